@@ -1,0 +1,209 @@
+// What a run is: a value, validated with zod, that decides every number the run produces.
+import { z } from 'zod';
+import { KitError, nearNames } from '../engine/errors';
+
+/** How the learning rate falls over the run. `cosine` is the authors': once per epoch, lr(e) = lr0 (1 + cos(pi e / E)) / 2. */
+export type ScheduleSpec =
+  | { name: 'cosine' }
+  /** lr0 x `factor` from `at` (a fraction of all epochs) on. */
+  | { name: 'step'; at: number; factor: number }
+  | { name: 'constant' };
+
+/** What keeps the weights from moving too far, added to the cross entropy (or, for `l2`, to the gradient). */
+export type RegularizerSpec =
+  /** Weight decay of the optimizer on all parameters, statistics excepted. */
+  | { name: 'l2' }
+  /** L2-SP: alpha/2 |w - w0|^2 on the trunk, beta/2 |w|^2 on the head; the optimizer's weight decay is then not used. */
+  | { name: 'l2-sp'; alpha: number; beta: number };
+
+/** From what a re-initialised head is drawn; d is the number of features, C of classes. */
+export type HeadDistribution =
+  /** PyTorch's nn.Linear: uniform in +-1/sqrt(d), weight and bias. */
+  | 'pytorch-linear'
+  /** Normal, std sqrt(2/d) for the weight and sqrt(2/C) for the bias (haozhe-an's code). */
+  | 'kaiming-normal'
+  /** Uniform in +-1/sqrt(C) (PaddleTransfer's code, whose weight is stored [d, C]). */
+  | 'uniform-classes';
+
+/** Re-initialisation of the head while the network is fine-tuned, with every choice that the published variants make differently. */
+export interface RifleSpec {
+  /** The published variant that these choices come from, or `custom`. For the reader only. */
+  preset: 'authors' | 'haozhe-an' | 'paddle-transfer' | 'rifle-module' | 'custom';
+  /** Number of re-initialisations N; the run has N + 1 periods. */
+  reinitializations: number;
+  /** Epochs in a period; `null`: floor(epochs / (N + 1)). */
+  periodEpochs: number | null;
+  /** Run only a whole number of periods: epochs := (N + 1) floor(epochs / (N + 1)). */
+  wholePeriods: boolean;
+  /** `shared`: the head follows the trunk's schedule. `cyclic`: its cosine restarts in every period. */
+  headLearningRate: 'shared' | 'cyclic';
+  resetWeights: boolean;
+  resetBias: boolean;
+  distribution: HeadDistribution;
+  /** Set the head's momentum to zero at a reset. None of the published variants does. */
+  clearMomentum: boolean;
+  /** No reset after any of the last so many epochs. */
+  skipLastEpochs: number;
+  /** No reset after the very last epoch. Such a reset comes after the last evaluation and changes no reported number. */
+  skipFinal: boolean;
+}
+
+/** One fine-tuning run: everything that its numbers depend on. Times and places are not part of it. */
+export interface RunSpec {
+  /** Name in the catalog, or the path of a folder `train/<class>/*`, `test/<class>/*`. */
+  dataset: string;
+  /** Backbone id, for example `efficientnet_lite0.ra_in1k`. */
+  backbone: string;
+  /** `imagenet`, `random`, or the path of a weights file. Default `imagenet`. */
+  weights: string;
+  /** Side of the square crop in pixels; `null`: the backbone's own. Default `null`. */
+  imageSize: number | null;
+  /** Length of an image's short side before the crop, in pixels; `null`: the backbone's ratio of resize to crop. Default `null`. */
+  resizeSize: number | null;
+  /** Passes over the training images. Default 40 (the authors'). */
+  epochs: number;
+  /** Images in a step; the last, smaller batch of an epoch is trained on too. Default 32 (the authors'). */
+  batchSize: number;
+  optimizer: {
+    /** Base learning rate. Default 0.01 (the authors'). */
+    learningRate: number;
+    /** Momentum of SGD. Default 0.9 (the authors'). */
+    momentum: number;
+    /** L2 coefficient added to the gradient of every parameter. Default 1e-4 (the authors'). */
+    weightDecay: number;
+    /** Nesterov's form. Default false (the authors'). */
+    nesterov: boolean;
+  };
+  /** Default `{name: 'cosine'}` (the authors'). */
+  schedule: ScheduleSpec;
+  /** Default `{name: 'l2'}`. */
+  regularizer: RegularizerSpec;
+  /** A trick from the comparison of the paper; only `none` so far. */
+  trick: 'none';
+  /** `null`: plain fine-tuning. */
+  rifle: RifleSpec | null;
+  /** Arithmetic of the compiled step; only `float32` so far. */
+  precision: 'float32';
+  /** The one seed that every random stream of the run comes from. Default 0. */
+  seed: number;
+  limits: {
+    /** Training images per class, drawn with a seed of its own that is the same for all runs; `null`: all. */
+    trainPerClass: number | null;
+    /** Test images per class, likewise. */
+    testPerClass: number | null;
+  };
+}
+
+const fraction = z.number().gt(0).lt(1);
+const count = z.number().int().positive();
+
+const rifleSchema = z.strictObject({
+  preset: z.enum(['authors', 'haozhe-an', 'paddle-transfer', 'rifle-module', 'custom']),
+  reinitializations: count,
+  periodEpochs: count.nullable(),
+  wholePeriods: z.boolean(),
+  headLearningRate: z.enum(['shared', 'cyclic']),
+  resetWeights: z.boolean(),
+  resetBias: z.boolean(),
+  distribution: z.enum(['pytorch-linear', 'kaiming-normal', 'uniform-classes']),
+  clearMomentum: z.boolean(),
+  skipLastEpochs: z.number().int().nonnegative(),
+  skipFinal: z.boolean(),
+});
+
+const runSchema = z.strictObject({
+  dataset: z.string().min(1),
+  backbone: z.string().min(1),
+  weights: z.string().min(1).default('imagenet'),
+  imageSize: z.number().int().min(32).nullable().default(null),
+  resizeSize: z.number().int().min(32).nullable().default(null),
+  epochs: count.default(40),
+  batchSize: count.default(32),
+  optimizer: z
+    .strictObject({
+      learningRate: z.number().positive().default(0.01),
+      momentum: z.number().min(0).lt(1).default(0.9),
+      weightDecay: z.number().min(0).default(1e-4),
+      nesterov: z.boolean().default(false),
+    })
+    .prefault({}),
+  schedule: z
+    .discriminatedUnion('name', [
+      z.strictObject({ name: z.literal('cosine') }),
+      z.strictObject({ name: z.literal('step'), at: fraction, factor: z.number().positive() }),
+      z.strictObject({ name: z.literal('constant') }),
+    ])
+    .default({ name: 'cosine' }),
+  regularizer: z
+    .discriminatedUnion('name', [
+      z.strictObject({ name: z.literal('l2') }),
+      z.strictObject({ name: z.literal('l2-sp'), alpha: z.number().min(0), beta: z.number().min(0) }),
+    ])
+    .default({ name: 'l2' }),
+  trick: z.literal('none').default('none'),
+  rifle: rifleSchema.nullable().default(null),
+  precision: z.literal('float32').default('float32'),
+  seed: z.number().int().nonnegative().max(0xffffffff).default(0),
+  limits: z
+    .strictObject({
+      trainPerClass: count.nullable().default(null),
+      testPerClass: count.nullable().default(null),
+    })
+    .prefault({}),
+});
+
+/** A spec as people write it: whatever has a default may be left out. */
+export type RunSpecInput = { dataset: string; backbone: string } & {
+  [K in Exclude<keyof RunSpec, 'dataset' | 'backbone' | 'optimizer' | 'limits'>]?: RunSpec[K];
+} & { optimizer?: Partial<RunSpec['optimizer']>; limits?: Partial<RunSpec['limits']> };
+
+/**
+ * The complete spec of `input`, with defaults filled in.
+ * @throws KitError that names every field that is unknown, missing or out of range, and the nearest known name.
+ */
+export function parseRunSpec(input: unknown): RunSpec {
+  const parsed = runSchema.safeParse(input);
+  if (parsed.success) return checkTogether(parsed.data);
+  const problems = parsed.error.issues.map((issue) => describe(issue, input));
+  throw new KitError(`The run's spec is not valid:\n${problems.map((p) => `  - ${p}`).join('\n')}`, {
+    fix: 'See `npx rifle train --help` or the doc comment of RunSpec for every field.',
+  });
+}
+
+/** What no single field can tell. */
+function checkTogether(spec: RunSpec): RunSpec {
+  const { rifle, epochs } = spec;
+  if (rifle && epochs < rifle.reinitializations + 1) {
+    throw new KitError(
+      `RIFLE with ${rifle.reinitializations} re-initialisations needs at least ${rifle.reinitializations + 1} epochs, found ${epochs}.`,
+      { fix: 'Raise `epochs` or lower `rifle.reinitializations`.' },
+    );
+  }
+  if (spec.imageSize !== null && spec.resizeSize !== null && spec.resizeSize < spec.imageSize) {
+    throw new KitError(`A crop of ${spec.imageSize} pixels does not fit a short side of ${spec.resizeSize}.`, {
+      fix: 'Raise `resizeSize` or lower `imageSize`.',
+    });
+  }
+  return spec;
+}
+
+function describe(issue: z.core.$ZodIssue, input: unknown): string {
+  const at = issue.path.join('.');
+  if (issue.code !== 'unrecognized_keys') return `${at || 'spec'}: ${issue.message}`;
+  const known = knownFields(issue.path, input);
+  return issue.keys
+    .map((key) => {
+      const near = nearNames(key, known);
+      return `${at ? `${at}.` : ''}${key}: unknown field${near.length > 0 ? `; did you mean ${near.join(' or ')}?` : `; known: ${known.join(', ')}`}`;
+    })
+    .join('; ');
+}
+
+/** The field names that stand beside an unknown one. */
+function knownFields(path: readonly PropertyKey[], input: unknown): string[] {
+  if (path.length === 0) return Object.keys(runSchema.shape);
+  if (path[0] === 'rifle') return Object.keys(rifleSchema.shape);
+  const complete = runSchema.safeParse({ dataset: 'd', backbone: 'b' });
+  const fields = complete.success ? (complete.data as Record<PropertyKey, unknown>)[path[0]] : input;
+  return typeof fields === 'object' && fields !== null ? Object.keys(fields) : [];
+}
