@@ -1,0 +1,38 @@
+// The door to TensorFlow's own ops: the Node backend of tfjs, its native binding, and the attributes that an op takes.
+import type { NodeJSKernelBackend } from '@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend';
+import type { TFJSBinding } from '@tensorflow/tfjs-node-gpu/dist/tfjs_binding';
+import { tf } from './tensorflow';
+
+export type { NodeJSKernelBackend, TFJSBinding };
+
+/** An attribute of a TensorFlow op: `type` is one of the binding's TF_ATTR_* numbers. */
+export interface Attribute {
+  name: string;
+  type: number;
+  value: boolean | number | object | string | number[];
+}
+
+/** TensorFlow's numbers of the data types that the kit meets (types.proto). */
+export const DataType = { float32: 1, int32: 3, uint8: 4, bool: 10 } as const;
+
+/** A data type that a compiled function's argument can have; inside the function `uint8` is seen as int32. */
+export type DataTypeName = keyof typeof DataType;
+
+/** The Node backend of the process. */
+export function backend(): NodeJSKernelBackend {
+  return tf.backend() as NodeJSKernelBackend;
+}
+
+/** TensorFlow's numbers of the kinds of attributes. They are fixed in its C API. */
+const kinds: TFJSBinding = (tf.backend() as NodeJSKernelBackend).binding;
+
+/** A data type attribute, for example `type('T', 'float32')`. */
+export const type = (name: string, value: DataTypeName): Attribute => ({ name, type: kinds.TF_ATTR_TYPE, value: DataType[value] });
+/** A float attribute. */
+export const float = (name: string, value: number): Attribute => ({ name, type: kinds.TF_ATTR_FLOAT, value });
+/** A boolean attribute. */
+export const flag = (name: string, value: boolean): Attribute => ({ name, type: kinds.TF_ATTR_BOOL, value });
+/** A string attribute. */
+export const text = (name: string, value: string): Attribute => ({ name, type: kinds.TF_ATTR_STRING, value });
+/** A list of integers. */
+export const list = (name: string, value: number[]): Attribute => ({ name, type: kinds.TF_ATTR_INT, value });

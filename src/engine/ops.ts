@@ -1,0 +1,234 @@
+// The few fused, differentiable ops that a CNN's training step needs, each one TensorFlow op forward and one backward.
+import { backend, float, flag, list, text, type, type Attribute } from './binding';
+import { tf, type TF } from './tensorflow';
+
+/** Padding of a window: TensorFlow's `same` or `valid`, the same number of zeros on all four sides (as PyTorch), or [[top, bottom], [left, right]]. */
+export type Padding = 'same' | 'valid' | number | [[number, number], [number, number]];
+
+/** One TensorFlow kernel with its gradient, in the terms of tfjs's kernel and gradient registries. */
+interface FusedOp {
+  name: string;
+  /** Outputs of the TensorFlow op. */
+  run(inputs: Record<string, TF.Tensor>, attributes: Settings): TF.Tensor | TF.Tensor[];
+  save: string[];
+  /** Which outputs the gradient needs. */
+  saveOutputs?: boolean[];
+  gradient(dy: TF.Tensor[], saved: TF.Tensor[], attributes: Settings): Record<string, () => TF.Tensor>;
+}
+
+type Settings = Record<string, unknown>;
+
+/** Registers `op` with tfjs, whose tape then differentiates it, and returns the function that runs it. */
+function fused(op: FusedOp): (inputs: Record<string, TF.Tensor>, attributes?: Settings) => TF.Tensor[] {
+  tf.registerKernel({
+    kernelName: op.name,
+    backendName: 'tensorflow',
+    kernelFunc: ({ inputs, attrs }) => op.run(inputs as Record<string, TF.Tensor>, attrs as Settings),
+  });
+  tf.registerGradient({
+    kernelName: op.name,
+    inputsToSave: op.save,
+    outputsToSave: op.saveOutputs,
+    gradFunc: (dy, saved, attrs) => op.gradient(Array.isArray(dy) ? dy : [dy], saved, attrs as Settings),
+  });
+  return (inputs, attributes = {}) => {
+    const outputs = tf.engine().runKernel(op.name, inputs, attributes as TF.NamedAttrMap) as TF.Tensor | TF.Tensor[];
+    return Array.isArray(outputs) ? outputs : [outputs];
+  };
+}
+
+const single = (name: string, attributes: Attribute[], inputs: TF.Tensor[]): TF.Tensor =>
+  backend().executeSingleOutput(name, attributes, inputs);
+
+const shapeOf = (shape: number[]): TF.Tensor1D => tf.tensor1d(shape, 'int32');
+
+/** TensorFlow's padding attributes, NHWC. */
+function paddingAttributes(padding: Padding): Attribute[] {
+  if (padding === 'same' || padding === 'valid') return [text('padding', padding.toUpperCase())];
+  const [[top, bottom], [left, right]] = typeof padding === 'number' ? [[padding, padding], [padding, padding]] : padding;
+  if (top + bottom + left + right === 0) return [text('padding', 'VALID')];
+  return [text('padding', 'EXPLICIT'), list('explicit_paddings', [0, 0, top, bottom, left, right, 0, 0])];
+}
+
+interface ConvolutionOptions {
+  /** Step of the window, both directions. Default 1. */
+  stride?: number;
+  /** Default `'same'`. */
+  padding?: Padding;
+  /** Spacing of the filter's taps, both directions. Default 1. */
+  dilation?: number;
+}
+
+const convolutionAttributes = ({ stride = 1, padding = 'same', dilation = 1 }: ConvolutionOptions): Attribute[] => [
+  type('T', 'float32'),
+  list('strides', [1, stride, stride, 1]),
+  list('dilations', [1, dilation, dilation, 1]),
+  text('data_format', 'NHWC'),
+  ...paddingAttributes(padding),
+];
+
+/** A convolution op: `Conv2D` or `DepthwiseConv2dNative`, whose gradients are named alike. */
+const convolution = (name: string, tensorflow: string) =>
+  fused({
+    name,
+    save: ['x', 'filter'],
+    run: ({ x, filter }, o) => single(tensorflow, convolutionAttributes(o), [x, filter]),
+    gradient: ([dy], [x, filter], o) => ({
+      x: () => single(`${tensorflow}BackpropInput`, convolutionAttributes(o), [shapeOf(x.shape), filter, dy]),
+      filter: () => single(`${tensorflow}BackpropFilter`, convolutionAttributes(o), [x, shapeOf(filter.shape), dy]),
+    }),
+  });
+
+const runConv2d = convolution('RifleConv2D', 'Conv2D');
+const runDepthwise = convolution('RifleDepthwiseConv2D', 'DepthwiseConv2dNative');
+
+/** Convolution of `x` [batch, height, width, in] with `filter` [height, width, in, out]. */
+export function conv2d(x: TF.Tensor4D, filter: TF.Tensor4D, options: ConvolutionOptions = {}): TF.Tensor4D {
+  return runConv2d({ x, filter }, { ...options })[0] as TF.Tensor4D;
+}
+
+/** Convolution of every channel of `x` [batch, height, width, channels] with its own `filter` [height, width, channels, 1]. */
+export function depthwiseConv2d(x: TF.Tensor4D, filter: TF.Tensor4D, options: Omit<ConvolutionOptions, 'dilation'> = {}): TF.Tensor4D {
+  return runDepthwise({ x, filter }, { ...options })[0] as TF.Tensor4D;
+}
+
+const normAttributes = (o: Settings): Attribute[] => [
+  type('T', 'float32'),
+  type('U', 'float32'),
+  float('epsilon', o.epsilon as number),
+  text('data_format', 'NHWC'),
+  flag('is_training', o.training as boolean),
+];
+
+const runBatchNorm = fused({
+  name: 'RifleBatchNorm',
+  save: ['x', 'scale'],
+  saveOutputs: [false, false, false, true, true, true],
+  run: ({ x, scale, offset, mean, variance }, o) =>
+    backend().executeMultipleOutputs(
+      'FusedBatchNormV3',
+      [...normAttributes(o), float('exponential_avg_factor', o.momentum as number)],
+      [x, scale, offset, mean, variance],
+      6,
+    ),
+  gradient: ([dy], [x, scale, ...reserved], o) => {
+    // Here, not in the functions below: tfjs tidies up after each of those.
+    const [dx, dScale, dOffset] = backend().executeMultipleOutputs('FusedBatchNormGradV3', normAttributes(o), [dy, x, scale, ...reserved], 5);
+    const zero = () => tf.zeros(scale.shape);
+    return { x: () => dx, scale: () => dScale, offset: () => dOffset, mean: zero, variance: zero };
+  },
+});
+
+/** What `batchNorm` gives. */
+export interface BatchNormResult {
+  /** [batch, height, width, channels]. */
+  value: TF.Tensor4D;
+  /** In training, the running statistics after this batch [channels], kept: the caller disposes them. Else null. */
+  mean: TF.Tensor1D | null;
+  variance: TF.Tensor1D | null;
+}
+
+/**
+ * Batch normalisation of `x` [batch, height, width, channels], as PyTorch's BatchNorm2d: in training the batch's own statistics
+ * normalise and the running ones move by `momentum` (variance unbiased); otherwise the running ones normalise.
+ * @param options.epsilon added to the variance. Default 1e-5.
+ * @param options.momentum weight of the batch in the running statistics. Default 0.1 (PyTorch's).
+ */
+export function batchNorm(
+  x: TF.Tensor4D,
+  scale: TF.Tensor1D,
+  offset: TF.Tensor1D,
+  mean: TF.Tensor1D,
+  variance: TF.Tensor1D,
+  { training, epsilon = 1e-5, momentum = 0.1 }: { training: boolean; epsilon?: number; momentum?: number },
+): BatchNormResult {
+  const outputs = runBatchNorm({ x, scale, offset, mean, variance }, { training, epsilon, momentum });
+  const value = outputs[0] as TF.Tensor4D;
+  if (!training) return { value, mean: null, variance: null };
+  return { value, mean: tf.keep(outputs[1] as TF.Tensor1D), variance: tf.keep(outputs[2] as TF.Tensor1D) };
+}
+
+/** A rectifier, whose gradient needs its output alone. */
+const rectifier = (name: string, tensorflow: string) =>
+  fused({
+    name,
+    save: [],
+    saveOutputs: [true],
+    run: ({ x }) => single(tensorflow, [type('T', 'float32')], [x]),
+    gradient: ([dy], [y]) => ({ x: () => single(`${tensorflow}Grad`, [type('T', 'float32')], [dy, y]) }),
+  });
+
+const runRelu = rectifier('RifleRelu', 'Relu');
+const runRelu6 = rectifier('RifleRelu6', 'Relu6');
+
+/** max(x, 0), any shape. */
+export function relu<T extends TF.Tensor>(x: T): T {
+  return runRelu({ x })[0] as T;
+}
+
+/** min(max(x, 0), 6), any shape. */
+export function relu6<T extends TF.Tensor>(x: T): T {
+  return runRelu6({ x })[0] as T;
+}
+
+interface PoolOptions {
+  /** Side of the window. */
+  size: number;
+  /** Default `size`. */
+  stride?: number;
+  /** Default `'valid'`. Padded places never win. */
+  padding?: Padding;
+}
+
+const poolAttributes = ({ size, stride = size, padding = 'valid' }: PoolOptions): Attribute[] => [
+  type('T', 'float32'),
+  list('ksize', [1, size, size, 1]),
+  list('strides', [1, stride, stride, 1]),
+  text('data_format', 'NHWC'),
+  ...paddingAttributes(padding),
+];
+
+const runMaxPool = fused({
+  name: 'RifleMaxPool',
+  save: ['x'],
+  saveOutputs: [true],
+  run: ({ x }, o) => single('MaxPool', poolAttributes(o as unknown as PoolOptions), [x]),
+  gradient: ([dy], [x, y], o) => ({ x: () => single('MaxPoolGrad', poolAttributes(o as unknown as PoolOptions), [x, y, dy]) }),
+});
+
+/** Largest value in each window of `x` [batch, height, width, channels]. */
+export function maxPool(x: TF.Tensor4D, options: PoolOptions): TF.Tensor4D {
+  return runMaxPool({ x }, { ...options })[0] as TF.Tensor4D;
+}
+
+const runGlobalAveragePool = fused({
+  name: 'RifleGlobalAveragePool',
+  save: ['x'],
+  run: ({ x }) => single('Mean', [flag('keep_dims', false), type('T', 'float32'), type('Tidx', 'int32')], [x, shapeOf([1, 2])]),
+  gradient: ([dy], [x]) => ({
+    x: () => {
+      const [batch, height, width, channels] = x.shape;
+      const each = dy.div(height * width).reshape([batch, 1, 1, channels]);
+      return single('BroadcastTo', [type('T', 'float32'), type('Tidx', 'int32')], [each, shapeOf(x.shape)]);
+    },
+  }),
+});
+
+/** Mean over height and width: [batch, height, width, channels] to [batch, channels]. */
+export function globalAveragePool(x: TF.Tensor4D): TF.Tensor2D {
+  return runGlobalAveragePool({ x })[0] as TF.Tensor2D;
+}
+
+const runCrossEntropy = fused({
+  name: 'RifleSoftmaxCrossEntropy',
+  save: [],
+  saveOutputs: [false, true],
+  run: ({ logits, labels }) =>
+    backend().executeMultipleOutputs('SparseSoftmaxCrossEntropyWithLogits', [type('T', 'float32'), type('Tlabels', 'int32')], [logits, labels], 2),
+  gradient: ([dy], [slope]) => ({ logits: () => slope.mul(dy.expandDims(1)), labels: () => tf.zeros([slope.shape[0]]) }),
+});
+
+/** Cross entropy of each example, natural log: `logits` [batch, classes] against `labels` [batch] int32, giving [batch]. */
+export function softmaxCrossEntropy(logits: TF.Tensor2D, labels: TF.Tensor1D): TF.Tensor1D {
+  return runCrossEntropy({ logits, labels })[0] as TF.Tensor1D;
+}
