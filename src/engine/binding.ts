@@ -1,7 +1,7 @@
 // The door to TensorFlow's own ops: the Node backend of tfjs, its native binding, and the attributes that an op takes.
 import type { NodeJSKernelBackend } from '@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend';
 import type { TFJSBinding } from '@tensorflow/tfjs-node-gpu/dist/tfjs_binding';
-import { tf } from './tensorflow';
+import { tf, type TF } from './tensorflow';
 
 export type { NodeJSKernelBackend, TFJSBinding };
 
@@ -23,8 +23,23 @@ export function backend(): NodeJSKernelBackend {
   return tf.backend() as NodeJSKernelBackend;
 }
 
+/** What the compiler needs of the Node backend beyond its public face. */
+export interface BackendInternals {
+  binding: TFJSBinding;
+  /** Where the data of a tensor is: its native id, or values that have not been handed over yet. */
+  tensorMap: { get(dataId: object): { id: number; values: unknown } };
+  getInputTensorIds(tensors: readonly TF.TensorInfo[]): number[];
+  createOutputTensor(metadata: { id: number; shape: number[]; dtype: number }): TF.Tensor;
+  write(values: TF.backend_util.BackendValues, shape: number[], dtype: TF.DataType): object;
+}
+
+/** The Node backend of the process, as the compiler sees it. */
+export function internals(): BackendInternals {
+  return tf.backend() as unknown as BackendInternals;
+}
+
 /** TensorFlow's numbers of the kinds of attributes. They are fixed in its C API. */
-const kinds: TFJSBinding = (tf.backend() as NodeJSKernelBackend).binding;
+const kinds = internals().binding;
 
 /** A data type attribute, for example `type('T', 'float32')`. */
 export const type = (name: string, value: DataTypeName): Attribute => ({ name, type: kinds.TF_ATTR_TYPE, value: DataType[value] });

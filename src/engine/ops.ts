@@ -232,3 +232,11 @@ const runCrossEntropy = fused({
 export function softmaxCrossEntropy(logits: TF.Tensor2D, labels: TF.Tensor1D): TF.Tensor1D {
   return runCrossEntropy({ logits, labels })[0] as TF.Tensor1D;
 }
+
+/**
+ * Uniform random numbers in [0, 1) of `shape`, drawn by TensorFlow from `seed` [2] int32 alone: the same seed, the same numbers.
+ * Inside a compiled function, make the seed an argument and give another at each call.
+ */
+export function statelessUniform(shape: number[], seed: TF.Tensor1D): TF.Tensor {
+  return single('StatelessRandomUniform', [type('dtype', 'float32'), type('T', 'int32'), type('Tseed', 'int32')], [shapeOf(shape), seed]);
+}

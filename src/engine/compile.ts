@@ -1,0 +1,196 @@
+// Turns ordinary tfjs functions into one program: each becomes a whole-graph call, all share the program's variables.
+// It knows nothing of networks or training; anybody who uses tfjs-node can use it.
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { DataType, internals, type DataTypeName } from './binding';
+import { KitError } from './errors';
+import { flatten, type Nested } from './nested';
+import { choose, controlsOf, Session, type ArgumentSpec, type Feed, type ProgramControls, type VariableNodes, type Version } from './program';
+import { Recorder, type Captured, type Value } from './recorder';
+import { encodeSavedModel } from './saved-model';
+import { tf, type TF } from './tensorflow';
+
+/** One function of a program. */
+export interface FunctionSpec<A extends Record<string, TF.Tensor> = Record<string, never>, R extends Nested<TF.Tensor> = Nested<TF.Tensor>> {
+  /** Shapes that it is compiled for; an array compiles one version for each, chosen by the shapes of a call. A tensor may stand as an example. */
+  args: ArgumentShapes<A> | ArgumentShapes<A>[];
+  /** Any tfjs code that computes with tensors alone, assigns to variables, and returns tensors, nested as it likes. */
+  run(args: A): R;
+}
+
+/** Shapes of a function's arguments, by name. */
+export type ArgumentShapes<A> = { [K in keyof A]: ArgumentSpec | TF.Tensor };
+
+/** A call of function `F`. */
+export type CompiledFunction<F> = F extends { run(args: infer A): infer R } ? (args: { [K in keyof A]: Feed }) => R : never;
+
+/** A compiled program: its functions by name, and the variables that they share. */
+export type Program<F> = { [K in keyof F]: CompiledFunction<F[K]> } & ProgramControls;
+
+/** Options of `compile`. */
+export interface CompileOptions {
+  /** A tensor that a function captures from outside is refused (`'error'`, the default) or its present value frozen (`'constant'`). */
+  captured?: Captured;
+}
+
+// `never` and a method: functions of any argument type are accepted.
+type Functions = Record<string, { args: object; run(args: never): Nested<TF.Tensor> }>;
+
+/**
+ * Compiles `functions` over `variables` (by name, or a list that is named by its variables' own names).
+ *
+ * Each function runs once, recorded: tensors are made and ops really executed, but the variables keep their values. The program
+ * then holds its own copy of each variable, beginning with its present value; the tf.Variables themselves may be disposed.
+ * A function's results are new tensors (tidied like those of any op); its updates of variables have happened when it returns.
+ *
+ * @throws KitError naming function, op and remedy when a function captures a tensor, reads data, draws random numbers in
+ * JavaScript, is asynchronous, or creates a variable.
+ */
+export async function compile<F extends Functions>(
+  functions: F,
+  variables: Record<string, TF.Variable> | readonly TF.Variable[],
+  options: CompileOptions = {},
+): Promise<Program<F>> {
+  const named: Record<string, TF.Variable> = isList(variables) ? Object.fromEntries(variables.map((v) => [v.name, v])) : variables;
+  const builder = new Builder(named, options.captured ?? 'error');
+  const versions = new Map<string, Version[]>();
+  for (const [name, { args, run }] of Object.entries(functions)) {
+    if (RESERVED.has(name)) throw new KitError(`A compiled function cannot be named "${name}": every program has that.`, { fix: 'Rename it.' });
+    const shapes = (Array.isArray(args) ? args : [args]) as Record<string, ArgumentSpec | TF.Tensor>[];
+    versions.set(name, shapes.map((shape) => builder.version(name, shape, run as (a: Record<string, TF.Tensor>) => Nested<TF.Tensor>)));
+  }
+  const session = load(encodeSavedModel(builder.recorder.nodes));
+  const controls = controlsOf(session, builder.variables);
+  controls.write(named);
+  const calls = Object.fromEntries(
+    [...versions].map(([name, all]) => [name, (args: Record<string, Feed>) => session.run(choose(name, all, args), args)]),
+  );
+  return { ...calls, ...controls } as Program<F>;
+}
+
+const RESERVED = new Set(['read', 'write', 'dispose', 'then']);
+
+const isList = (variables: object): variables is readonly TF.Variable[] => Array.isArray(variables);
+
+/** Builds the graph: the variables' nodes first, then one version after another. */
+class Builder {
+  readonly recorder = new Recorder();
+  readonly variables = new Map<string, VariableNodes>();
+
+  constructor(
+    private readonly named: Record<string, TF.Variable>,
+    private readonly captured: Captured,
+  ) {
+    const ids = new Set<number>();
+    Object.entries(named).forEach(([name, variable], i) => {
+      // Variables made from one tensor share its data until one is assigned to: each needs its own to be told apart.
+      if (ids.has(this.recorder.idOf(variable))) tf.tidy(() => variable.assign(tf.tensor(variable.dataSync(), variable.shape, variable.dtype)));
+      ids.add(this.recorder.idOf(variable));
+      this.variables.set(name, this.variableNodes(variable, `variable_${i}`));
+    });
+  }
+
+  private variableNodes({ shape, dtype }: TF.Variable, handle: string): VariableNodes {
+    const { recorder } = this;
+    const kind = { type: DataType[dtype as DataTypeName] };
+    recorder.add('VarHandleOp', [], { dtype: kind, shape: { shape }, shared_name: { string: handle }, container: { string: '' } }, handle);
+    const initial = recorder.add('Placeholder', [], { dtype: kind, shape: { shape } }, `${handle}/initial`);
+    const assign = recorder.add('AssignVariableOp', [handle, initial], { dtype: kind }, `${handle}/assign`);
+    const one = { dtype: DataType.int32, shape: [], bytes: new Uint8Array([1, 0, 0, 0]) };
+    const written = recorder.add('Const', [`^${assign}`], { dtype: { type: DataType.int32 }, value: { tensor: one } }, `${handle}/written`);
+    const value = recorder.add('ReadVariableOp', [handle], { dtype: kind }, `${handle}/value`);
+    return { spec: { shape, dtype: dtype as DataTypeName }, handle, initial, written, value };
+  }
+
+  version(title: string, args: Record<string, ArgumentSpec | TF.Tensor>, run: (args: Record<string, TF.Tensor>) => Nested<TF.Tensor>): Version {
+    const { recorder, named } = this;
+    const specs = Object.entries(args).map(([name, { shape, dtype }]) => ({ name, spec: { shape: [...shape], dtype: dtype as DataTypeName } }));
+    tf.engine().startScope();
+    try {
+      const inputs = specs.map(({ name, spec }) => ({ name, spec, node: this.placeholder(spec) }));
+      const examples: Record<string, TF.Tensor> = {};
+      for (const { name, spec, node } of inputs) {
+        examples[name] = tf.zeros([...spec.shape], seenInside(spec.dtype));
+        recorder.bind(examples[name], { name: this.castIfBytes(node, spec.dtype), dtype: DataType[seenInside(spec.dtype)] });
+      }
+      // A clone shares the data and keeps it alive while the variable itself is assigned to.
+      const before = Object.entries(named).map(([name, variable]) => ({ name, variable, kept: variable.clone() }));
+      const reads = new Map<string, string>();
+      for (const { name, variable } of before) {
+        const { handle } = this.variables.get(name)!;
+        const dtype = DataType[variable.dtype as DataTypeName];
+        recorder.bind(variable, () => {
+          const read = recorder.add('ReadVariableOp', [handle], { dtype: { type: dtype } });
+          reads.set(name, read);
+          return { name: read, dtype };
+        });
+      }
+      const created = new Set(registeredVariables());
+      try {
+        return recorder.record(title, this.captured, () => run(examples), (result) => {
+          if (result instanceof Promise) throw new KitError(`The compiled function "${title}" is asynchronous.`, { fix: 'Make it an ordinary function that returns tensors.' });
+          const extra = registeredVariables().filter((name) => !created.has(name));
+          if (extra.length > 0) throw createdInside(title, extra);
+          const { leaves, structure } = flatten(result, (leaf): leaf is TF.Tensor => leaf instanceof tf.Tensor, `result of "${title}"`);
+          // A function that only updates still needs something to fetch.
+          if (leaves.length === 0) leaves.push(tf.scalar(0));
+          // First every value that is needed, so that all reads of variables are known: assignments wait for these.
+          const values = leaves.map((leaf) => recorder.valueOf('its result', leaf, this.captured));
+          const assigned = before
+            .filter(({ variable, kept }) => variable.dataId !== kept.dataId)
+            .map(({ name, variable }) => ({ name, value: recorder.valueOf(`the variable "${name}"`, variable, this.captured) }));
+          const updates = assigned.map(({ name, value }) => this.update(name, value, reads.get(name)));
+          const outputs = values.map((value) => recorder.add('Identity', [value.name, ...updates.map((update) => `^${update}`)], { T: { type: value.dtype } }));
+          return { inputs, outputs, structure };
+        });
+      } finally {
+        for (const { variable, kept } of before) if (variable.dataId !== kept.dataId) variable.assign(kept);
+      }
+    } finally {
+      tf.engine().endScope();
+    }
+  }
+
+  private placeholder({ shape, dtype }: ArgumentSpec): string {
+    return this.recorder.add('Placeholder', [], { dtype: { type: DataType[dtype] }, shape: { shape } });
+  }
+
+  private castIfBytes(node: string, dtype: DataTypeName): string {
+    if (dtype !== 'uint8') return node;
+    return this.recorder.add('Cast', [node], { SrcT: { type: DataType.uint8 }, DstT: { type: DataType.int32 }, Truncate: { bool: false } });
+  }
+
+  /** Assigns `value` to a variable, after everything that needs the old value has got it. */
+  private update(name: string, value: Value, read: string | undefined): string {
+    const order = read === undefined ? [] : [`^${read}`];
+    return this.recorder.add('AssignVariableOp', [this.variables.get(name)!.handle, value.name, ...order], { dtype: { type: value.dtype } });
+  }
+}
+
+const seenInside = (dtype: DataTypeName): 'float32' | 'int32' | 'bool' => (dtype === 'uint8' ? 'int32' : dtype);
+
+const registeredVariables = (): string[] => Object.keys(tf.engine().state.registeredVariables);
+
+function createdInside(title: string, names: string[]): KitError {
+  for (const name of names) tf.engine().state.registeredVariables[name].dispose();
+  return new KitError(`The compiled function "${title}" creates the variable ${names.slice(0, 3).join(', ')}${names.length > 3 ? ` and ${names.length - 3} more` : ''}.`, {
+    fix: 'Create every variable before and list it in `variables`. For an optimizer of tfjs, take one step with it first: its variables then exist.',
+  });
+}
+
+/** Hands the graph to TensorFlow, through a folder that lives only as long as that takes. */
+function load(savedModel: Buffer): Session {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rifle-graph-'));
+  try {
+    fs.writeFileSync(path.join(folder, 'saved_model.pb'), savedModel);
+    return new Session(internals().binding.loadSavedModel(folder, 'serve'));
+  } catch (cause) {
+    throw new KitError(`TensorFlow refused the recorded graph: ${(cause as Error).message}`, {
+      fix: "If it names a missing attribute, tfjs's kernel leaves it out: add it to the table in src/engine/recorder.ts.",
+      cause,
+    });
+  } finally {
+    fs.rmSync(folder, { recursive: true, force: true });
+  }
+}

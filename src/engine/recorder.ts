@@ -1,0 +1,215 @@
+// Records an ordinary tfjs function as TensorFlow graph nodes, by standing in for the native binding while it runs once.
+import { DataType, internals, type Attribute, type BackendInternals, type TFJSBinding } from './binding';
+import { KitError } from './errors';
+import type { AttributeValue, GraphNode } from './saved-model';
+import { tf, type TF } from './tensorflow';
+
+/** Kernels of tfjs-node that leave out a type attribute, which a graph needs: it is that of the first input. */
+const TYPE_OF_FIRST_INPUT: Record<string, string> = { ExpandDims: 'T', Squeeze: 'T', Identity: 'T' };
+
+/** tfjs ops that draw random numbers in JavaScript: in a graph their first values would stay for ever. */
+const HOST_RANDOM_OPS = new Set(['rand', 'randomUniform', 'randomUniformInt', 'randomNormal', 'randomStandardNormal', 'randomGamma', 'truncatedNormal']);
+
+/** What may be done with a tensor that the function captures from outside: refuse it, or freeze its value into the graph. */
+export type Captured = 'error' | 'constant';
+
+/** A value of the graph: the name of a node's output, and its data type. */
+export interface Value {
+  name: string;
+  dtype: number;
+}
+
+/** Grows the graph of one program: nodes are added by hand or by recording functions. */
+export class Recorder {
+  readonly nodes: GraphNode[] = [];
+  private readonly internals = internals();
+  private readonly real = this.internals.binding;
+  private values = new Map<number, Value>();
+  private lazyValues = new Map<number, () => Value>();
+  private title = '';
+
+  /** Adds a node and returns its name, which is `name` or made from the op's. */
+  add(op: string, inputs: string[], attributes: Record<string, AttributeValue>, name = `${op}_${this.nodes.length}`): string {
+    this.nodes.push({ name, op, inputs, attributes });
+    return name;
+  }
+
+  /** The native id of `tensor`, whose data is handed to TensorFlow if that has not happened yet. */
+  idOf(tensor: TF.TensorInfo): number {
+    return this.internals.getInputTensorIds([tensor])[0];
+  }
+
+  /** Lets the graph's `value` stand for `tensor` while recording. */
+  bind(tensor: TF.TensorInfo, value: Value | (() => Value)): void {
+    const id = this.idOf(tensor);
+    if (typeof value === 'function') this.lazyValues.set(id, value);
+    else this.values.set(id, value);
+  }
+
+  /** The graph's value of `tensor`, which `use` (an op's name, or "its result") takes. */
+  valueOf(use: string, tensor: TF.TensorInfo, captured: Captured): Value {
+    return this.inputOf(use, this.idOf(tensor), captured);
+  }
+
+  /**
+   * Runs `run` with every op recorded, then `finish` with its result, still recording (a result may need its constants made).
+   * Bindings and recorded values are forgotten afterwards.
+   * @param title of the function, for errors.
+   */
+  record<R, S>(title: string, captured: Captured, run: () => R, finish: (result: R) => S): S {
+    const { internals, real } = this;
+    const { getInputTensorIds, write } = internals;
+    const born = new WeakSet<object>();
+    this.title = title;
+    internals.binding = this.recordingBinding(captured);
+    internals.write = (values, shape, dtype) => {
+      this.refuseHostRandom();
+      const dataId = write.call(internals, values, shape, dtype);
+      born.add(dataId);
+      return dataId;
+    };
+    internals.getInputTensorIds = (tensors) => {
+      for (const tensor of tensors) {
+        if (tensor.dataId === undefined) continue; // an Int64Scalar of tfjs-node's
+        const entry = internals.tensorMap.get(tensor.dataId);
+        // Captured before its data ever reached TensorFlow: handed over unrecorded, so that it is met as any captured tensor.
+        if (entry.values !== null && !born.has(tensor.dataId)) this.unrecorded(() => getInputTensorIds.call(internals, [tensor]));
+      }
+      return getInputTensorIds.call(internals, tensors);
+    };
+    try {
+      return finish(run());
+    } finally {
+      internals.binding = real;
+      // The stand-ins shadow the backend's own methods: without them, those are seen again.
+      delete (internals as Partial<BackendInternals>).write;
+      delete (internals as Partial<BackendInternals>).getInputTensorIds;
+      this.values = new Map();
+      this.lazyValues = new Map();
+    }
+  }
+
+  private unrecorded<R>(run: () => R): R {
+    const recording = this.internals.binding;
+    this.internals.binding = this.real;
+    try {
+      return run();
+    } finally {
+      this.internals.binding = recording;
+    }
+  }
+
+  /** The native binding, with everything that makes, transforms or reads a tensor recorded or refused. */
+  private recordingBinding(captured: Captured): TFJSBinding {
+    const { real } = this;
+    const standIns: Partial<TFJSBinding> = {
+      createTensor: (shape, dtype, buffer) => {
+        const id = real.createTensor(shape, dtype, buffer);
+        this.values.set(id, this.constant(shape, dtype, buffer));
+        return id;
+      },
+      executeOp: (op, attributes, inputIds, outputCount) => {
+        const inputs = inputIds.map((id) => this.inputOf(op, id, captured));
+        const outputs = real.executeOp(op, attributes, inputIds, outputCount);
+        const node = this.add(op, inputs.map((input) => input.name), this.attributesOf(op, attributes, inputs));
+        outputs.forEach(({ id, dtype }, k) => this.values.set(id, { name: k === 0 ? node : `${node}:${k}`, dtype }));
+        return outputs;
+      },
+      deleteTensor: (id) => {
+        this.values.delete(id);
+        real.deleteTensor(id);
+      },
+      tensorDataSync: () => {
+        throw this.error(`reads a tensor's data${this.insideOp()}`, 'Return the tensor and read it outside, or compute with tensors only (tf.where in place of if).');
+      },
+      runSavedModel: () => {
+        throw this.error('runs another compiled program', 'Call the plain function instead: it is recorded along.');
+      },
+    };
+    return Object.create(real, Object.getOwnPropertyDescriptors(standIns)) as TFJSBinding;
+  }
+
+  private valueOfId(id: number): Value | undefined {
+    const lazy = this.lazyValues.get(id);
+    if (lazy !== undefined) {
+      this.lazyValues.delete(id);
+      this.values.set(id, lazy());
+    }
+    return this.values.get(id);
+  }
+
+  private inputOf(use: string, id: number, captured: Captured): Value {
+    const value = this.valueOfId(id);
+    if (value !== undefined) return value;
+    if (captured === 'error') {
+      throw this.error(
+        `gives ${use} a tensor from outside: it is neither an argument nor one of the program's variables`,
+        "Make it an argument, list it in `variables` (a tf.Variable), create it inside the function, or freeze its value with {captured: 'constant'}.",
+      );
+    }
+    const frozen = this.real.executeOp('Identity', [], [id], 1)[0]; // tells shape and data type
+    const constant = this.constant(frozen.shape, frozen.dtype, this.real.tensorDataSync(frozen.id));
+    this.real.deleteTensor(frozen.id);
+    this.values.set(id, constant);
+    return constant;
+  }
+
+  private constant(shape: number[], dtype: number, buffer: TF.backend_util.BackendValues): Value {
+    const bytes = bytesOf(dtype, buffer);
+    if (bytes === undefined) throw this.error(`makes a constant of TensorFlow's data type ${dtype}`, 'Use float32, int32 or bool inside a compiled function.');
+    return { name: this.add('Const', [], { dtype: { type: dtype }, value: { tensor: { dtype, shape, bytes } } }), dtype };
+  }
+
+  private attributesOf(op: string, attributes: Attribute[], inputs: Value[]): Record<string, AttributeValue> {
+    const result: Record<string, AttributeValue> = {};
+    for (const attribute of attributes) result[attribute.name] = this.attributeOf(op, attribute);
+    const missing = TYPE_OF_FIRST_INPUT[op];
+    if (missing !== undefined) result[missing] ??= { type: inputs[0].dtype };
+    return result;
+  }
+
+  private attributeOf(op: string, { name, type, value }: Attribute): AttributeValue {
+    const { real } = this;
+    if (type === real.TF_ATTR_INT) return Array.isArray(value) ? { ints: value as number[] } : { int: value as number };
+    if (type === real.TF_ATTR_STRING) return { string: value as string };
+    if (type === real.TF_ATTR_FLOAT) return { float: value as number };
+    if (type === real.TF_ATTR_BOOL) return { bool: value as boolean };
+    if (type === real.TF_ATTR_TYPE) return { type: value as number };
+    if (type === real.TF_ATTR_SHAPE) return { shape: value as number[] };
+    throw this.error(`calls ${op} with the attribute ${name} of a kind that a graph cannot hold`, 'Replace this op.');
+  }
+
+  private refuseHostRandom(): void {
+    const op = activeOp();
+    if (op === undefined || !HOST_RANDOM_OPS.has(op)) return;
+    throw this.error(
+      `calls tf.${op}, which draws its numbers in JavaScript: every later call would see the same ones`,
+      'Draw outside and pass the numbers as an argument, or use `statelessUniform` of ops with a seed that is an argument.',
+    );
+  }
+
+  private insideOp(): string {
+    const op = activeOp();
+    return op === undefined ? '' : ` in tf.${op}`;
+  }
+
+  private error(what: string, fix: string): KitError {
+    return new KitError(`The compiled function "${this.title}" ${what}.`, { fix });
+  }
+}
+
+/** The name of the tfjs op that is running, if one is. */
+function activeOp(): string | undefined {
+  const scope = (tf.engine() as unknown as { state: { activeScope?: { name: string } } }).state.activeScope;
+  // tfjs names the scope of an op with this ending, and no other scope.
+  return scope?.name.endsWith('__op') ? scope.name.slice(0, -'__op'.length) : undefined;
+}
+
+/** The raw bytes of a tensor's data as tfjs hands it over; undefined when a graph constant cannot hold it. */
+function bytesOf(dtype: number, buffer: TF.backend_util.BackendValues): Uint8Array | undefined {
+  const arrays = { [DataType.float32]: Float32Array, [DataType.int32]: Int32Array, [DataType.bool]: Uint8Array, [DataType.uint8]: Uint8Array };
+  const Data = arrays[dtype as keyof typeof arrays];
+  if (Data === undefined) return undefined;
+  const data = Data.from(buffer as ArrayLike<number>);
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}

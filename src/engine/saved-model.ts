@@ -1,0 +1,89 @@
+// Writes a TensorFlow graph as a SavedModel, in the wire format of protocol buffers (graph.proto, node_def.proto, attr_value.proto).
+
+/** A constant as the graph holds it: raw little-endian bytes of `shape`. */
+export interface GraphTensor {
+  dtype: number;
+  shape: readonly number[];
+  bytes: Uint8Array;
+}
+
+/** An attribute of a node: exactly one of its kinds. */
+export type AttributeValue =
+  | { type: number }
+  | { int: number }
+  | { float: number }
+  | { bool: boolean }
+  | { string: string }
+  | { shape: readonly number[] }
+  | { tensor: GraphTensor }
+  | { ints: readonly number[] };
+
+/** A node of the graph. An input is `node`, `node:output`, or `^node` for order alone. */
+export interface GraphNode {
+  name: string;
+  op: string;
+  inputs: string[];
+  attributes: Record<string, AttributeValue>;
+}
+
+/** Version of TensorFlow's graph format that the nodes are written for (versions.proto): that of TensorFlow 2.15. */
+const GRAPH_PRODUCER = 1645;
+
+/** The bytes of `saved_model.pb` that holds `nodes` under the tag `serve`. */
+export function encodeSavedModel(nodes: readonly GraphNode[]): Buffer {
+  const graph = [...nodes.map((node) => message(1, encodeNode(node))), message(4, [varint(1, GRAPH_PRODUCER)])];
+  const metaInfo = [text(4, 'serve')];
+  return Buffer.concat([varint(1, 1), message(2, [message(1, metaInfo), message(2, graph)])]);
+}
+
+function encodeNode({ name, op, inputs, attributes }: GraphNode): Buffer[] {
+  return [
+    text(1, name),
+    text(2, op),
+    ...inputs.map((input) => text(3, input)),
+    ...Object.entries(attributes).map(([key, value]) => message(5, [text(1, key), message(2, [encodeAttribute(value)])])),
+  ];
+}
+
+function encodeAttribute(value: AttributeValue): Buffer {
+  if ('string' in value) return text(2, value.string);
+  if ('int' in value) return varint(3, value.int);
+  if ('float' in value) return float(4, value.float);
+  if ('bool' in value) return varint(5, value.bool ? 1 : 0);
+  if ('type' in value) return varint(6, value.type);
+  if ('shape' in value) return message(7, encodeShape(value.shape));
+  if ('tensor' in value) return message(8, encodeTensor(value.tensor));
+  return message(1, [bytes(3, Buffer.concat(value.ints.map(base128)))]);
+}
+
+const encodeShape = (shape: readonly number[]): Buffer[] => shape.map((size) => message(2, [varint(1, size)]));
+
+const encodeTensor = ({ dtype, shape, bytes: content }: GraphTensor): Buffer[] => [
+  varint(1, dtype),
+  message(2, encodeShape(shape)),
+  bytes(4, content),
+];
+
+// The wire format: a field is its number and kind (0 varint, 2 length and bytes, 5 four bytes), then its value.
+
+function base128(value: number): Buffer {
+  let rest = BigInt.asUintN(64, BigInt(value));
+  const out: number[] = [];
+  do {
+    out.push(Number(rest & 127n) | (rest > 127n ? 128 : 0));
+    rest >>= 7n;
+  } while (rest > 0n);
+  return Buffer.from(out);
+}
+
+const field = (number: number, kind: 0 | 2 | 5): Buffer => base128(number * 8 + kind);
+const varint = (number: number, value: number): Buffer => Buffer.concat([field(number, 0), base128(value)]);
+const bytes = (number: number, value: Uint8Array): Buffer => Buffer.concat([field(number, 2), base128(value.byteLength), value]);
+const text = (number: number, value: string): Buffer => bytes(number, Buffer.from(value, 'utf8'));
+const message = (number: number, fields: Buffer[]): Buffer => bytes(number, Buffer.concat(fields));
+
+function float(number: number, value: number): Buffer {
+  const four = Buffer.alloc(4);
+  four.writeFloatLE(value);
+  return Buffer.concat([field(number, 5), four]);
+}
