@@ -1,0 +1,88 @@
+// Runs a program of the set-up: its output goes to the log, its lines to whoever shows progress, its failure into a Problem.
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { Interrupted, Problem } from './problem.mjs';
+
+/** Lines of a failing program that are shown; the log has them all. */
+const SHOWN = 15;
+
+/**
+ * Runs `program` and resolves to what it printed on standard output.
+ * @param {string} program
+ * @param {string[]} args
+ * @param {object} options
+ * @param {string} options.what  what it does, for the error: "pip could not fetch x"
+ * @param {string} options.log   file that takes both outputs
+ * @param {string} [options.cwd]
+ * @param {NodeJS.ProcessEnv} [options.env]
+ * @param {AbortSignal} [options.signal]  ends the program
+ * @param {(line: string) => void} [options.onLine]
+ * @param {(output: string) => string | undefined} [options.fixFor]  the fix that fits what was printed
+ */
+export async function run(program, args, { what, log, cwd, env, signal, onLine = () => {}, fixFor = () => undefined }) {
+  if (signal?.aborted) throw new Interrupted();
+  fs.mkdirSync(path.dirname(log), { recursive: true });
+  const record = fs.openSync(log, 'a');
+  fs.writeSync(record, `\n$ ${[program, ...args].join(' ')}\n`);
+  const tail = [];
+  let printed = '';
+  try {
+    const code = await new Promise((resolve, reject) => {
+      // A process group of its own, so that a compiler that make started ends with it.
+      const child = spawn(program, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+      const stop = () => {
+        try {
+          process.kill(-child.pid, 'SIGTERM');
+        } catch {
+          // it has ended by itself
+        }
+      };
+      signal?.addEventListener('abort', stop, { once: true });
+      for (const stream of [child.stdout, child.stderr]) {
+        let rest = '';
+        stream.setEncoding('utf8');
+        stream.on('data', (text) => {
+          if (stream === child.stdout) printed += text;
+          fs.writeSync(record, text);
+          const lines = (rest + text).split(/\r\n|\n|\r/);
+          rest = lines.pop();
+          for (const line of lines) {
+            if (line.trim() === '') continue;
+            tail.push(line);
+            if (tail.length > 200) tail.shift();
+            onLine(line);
+          }
+        });
+        stream.on('end', () => {
+          if (rest.trim() !== '') tail.push(rest);
+        });
+      }
+      child.on('error', reject);
+      child.on('close', (status, killedBy) => {
+        signal?.removeEventListener('abort', stop);
+        resolve(status ?? killedBy);
+      });
+    });
+    if (signal?.aborted) throw new Interrupted();
+    if (code === 0) return printed;
+    throw failure(what, code, tail, log, fixFor);
+  } catch (error) {
+    if (error instanceof Problem || error instanceof Interrupted) throw error;
+    throw new Problem(`${what}: ${program} could not be started (${error.message}).`, { cause: error });
+  } finally {
+    fs.closeSync(record);
+  }
+}
+
+/** The Problem of a program that ended with `code`: a full disk and a missing network are recognised whatever the program. */
+function failure(what, code, tail, log, fixFor) {
+  const text = tail.join('\n');
+  const again = 'then run `npm run setup` again';
+  let fix = fixFor(text);
+  if (/No space left on device|ENOSPC/.test(text)) fix = `The disk is full: free some space, ${again}.`;
+  fix ??= /ENOTFOUND|ECONNREFUSED|EAI_AGAIN|ETIMEDOUT|NewConnectionError|name resolution|Network is unreachable|Read timed out|Connection refused/.test(text)
+    ? `The package index was not reached. Check the network and the settings of the client (\`npm config list\`, \`pip config list\`), ${again}.`
+    : `Read what it printed (all of it is in ${log}), mend the cause, ${again}.`;
+  return new Problem(`${what}: the program ended with ${typeof code === 'number' ? `exit code ${code}` : code}.`, { fix, output: tail.slice(-SHOWN) });
+}

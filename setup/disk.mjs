@@ -1,0 +1,27 @@
+// Free space, asked before anything big is written.
+import fs from 'node:fs';
+import path from 'node:path';
+import { Problem } from './problem.mjs';
+
+/** `1.3 GB`, `64 MB`: decimal units, as registries and disks count. */
+export function size(bytes) {
+  if (bytes >= 1e9) return `${(bytes / 1e9).toFixed(1)} GB`;
+  return bytes >= 1e6 ? `${Math.round(bytes / 1e6)} MB` : `${Math.ceil(bytes / 1e3)} kB`;
+}
+
+/** Bytes that an ordinary user may still write on the disk of `folder` (which need not exist yet). */
+export function freeBytes(folder) {
+  let at = folder;
+  while (!fs.existsSync(at)) at = path.dirname(at);
+  const disk = fs.statfsSync(at);
+  return disk.bavail * disk.bsize;
+}
+
+/** Throws when the disk of `folder` has less than `bytes` free. `free` is there for the tests. */
+export function needSpace(folder, bytes, what, free = freeBytes) {
+  const found = free(folder);
+  if (found >= bytes) return;
+  throw new Problem(`The disk is too full for ${what}: ${size(bytes)} are needed at ${folder}, ${size(found)} are free.`, {
+    fix: `Free ${size(bytes - found)} there, or set RIFLE_HOME to a folder on a larger disk, then run \`npm run setup\` again.`,
+  });
+}

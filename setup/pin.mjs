@@ -1,0 +1,69 @@
+// For maintainers: writes setup/pins.json and requirements.txt anew, from what the package index offers today.
+//   node setup/pin.mjs [path of uv]     (uv: `pip install uv` in some environment; the kit itself does not need it)
+// Nothing big is downloaded: uv reads names, sizes and hashes from the index.
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { packageRoot } from './place.mjs';
+
+const TENSORFLOW = '2.21.0';
+/** The wheel is only a container of a library, so one Python stands for all. */
+const PYTHON = 'cp311';
+/** Oldest Python that the environment is resolved for. */
+const OLDEST_PYTHON = '3.9';
+
+/** Bytes of the two libraries and the headers once unpacked, measured on linux-x64; the disk is asked for it, with room to spare. */
+const UNPACKED = { cpu: 0.9e9, gpu: 9e9 };
+
+const uv = process.argv[2] ?? 'uv';
+const call = (args, cwd) => execFileSync(uv, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+
+/** All wheels of a uv.lock: {name, version, file, bytes, sha256}. */
+function readLock(text) {
+  const wheels = [];
+  for (const entry of text.split('[[package]]').slice(1)) {
+    const [, name] = /^name = "(.+)"$/m.exec(entry);
+    const [, version] = /^version = "(.+)"$/m.exec(entry);
+    for (const [, url, sha256, bytes] of entry.matchAll(/\{ url = "([^"]+)", hash = "sha256:([0-9a-f]{64})", size = (\d+)/g)) {
+      const file = decodeURIComponent(url.split('/').pop());
+      if (file.endsWith('.whl')) wheels.push({ name, version, file, bytes: Number(bytes), sha256 });
+    }
+  }
+  return wheels;
+}
+
+function pinLibraries() {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rifle-pin-'));
+  try {
+    const wanted = [`tensorflow-cpu==${TENSORFLOW}`, `tensorflow[and-cuda]==${TENSORFLOW}`];
+    fs.writeFileSync(path.join(folder, 'pyproject.toml'), `[project]\nname = "pins"\nversion = "0"\nrequires-python = "==3.11.*"\ndependencies = ${JSON.stringify(wanted)}\n`);
+    call(['lock', '--quiet'], folder);
+    const all = readLock(fs.readFileSync(path.join(folder, 'uv.lock'), 'utf8'));
+    const tensorflow = (name, platform) => all.filter((w) => w.name === name && w.file.includes(`-${PYTHON}-`) && w.file.endsWith(`${platform}.whl`));
+    const nvidia = all.filter((w) => w.name.startsWith('nvidia-') && w.file.endsWith('x86_64.whl'));
+    return {
+      'linux-x64-cpu': { tested: true, unpackedBytes: UNPACKED.cpu, wheels: tensorflow('tensorflow-cpu', 'manylinux_2_27_x86_64') },
+      'linux-x64-gpu': { tested: false, unpackedBytes: UNPACKED.gpu, wheels: [...tensorflow('tensorflow', 'manylinux_2_27_x86_64'), ...nvidia] },
+      'linux-arm64-cpu': { tested: false, unpackedBytes: UNPACKED.cpu, wheels: tensorflow('tensorflow', 'manylinux_2_27_aarch64') },
+      'darwin-arm64-cpu': { tested: false, unpackedBytes: UNPACKED.cpu, wheels: tensorflow('tensorflow', 'arm64') },
+    };
+  } finally {
+    fs.rmSync(folder, { recursive: true });
+  }
+}
+
+const libraries = pinLibraries();
+for (const [name, { wheels }] of Object.entries(libraries)) if (wheels.length === 0) throw new Error(`The index offers no wheel for ${name}.`);
+const pins = { node: '20.19', python: OLDEST_PYTHON, tensorflow: { version: TENSORFLOW, libraries } };
+fs.writeFileSync(path.join(packageRoot, 'setup', 'pins.json'), JSON.stringify(pins, null, 2) + '\n');
+
+const head = '# Made by `node setup/pin.mjs` from requirements.in: one resolution for every Python and platform, with the hashes of all files. Do not edit.\n';
+const body = call(
+  // prettier-ignore
+  ['pip', 'compile', '--quiet', '--universal', '--python-version', OLDEST_PYTHON, '--prerelease', 'disallow', '--only-binary', ':all:',
+   '--generate-hashes', '--no-emit-index-url', '--no-emit-find-links', '--no-header', '--no-annotate', 'requirements.in'],
+  packageRoot,
+);
+fs.writeFileSync(path.join(packageRoot, 'requirements.txt'), head + body);
+console.log(`setup/pins.json: ${Object.values(libraries).flatMap((l) => l.wheels).length} wheels; requirements.txt: ${body.match(/^\S+==/gm).length} packages`);

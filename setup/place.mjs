@@ -1,0 +1,36 @@
+// Where everything is: the package, the kit's home, and what the set-up makes in them.
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The folder that holds package.json. */
+export const packageRoot = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+
+/**
+ * The folders of a set-up of the package at `root`. The home is `$RIFLE_HOME`, by default `.rifle` in the package,
+ * as in src/engine/home.ts.
+ * @param {string} root
+ * @param {NodeJS.ProcessEnv} env
+ */
+export function places(root, env) {
+  const home = path.resolve(env.RIFLE_HOME || path.join(root, '.rifle'));
+  const modules = path.join(root, 'node_modules');
+  const addonPackage = path.join(modules, '@tensorflow', 'tfjs-node-gpu');
+  const venv = path.join(home, 'venv');
+  return {
+    root,
+    home,
+    modules,
+    venv,
+    python: path.join(venv, 'bin', 'python'),
+    addonPackage,
+    addon: path.join(addonPackage, 'lib', 'napi-v8', 'tfjs_binding.node'),
+    /** Where the addon's build looks for the library: a link to a folder in `libraries`, so that `npm ci` does not lose it. */
+    deps: path.join(addonPackage, 'deps'),
+    libraries: path.join(home, 'tensorflow'),
+    cache: path.join(home, 'cache'),
+    dist: path.join(root, 'dist'),
+    commandLine: path.join(root, 'dist', 'src', 'cli', 'main.js'),
+    /** What the programs of the last set-up printed. */
+    log: path.join(home, 'setup.log'),
+  };
+}

@@ -1,0 +1,84 @@
+// Runs the steps in order: skips what is done, shows the rest, stops at the first that fails.
+import fs from 'node:fs';
+import path from 'node:path';
+import { device, platformName } from './machine.mjs';
+import { places } from './place.mjs';
+import { Interrupted, Problem } from './problem.mjs';
+
+/**
+ * What a step is given.
+ * @typedef {object} Context
+ * @property {ReturnType<typeof places>} places
+ * @property {NodeJS.ProcessEnv} env
+ * @property {string} platform   `linux-x64`
+ * @property {'cpu' | 'gpu'} device
+ * @property {any} pins          setup/pins.json
+ * @property {AbortSignal} signal  ends the step
+ * @property {import('./steps.mjs').Step[]} pending  the steps that are still to be done when the set-up begins
+ * @property {(state: {fraction?: number, detail?: string}) => void} progress
+ * @property {string} [pipPython]  the Python whose pip fetches; the environment's, by default
+ */
+
+/** @returns {Context} */
+export function context(root, env, signal, progress = () => {}) {
+  const pins = JSON.parse(fs.readFileSync(path.join(root, 'setup', 'pins.json'), 'utf8'));
+  return { places: places(root, env), env, platform: platformName(), device: device(env), pins, signal, pending: [], progress };
+}
+
+/** Whether a step is done; one that cannot look yet (its package is not installed) is not. */
+function state(step, ctx) {
+  try {
+    return step.done(ctx);
+  } catch (error) {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+/** The steps that are still to be done, `prerequisites` aside: it is done when nothing else is left. */
+export const pendingSteps = (steps, ctx, force = false) => steps.filter((step) => step.name !== 'prerequisites' && (force || state(step, ctx) === null));
+
+/**
+ * @param {import('./steps.mjs').Step[]} steps
+ * @param {Context} ctx  its `pending` as `pendingSteps` says
+ * @param {ReturnType<import('./screen.mjs').screen>} show
+ * @param {{force?: boolean, quiet?: boolean, checkOnly?: boolean}} options
+ *   `force`: do them again; `quiet`: no line for what is done already; `checkOnly`: only say what is not done
+ * @returns {Promise<{ok: boolean, interrupted?: boolean, steps: {name: string, state: 'done' | 'skipped' | 'failed' | 'to do', seconds: number, detail: string, fix?: string}[]}>}
+ */
+export async function runSteps(steps, ctx, show, { force = false, quiet = false, checkOnly = false } = {}) {
+  const report = [];
+  const note = (step, outcome, seconds, detail, more = {}) => report.push({ name: step.name, state: outcome, seconds: Math.round(seconds * 1000) / 1000, detail, ...more });
+  for (const step of steps) {
+    const began = Date.now();
+    const seconds = () => (Date.now() - began) / 1000;
+    try {
+      // Looked at again: a step before may have done or undone it.
+      const already = force && ctx.pending.includes(step) ? null : state(step, ctx);
+      if (already !== null) {
+        if (!quiet) show.skipped(step.title, already);
+        note(step, 'skipped', seconds(), already);
+      } else if (checkOnly) {
+        show.say(`- ${step.title.padEnd(22)} to do: ${step.what}`);
+        note(step, 'to do', seconds(), step.what, { fix: 'npm run setup' });
+      } else {
+        show.begin(step.title, step.what, step.seconds);
+        const detail = await step.run(ctx);
+        show.done(step.title, detail, seconds());
+        note(step, 'done', seconds(), detail);
+      }
+    } catch (error) {
+      if (error instanceof Interrupted) {
+        show.interrupted(step.title);
+        note(step, 'failed', seconds(), 'interrupted', { fix: 'npm run setup' });
+        return { ok: false, interrupted: true, steps: report };
+      }
+      const problem = error.code === 'ENOSPC' ? new Problem('The disk is full.', { fix: 'Free some space, then run `npm run setup` again.', cause: error }) : error;
+      if (!(problem instanceof Problem)) show.failed(step.title, { message: problem.stack ?? String(problem), fix: 'This is a fault of the set-up itself: please report it.' }, seconds());
+      else show.failed(step.title, problem, seconds());
+      note(step, 'failed', seconds(), problem.message, { fix: problem.fix });
+      return { ok: false, steps: report };
+    }
+  }
+  return { ok: report.every((entry) => entry.state !== 'to do'), steps: report };
+}

@@ -1,0 +1,67 @@
+// Stamps: a small file, kept inside what a step made, that holds the hash of what it was made from.
+import crypto from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+
+/** The sha256 (hex) of any JSON value; the order of an object's keys counts. */
+export const hashOf = (value) => crypto.createHash('sha256').update(JSON.stringify(value)).digest('hex');
+
+/** The sha256 (hex) of a file, read in pieces. */
+export async function hashOfFile(file) {
+  const hash = crypto.createHash('sha256');
+  for await (const piece of fs.createReadStream(file, { highWaterMark: 1 << 20 })) hash.update(piece);
+  return hash.digest('hex');
+}
+
+/** The name of the stamp in the folder that it vouches for: it goes when the folder goes. */
+const NAME = '.set-up.json';
+
+/** Whether `folder` was made, to its end, from these inputs. */
+export function isStamped(folder, inputs) {
+  return readStamp(folder)?.hash === hashOf(inputs);
+}
+
+/** The stamp in `folder`, or null when there is none or it cannot be read. */
+export function readStamp(folder) {
+  try {
+    return JSON.parse(fs.readFileSync(path.join(folder, NAME), 'utf8'));
+  } catch {
+    return null;
+  }
+}
+
+/** Stamps `folder` as made from `inputs`; `facts` are kept beside the hash for whoever reads it. The last act of a step. */
+export function stamp(folder, inputs, facts = {}) {
+  writeWhole(path.join(folder, NAME), JSON.stringify({ hash: hashOf(inputs), made: new Date().toISOString(), ...facts }, null, 2) + '\n');
+}
+
+/** Writes a file beside its place and renames it, so that nobody ever reads half of it. */
+export function writeWhole(file, text) {
+  const partial = `${file}.partial-${process.pid}`;
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  try {
+    fs.writeFileSync(partial, text);
+    fs.renameSync(partial, file);
+  } catch (error) {
+    fs.rmSync(partial, { force: true });
+    throw error;
+  }
+}
+
+/** Makes `link` a symbolic link to `target` (as written), replacing what was there. Returns whether anything changed. */
+export function linkTo(link, target) {
+  if (linkTarget(link) === target) return false;
+  const partial = `${link}.partial-${process.pid}`;
+  fs.mkdirSync(path.dirname(link), { recursive: true });
+  fs.rmSync(partial, { force: true });
+  fs.symlinkSync(target, partial);
+  const there = fs.lstatSync(link, { throwIfNoEntry: false });
+  if (there?.isDirectory()) fs.rmSync(link, { recursive: true }); // rename cannot replace a real folder
+  fs.renameSync(partial, link);
+  return true;
+}
+
+/** What the symbolic link `link` says, or null when it is not one. */
+export function linkTarget(link) {
+  return fs.lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink() ? fs.readlinkSync(link) : null;
+}

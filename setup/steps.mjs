@@ -1,0 +1,25 @@
+// The list of steps, in the order in which they are done.
+import addon from './steps/addon.mjs';
+import build from './steps/build.mjs';
+import kernel from './steps/kernel.mjs';
+import library from './steps/library.mjs';
+import link from './steps/link.mjs';
+import { data, weights } from './steps/material.mjs';
+import packages from './steps/packages.mjs';
+import prerequisites from './steps/prerequisites.mjs';
+import python from './steps/python.mjs';
+
+/**
+ * @typedef {object} Step
+ * @property {string} name     for `--only`
+ * @property {string} title    shown in front of its line
+ * @property {string} what     what it does, in a few words
+ * @property {number} seconds  expected the first time; measured on 2 cores (environment.md)
+ * @property {'package' | 'home'} [writesTo]  the folder that takes what it makes, for the check of free space
+ * @property {(context: import('./run.mjs').Context) => number} [bytes]  room that it needs there
+ * @property {(context: import('./run.mjs').Context) => string | null} done  what is there already, or null: checked against the files, not remembered
+ * @property {(context: import('./run.mjs').Context) => Promise<string>} run  does it and says what was made; leaves nothing half-made when it throws
+ */
+
+/** @type {Step[]} */
+export const steps = [prerequisites, packages, python, library, addon, build, link, kernel, weights, data];

@@ -1,0 +1,79 @@
+// Step: the native addon of @tensorflow/tfjs-node-gpu, compiled unmodified against the library, and loaded once as a proof.
+import fs from 'node:fs';
+import path from 'node:path';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { run } from '../child.mjs';
+import { findHeaders, findNpm } from '../machine.mjs';
+import { isStamped, stamp } from '../stamp.mjs';
+import { libraryFolder, libraryInputs } from './library.mjs';
+
+const LOAD = path.join(path.dirname(fileURLToPath(import.meta.url)), '..', 'load-addon.cjs');
+
+function inputs(context) {
+  const { version } = JSON.parse(fs.readFileSync(path.join(context.places.addonPackage, 'package.json'), 'utf8'));
+  return { package: version, library: libraryInputs(context), platform: context.platform };
+}
+
+export default {
+  name: 'addon',
+  title: 'TensorFlow addon',
+  what: 'compiles the binding between Node and the library',
+  seconds: 30,
+  writesTo: 'package',
+  bytes: () => 20e6,
+
+  done(context) {
+    const { places } = context;
+    const whole = fs.existsSync(places.addon) && isStamped(path.dirname(places.addon), inputs(context));
+    return whole ? `${path.relative(places.root, places.addon)} is built` : null;
+  },
+
+  async run(context) {
+    const { places, env, signal, progress, platform, pins } = context;
+    const folder = path.dirname(places.addon);
+    fs.rmSync(folder, { recursive: true, force: true });
+    const tool = createRequire(path.join(places.addonPackage, 'package.json')).resolve('@mapbox/node-pre-gyp/bin/node-pre-gyp');
+    const gyp = path.join(path.dirname(findNpm(env).cli), '..', 'node_modules', 'node-gyp', 'bin', 'node-gyp.js');
+    const build = {
+      ...env,
+      JOBS: env.JOBS ?? 'max',
+      npm_config_nodedir: findHeaders(env),
+      npm_config_python: places.python,
+      ...(fs.existsSync(gyp) ? { npm_config_node_gyp: gyp } : {}),
+      // The wheel's library names itself @rpath/...; on Linux binding.gyp already says where that is.
+      ...(platform.startsWith('darwin') ? { LDFLAGS: `${env.LDFLAGS ?? ''} -Wl,-rpath,@loader_path/../../deps/lib`.trim() } : {}),
+    };
+    try {
+      await run(process.execPath, [tool, 'install', '--build-from-source'], {
+        what: 'The TensorFlow addon could not be compiled',
+        cwd: places.addonPackage,
+        env: build,
+        signal,
+        log: places.log,
+        onLine: (line) => {
+          const [, source] = /^\s*(?:CXX|SOLINK_MODULE|COPY)\S*\s+(\S+)/.exec(line) ?? [];
+          if (source !== undefined) progress({ detail: `makes ${path.basename(source)}` });
+        },
+      });
+      progress({ detail: 'loads it' });
+      const printed = await run(process.execPath, [LOAD, places.addon, pins.tensorflow.version], {
+        what: 'The TensorFlow addon was compiled, but does not load',
+        env: { ...env, TF_CPP_MIN_LOG_LEVEL: '2' },
+        signal,
+        log: places.log,
+        fixFor: (output) =>
+          /GLIBC|GLIBCXX|CXXABI/.test(output)
+            ? `The library in ${libraryFolder(context)} needs a newer C or C++ library than this system has (glibc 2.27 and what gcc 9 brings): use a newer system.`
+            : undefined,
+      });
+      stamp(folder, inputs(context));
+      return printed.trim();
+    } catch (error) {
+      fs.rmSync(folder, { recursive: true, force: true });
+      throw error;
+    } finally {
+      fs.rmSync(path.join(places.addonPackage, 'build-tmp-napi-v8'), { recursive: true, force: true });
+    }
+  },
+};

@@ -1,0 +1,117 @@
+// Step: the TensorFlow library, taken out of its Python wheel, where the addon's build and the addon look for it.
+import fs from 'node:fs';
+import path from 'node:path';
+import { needSpace, size } from '../disk.mjs';
+import { Problem } from '../problem.mjs';
+import { hashOf, isStamped, linkTarget, linkTo, stamp } from '../stamp.mjs';
+import { fetchWheel, unpackWheel } from '../wheel.mjs';
+
+/** What is taken of a wheel: TensorFlow's two libraries, its C headers and its licences, and NVIDIA's libraries and tools. */
+const RULES = [
+  [String.raw`tensorflow/(lib(?:tensorflow_cc|tensorflow_framework)\.(?:so\.2|2\.dylib))`, String.raw`lib/\1`],
+  [String.raw`tensorflow/(include/(?:tensorflow/c/|tensorflow/core/platform/ctstring|tsl/platform/ctstring|xla/tsl/c/tsl_status).*)`, String.raw`\1`],
+  [String.raw`tensorflow/(THIRD_PARTY_NOTICES\.txt|include/LICENSE)`, String.raw`\1`],
+  [String.raw`(nvidia/[^/]+/(?:lib|bin|nvvm)/.*)`, String.raw`\1`],
+];
+
+/** The names that the addon is linked with, and the files that they stand for. */
+const LINKS = {
+  linux: { 'libtensorflow.so': 'libtensorflow_cc.so.2', 'libtensorflow_framework.so': 'libtensorflow_framework.so.2' },
+  darwin: { 'libtensorflow.2.dylib': 'libtensorflow_cc.2.dylib' },
+};
+
+/** The pinned library for this platform and device. */
+export function pinnedLibrary({ pins, platform, device }) {
+  const { libraries } = pins.tensorflow;
+  const name = `${platform}-${device}`;
+  if (libraries[name] !== undefined) return { name, ...libraries[name] };
+  const onCpu = libraries[`${platform}-cpu`] !== undefined;
+  throw new Problem(`No TensorFlow library is pinned for ${name}; there are ${Object.keys(libraries).join(', ')}.`, {
+    fix: onCpu ? 'Set RIFLE_DEVICE=cpu, then run `npm run setup` again.' : 'Use one of these platforms (on Windows: WSL).',
+  });
+}
+
+/** What a library folder is made from: its stamp's inputs, and the addon's. */
+export const libraryInputs = (context) => ({ wheels: pinnedLibrary(context).wheels.map(({ file, sha256 }) => ({ file, sha256 })), rules: RULES });
+
+function isWhole(folder, context) {
+  const [system] = context.platform.split('-');
+  return isStamped(folder, libraryInputs(context)) && Object.keys(LINKS[system]).every((link) => fs.existsSync(path.join(folder, 'lib', link)));
+}
+
+export default {
+  name: 'library',
+  title: 'TensorFlow library',
+  what: 'from its wheel, by pip with hashes',
+  seconds: 25,
+  writesTo: 'home',
+  bytes(context) {
+    const { wheels, unpackedBytes } = pinnedLibrary(context);
+    return unpackedBytes + Math.max(...wheels.map(({ bytes }) => bytes));
+  },
+
+  done(context) {
+    const { deps } = context.places;
+    // Through a link or in place, and in whichever home it lies: what counts is that the addon finds the pinned one.
+    return fs.existsSync(deps) && isWhole(deps, context) ? `TensorFlow ${context.pins.tensorflow.version} (${context.device}) is in place` : null;
+  },
+
+  async run(context) {
+    const { places, platform, pins } = context;
+    const library = pinnedLibrary(context);
+    const { version } = pins.tensorflow;
+    const folder = path.join(places.libraries, `${version}-${library.name}-${hashOf(libraryInputs(context)).slice(0, 8)}`);
+    const link = path.relative(path.dirname(places.deps), folder);
+    if (isWhole(folder, context)) {
+      linkTo(places.deps, inside(places.root, folder) ? link : folder);
+      return `TensorFlow ${version} (${context.device}) was unpacked before; linked again`;
+    }
+    needSpace(places.home, this.bytes(context), `the TensorFlow library (${size(library.unpackedBytes)}) and its wheel`);
+
+    removeAbandoned(places.libraries);
+    const partial = `${folder}.partial-${process.pid}`;
+    try {
+      for (const wheel of library.wheels) {
+        const { file, release } = await fetchWheel(wheel, context);
+        try {
+          await unpackWheel(file, partial, RULES, context);
+        } finally {
+          release();
+        }
+      }
+      for (const [name, target] of Object.entries(LINKS[platform.split('-')[0]])) {
+        if (!fs.existsSync(path.join(partial, 'lib', target))) {
+          throw new Problem(`The wheel ${library.wheels[0].file} does not hold ${target}.`, { fix: 'The pin in setup/pins.json and the rules in setup/steps/library.mjs do not fit together.' });
+        }
+        fs.symlinkSync(target, path.join(partial, 'lib', name));
+      }
+      stamp(partial, libraryInputs(context), { version, library: library.name, tested: library.tested });
+      fs.rmSync(folder, { recursive: true, force: true });
+      fs.renameSync(partial, folder);
+    } finally {
+      fs.rmSync(partial, { recursive: true, force: true });
+    }
+    linkTo(places.deps, inside(places.root, folder) ? link : folder);
+    removeOthers(places.libraries, folder, version);
+    return `TensorFlow ${version} for ${library.name}${library.tested ? '' : ' (pinned, but not tested by us)'} in ${folder}`;
+  },
+};
+
+const inside = (parent, folder) => !path.relative(parent, folder).startsWith('..');
+
+/** Removes what a process that was killed left half unpacked. */
+function removeAbandoned(libraries) {
+  for (const name of fs.existsSync(libraries) ? fs.readdirSync(libraries) : []) {
+    if (/\.partial-\d+$/.test(name)) fs.rmSync(path.join(libraries, name), { recursive: true, force: true });
+  }
+}
+
+/** Removes libraries of earlier versions; that of this version for the other device stays, so that switching costs nothing. */
+function removeOthers(libraries, folder, version) {
+  for (const name of fs.readdirSync(libraries)) {
+    if (!name.startsWith(`${version}-`) && path.join(libraries, name) !== folder) fs.rmSync(path.join(libraries, name), { recursive: true, force: true });
+  }
+}
+
+/** The folder that the addon's build sees as `deps`, for messages. */
+export const libraryFolder = ({ places }) => (linkTarget(places.deps) === null ? places.deps : fs.realpathSync(places.deps));
