@@ -1,0 +1,85 @@
+// What can be said of a mean from a few runs: spread, Student's interval, and the difference of paired runs.
+import { jStat } from 'jstat';
+
+/** A closed range of numbers. */
+export interface Interval {
+  low: number;
+  high: number;
+}
+
+/** A sample in four numbers. */
+export interface Summary {
+  /** Number of values. */
+  n: number;
+  /** Arithmetic mean; `null` when n = 0. */
+  mean: number | null;
+  /** Standard deviation of the sample (divisor n - 1); `null` when n < 2. */
+  std: number | null;
+  /** Student's interval of the mean; `null` when n < 2. */
+  interval: Interval | null;
+}
+
+/** A paired difference, and over which keys (seeds) it was taken. */
+export interface PairedDifference extends Summary {
+  /** The keys that both sides have, ascending. */
+  seeds: number[];
+}
+
+/** Arithmetic mean. @throws RangeError of an empty sample. */
+export function mean(values: readonly number[]): number {
+  if (values.length === 0) throw new RangeError('The mean of no values is not defined: expected at least one value, found none.');
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** Standard deviation of a sample, divisor n - 1. @throws RangeError of fewer than two values. */
+export function sampleStd(values: readonly number[]): number {
+  if (values.length < 2) throw new RangeError(`A sample's standard deviation needs at least two values, found ${values.length}.`);
+  const center = mean(values);
+  return Math.sqrt(values.reduce((sum, value) => sum + (value - center) ** 2, 0) / (values.length - 1));
+}
+
+/**
+ * Student's interval of the mean: mean +- t((1 + confidence) / 2, n - 1) std / sqrt(n).
+ * It assumes independent, roughly normal values; with two or three seeds it is wide, and rightly so.
+ * @param confidence in (0, 1). Default 0.95.
+ * @throws RangeError of fewer than two values.
+ */
+export function meanInterval(values: readonly number[], confidence = 0.95): Interval {
+  const center = mean(values);
+  const reach = (jStat.studentt.inv((1 + confidence) / 2, values.length - 1) * sampleStd(values)) / Math.sqrt(values.length);
+  return { low: center - reach, high: center + reach };
+}
+
+/** n, mean, std and interval of a sample; what n is too small for is `null`. */
+export function summarize(values: readonly number[], confidence = 0.95): Summary {
+  const n = values.length;
+  return {
+    n,
+    mean: n > 0 ? mean(values) : null,
+    std: n > 1 ? sampleStd(values) : null,
+    interval: n > 1 ? meanInterval(values, confidence) : null,
+  };
+}
+
+/**
+ * The differences treated - control of the runs that share a seed, summarized. A seed draws the same head, order and crops for both
+ * sides, so that pairing takes their common luck out. Its interval is that of the paired t-test.
+ * @param treated value by seed. @param control value by seed.
+ */
+export function pairedDifference(
+  treated: ReadonlyMap<number, number>,
+  control: ReadonlyMap<number, number>,
+  confidence = 0.95,
+): PairedDifference {
+  const pairs: { seed: number; difference: number }[] = [];
+  for (const [seed, value] of treated) {
+    const other = control.get(seed);
+    if (other !== undefined) pairs.push({ seed, difference: value - other });
+  }
+  pairs.sort((a, b) => a.seed - b.seed);
+  const summary = summarize(
+    pairs.map((pair) => pair.difference),
+    confidence,
+  );
+  return { ...summary, seeds: pairs.map((pair) => pair.seed) };
+}

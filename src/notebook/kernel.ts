@@ -1,0 +1,227 @@
+// One stock tslab kernel as a child process: start it, execute code, stop it, and never leave it behind.
+import { spawn, type ChildProcess } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import * as zmq from 'zeromq';
+import { KitError } from '../engine/errors';
+import { decodeMessage, encodeRequest, type KernelMessage } from './wire';
+
+/** What a kernel answers to a piece of code. */
+export interface ExecuteReply {
+  status: 'ok' | 'error';
+  /** The kernel's counter of executions; `null` when it gave none. */
+  executionCount: number | null;
+}
+
+interface Pending {
+  id: string;
+  reply: ExecuteReply | null;
+  idle: boolean;
+  resolve: (reply: ExecuteReply) => void;
+  reject: (error: unknown) => void;
+}
+
+/** Bytes of a kernel's own output that are kept to explain its death. */
+const LAST_WORDS = 8192;
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const alive = new Set<Kernel>();
+
+function killAll(): void {
+  for (const kernel of alive) kernel.kill();
+}
+
+/** On a deadly signal: end the kernels, then let the signal do what it would have done. */
+function onSignal(signal: NodeJS.Signals): void {
+  killAll();
+  for (const name of SIGNALS) process.removeListener(name, onSignal);
+  if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+}
+
+function guard(kernel: Kernel): void {
+  if (alive.size === 0) {
+    process.on('exit', killAll);
+    for (const name of SIGNALS) process.on(name, onSignal);
+  }
+  alive.add(kernel);
+}
+
+function unguard(kernel: Kernel): void {
+  if (!alive.delete(kernel) || alive.size > 0) return;
+  process.removeListener('exit', killAll);
+  for (const name of SIGNALS) process.removeListener(name, onSignal);
+}
+
+/** A running tslab kernel; one request at a time. */
+export class Kernel {
+  /** Process id of the kernel, and of its process group. */
+  readonly pid: number;
+  private readonly child: ChildProcess;
+  private readonly folder: string;
+  private readonly key = randomUUID();
+  private readonly session = randomUUID();
+  private readonly shell = new zmq.Dealer({ linger: 0 });
+  private readonly control = new zmq.Dealer({ linger: 0 });
+  private readonly iopub = new zmq.Subscriber({ linger: 0 });
+  private readonly ended: Promise<void>;
+  private readonly outputs = new Map<string, (message: KernelMessage) => void>();
+  private pending: Pending | null = null;
+  private lastWords = '';
+  private end: string | null = null;
+  private heard = false;
+
+  private constructor(cwd: string, env: Record<string, string>) {
+    this.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rifle-kernel-'));
+    try {
+      const connection = path.join(this.folder, 'connection.json');
+      const ports = { shell_port: 1, iopub_port: 2, stdin_port: 3, control_port: 4, hb_port: 5 };
+      // Unix sockets in a folder of our own: no port to be taken by others, nothing for others to connect to.
+      const address = { transport: 'ipc', ip: path.join(this.folder, 'k'), key: this.key, signature_scheme: 'hmac-sha256', kernel_name: 'tslab' };
+      fs.writeFileSync(connection, JSON.stringify({ ...address, ...ports }), { mode: 0o600 });
+      const tslab = path.join(path.dirname(require.resolve('tslab/package.json')), 'bin', 'tslab');
+      this.child = spawn(process.execPath, ['--require', path.join(__dirname, 'orphan-guard.js'), tslab, 'kernel', '--config-path', connection], {
+        cwd,
+        env: { ...process.env, NO_COLOR: '1', ...env },
+        stdio: ['ignore', 'pipe', 'pipe'],
+        detached: true, // a process group of its own, so that whatever it starts ends with it
+      });
+      for (const stream of [this.child.stdout!, this.child.stderr!]) {
+        stream.setEncoding('utf8').on('data', (text: string) => (this.lastWords = (this.lastWords + text).slice(-LAST_WORDS)));
+      }
+      this.ended = new Promise((resolve) => {
+        const close = (end: string): void => {
+          this.end ??= end;
+          this.pending?.reject(this.death());
+          this.pending = null;
+          resolve();
+        };
+        this.child.once('error', (error) => close(error.message));
+        this.child.once('exit', (code, signal) => close(signal ? `signal ${signal}` : `exit code ${code}`));
+      });
+      this.pid = this.child.pid ?? 0;
+      guard(this);
+      for (const [socket, port] of [[this.shell, 1], [this.iopub, 2], [this.control, 4]] as const) {
+        socket.connect(`ipc://${address.ip}:${port}`);
+      }
+      this.iopub.subscribe();
+      void this.listen(this.shell);
+      void this.listen(this.iopub);
+    } catch (error) {
+      fs.rmSync(this.folder, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  /**
+   * Starts a kernel in the folder `cwd` and waits until it answers.
+   * @param options.env set on top of this process's environment.
+   * @param options.startSeconds how long it may take. Default 60.
+   * @throws KitError when it does not start in time or ends.
+   */
+  static async start(options: { cwd: string; env?: Record<string, string>; startSeconds?: number; signal?: AbortSignal }): Promise<Kernel> {
+    const { cwd, env = {}, startSeconds = 60, signal } = options;
+    const kernel = new Kernel(cwd, env);
+    try {
+      const deadline = Date.now() + startSeconds * 1000;
+      // A subscription takes effect some time after it was asked for: repeat the question until its answer is heard there.
+      while (!kernel.heard) {
+        signal?.throwIfAborted();
+        if (kernel.end !== null) throw kernel.death();
+        if (Date.now() > deadline) {
+          throw new KitError(`The notebook kernel (tslab) did not answer within ${startSeconds} s.\n${kernel.lastWords}`.trimEnd(), {
+            fix: 'Run `npx rifle doctor`; on a busy machine, try again.',
+          });
+        }
+        await kernel.send(kernel.shell, 'kernel_info_request', {});
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+      return kernel;
+    } catch (error) {
+      await kernel.stop(0);
+      throw error;
+    }
+  }
+
+  /**
+   * Executes `code` and resolves when the kernel is done with it.
+   * @param onOutput receives what the code publishes: `stream`, `display_data`, `update_display_data`; also what comes late.
+   * @param options.timeoutSeconds after which it rejects with a KitError; the kernel then still runs the code: stop it.
+   * @throws KitError when the time is over or the kernel ends; the signal's reason when aborted.
+   */
+  async execute(code: string, onOutput: (message: KernelMessage) => void, options: { timeoutSeconds: number; signal?: AbortSignal }): Promise<ExecuteReply> {
+    const { timeoutSeconds, signal } = options;
+    signal?.throwIfAborted();
+    if (this.end !== null) throw this.death();
+    const content = { code, silent: false, store_history: true, user_expressions: {}, allow_stdin: false, stop_on_error: true };
+    const { id, frames } = encodeRequest(this.key, this.session, 'execute_request', content);
+    this.outputs.set(id, onOutput);
+    let timer: NodeJS.Timeout | undefined;
+    let onAbort: (() => void) | undefined;
+    try {
+      return await new Promise<ExecuteReply>((resolve, reject) => {
+        this.pending = { id, reply: null, idle: false, resolve, reject };
+        const overdue = `The cell did not end within its limit of ${timeoutSeconds} s.`;
+        timer = setTimeout(() => reject(new KitError(overdue, { fix: 'Raise the limit or choose a smaller scale.' })), timeoutSeconds * 1000);
+        onAbort = () => reject(signal!.reason);
+        signal?.addEventListener('abort', onAbort, { once: true });
+        this.shell.send(frames).catch(reject);
+      });
+    } finally {
+      clearTimeout(timer);
+      if (onAbort) signal?.removeEventListener('abort', onAbort);
+      this.pending = null;
+    }
+  }
+
+  /** Asks the kernel to end, and kills it and whatever it started after `graceSeconds` (default 5). Safe to call twice. */
+  async stop(graceSeconds = 5): Promise<void> {
+    if (this.end === null && graceSeconds > 0) {
+      await this.send(this.control, 'shutdown_request', { restart: false });
+      await Promise.race([this.ended, new Promise((resolve) => setTimeout(resolve, graceSeconds * 1000).unref())]);
+    }
+    this.kill();
+    await this.ended;
+    unguard(this);
+    for (const socket of [this.shell, this.control, this.iopub]) socket.close();
+  }
+
+  /** Kills the kernel's process group at once. */
+  kill(): void {
+    try {
+      if (this.pid > 0) process.kill(-this.pid, 'SIGKILL');
+    } catch {
+      // It has ended already.
+    }
+    fs.rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  private async send(socket: zmq.Dealer, type: string, content: Record<string, unknown>): Promise<void> {
+    await socket.send(encodeRequest(this.key, this.session, type, content).frames);
+  }
+
+  private async listen(socket: zmq.Dealer | zmq.Subscriber): Promise<void> {
+    for await (const frames of socket) {
+      const message = decodeMessage(this.key, frames as Buffer[]);
+      if (message) this.receive(message, socket === this.iopub);
+    }
+  }
+
+  private receive(message: KernelMessage, published: boolean): void {
+    if (published) this.heard = true;
+    const { pending } = this;
+    if (published && message.type !== 'status' && message.parent !== null) this.outputs.get(message.parent)?.(message);
+    if (!pending || message.parent !== pending.id) return;
+    if (published && message.type === 'status' && message.content.execution_state === 'idle') pending.idle = true;
+    if (!published && message.type === 'execute_reply') {
+      const { status, execution_count: count } = message.content;
+      pending.reply = { status: status === 'ok' ? 'ok' : 'error', executionCount: typeof count === 'number' ? count : null };
+    }
+    if (pending.reply && pending.idle) pending.resolve(pending.reply);
+  }
+
+  private death(): KitError {
+    const words = this.lastWords.trim();
+    return new KitError(`The notebook kernel ended (${this.end ?? 'unknown reason'}).${words ? ` Its last words:\n${words}` : ''}`);
+  }
+}

@@ -1,0 +1,62 @@
+// Folds what a kernel publishes into the outputs that a notebook file holds.
+import type { CellOutput, MimeBundle } from './format';
+import { joinText } from './format';
+import type { KernelMessage } from './wire';
+
+type DisplayData = Extract<CellOutput, { data: MimeBundle }>;
+
+/** The outputs of one notebook's cells; a display that is updated in place keeps its last state, whichever cell updates it. */
+export class OutputCollector {
+  private readonly displays = new Map<string, DisplayData[]>();
+
+  /** Adds a message to the outputs of the cell that it belongs to. */
+  add(outputs: CellOutput[], message: KernelMessage): void {
+    const content = message.content;
+    switch (message.type) {
+      case 'stream':
+        addText(outputs, String(content.name), String(content.text));
+        break;
+      case 'display_data':
+      case 'execute_result': {
+        const display = {
+          output_type: message.type,
+          data: content.data as MimeBundle,
+          metadata: (content.metadata as Record<string, unknown> | undefined) ?? {},
+          ...(message.type === 'execute_result' && { execution_count: (content.execution_count as number | undefined) ?? null }),
+        } as DisplayData;
+        outputs.push(display);
+        const id = displayId(content);
+        if (id !== null) this.displays.set(id, [...(this.displays.get(id) ?? []), display]);
+        break;
+      }
+      case 'update_display_data':
+        for (const display of this.displays.get(displayId(content) ?? '') ?? []) {
+          display.data = content.data as MimeBundle;
+          display.metadata = (content.metadata as Record<string, unknown> | undefined) ?? {};
+        }
+        break;
+      case 'error':
+        outputs.push({
+          output_type: 'error',
+          ename: String(content.ename),
+          evalue: String(content.evalue),
+          traceback: (content.traceback as string[] | undefined) ?? [],
+        });
+        break;
+    }
+  }
+}
+
+function displayId(content: Record<string, unknown>): string | null {
+  const id = (content.transient as { display_id?: unknown } | undefined)?.display_id;
+  return typeof id === 'string' ? id : null;
+}
+
+/** Appends to the last stream of that name; a carriage return overwrites the line, as on a terminal. */
+function addText(outputs: CellOutput[], name: string, text: string): void {
+  const last = outputs[outputs.length - 1];
+  const before = last?.output_type === 'stream' && last.name === name ? joinText(last.text) : null;
+  const whole = ((before ?? '') + text).replace(/[^\n\r]*\r(?=[^\n\r])/g, '');
+  if (before !== null && last.output_type === 'stream') last.text = whole;
+  else outputs.push({ output_type: 'stream', name, text: whole });
+}
