@@ -1,32 +1,8 @@
 // What a run leaves behind: one JSON document that holds its spec, its numbers and everything they depend on.
 import type { RunSpec } from '../transfer/spec';
+import type { EpochRow } from '../transfer/trainer';
 
-/** One epoch of a run. */
-export interface EpochRow {
-  /** 1-based. */
-  epoch: number;
-  /** Mean over the epoch's training images of cross entropy plus regulariser, natural log. */
-  trainLoss: number;
-  /** Mean cross entropy alone. */
-  trainCrossEntropy: number;
-  /** Fraction of training images (as augmented, network in training mode) classified right, in [0, 1]. */
-  trainTop1: number;
-  /** Mean cross entropy over the test images, network in evaluation mode. */
-  testLoss: number;
-  /** Fraction of test images classified right, in [0, 1]; one centre crop. */
-  testTop1: number;
-  /** Learning rate of the trunk and of the head in this epoch. */
-  learningRate: number;
-  headLearningRate: number;
-  /** Whether the head was re-initialised after this epoch's evaluation. */
-  headReset: boolean;
-  /** Seconds in compiled training steps, in evaluation, and waiting for batches. */
-  trainSeconds: number;
-  evaluateSeconds: number;
-  dataWaitSeconds: number;
-  /** Training images per second of the epoch, waiting included. */
-  imagesPerSecond: number;
-}
+export type { EpochRow };
 
 /** What the numbers of a run were made with. */
 export interface RunEnvironment {

@@ -52,7 +52,7 @@ export interface RifleSpec {
 export interface RunSpec {
   /** Name in the catalog, or the path of a folder `train/<class>/*`, `test/<class>/*`. */
   dataset: string;
-  /** Backbone id, for example `efficientnet_lite0.ra_in1k`. */
+  /** Backbone id, for example `efficientnet_lite0.tf_in1k`. */
   backbone: string;
   /** `imagenet`, `random`, or the path of a weights file. Default `imagenet`. */
   weights: string;

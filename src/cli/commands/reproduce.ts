@@ -1,0 +1,45 @@
+// `rifle reproduce`: the study from data to table, figures and report.
+import path from 'node:path';
+import { Command } from 'commander';
+import pc from 'picocolors';
+import { interruptible } from '../interrupt';
+import { percent, printJson, printLine } from '../print';
+import { duration, showProgress } from '../progress';
+
+/** The command. */
+export function reproduceCommand(): Command {
+  return new Command('reproduce')
+    .description('run the whole study: fine-tuning against RIFLE, the table, the figures, the report')
+    .option('--scale <name>', 'smoke, mini or paper (default: RIFLE_SCALE, or mini)')
+    .option('--runs <dir>', 'where finished runs are kept; those that are there are not run again')
+    .option('--out <file>', 'the report to write', 'rifle-report.html')
+    .option('--json', 'print the records and the table as JSON')
+    .addHelpText('after', '\nExamples:\n  $ npx rifle reproduce --scale smoke\n  $ npx rifle reproduce --scale mini --out mini.html')
+    .action(async (flags: { scale?: string; runs?: string; out: string; json?: boolean }) => {
+      const { scale } = await import('../../runs/scales.js');
+      const chosen = scale(flags.scale ?? process.env.RIFLE_SCALE ?? 'mini');
+      const { plan, runAll } = await import('../../runs/plan.js');
+      const { titleOf } = await import('../../runs/finetune.js');
+      const specs = plan(chosen);
+      if (!flags.json) printLine(`Scale ${pc.bold(chosen.name)}: ${chosen.purpose}.\n${specs.length} runs: ${chosen.methods.join(' and ')}, seeds ${chosen.seeds.join(', ')}, on ${chosen.spec.dataset}.`);
+      const began = performance.now();
+      const display = showProgress({ quiet: flags.json });
+      let reused = 0;
+      const records = await runAll(specs, {
+        runs: flags.runs,
+        signal: interruptible(),
+        onProgress: display.onProgress,
+        onRecord: (_, again) => (reused += again ? 1 : 0),
+      }).finally(() => display.stop());
+
+      const { methodsTable } = await import('../../report/table.js');
+      const { writeReport } = await import('../../report/export.js');
+      const table = methodsTable(records);
+      const file = path.resolve(flags.out);
+      await writeReport(records, { path: file, title: `RIFLE, scale ${chosen.name}` });
+      if (flags.json) return printJson({ scale: chosen.name, report: file, reused, records, table: table.toJson() });
+      printLine(`\n${table.toText()}`);
+      printLine(records.map((record) => `  ${titleOf(record.spec)}: test top-1 ${percent(record.testTop1)}, training top-1 ${percent(record.epochs[record.epochs.length - 1].trainTop1)}`).join('\n'));
+      printLine(`\n${records.length} runs (${reused} of them finished before) in ${duration((performance.now() - began) / 1000)}.\nReport: ${pc.bold(file)}`);
+    });
+}

@@ -1,0 +1,105 @@
+// `rifle train`: one run, from flags or a spec file.
+import fs from 'node:fs';
+import { Command, InvalidArgumentError } from 'commander';
+import { KitError } from '../../engine/errors';
+import { interruptible } from '../interrupt';
+import { percent, printJson, printLine, printList } from '../print';
+import { duration, showProgress } from '../progress';
+
+interface TrainFlags {
+  spec?: string;
+  dataset?: string;
+  backbone?: string;
+  method?: string;
+  weights?: string;
+  epochs?: number;
+  batchSize?: number;
+  imageSize?: number;
+  learningRate?: number;
+  seed?: number;
+  limitPerClass?: number;
+  runs?: string;
+  printSpec?: boolean;
+  json?: boolean;
+}
+
+/** A positive number, or with `least` 0 also zero. */
+const number = (least: number, whole: boolean) => (text: string): number => {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value) || value < least || (whole && !Number.isInteger(value))) {
+    throw new InvalidArgumentError(`Expected a ${whole ? 'whole ' : ''}number of at least ${least}.`);
+  }
+  return value;
+};
+
+/** The command. */
+export function trainCommand(): Command {
+  return new Command('train')
+    .description('fine-tune once and print the record of the run')
+    .option('--spec <file>', 'a RunSpec in JSON; flags beside it change single fields')
+    .option('--dataset <name>', 'data set of the catalog, or a folder train/<class>/*, test/<class>/* (default: elpv)')
+    .option('--backbone <id>', 'pretrained backbone (default: efficientnet_lite0.tf_in1k)')
+    .option('--method <name>', 'a method of `rifle methods` (default: fine-tuning)')
+    .option('--weights <file>', 'imagenet, random, or a weights file (default: imagenet)')
+    .option('--epochs <n>', 'passes over the training images (default: 40)', number(1, true))
+    .option('--batch-size <n>', 'images in a step (default: 32)', number(1, true))
+    .option('--image-size <pixels>', "side of the crop (default: the backbone's own)", number(32, true))
+    .option('--learning-rate <rate>', 'base learning rate (default: 0.01)', number(Number.MIN_VALUE, false))
+    .option('--seed <n>', 'seed of all randomness (default: 0)', number(0, true))
+    .option('--limit-per-class <n>', 'training images per class (default: all)', number(1, true))
+    .option('--runs <dir>', 'where finished runs are kept; one that is there is not run again')
+    .option('--print-spec', 'print the complete spec and stop')
+    .option('--json', 'print the RunRecord as JSON')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ npx rifle train --method rifle --epochs 10 --image-size 96 --limit-per-class 50\n  $ npx rifle train --method rifle --print-spec > run.json && npx rifle train --spec run.json',
+    )
+    .action(async (flags: TrainFlags) => {
+      const { parseRunSpec } = await import('../../transfer/spec.js');
+      const { methods } = await import('../../transfer/methods.js');
+      const input = specOf(flags);
+      const spec = parseRunSpec(flags.method === undefined ? input : methods.apply(flags.method, input as Parameters<typeof methods.apply>[1]));
+      if (flags.printSpec) return printJson(spec);
+      const { finetune, titleOf } = await import('../../runs/finetune.js');
+      const display = showProgress({ quiet: flags.json });
+      const record = await finetune(spec, { runs: flags.runs, signal: interruptible(), onProgress: display.onProgress }).finally(() => display.stop());
+      if (flags.json) return printJson(record);
+      printList(
+        ['epoch', 'train loss', 'train top-1', 'test loss', 'test top-1', 'learning rate', 'head reset', 'images/s'],
+        record.epochs.map((row) => [row.epoch, row.trainLoss.toFixed(3), percent(row.trainTop1), row.testLoss.toFixed(3), percent(row.testTop1), row.learningRate.toPrecision(3), row.headReset ? 'yes' : '', row.imagesPerSecond.toFixed(1)]),
+      );
+      printLine(`\n${titleOf(spec)} on ${record.dataset.name}: test top-1 ${percent(record.testTop1)} after ${record.epochs.length} epochs, ${duration(record.wallSeconds)}, run ${record.id}`);
+    });
+}
+
+/** The spec that flags and file make together. */
+function specOf(flags: TrainFlags): Record<string, unknown> {
+  const given = {
+    dataset: flags.dataset,
+    backbone: flags.backbone,
+    weights: flags.weights,
+    epochs: flags.epochs,
+    batchSize: flags.batchSize,
+    imageSize: flags.imageSize,
+    seed: flags.seed,
+  };
+  const file = flags.spec === undefined ? { dataset: 'elpv', backbone: 'efficientnet_lite0.tf_in1k' } : readSpec(flags.spec);
+  const nested = (field: string, name: string, value: number | undefined) => (value === undefined ? {} : { [field]: { ...(file[field] as object | undefined), [name]: value } });
+  return {
+    ...file,
+    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+    ...nested('optimizer', 'learningRate', flags.learningRate),
+    ...nested('limits', 'trainPerClass', flags.limitPerClass),
+  };
+}
+
+function readSpec(file: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(fs.readFileSync(file, 'utf8'));
+  } catch (cause) {
+    throw new KitError(`The spec file ${file} could not be read: ${(cause as Error).message}`, { fix: 'Make one with `npx rifle train --print-spec > run.json`.', cause });
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new KitError(`The spec file ${file} holds no JSON object.`);
+  return value as Record<string, unknown>;
+}

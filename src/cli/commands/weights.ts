@@ -1,0 +1,49 @@
+// `rifle weights list|fetch`: pretrained weights.
+import { Command } from 'commander';
+import { interruptible } from '../interrupt';
+import { megabytes, percent, printJson, printLine, printList } from '../print';
+import { showProgress } from '../progress';
+
+/** The command. */
+export function weightsCommand(): Command {
+  const command = new Command('weights').description('list and fetch pretrained weights');
+
+  command
+    .command('list')
+    .description('the backbones, their weights, and which are ready on this machine')
+    .option('--json', 'print JSON')
+    .action(async ({ json }: { json?: boolean }) => {
+      const { backbones } = await import('../../backbones/backbone.js');
+      const all = await Promise.all(backbones.list().map(async (record) => ({ ...record, state: await backbones.state(record.id) })));
+      if (json) return printJson(all);
+      printList(
+        ['backbone', 'parameters', 'input', 'ImageNet top-1 claimed', 'download', 'licence', 'state'],
+        all.map(({ id, parameters, inputSize, top1Claimed, weights, licence, state }) => [
+          id,
+          `${(parameters / 1e6).toFixed(1)} M`,
+          `${inputSize} px`,
+          top1Claimed === null ? 'unknown' : percent(top1Claimed > 1 ? top1Claimed / 100 : top1Claimed),
+          weights === null ? 'none' : megabytes(weights.bytes),
+          licence,
+          state,
+        ]),
+      );
+    });
+
+  command
+    .command('fetch')
+    .description('fetch and check the weights of a backbone; nothing is done when they are ready')
+    .argument('<id>', 'a backbone, for example efficientnet_lite0.tf_in1k')
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExample:\n  $ npx rifle weights fetch resnet50.keras_in1k')
+    .action(async (id: string, { json }: { json?: boolean }) => {
+      const { backbones } = await import('../../backbones/backbone.js');
+      const display = showProgress({ quiet: json });
+      await backbones.fetch(id, { onProgress: display.onProgress, signal: interruptible() }).finally(() => display.stop());
+      const state = await backbones.state(id);
+      if (json) return printJson({ id, state });
+      printLine(`${id}: ${state}`);
+    });
+
+  return command;
+}

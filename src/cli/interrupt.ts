@@ -1,0 +1,21 @@
+// Ctrl-C: once stops cleanly before the next step, twice at once.
+
+/** The reason of an abort that the user asked for. */
+export class Stopped extends Error {
+  constructor() {
+    super('by Ctrl-C. Finished runs are kept; the one that was under way is made again when asked for.');
+    this.name = 'Stopped';
+  }
+}
+
+/** A signal that Ctrl-C (or a polite kill) aborts. A second one ends the process with exit code 130. */
+export function interruptible(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      if (controller.signal.aborted) process.exit(130);
+      controller.abort(new Stopped());
+    });
+  }
+  return controller.signal;
+}

@@ -1,0 +1,35 @@
+#!/usr/bin/env node
+// The command `rifle`: one file per command in commands/, each loaded only when it is asked for.
+import { Command, CommanderError } from 'commander';
+import { dataCommand } from './commands/data';
+import { doctorCommand } from './commands/doctor';
+import { methodsCommand } from './commands/methods';
+import { notebooksCommand } from './commands/notebooks';
+import { reportCommand } from './commands/report';
+import { reproduceCommand } from './commands/reproduce';
+import { trainCommand } from './commands/train';
+import { weightsCommand } from './commands/weights';
+import { fail } from './fail';
+
+const program = new Command('rifle')
+  .description('Fine-tune pretrained CNNs in TypeScript, and reproduce RIFLE (ICML 2020).')
+  .version((require('../../../package.json') as { version: string }).version)
+  .showHelpAfterError('(add --help for what there is)')
+  .showSuggestionAfterError()
+  .addHelpText('after', '\nExamples:\n  $ npx rifle doctor\n  $ npx rifle train --method rifle --epochs 10 --seed 1\n  $ npx rifle reproduce --scale mini');
+
+for (const command of [doctorCommand, dataCommand, weightsCommand, methodsCommand, trainCommand, reproduceCommand, reportCommand, notebooksCommand]) {
+  program.addCommand(command());
+}
+
+/** Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C. */
+const overrideExit = (command: Command): void => {
+  command.exitOverride();
+  command.commands.forEach(overrideExit);
+};
+overrideExit(program);
+
+program.parseAsync().catch((error: unknown) => {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2; // commander has printed it
+  else fail(error);
+});

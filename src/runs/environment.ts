@@ -1,0 +1,37 @@
+// What the numbers of a run were made with: versions, machine, commit, settings.
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { internals } from '../engine/binding';
+import { packageRoot } from '../engine/home';
+import { tf } from '../engine/tensorflow';
+import type { RunEnvironment } from './record';
+
+/** The environment of this process. */
+export function environment(): RunEnvironment {
+  const { binding } = internals();
+  return {
+    kit: (JSON.parse(fs.readFileSync(path.join(packageRoot(), 'package.json'), 'utf8')) as { version: string }).version,
+    node: process.version,
+    tfjs: tf.version.tfjs,
+    tensorflow: binding.TF_Version,
+    device: binding.isUsingGpuDevice() ? 'gpu' : 'cpu',
+    cpu: os.cpus()[0]?.model.trim() ?? 'unknown',
+    cores: os.availableParallelism(),
+    platform: `${process.platform} ${process.arch}`,
+    ...commit(),
+    flags: Object.fromEntries(Object.entries(process.env).filter((entry): entry is [string, string] => entry[0].startsWith('TF_')).sort()),
+  };
+}
+
+/** The kit's own commit; null where it is not a repository of its own. */
+function commit(): Pick<RunEnvironment, 'gitCommit' | 'gitDirty'> {
+  const git = (...args: string[]) => execFileSync('git', args, { cwd: packageRoot(), encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+  try {
+    if (!fs.existsSync(path.join(packageRoot(), '.git'))) return { gitCommit: null, gitDirty: null };
+    return { gitCommit: git('rev-parse', 'HEAD'), gitDirty: git('status', '--porcelain') !== '' };
+  } catch {
+    return { gitCommit: null, gitDirty: null };
+  }
+}

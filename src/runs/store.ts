@@ -1,0 +1,80 @@
+// The store of finished runs: one folder a run, named by the hash of everything its numbers depend on.
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import stableStringify from 'safe-stable-stringify';
+import writeFileAtomic from 'write-file-atomic';
+import { KitError } from '../engine/errors';
+import { kitHome } from '../engine/home';
+import type { RunSpec } from '../transfer/spec';
+import type { RunRecord } from './record';
+
+/** Raised whenever a change of the kit changes the numbers of a run: older runs are then made again. */
+export const NUMERICS_VERSION = 1;
+
+/** Everything that the numbers of a run depend on. */
+export interface RunKey {
+  spec: RunSpec;
+  dataHash: string;
+  weightsHash: string;
+}
+
+/** The name of a run in the store: the first 16 hex digits of the sha256 of its key, in canonical JSON, and the numerics version. */
+export function runId(key: RunKey): string {
+  return createHash('sha256').update(stableStringify({ ...key, numericsVersion: NUMERICS_VERSION })!).digest('hex').slice(0, 16);
+}
+
+/** Finished runs in a folder. */
+export class RunStore {
+  /** @param root default `runs` in the kit's home. Made when first written to. */
+  constructor(readonly root: string = kitHome('runs')) {}
+
+  private file(id: string): string {
+    return path.join(this.root, id, 'record.json');
+  }
+
+  /** The record of `id`; null when the run is not finished. @throws KitError when the file is damaged. */
+  find(id: string): RunRecord | null {
+    const file = this.file(id);
+    if (!fs.existsSync(file)) return null;
+    let record: Partial<RunRecord>;
+    try {
+      record = JSON.parse(fs.readFileSync(file, 'utf8')) as Partial<RunRecord>;
+    } catch (cause) {
+      throw damaged(file, 'it is not JSON', cause);
+    }
+    if (record.id !== id || record.status !== 'finished' || !Array.isArray(record.epochs) || record.epochs.length === 0) {
+      throw damaged(file, `expected the finished run ${id}, found ${String(record.status)} ${String(record.id)}`);
+    }
+    return record as RunRecord;
+  }
+
+  /** Writes a finished run: whole or not at all, flushed to the disk. */
+  async put(record: RunRecord): Promise<void> {
+    const file = this.file(record.id);
+    try {
+      fs.mkdirSync(path.dirname(file), { recursive: true });
+      await writeFileAtomic(file, `${JSON.stringify(record, null, 1)}\n`);
+    } catch (cause) {
+      const full = (cause as NodeJS.ErrnoException).code === 'ENOSPC';
+      throw new KitError(`The run ${record.id} is finished but could not be written to ${file}: ${(cause as Error).message}`, {
+        fix: full ? 'The disk is full: free some space and run it again.' : 'Check that the folder can be written to, or choose another with --runs.',
+        cause,
+      });
+    }
+  }
+
+  /** All finished runs, oldest first; a damaged one is an error. */
+  list(): RunRecord[] {
+    if (!fs.existsSync(this.root)) return [];
+    return fs
+      .readdirSync(this.root)
+      .sort()
+      .map((id) => this.find(id))
+      .filter((record): record is RunRecord => record !== null)
+      .sort((a, b) => a.startedAt.localeCompare(b.startedAt));
+  }
+}
+
+const damaged = (file: string, why: string, cause?: unknown): KitError =>
+  new KitError(`The run record ${file} is damaged: ${why}.`, { fix: 'Delete its folder: the run is then made again.', cause });

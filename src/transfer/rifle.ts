@@ -1,0 +1,112 @@
+// RIFLE (Li et al., ICML 2020, arXiv 2007.03349): the head is re-initialised now and then while the network is fine-tuned.
+import { unknownName } from '../engine/errors';
+import { drawHead, type HeadValues } from './head';
+import { randomStream } from '../engine/random';
+import type { RifleSpec, RunSpec } from './spec';
+
+type Choices = Omit<RifleSpec, 'preset'>;
+
+/** The four published variants; what each does differently was read in its code (sources in the comments). */
+const PRESETS: Record<Exclude<RifleSpec['preset'], 'custom'>, Choices> = {
+  // lixingjian/RIFLE, commit ba10be2, train.py and run.sh (P = 2): the reset after the last evaluation is kept, as published.
+  authors: {
+    reinitializations: 1,
+    periodEpochs: null,
+    wholePeriods: true,
+    headLearningRate: 'shared',
+    resetWeights: true,
+    resetBias: true,
+    distribution: 'pytorch-linear',
+    clearMomentum: false,
+    skipLastEpochs: 0,
+    skipFinal: false,
+  },
+  // haozhe-an/RIFLE-Paddle-Implementation, commit 5985eca: cyclic_num 3, the best of 2, 3, 4 on CUB.
+  'haozhe-an': {
+    reinitializations: 2,
+    periodEpochs: null,
+    wholePeriods: false,
+    headLearningRate: 'shared',
+    resetWeights: true,
+    resetBias: true,
+    distribution: 'kaiming-normal',
+    clearMomentum: false,
+    skipLastEpochs: 5,
+    skipFinal: true,
+  },
+  // PaddlePaddle/PaddleTransfer: after epochs 10, 20 and 30 of 40, the weight alone.
+  'paddle-transfer': {
+    reinitializations: 3,
+    periodEpochs: null,
+    wholePeriods: false,
+    headLearningRate: 'shared',
+    resetWeights: true,
+    resetBias: false,
+    distribution: 'uniform-classes',
+    clearMomentum: false,
+    skipLastEpochs: 0,
+    skipFinal: true,
+  },
+  // GT-ZhangAcer/RIFLE_Module and PyPI paddle-rifle: re_init_epoch 5, max_re_num 3. Its default initialiser is Paddle's; ours is PyTorch's.
+  'rifle-module': {
+    reinitializations: 3,
+    periodEpochs: 5,
+    wholePeriods: false,
+    headLearningRate: 'shared',
+    resetWeights: true,
+    resetBias: true,
+    distribution: 'pytorch-linear',
+    clearMomentum: false,
+    skipLastEpochs: 0,
+    skipFinal: true,
+  },
+};
+
+/** Names of the published variants. */
+export const riflePresets: readonly string[] = Object.keys(PRESETS);
+
+/**
+ * A published variant of RIFLE, or with `changes` a variant of one's own.
+ * @param name `authors` (default), `haozhe-an`, `paddle-transfer` or `rifle-module`.
+ * @throws KitError for another name.
+ */
+export function rifle(name = 'authors', changes: Partial<Choices> = {}): RifleSpec {
+  const choices = PRESETS[name as keyof typeof PRESETS];
+  if (choices === undefined) throw unknownName('preset of RIFLE', name, riflePresets);
+  const preset = Object.keys(changes).length === 0 ? (name as RifleSpec['preset']) : 'custom';
+  return { preset, ...choices, ...changes };
+}
+
+/** When a run is trained and its head re-initialised. */
+export interface Timetable {
+  /** Epochs that are run. */
+  epochs: number;
+  /** Epochs in a period. */
+  period: number;
+  /** Epochs (1-based) after whose evaluation the head is re-initialised. */
+  resets: number[];
+}
+
+/**
+ * The timetable of `spec`. With N re-initialisations a period is u = floor(epochs / (N + 1)) epochs, and the head is reset after
+ * epochs u, 2u, ..., Nu; also after the very last epoch where a period ends there, unless `skipFinal`.
+ */
+export function timetable({ epochs, rifle: choices }: Pick<RunSpec, 'epochs' | 'rifle'>): Timetable {
+  if (choices === null) return { epochs, period: epochs, resets: [] };
+  const periods = choices.reinitializations + 1;
+  const period = choices.periodEpochs ?? Math.floor(epochs / periods);
+  const run = choices.wholePeriods ? Math.min(epochs, periods * period) : epochs;
+  const last = choices.skipLastEpochs > 0 ? run - choices.skipLastEpochs : run;
+  const ends = Array.from({ length: periods }, (_, k) => (k + 1) * period);
+  const resets = ends.filter((end, k) => {
+    if (end === run) return !choices.skipFinal && end <= last;
+    return k < choices.reinitializations && end <= last;
+  });
+  return { epochs: run, period, resets };
+}
+
+/** New values of the head after `epoch` (1-based): from the stream `reset` of the run's seed. Parts that are not reset are absent. */
+export function resetHead(choices: RifleSpec, seed: number, epoch: number, features: number, classes: number): Partial<HeadValues> {
+  const { weight, bias } = drawHead(choices.distribution, features, classes, randomStream(seed, 'reset', epoch));
+  return { ...(choices.resetWeights ? { weight } : {}), ...(choices.resetBias ? { bias } : {}) };
+}

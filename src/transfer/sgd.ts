@@ -1,0 +1,39 @@
+// Stochastic gradient descent with momentum, as PyTorch's torch.optim.SGD.
+import { tf, type TF } from '../engine/tensorflow';
+
+/** Settings that stay the same over a run. */
+export interface SgdOptions {
+  /** Weight of the former steps. */
+  momentum: number;
+  /** L2 coefficient added to the gradient. */
+  weightDecay: number;
+  /** Nesterov's form: the step looks ahead along the momentum. */
+  nesterov: boolean;
+}
+
+/** A momentum buffer of zeros for each of `parameters`, under the name `momentum/<name>`. */
+export function momentumBuffers(parameters: Record<string, TF.Variable>): Record<string, TF.Variable> {
+  return Object.fromEntries(
+    Object.entries(parameters).map(([name, variable]) => [`momentum/${name}`, tf.tidy(() => tf.variable(tf.zeros(variable.shape), false))]),
+  );
+}
+
+/**
+ * One step: g += weightDecay w; v = momentum v + g; w -= learningRate v (or, with Nesterov, learningRate (g + momentum v)).
+ * @param learningRate scalar tensor.
+ */
+export function sgdStep(
+  variable: TF.Variable,
+  buffer: TF.Variable,
+  gradient: TF.Tensor,
+  learningRate: TF.Scalar,
+  { momentum, weightDecay, nesterov }: SgdOptions,
+): void {
+  tf.tidy(() => {
+    const slope = weightDecay === 0 ? gradient : gradient.add(variable.mul(weightDecay));
+    const velocity = momentum === 0 ? slope : buffer.mul(momentum).add(slope);
+    const direction = nesterov ? slope.add(velocity.mul(momentum)) : velocity;
+    buffer.assign(velocity);
+    variable.assign(variable.sub(direction.mul(learningRate)));
+  });
+}

@@ -1,0 +1,207 @@
+// The trainer: one run of a spec on a backbone and two streams of batches, read from top to bottom.
+import { compile, type Program } from '../engine/compile';
+import { KitError } from '../engine/errors';
+import type { OnProgress } from '../engine/progress';
+import { tf, type TF } from '../engine/tensorflow';
+import type { Batch } from '../data/batches';
+import type { Backbone } from '../backbones/backbone';
+import { resetHead, timetable } from './rifle';
+import { headLearningRate, learningRate } from './schedule';
+import type { RunSpec } from './spec';
+import { makeSteps, type EvaluateArguments, type EvaluateOutputs, type Steps, type TrainArguments, type TrainOutputs } from './step';
+
+/** Where the trainer's batches come from: `BatchLoader`, or anything that gives the same. */
+export interface BatchSource {
+  /** Sizes of the batches of an epoch, in order. */
+  readonly batchSizes: readonly number[];
+  /** The batches of `epoch` (0-based). */
+  epoch(epoch: number, options?: { signal?: AbortSignal }): AsyncIterable<Batch>;
+  /** Seconds that the consumer has waited so far. */
+  readonly waitedSeconds: number;
+}
+
+/** The numbers of one epoch. */
+export interface EpochRow {
+  /** 1-based. */
+  epoch: number;
+  /** Mean over the epoch's training images of cross entropy plus regulariser, natural log. */
+  trainLoss: number;
+  /** Mean cross entropy alone. */
+  trainCrossEntropy: number;
+  /** Fraction of training images (as augmented, network in training mode) classified right, in [0, 1]. */
+  trainTop1: number;
+  /** Mean cross entropy over the test images, network in evaluation mode. */
+  testLoss: number;
+  /** Fraction of test images classified right, in [0, 1]; one centre crop. */
+  testTop1: number;
+  /** Learning rate of the trunk in this epoch. */
+  learningRate: number;
+  /** Learning rate of the head in this epoch. */
+  headLearningRate: number;
+  /** Whether the head was re-initialised after this epoch's evaluation. */
+  headReset: boolean;
+  /** Seconds in training, waiting for batches included. */
+  trainSeconds: number;
+  /** Seconds in evaluation. */
+  evaluateSeconds: number;
+  /** Seconds that training waited for batches. */
+  dataWaitSeconds: number;
+  /** Training images per second. */
+  imagesPerSecond: number;
+}
+
+/** Moments at which an observer may look at the program's variables. */
+export type Moment = 'start' | 'epoch' | 'before-reset' | 'after-reset';
+
+/** What may be watched, and stopped. */
+export interface TrainOptions {
+  /** Stops the run before its next step. */
+  signal?: AbortSignal;
+  onProgress?: OnProgress;
+  /** Name of the run in progress reports. Default `'train'`. */
+  title?: string;
+  onEpoch?: (row: EpochRow) => void;
+  /** Called with the epochs finished and a reader of all variables (parameters and statistics by name, `momentum/<name>`). */
+  observe?: (moment: Moment, epoch: number, read: Program<object>['read']) => void;
+}
+
+type CompiledSteps = Program<{
+  train: { args: object; run(args: TrainArguments): TrainOutputs };
+  evaluate: { args: object; run(args: EvaluateArguments): EvaluateOutputs };
+}>;
+
+/**
+ * Fine-tunes `backbone` as `spec` says and gives the rows of its epochs. The backbone's own variables keep their values: training
+ * happens in the compiled program.
+ * @param imageSize side of the batches' images, pixels.
+ * @throws the signal's reason when stopped; KitError when the loss is no longer a number.
+ */
+export async function train(spec: RunSpec, backbone: Backbone, imageSize: number, trainBatches: BatchSource, testBatches: BatchSource, options: TrainOptions = {}): Promise<EpochRow[]> {
+  const { signal, onProgress, onEpoch, observe, title = 'train' } = options;
+  const { epochs, period, resets } = timetable(spec);
+  const stepsPerEpoch = trainBatches.batchSizes.length + testBatches.batchSizes.length;
+  let done = 0;
+  const progress = (detail: string, steps = 1) => onProgress?.({ task: title, done: (done += steps), total: epochs * stepsPerEpoch, unit: 'steps', detail });
+
+  progress('compiling', 0);
+  await breathe(signal); // lets a bar appear before the first long call
+  const steps = makeSteps(spec, backbone);
+  try {
+    const program = await compileSteps(steps, imageSize, trainBatches.batchSizes, testBatches.batchSizes);
+    try {
+      observe?.('start', 0, program.read);
+      const rows: EpochRow[] = [];
+      for (let epoch = 0; epoch < epochs; epoch++) {
+        // --- train -----------------------------------------------------------------------------------------------------
+        const rates = { learningRate: learningRate(spec.schedule, spec.optimizer.learningRate, epoch, epochs), headLearningRate: headLearningRate(spec, epoch, epochs, period) };
+        const trained = { images: 0, loss: 0, crossEntropy: 0, correct: 0 };
+        const began = performance.now();
+        const waitedBefore = trainBatches.waitedSeconds;
+        for await (const { images, labels, size } of trainBatches.epoch(epoch, { signal })) {
+          await breathe(signal);
+          const { loss, crossEntropy, correct } = scalars(program.train({ images, labels, ...rates }));
+          if (!Number.isFinite(loss)) throw notFinite(loss, epoch + 1, rates.learningRate);
+          trained.images += size;
+          trained.loss += loss * size;
+          trained.crossEntropy += crossEntropy * size;
+          trained.correct += correct;
+          progress(`epoch ${epoch + 1}/${epochs}  loss ${loss.toFixed(3)}  train ${percent(trained.correct / trained.images)}${rows.length > 0 ? `  test ${percent(rows[rows.length - 1].testTop1)}` : ''}`);
+        }
+        const trainSeconds = (performance.now() - began) / 1000;
+
+        // --- evaluate --------------------------------------------------------------------------------------------------
+        const evaluateBegan = performance.now();
+        const test = await evaluate(program.evaluate, testBatches, { signal, onBatch: () => progress(`epoch ${epoch + 1}/${epochs}  evaluating`) });
+
+        // --- re-initialise the head ------------------------------------------------------------------------------------
+        const headReset = resets.includes(epoch + 1);
+        const row: EpochRow = {
+          epoch: epoch + 1,
+          trainLoss: trained.loss / trained.images,
+          trainCrossEntropy: trained.crossEntropy / trained.images,
+          trainTop1: trained.correct / trained.images,
+          testLoss: test.loss,
+          testTop1: test.top1,
+          ...rates,
+          headReset,
+          trainSeconds,
+          evaluateSeconds: (performance.now() - evaluateBegan) / 1000,
+          dataWaitSeconds: trainBatches.waitedSeconds - waitedBefore,
+          imagesPerSecond: trained.images / trainSeconds,
+        };
+        rows.push(row);
+        onEpoch?.(row);
+        observe?.('epoch', epoch + 1, program.read);
+        if (headReset) {
+          observe?.('before-reset', epoch + 1, program.read);
+          program.write(headAfterReset(spec, backbone, epoch + 1));
+          observe?.('after-reset', epoch + 1, program.read);
+        }
+      }
+      return rows;
+    } finally {
+      program.dispose();
+    }
+  } finally {
+    steps.dispose();
+  }
+}
+
+/** Compiles a version of each step for every size of batch that it will meet. */
+export async function compileSteps(steps: Steps, imageSize: number, trainSizes: readonly number[], testSizes: readonly number[]): Promise<CompiledSteps> {
+  const batch = (size: number) => ({ images: { shape: [size, imageSize, imageSize, 3], dtype: 'uint8' as const }, labels: { shape: [size], dtype: 'int32' as const } });
+  const scalar = { shape: [], dtype: 'float32' as const };
+  return compile(
+    {
+      train: { args: distinct(trainSizes).map((size) => ({ ...batch(size), learningRate: scalar, headLearningRate: scalar })), run: (args: TrainArguments) => steps.train(args) },
+      evaluate: { args: distinct(testSizes).map(batch), run: (args: EvaluateArguments) => steps.evaluate(args) },
+    },
+    steps.variables,
+  );
+}
+
+/** Mean cross entropy and top-1 of a compiled evaluation step over all of `batches`. */
+export async function evaluate(
+  step: CompiledSteps['evaluate'],
+  batches: BatchSource,
+  { signal, onBatch }: { signal?: AbortSignal; onBatch?: () => void } = {},
+): Promise<{ loss: number; top1: number }> {
+  const sum = { images: 0, crossEntropy: 0, correct: 0 };
+  for await (const { images, labels, size } of batches.epoch(0, { signal })) {
+    await breathe(signal);
+    const { crossEntropy, correct } = scalars(step({ images, labels }));
+    sum.images += size;
+    sum.crossEntropy += crossEntropy;
+    sum.correct += correct;
+    onBatch?.();
+  }
+  return { loss: sum.crossEntropy / sum.images, top1: sum.correct / sum.images };
+}
+
+/** The variables that a reset writes: the head's new values, and zeros for its momentum where the spec says so. */
+function headAfterReset(spec: RunSpec, backbone: Backbone, epoch: number): Record<string, Float32Array> {
+  const { weight, bias } = backbone.record.head;
+  const values = resetHead(spec.rifle!, spec.seed, epoch, backbone.record.featureSize, backbone.classes);
+  const named = { ...(values.weight ? { [weight]: values.weight } : {}), ...(values.bias ? { [bias]: values.bias } : {}) };
+  const still = Object.entries(named).map(([name, value]) => [`momentum/${name}`, new Float32Array(value.length)]);
+  return spec.rifle!.clearMomentum ? { ...named, ...Object.fromEntries(still) } : named;
+}
+
+/** The numbers of scalar tensors, which are disposed. */
+function scalars<K extends string>(tensors: Record<K, TF.Scalar>): Record<K, number> {
+  const numbers = Object.fromEntries(Object.entries<TF.Scalar>(tensors).map(([name, tensor]) => [name, tensor.dataSync()[0]]));
+  tf.dispose(tensors);
+  return numbers as Record<K, number>;
+}
+
+/** Lets signals, timers and workers have their turn between two calls that block. */
+async function breathe(signal?: AbortSignal): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+  signal?.throwIfAborted();
+}
+
+const distinct = (sizes: readonly number[]): number[] => [...new Set(sizes)];
+const percent = (fraction: number): string => `${(100 * fraction).toFixed(1)} %`;
+
+const notFinite = (loss: number, epoch: number, rate: number): KitError =>
+  new KitError(`The loss became ${loss} in epoch ${epoch}: the run has diverged at a learning rate of ${rate}.`, { fix: 'Lower the learning rate.' });
