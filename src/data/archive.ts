@@ -1,0 +1,211 @@
+// Unpacks zip (wheel) and tar.gz archives that nobody has to trust: nothing outside the folder, no links, bounded, whole or not at all.
+import { createReadStream, createWriteStream } from 'node:fs';
+import fsp from 'node:fs/promises';
+import path from 'node:path';
+import { Transform, type Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { crc32 } from 'node:zlib';
+import * as tar from 'tar';
+import yauzl from 'yauzl';
+import { KitError } from '../engine/errors';
+import type { OnProgress } from '../engine/progress';
+import { makeAtomically } from './atomic';
+import { mapConcurrently } from './concurrently';
+
+/** Bounds and choices of `extract`. */
+export interface ExtractOptions {
+  /** Which files to unpack, by their path in the archive with forward slashes. Default: all. */
+  filter?: (file: string) => boolean;
+  onProgress?: OnProgress;
+  signal?: AbortSignal;
+  /** Most bytes to unpack. Default 8 GiB. */
+  maxBytes?: number;
+  /** Most entries (files and folders, unpacked or not) that the archive may have. Default 500,000. */
+  maxFiles?: number;
+}
+
+type Settings = Required<Pick<ExtractOptions, 'filter' | 'maxBytes' | 'maxFiles'>> & { report: (done: number, total: number) => void; signal?: AbortSignal };
+
+/**
+ * Unpacks `archive` (.whl, .zip, .tgz, .tar.gz) into the folder `into`, which appears whole or not at all; one that stands there is replaced.
+ * Returns the number of files unpacked.
+ * @throws KitError, and leaves nothing behind, when the archive is damaged or of another kind, when any entry (unpacked or not) lies
+ *   outside the folder, is a link or a device or comes twice, and when it is larger than the bounds; the signal's reason when aborted.
+ */
+export async function extract(archive: string, into: string, options: ExtractOptions = {}): Promise<number> {
+  const { filter = () => true, maxBytes = 8 * 2 ** 30, maxFiles = 500_000, onProgress, signal } = options;
+  const task = `unpack ${path.basename(archive)}`;
+  const report = (done: number, total: number) => onProgress?.({ task, done, total, unit: 'files' });
+  const unpack = /\.(whl|zip)$/i.test(archive) ? unzip : /\.(tgz|tar\.gz)$/i.test(archive) ? untar : undefined;
+  if (unpack === undefined) throw new KitError(`${archive} is no archive of a kind that can be unpacked: expected .whl, .zip, .tgz or .tar.gz.`);
+  return makeAtomically(into, async (partial) => {
+    await fsp.mkdir(partial);
+    try {
+      return await unpack(archive, partial, { filter, maxBytes, maxFiles, report, signal });
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (error instanceof KitError || isWriteError(error)) throw error;
+      throw refuse(archive, `it is damaged (${(error as Error).message})`, error);
+    }
+  });
+}
+
+function isWriteError(error: unknown): boolean {
+  return ['ENOSPC', 'EDQUOT', 'EACCES', 'EROFS', 'EMFILE', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? '');
+}
+
+function refuse(archive: string, why: string, cause?: unknown): KitError {
+  return new KitError(`The archive ${archive} is not unpacked: ${why}.`, { fix: 'Delete the file, so that it is fetched again.', cause });
+}
+
+/** Counts what an archive holds, and refuses what is outside the bounds or not a plain file or folder below the target. */
+class Gate {
+  readonly wanted = new Set<string>();
+  private entries = 0;
+  private bytes = 0;
+
+  constructor(
+    private readonly archive: string,
+    private readonly settings: Settings,
+  ) {}
+
+  /** Whether the entry is a file to unpack. */
+  admit(name: string, kind: 'file' | 'folder' | 'other', bytes: number): boolean {
+    const { filter, maxBytes, maxFiles } = this.settings;
+    if (++this.entries > maxFiles) throw refuse(this.archive, `it has more than ${maxFiles} entries`);
+    const parts = name.split(/[/\\]/);
+    if (name === '' || name.includes('\0') || parts.includes('..') || path.isAbsolute(name) || path.win32.isAbsolute(name) || /^[a-z]:/i.test(name)) {
+      throw refuse(this.archive, `its entry ${JSON.stringify(name)} lies outside the folder that it is unpacked to`);
+    }
+    if (kind === 'other') throw refuse(this.archive, `its entry ${JSON.stringify(name)} is a link or a device`);
+    if (kind === 'folder' || !filter(name)) return false;
+    if (this.wanted.has(name)) throw refuse(this.archive, `its entry ${JSON.stringify(name)} comes twice`);
+    this.bytes += bytes;
+    if (this.bytes > maxBytes) throw refuse(this.archive, `it would unpack to more than ${maxBytes} bytes`);
+    this.wanted.add(name);
+    return true;
+  }
+}
+
+async function unzip(archive: string, into: string, settings: Settings): Promise<number> {
+  const gate = new Gate(archive, settings);
+  const zip = await new Promise<yauzl.ZipFile>((resolve, reject) =>
+    yauzl.open(archive, { lazyEntries: true, autoClose: false, decodeStrings: true }, (error, opened) => (error ? reject(error) : resolve(opened))),
+  );
+  try {
+    const wanted: yauzl.Entry[] = [];
+    await new Promise<void>((resolve, reject) => {
+      zip.on('error', (error: Error) => {
+        const outside = /^(absolute path|invalid relative path|invalid characters in fileName): (.*)$/.exec(error.message);
+        reject(outside ? refuse(archive, `its entry ${JSON.stringify(outside[2])} lies outside the folder that it is unpacked to`) : error);
+      });
+      zip.on('end', resolve);
+      zip.on('entry', (entry: yauzl.Entry) => {
+        try {
+          if (gate.admit(entry.fileName, zipKind(entry), entry.uncompressedSize)) wanted.push(entry);
+          zip.readEntry();
+        } catch (error) {
+          reject(error as Error);
+        }
+      });
+      zip.readEntry();
+    });
+    let done = 0;
+    settings.report(0, wanted.length);
+    await mapConcurrently(wanted, 4, async (entry) => {
+      await unzipEntry(zip, entry, archive, path.join(into, entry.fileName), settings.signal);
+      settings.report(++done, wanted.length);
+    }, settings.signal);
+    return wanted.length;
+  } finally {
+    zip.close();
+  }
+}
+
+const SMALL = 4 * 2 ** 20; // bytes up to which a file goes through memory in one piece, which is several times faster than a stream
+
+async function unzipEntry(zip: yauzl.ZipFile, entry: yauzl.Entry, archive: string, target: string, signal?: AbortSignal): Promise<void> {
+  await fsp.mkdir(path.dirname(target), { recursive: true });
+  const source = await new Promise<Readable>((resolve, reject) =>
+    zip.openReadStream(entry, (error, stream) => (error ? reject(error) : resolve(stream))),
+  );
+  let sum = 0;
+  if (entry.uncompressedSize <= SMALL) {
+    const chunks: Buffer[] = [];
+    for await (const chunk of source) chunks.push(chunk as Buffer);
+    const bytes = Buffer.concat(chunks);
+    sum = crc32(bytes);
+    await fsp.writeFile(target, bytes, { flag: 'wx' });
+  } else {
+    const summing = new Transform({
+      transform(chunk: Buffer, _encoding, next) {
+        sum = crc32(chunk, sum);
+        next(null, chunk);
+      },
+    });
+    await pipeline(source, summing, createWriteStream(target, { flags: 'wx' }), { signal });
+  }
+  if (sum !== entry.crc32) throw refuse(archive, `its entry ${JSON.stringify(entry.fileName)} is damaged (its check sum does not match)`);
+}
+
+function zipKind(entry: yauzl.Entry): 'file' | 'folder' | 'other' {
+  if (entry.fileName.endsWith('/')) return 'folder';
+  const madeOnUnix = entry.versionMadeBy >>> 8 === 3;
+  const type = madeOnUnix ? (entry.externalFileAttributes >>> 16) & 0o170000 : 0;
+  return type === 0 || type === 0o100000 ? 'file' : 'other';
+}
+
+/** Two passes: the first looks at every entry and writes nothing, the second unpacks what was admitted. */
+async function untar(archive: string, into: string, settings: Settings): Promise<number> {
+  const gate = new Gate(archive, settings);
+  await parseTar(archive, settings.signal, (fail) => new tar.Parser({
+    strict: true,
+    onReadEntry: (entry) => {
+      try {
+        gate.admit(entry.path, tarKind(entry.type), entry.size);
+      } catch (error) {
+        fail(error);
+      }
+      entry.resume();
+    },
+  }));
+  let done = 0;
+  const total = gate.wanted.size;
+  await parseTar(archive, settings.signal, () => new tar.Unpack({
+    cwd: into,
+    strict: true,
+    preserveOwner: false,
+    filter: (name) => {
+      if (!gate.wanted.has(name)) return false;
+      settings.report(done++, total);
+      return true;
+    },
+  }));
+  settings.report(total, total);
+  return total;
+}
+
+/** Feeds the archive to a parser of node-tar, which is no stream of Node's, and waits until it has dealt with all of it. */
+async function parseTar(archive: string, signal: AbortSignal | undefined, makeParser: (fail: (error: unknown) => void) => tar.Parser): Promise<void> {
+  const source = createReadStream(archive, { signal });
+  await new Promise<void>((resolve, reject) => {
+    const fail = (error: unknown) => {
+      source.destroy();
+      reject(error as Error);
+    };
+    const parser = makeParser(fail);
+    parser.on('error', fail);
+    parser.on('close', resolve);
+    parser.on('drain', () => source.resume());
+    source.on('error', fail);
+    source.on('data', (chunk) => {
+      if (!parser.write(chunk as Buffer)) source.pause();
+    });
+    source.on('end', () => parser.end());
+  });
+}
+
+function tarKind(type: string): 'file' | 'folder' | 'other' {
+  if (type === 'File' || type === 'OldFile' || type === 'ContiguousFile') return 'file';
+  return type === 'Directory' ? 'folder' : 'other';
+}

@@ -1,0 +1,63 @@
+// Decodes and resizes images on worker threads, so that all cores work and this thread stays free.
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { KitError } from '../engine/errors';
+import type { Image } from './image';
+
+/** What `decode-worker` is asked for and answers. */
+export interface DecodeTask {
+  id: number;
+  file: string;
+  shortSide: number;
+}
+export type DecodeReply = { id: number; image: Image } | { id: number; error: { message: string; fix: string } };
+
+/** Worker threads that turn files into images of a short side; `close` when done. */
+export class DecodePool {
+  /** Number of threads. */
+  readonly size: number;
+  private readonly workers: Worker[];
+  private readonly waiting = new Map<number, { resolve: (image: Image) => void; reject: (error: unknown) => void }>();
+  private asked = 0;
+
+  /** A pool for about `images` images: at most one thread a core, at most 16. */
+  constructor(images: number) {
+    this.size = Math.max(1, Math.min(availableParallelism(), 16, Math.ceil(images / 16)));
+    this.workers = Array.from({ length: this.size }, () => this.start());
+  }
+
+  private start(): Worker {
+    const worker = new Worker(path.join(__dirname, 'decode-worker.js'), { execArgv: [] });
+    worker.on('message', (reply: DecodeReply) => {
+      const { resolve, reject } = this.waiting.get(reply.id)!;
+      this.waiting.delete(reply.id);
+      if ('image' in reply) resolve(reply.image);
+      else reject(new KitError(reply.error.message, { fix: reply.error.fix }));
+    });
+    worker.on('error', (error) => this.fail(error));
+    worker.on('exit', () => this.fail(new Error('a thread that decodes images ended')));
+    return worker;
+  }
+
+  private fail(error: unknown): void {
+    for (const { reject } of this.waiting.values()) reject(error);
+    this.waiting.clear();
+  }
+
+  /**
+   * The image in `file`, its short side resized to `shortSide` pixels. See `decode` and `resizeShortSide`.
+   * @throws KitError when the file cannot be decoded.
+   */
+  run(file: string, shortSide: number): Promise<Image> {
+    const id = this.asked++;
+    return new Promise((resolve, reject) => {
+      this.waiting.set(id, { resolve, reject });
+      this.workers[id % this.size].postMessage({ id, file, shortSide } satisfies DecodeTask);
+    });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.workers.map((worker) => worker.terminate()));
+  }
+}

@@ -1,0 +1,96 @@
+// Unpacking good archives, and refusing bad ones without leaving anything.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { extract, type ExtractOptions } from '../../src/data/archive';
+import { KitError } from '../../src/engine/errors';
+import { makeTarGz, makeZip, type Entry } from './archive-makers';
+import { filesBelow, useFreshHome } from './fresh-home';
+
+const kinds = { zip: makeZip, 'tar.gz': makeTarGz } as const;
+
+describe('extract', () => {
+  const home = useFreshHome();
+
+  for (const [ending, make] of Object.entries(kinds)) {
+    describe(ending, () => {
+      const unpack = async (bytes: Buffer, options?: ExtractOptions) => {
+        const archive = path.join(home.path, `archive.${ending}`);
+        fs.writeFileSync(archive, bytes);
+        return extract(archive, path.join(home.path, 'out'), options);
+      };
+      const refuses = async (entries: Entry[] | Buffer, why: RegExp, options?: ExtractOptions) => {
+        const bytes = Buffer.isBuffer(entries) ? entries : make(entries);
+        await assert.rejects(unpack(bytes, options), (error: unknown) => error instanceof KitError && why.test(error.message) && error.message.includes('archive.'));
+        assert.deepEqual(fs.readdirSync(home.path), [`archive.${ending}`], 'nothing is left');
+      };
+      const good: Entry[] = [
+        { name: 'a/', kind: 'folder' },
+        { name: 'a/one.txt', bytes: Buffer.from('one') },
+        { name: 'a/b/large.bin', bytes: Buffer.alloc(5_000_000, 'large') },
+        { name: 'empty', bytes: Buffer.alloc(0) },
+      ];
+
+      it('unpacks files and folders, and reports them', async () => {
+        const reports: number[] = [];
+        assert.equal(await unpack(make(good), { onProgress: ({ done, total, unit }) => reports.push(done) && assert.deepEqual([total, unit], [3, 'files']) }), 3);
+        const out = path.join(home.path, 'out');
+        assert.deepEqual(filesBelow(out), ['a/b/large.bin', 'a/one.txt', 'empty']);
+        assert.equal(fs.readFileSync(path.join(out, 'a/one.txt'), 'utf8'), 'one');
+        assert.ok(fs.readFileSync(path.join(out, 'a/b/large.bin')).equals(good[2].bytes!));
+        assert.equal(reports.at(-1), 3);
+        assert.deepEqual(reports, [...reports].sort());
+      });
+
+      it('unpacks only what the filter wants', async () => {
+        assert.equal(await unpack(make(good), { filter: (file) => file.endsWith('.txt') }), 1);
+        assert.deepEqual(filesBelow(path.join(home.path, 'out')), ['a/one.txt']);
+      });
+
+      it('replaces a folder that stands there', async () => {
+        fs.mkdirSync(path.join(home.path, 'out', 'old'), { recursive: true });
+        fs.writeFileSync(path.join(home.path, 'out', 'old', 'file'), 'old');
+        await unpack(make(good));
+        assert.deepEqual(filesBelow(path.join(home.path, 'out')), ['a/b/large.bin', 'a/one.txt', 'empty']);
+        assert.equal(fs.readdirSync(home.path).length, 2);
+      });
+
+      const x = Buffer.from('x');
+      it('refuses a path that climbs out', () => refuses([{ name: 'ok', bytes: x }, { name: '../evil', bytes: x }], /"\.\.\/evil" lies outside/));
+      it('refuses a path that climbs out from within', () => refuses([{ name: 'a/../../evil', bytes: x }], /lies outside/));
+      it('refuses a path that climbs out even where the filter leaves it out', () => refuses([{ name: '../evil', bytes: x }], /lies outside/, { filter: () => false }));
+      it('refuses an absolute path', () => refuses([{ name: '/tmp/evil', bytes: x }], /lies outside/));
+      it('refuses a path with a drive', () => refuses([{ name: 'C:/evil', bytes: x }], /lies outside/));
+      it('refuses a path with backslashes that climbs out', () => refuses([{ name: 'a\\..\\..\\evil', bytes: x }], /lies outside/));
+      it('refuses a symbolic link', () => refuses([{ name: 'link', kind: 'symlink', target: '/etc' }, { name: 'link/evil', bytes: x }], /"link" is a link/));
+      if (ending !== 'zip') it('refuses a hard link', () => refuses([{ name: 'link', kind: 'hardlink', target: 'a' }], /"link" is a link/));
+      it('refuses a file that comes twice', () => refuses([{ name: 'a', bytes: x }, { name: 'a', bytes: x }], /"a" comes twice/));
+      it('refuses too many files', () => refuses(Array.from({ length: 20 }, (_, i) => ({ name: `${i}` })), /more than 19 entries/, { maxFiles: 19 }));
+      it('refuses too many bytes', () => refuses(good, /more than 4999999 bytes/, { maxBytes: 4_999_999 }));
+      it('refuses an archive that is cut off', () => refuses(make(good).subarray(0, -700), /damaged/));
+      it('refuses a file that is no archive', () => refuses(Buffer.alloc(3000, 'no archive'), /damaged/));
+      it('refuses an empty file', () => refuses(Buffer.alloc(0), /damaged/));
+
+      it('stops when aborted, and leaves nothing', async () => {
+        const control = new AbortController();
+        await assert.rejects(unpack(make(good), { signal: control.signal, onProgress: () => control.abort() }), { name: 'AbortError' });
+        assert.deepEqual(fs.readdirSync(home.path), [`archive.${ending}`]);
+      });
+    });
+  }
+
+  it('refuses a zip whose bytes have changed', async () => {
+    const bytes = makeZip([{ name: 'a', bytes: Buffer.alloc(1000, 'a') }]);
+    bytes[500] ^= 1;
+    const archive = path.join(home.path, 'a.whl');
+    fs.writeFileSync(archive, bytes);
+    await assert.rejects(extract(archive, path.join(home.path, 'out')), /"a" is damaged/);
+    assert.deepEqual(fs.readdirSync(home.path), ['a.whl']);
+  });
+
+  it('refuses another kind of archive, and a missing one', async () => {
+    await assert.rejects(extract(path.join(home.path, 'a.rar'), path.join(home.path, 'out')), /expected \.whl, \.zip, \.tgz or \.tar\.gz/);
+    await assert.rejects(extract(path.join(home.path, 'a.zip'), path.join(home.path, 'out')));
+    assert.deepEqual(fs.readdirSync(home.path), []);
+  });
+});
