@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { takeLock } from './lock.mjs';
 import { packageRoot } from './place.mjs';
 import { Interrupted, Problem } from './problem.mjs';
-import { context, pendingSteps, runSteps } from './run.mjs';
+import { context, expectedSeconds, pendingSteps, runSteps } from './run.mjs';
 import { duration, screen } from './screen.mjs';
 import { steps } from './steps.mjs';
 
@@ -69,14 +69,15 @@ export async function main(args) {
     }
     const ctx = context(packageRoot, process.env, ending.signal, show.progress);
     if (!chosen.check) release = await takeLock(packageRoot, { signal: ending.signal, onWait: (pid) => show.say(`Another set-up (process ${pid}) is at work here: waiting for it.`) });
-    ctx.pending = pendingSteps(chosen.steps, ctx, chosen.force);
+    ctx.force = chosen.force;
+    ctx.pending = pendingSteps(chosen.steps, ctx);
     const ready = ctx.pending.length === 0;
     if (!ready && !chosen.check) {
       fs.rmSync(ctx.places.log, { force: true });
-      const expected = ctx.pending.reduce((sum, step) => sum + step.seconds, 0);
+      const expected = ctx.pending.reduce((sum, step) => sum + expectedSeconds(step, ctx), 0);
       show.say(`Set-up of rifle-kit in ${packageRoot} (${ctx.platform}, ${ctx.device}): ${ctx.pending.length} steps, about ${duration(expected)}`);
     }
-    result = await runSteps(chosen.steps, ctx, show, { force: chosen.force, quiet: ready, checkOnly: chosen.check });
+    result = await runSteps(chosen.steps, ctx, show, { quiet: ready, checkOnly: chosen.check });
     const seconds = duration((Date.now() - began) / 1000);
     if (result.ok) show.say(ready ? `Set-up: everything is ready (${seconds}).` : `Set-up: ready after ${seconds}.`);
   } catch (error) {

@@ -50,3 +50,11 @@ export async function takeLock(root, { onWait = () => {}, signal, every = 500 } 
     await pause(every);
   }
 }
+
+/** Removes the entries `*.partial-PID` of a folder whose process has gone: what was killed in the middle of its work. */
+export function removeAbandoned(folder) {
+  for (const name of fs.existsSync(folder) ? fs.readdirSync(folder) : []) {
+    const [, pid] = /\.partial-(\d+)$/.exec(name) ?? [];
+    if (pid !== undefined && !runs(Number(pid))) fs.rmSync(path.join(folder, name), { recursive: true, force: true });
+  }
+}

@@ -14,6 +14,7 @@ import { Interrupted, Problem } from './problem.mjs';
  * @property {'cpu' | 'gpu'} device
  * @property {any} pins          setup/pins.json
  * @property {AbortSignal} signal  ends the step
+ * @property {boolean} force  do it again from the beginning
  * @property {import('./steps.mjs').Step[]} pending  the steps that are still to be done when the set-up begins
  * @property {(state: {fraction?: number, detail?: string}) => void} progress
  * @property {string} [pipPython]  the Python whose pip fetches; the environment's, by default
@@ -22,7 +23,7 @@ import { Interrupted, Problem } from './problem.mjs';
 /** @returns {Context} */
 export function context(root, env, signal, progress = () => {}) {
   const pins = JSON.parse(fs.readFileSync(path.join(root, 'setup', 'pins.json'), 'utf8'));
-  return { places: places(root, env), env, platform: platformName(), device: device(env), pins, signal, pending: [], progress };
+  return { places: places(root, env), env, platform: platformName(), device: device(env), pins, signal, force: false, pending: [], progress };
 }
 
 /** Whether a step is done; one that cannot look yet (its package is not installed) is not. */
@@ -36,17 +37,20 @@ function state(step, ctx) {
 }
 
 /** The steps that are still to be done, `prerequisites` aside: it is done when nothing else is left. */
-export const pendingSteps = (steps, ctx, force = false) => steps.filter((step) => step.name !== 'prerequisites' && (force || state(step, ctx) === null));
+export const pendingSteps = (steps, ctx) => steps.filter((step) => step.name !== 'prerequisites' && (ctx.force || state(step, ctx) === null));
+
+/** Seconds that a step is expected to take the first time. */
+export const expectedSeconds = (step, ctx) => (typeof step.seconds === 'function' ? step.seconds(ctx) : step.seconds);
 
 /**
  * @param {import('./steps.mjs').Step[]} steps
  * @param {Context} ctx  its `pending` as `pendingSteps` says
  * @param {ReturnType<import('./screen.mjs').screen>} show
- * @param {{force?: boolean, quiet?: boolean, checkOnly?: boolean}} options
- *   `force`: do them again; `quiet`: no line for what is done already; `checkOnly`: only say what is not done
+ * @param {{quiet?: boolean, checkOnly?: boolean}} options
+ *   `quiet`: no line for what is done already; `checkOnly`: only say what is not done
  * @returns {Promise<{ok: boolean, interrupted?: boolean, steps: {name: string, state: 'done' | 'skipped' | 'failed' | 'to do', seconds: number, detail: string, fix?: string}[]}>}
  */
-export async function runSteps(steps, ctx, show, { force = false, quiet = false, checkOnly = false } = {}) {
+export async function runSteps(steps, ctx, show, { quiet = false, checkOnly = false } = {}) {
   const report = [];
   const note = (step, outcome, seconds, detail, more = {}) => report.push({ name: step.name, state: outcome, seconds: Math.round(seconds * 1000) / 1000, detail, ...more });
   for (const step of steps) {
@@ -54,7 +58,7 @@ export async function runSteps(steps, ctx, show, { force = false, quiet = false,
     const seconds = () => (Date.now() - began) / 1000;
     try {
       // Looked at again: a step before may have done or undone it.
-      const already = force && ctx.pending.includes(step) ? null : state(step, ctx);
+      const already = ctx.force && ctx.pending.includes(step) ? null : state(step, ctx);
       if (already !== null) {
         if (!quiet) show.skipped(step.title, already);
         note(step, 'skipped', seconds(), already);
@@ -62,7 +66,7 @@ export async function runSteps(steps, ctx, show, { force = false, quiet = false,
         show.say(`- ${step.title.padEnd(22)} to do: ${step.what}`);
         note(step, 'to do', seconds(), step.what, { fix: 'npm run setup' });
       } else {
-        show.begin(step.title, step.what, step.seconds);
+        show.begin(step.title, step.what, expectedSeconds(step, ctx));
         const detail = await step.run(ctx);
         show.done(step.title, detail, seconds());
         note(step, 'done', seconds(), detail);

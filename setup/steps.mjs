@@ -14,7 +14,7 @@ import python from './steps/python.mjs';
  * @property {string} name     for `--only`
  * @property {string} title    shown in front of its line
  * @property {string} what     what it does, in a few words
- * @property {number} seconds  expected the first time; measured on 2 cores (environment.md)
+ * @property {number | ((context: import('./run.mjs').Context) => number)} seconds  expected the first time; measured on 2 cores (environment.md)
  * @property {'package' | 'home'} [writesTo]  the folder that takes what it makes, for the check of free space
  * @property {(context: import('./run.mjs').Context) => number} [bytes]  room that it needs there
  * @property {(context: import('./run.mjs').Context) => string | null} done  what is there already, or null: checked against the files, not remembered

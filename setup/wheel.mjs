@@ -4,6 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { run } from './child.mjs';
 import { size } from './disk.mjs';
+import { removeAbandoned } from './lock.mjs';
 import { Problem } from './problem.mjs';
 import { hashOfFile } from './stamp.mjs';
 
@@ -42,9 +43,12 @@ export async function fetchWheel(wheel, context) {
 
   const folder = path.join(places.cache, `fetch.partial-${process.pid}`);
   const release = () => fs.rmSync(folder, { recursive: true, force: true });
-  release();
+  removeAbandoned(places.cache);
   fs.mkdirSync(folder, { recursive: true });
-  const watch = setInterval(() => context.progress({ detail: `fetches ${wheel.name} ${wheel.version}: ${size(bytesIn(folder))} of ${size(wheel.bytes)}` }), 250);
+  const watch = setInterval(() => {
+    const bytes = Math.min(bytesIn(folder), wheel.bytes);
+    context.progress({ fraction: bytes / wheel.bytes, detail: `fetches ${wheel.name} ${wheel.version}: ${size(bytes)} of ${size(wheel.bytes)}` });
+  }, 250);
   try {
     const requirements = path.join(folder, 'requirements.txt');
     fs.writeFileSync(requirements, `${wheel.name}==${wheel.version} --hash=sha256:${wheel.sha256}\n`);
@@ -112,7 +116,7 @@ export async function unpackWheel(file, folder, rules, context) {
     signal: context.signal,
     onLine(line) {
       const [, done, total] = /^unpacked (\d+) of (\d+)$/.exec(line) ?? [];
-      if (total !== undefined) context.progress({ detail: `unpacks ${name.split('-')[0]}: ${size(Number(done))} of ${size(Number(total))}` });
+      if (total !== undefined) context.progress({ fraction: Number(done) / Number(total), detail: `unpacks ${name.split('-')[0]}: ${size(Number(done))} of ${size(Number(total))}` });
     },
   });
   return Number(/members (\d+)/.exec(printed)[1]);

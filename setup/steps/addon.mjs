@@ -5,15 +5,18 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { run } from '../child.mjs';
 import { findHeaders, findNpm } from '../machine.mjs';
-import { isStamped, stamp } from '../stamp.mjs';
-import { libraryFolder, libraryInputs } from './library.mjs';
+import { hashOf, isStamped, readStamp, stamp } from '../stamp.mjs';
+import { libraryInputs } from './library.mjs';
 
 const LOAD = path.join(path.dirname(fileURLToPath(import.meta.url)), '..', 'load-addon.cjs');
 
-function inputs(context) {
-  const { version } = JSON.parse(fs.readFileSync(path.join(context.places.addonPackage, 'package.json'), 'utf8'));
-  return { package: version, library: libraryInputs(context), platform: context.platform };
+/** What the compiled file depends on. The libraries for CPU and GPU offer the same names: it serves both. */
+function inputs({ places, pins, platform }) {
+  const { version } = JSON.parse(fs.readFileSync(path.join(places.addonPackage, 'package.json'), 'utf8'));
+  return { package: version, tensorflow: pins.tensorflow.version, platform };
 }
+
+const isCompiled = (context) => fs.existsSync(context.places.addon) && isStamped(path.dirname(context.places.addon), inputs(context));
 
 export default {
   name: 'addon',
@@ -25,55 +28,68 @@ export default {
 
   done(context) {
     const { places } = context;
-    const whole = fs.existsSync(places.addon) && isStamped(path.dirname(places.addon), inputs(context));
-    return whole ? `${path.relative(places.root, places.addon)} is built` : null;
+    return isCompiled(context) && readStamp(path.dirname(places.addon)).loadedWith === hashOf(libraryInputs(context)) ? `${path.relative(places.root, places.addon)} is built` : null;
   },
 
   async run(context) {
-    const { places, env, signal, progress, platform, pins } = context;
+    const { places } = context;
     const folder = path.dirname(places.addon);
-    fs.rmSync(folder, { recursive: true, force: true });
-    const tool = createRequire(path.join(places.addonPackage, 'package.json')).resolve('@mapbox/node-pre-gyp/bin/node-pre-gyp');
-    const gyp = path.join(path.dirname(findNpm(env).cli), '..', 'node_modules', 'node-gyp', 'bin', 'node-gyp.js');
-    const build = {
-      ...env,
-      JOBS: env.JOBS ?? 'max',
-      npm_config_nodedir: findHeaders(env),
-      npm_config_python: places.python,
-      ...(fs.existsSync(gyp) ? { npm_config_node_gyp: gyp } : {}),
-      // The wheel's library names itself @rpath/...; on Linux binding.gyp already says where that is.
-      ...(platform.startsWith('darwin') ? { LDFLAGS: `${env.LDFLAGS ?? ''} -Wl,-rpath,@loader_path/../../deps/lib`.trim() } : {}),
-    };
     try {
-      await run(process.execPath, [tool, 'install', '--build-from-source'], {
-        what: 'The TensorFlow addon could not be compiled',
-        cwd: places.addonPackage,
-        env: build,
-        signal,
-        log: places.log,
-        onLine: (line) => {
-          const [, source] = /^\s*(?:CXX|SOLINK_MODULE|COPY)\S*\s+(\S+)/.exec(line) ?? [];
-          if (source !== undefined) progress({ detail: `makes ${path.basename(source)}` });
-        },
-      });
-      progress({ detail: 'loads it' });
-      const printed = await run(process.execPath, [LOAD, places.addon, pins.tensorflow.version], {
-        what: 'The TensorFlow addon was compiled, but does not load',
-        env: { ...env, TF_CPP_MIN_LOG_LEVEL: '2' },
-        signal,
-        log: places.log,
-        fixFor: (output) =>
-          /GLIBC|GLIBCXX|CXXABI/.test(output)
-            ? `The library in ${libraryFolder(context)} needs a newer C or C++ library than this system has (glibc 2.27 and what gcc 9 brings): use a newer system.`
-            : undefined,
-      });
-      stamp(folder, inputs(context));
-      return printed.trim();
+      if (!isCompiled(context) || context.force) await compile(context);
+      context.progress({ detail: 'loads it' });
+      const answer = await load(context);
+      stamp(folder, inputs(context), { loadedWith: hashOf(libraryInputs(context)) });
+      return answer;
     } catch (error) {
       fs.rmSync(folder, { recursive: true, force: true });
       throw error;
-    } finally {
-      fs.rmSync(path.join(places.addonPackage, 'build-tmp-napi-v8'), { recursive: true, force: true });
     }
   },
 };
+
+/** Runs the package's own build, against the headers of this Node and the library in `deps`. */
+async function compile({ places, env, signal, progress, platform }) {
+  fs.rmSync(path.dirname(places.addon), { recursive: true, force: true });
+  const tool = createRequire(path.join(places.addonPackage, 'package.json')).resolve('@mapbox/node-pre-gyp/bin/node-pre-gyp');
+  const gyp = path.join(path.dirname(findNpm(env).cli), '..', 'node_modules', 'node-gyp', 'bin', 'node-gyp.js');
+  const build = {
+    ...env,
+    JOBS: env.JOBS ?? 'max',
+    npm_config_nodedir: findHeaders(env),
+    npm_config_python: places.python,
+    ...(fs.existsSync(gyp) ? { npm_config_node_gyp: gyp } : {}),
+    // The wheel's library names itself @rpath/...; on Linux binding.gyp already says where that is.
+    ...(platform.startsWith('darwin') ? { LDFLAGS: `${env.LDFLAGS ?? ''} -Wl,-rpath,@loader_path/../../deps/lib`.trim() } : {}),
+  };
+  try {
+    await run(process.execPath, [tool, 'install', '--build-from-source'], {
+      what: 'The TensorFlow addon could not be compiled',
+      cwd: places.addonPackage,
+      env: build,
+      signal,
+      log: places.log,
+      onLine: (line) => {
+        const [, made] = /^\s*(?:CXX|SOLINK_MODULE|COPY)\S*\s+(\S+)/.exec(line) ?? [];
+        if (made !== undefined) progress({ detail: `makes ${path.basename(made)}` });
+      },
+    });
+  } finally {
+    fs.rmSync(path.join(places.addonPackage, 'build-tmp-napi-v8'), { recursive: true, force: true });
+  }
+}
+
+/** Loads the addon in a process of its own: a library that does not fit would take this one down. */
+async function load(context) {
+  const { places, pins, env, signal } = context;
+  const printed = await run(process.execPath, [LOAD, places.addon, pins.tensorflow.version], {
+    what: 'The TensorFlow addon was compiled, but does not load',
+    env: { ...env, TF_CPP_MIN_LOG_LEVEL: '2' },
+    signal,
+    log: places.log,
+    fixFor: (output) =>
+      /GLIBC|GLIBCXX|CXXABI/.test(output)
+        ? `The library in ${fs.realpathSync(places.deps)} needs a newer C or C++ library than this system has (glibc 2.27 and what gcc 9 brings): use a newer system.`
+        : undefined,
+  });
+  return printed.trim();
+}

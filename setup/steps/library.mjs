@@ -2,8 +2,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { needSpace, size } from '../disk.mjs';
+import { removeAbandoned } from '../lock.mjs';
 import { Problem } from '../problem.mjs';
-import { hashOf, isStamped, linkTarget, linkTo, stamp } from '../stamp.mjs';
+import { hashOf, isStamped, linkTo, stamp } from '../stamp.mjs';
 import { fetchWheel, unpackWheel } from '../wheel.mjs';
 
 /** What is taken of a wheel: TensorFlow's two libraries, its C headers and its licences, and NVIDIA's libraries and tools. */
@@ -43,7 +44,7 @@ export default {
   name: 'library',
   title: 'TensorFlow library',
   what: 'from its wheel, by pip with hashes',
-  seconds: 25,
+  seconds: ({ device }) => (device === 'gpu' ? 130 : 10),
   writesTo: 'home',
   bytes(context) {
     const { wheels, unpackedBytes } = pinnedLibrary(context);
@@ -57,61 +58,54 @@ export default {
   },
 
   async run(context) {
-    const { places, platform, pins } = context;
+    const { places, pins, device } = context;
     const library = pinnedLibrary(context);
     const { version } = pins.tensorflow;
     const folder = path.join(places.libraries, `${version}-${library.name}-${hashOf(libraryInputs(context)).slice(0, 8)}`);
-    const link = path.relative(path.dirname(places.deps), folder);
-    if (isWhole(folder, context)) {
-      linkTo(places.deps, inside(places.root, folder) ? link : folder);
-      return `TensorFlow ${version} (${context.device}) was unpacked before; linked again`;
+    const there = isWhole(folder, context) && !context.force;
+    if (!there) {
+      needSpace(places.home, this.bytes(context), `the TensorFlow library (${size(library.unpackedBytes)}) and its wheel`);
+      await make(folder, library, context);
     }
-    needSpace(places.home, this.bytes(context), `the TensorFlow library (${size(library.unpackedBytes)}) and its wheel`);
-
-    removeAbandoned(places.libraries);
-    const partial = `${folder}.partial-${process.pid}`;
-    try {
-      for (const wheel of library.wheels) {
-        const { file, release } = await fetchWheel(wheel, context);
-        try {
-          await unpackWheel(file, partial, RULES, context);
-        } finally {
-          release();
-        }
-      }
-      for (const [name, target] of Object.entries(LINKS[platform.split('-')[0]])) {
-        if (!fs.existsSync(path.join(partial, 'lib', target))) {
-          throw new Problem(`The wheel ${library.wheels[0].file} does not hold ${target}.`, { fix: 'The pin in setup/pins.json and the rules in setup/steps/library.mjs do not fit together.' });
-        }
-        fs.symlinkSync(target, path.join(partial, 'lib', name));
-      }
-      stamp(partial, libraryInputs(context), { version, library: library.name, tested: library.tested });
-      fs.rmSync(folder, { recursive: true, force: true });
-      fs.renameSync(partial, folder);
-    } finally {
-      fs.rmSync(partial, { recursive: true, force: true });
-    }
-    linkTo(places.deps, inside(places.root, folder) ? link : folder);
-    removeOthers(places.libraries, folder, version);
+    // Relative where it can be, so that the whole folder of the kit can be moved.
+    const inside = !path.relative(places.root, folder).startsWith('..');
+    linkTo(places.deps, inside ? path.relative(path.dirname(places.deps), folder) : folder);
+    if (there) return `TensorFlow ${version} (${device}) was unpacked before; linked again`;
     return `TensorFlow ${version} for ${library.name}${library.tested ? '' : ' (pinned, but not tested by us)'} in ${folder}`;
   },
 };
 
-const inside = (parent, folder) => !path.relative(parent, folder).startsWith('..');
-
-/** Removes what a process that was killed left half unpacked. */
-function removeAbandoned(libraries) {
-  for (const name of fs.existsSync(libraries) ? fs.readdirSync(libraries) : []) {
-    if (/\.partial-\d+$/.test(name)) fs.rmSync(path.join(libraries, name), { recursive: true, force: true });
+/** Fetches and unpacks the library's wheels, one after the other, into `folder`: all of them or nothing. */
+async function make(folder, { name, wheels, tested }, context) {
+  removeAbandoned(context.places.libraries);
+  const partial = `${folder}.partial-${process.pid}`;
+  const all = wheels.reduce((sum, { bytes }) => sum + bytes, 0);
+  let before = 0;
+  try {
+    for (const wheel of wheels) {
+      const start = before;
+      const part = (from, to) => ({
+        ...context,
+        progress: ({ fraction, detail }) => context.progress({ fraction: (start + (from + (to - from) * fraction) * wheel.bytes) / all, detail }),
+      });
+      const { file, release } = await fetchWheel(wheel, part(0, 0.75)); // about three quarters of the time
+      try {
+        await unpackWheel(file, partial, RULES, part(0.75, 1));
+      } finally {
+        release();
+      }
+      before += wheel.bytes;
+    }
+    for (const [link, target] of Object.entries(LINKS[context.platform.split('-')[0]])) {
+      if (!fs.existsSync(path.join(partial, 'lib', target))) {
+        throw new Problem(`The wheel ${wheels[0].file} does not hold ${target}.`, { fix: 'The pin in setup/pins.json and the rules in setup/steps/library.mjs do not fit together.' });
+      }
+      fs.symlinkSync(target, path.join(partial, 'lib', link));
+    }
+    stamp(partial, libraryInputs(context), { version: context.pins.tensorflow.version, library: name, tested });
+    fs.rmSync(folder, { recursive: true, force: true });
+    fs.renameSync(partial, folder);
+  } finally {
+    fs.rmSync(partial, { recursive: true, force: true });
   }
 }
-
-/** Removes libraries of earlier versions; that of this version for the other device stays, so that switching costs nothing. */
-function removeOthers(libraries, folder, version) {
-  for (const name of fs.readdirSync(libraries)) {
-    if (!name.startsWith(`${version}-`) && path.join(libraries, name) !== folder) fs.rmSync(path.join(libraries, name), { recursive: true, force: true });
-  }
-}
-
-/** The folder that the addon's build sees as `deps`, for messages. */
-export const libraryFolder = ({ places }) => (linkTarget(places.deps) === null ? places.deps : fs.realpathSync(places.deps));

@@ -1,0 +1,95 @@
+// The pins: every file that the set-up fetches is named, sized and hashed, and no registry's address is written down.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { packageRoot } from '../../setup/place.mjs';
+import { platformArguments } from '../../setup/wheel.mjs';
+
+const read = (name) => fs.readFileSync(path.join(packageRoot, name), 'utf8');
+
+describe('pins', () => {
+  const pins = JSON.parse(read('setup/pins.json'));
+  const { libraries, version } = pins.tensorflow;
+
+  it('cover Linux x86_64 for CPU and GPU, Linux arm64 and macOS arm64, and say what is tested', () => {
+    assert.deepEqual(Object.keys(libraries), ['linux-x64-cpu', 'linux-x64-gpu', 'linux-arm64-cpu', 'darwin-arm64-cpu']);
+    assert.deepEqual(Object.keys(libraries).filter((name) => libraries[name].tested), ['linux-x64-cpu']);
+  });
+
+  it('are the two wheels that the stack was chosen with', () => {
+    assert.equal(libraries['linux-x64-cpu'].wheels[0].sha256, '2b847d217b02ee7731ed91431daf3250daa0196c3c94614d23be27232e6e5b6c');
+    assert.equal(libraries['linux-x64-gpu'].wheels[0].sha256, '9056fbc9ba04235810b71ae6cbd958a196e8804fb53bbcffbf3e23b56155f124');
+  });
+
+  for (const [name, { wheels, unpackedBytes }] of Object.entries(libraries)) {
+    it(`of ${name} are complete`, () => {
+      assert.ok(wheels.length > 0);
+      assert.equal(wheels[0].version, version);
+      assert.ok(unpackedBytes > wheels[0].bytes);
+      const system = { linux: 'linux', darwin: 'macosx' }[name.split('-')[0]];
+      const machine = { 'linux-x64': 'x86_64', 'linux-arm64': 'aarch64', 'darwin-arm64': 'arm64' }[name.replace(/-[^-]+$/, '')];
+      for (const wheel of wheels) {
+        assert.match(wheel.sha256, /^[0-9a-f]{64}$/, wheel.file);
+        assert.ok(Number.isInteger(wheel.bytes) && wheel.bytes > 0, wheel.file);
+        assert.ok(wheel.file.startsWith(`${wheel.name.replaceAll('-', '_')}-${wheel.version}-`), wheel.file);
+        const platform = wheel.file.replace(/\.whl$/, '').split('-').at(-1);
+        for (const tag of platform.split('.')) assert.ok(tag.includes(system) && tag.endsWith(machine), wheel.file);
+      }
+    });
+  }
+
+  it('of the GPU hold the libraries that TensorFlow looks for', () => {
+    const names = libraries['linux-x64-gpu'].wheels.map((wheel) => wheel.name.replace(/^nvidia-|-cu12$/g, ''));
+    for (const name of ['cublas', 'cudnn', 'cufft', 'cusparse', 'cusolver', 'cuda-runtime', 'cuda-cupti', 'nccl']) assert.ok(names.includes(name), name);
+  });
+
+  it("ask pip for a wheel's own platform, whatever this machine is", () => {
+    assert.deepEqual(
+      platformArguments('tensorflow_cpu-2.21.0-cp311-cp311-manylinux_2_27_x86_64.whl').join(' '),
+      '--python-version 3.11 --implementation cp --abi cp311 --platform manylinux_2_27_x86_64',
+    );
+    assert.deepEqual(
+      platformArguments('nvidia_cufft_cu12-11.4.1.4-py3-none-manylinux2014_x86_64.manylinux_2_17_x86_64.whl').join(' '),
+      '--python-version 3.11 --implementation cp --abi cp311 --platform manylinux2014_x86_64 --platform manylinux_2_17_x86_64',
+    );
+  });
+});
+
+describe('requirements.txt', () => {
+  const text = read('requirements.txt');
+  // One logical line a package: what is continued with a backslash belongs to it.
+  const lines = text.replaceAll('\\\n', ' ').split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#'));
+
+  it('pins every package to one version with at least one sha256', () => {
+    assert.ok(lines.length > 100);
+    for (const line of lines) assert.match(line, /^[a-z0-9-]+==[\w.]+ .*?(--hash=sha256:[0-9a-f]{64}\s*)+$/, line.slice(0, 80));
+  });
+
+  it('names no address, no path and no option', () => {
+    assert.doesNotMatch(text, /:\/\/|^\s*(-[a-z]\b|--(?!hash=))|file:|@ /m);
+  });
+
+  it('holds what the notebooks need', () => {
+    for (const name of ['jupyterlab', 'nbconvert', 'nbformat', 'jupytext', 'plotly', 'nbmake', 'papermill', 'ipykernel']) assert.ok(lines.some((line) => line.startsWith(`${name}==`)), name);
+    assert.ok(lines.some((line) => line.startsWith('jupyterlab==4.6.')));
+  });
+
+  it('is what requirements.in asks for', () => {
+    const asked = read('requirements.in').split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+    for (const line of asked) assert.ok(lines.some((pinned) => pinned.startsWith(`${/^[\w-]+/.exec(line)[0]}==`)), line);
+  });
+});
+
+describe('package.json', () => {
+  it('asks for the Node that the set-up asks for', () => {
+    const { engines } = JSON.parse(read('package.json'));
+    const [, major, minor] = /const NODE = \[(\d+), (\d+)\]/.exec(read('setup/main.mjs'));
+    assert.equal(engines.node, `>=${major}.${minor}`);
+    assert.equal(JSON.parse(read('setup/pins.json')).node, `${major}.${minor}`);
+  });
+
+  it('runs nothing but Node before the set-up', () => {
+    const { scripts } = JSON.parse(read('package.json'));
+    for (const name of ['start', 'test', 'setup', 'bench', 'build']) assert.ok(scripts[name].startsWith('node setup/main.mjs'), name);
+  });
+});

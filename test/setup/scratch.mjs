@@ -1,0 +1,65 @@
+// What the tests of the set-up share: an empty folder that goes again, a wheel made by hand, a context to run steps in.
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { ask, findPython } from '../../setup/machine.mjs';
+import { context } from '../../setup/run.mjs';
+import { packageRoot } from '../../setup/place.mjs';
+
+/** An empty folder for each test of the suite, removed after it. Call it inside `describe`; read `.path` inside `it`. */
+export function scratchFolder() {
+  const scratch = { path: '' };
+  beforeEach(() => {
+    scratch.path = fs.mkdtempSync(path.join(os.tmpdir(), 'rifle-set-up-'));
+  });
+  afterEach(() => fs.rmSync(scratch.path, { recursive: true, force: true }));
+  return scratch;
+}
+
+let found;
+
+/** A Python of this machine, by its real path (a version manager's shim takes half a second each time). */
+export function python() {
+  found ??= ask(findPython(process.env, '3.9').program, ['-c', 'import sys; print(sys.executable)'], process.env);
+  return found;
+}
+
+/** Writes a zip archive with Python's zipfile: `members` maps names to texts; a text that starts with `->` makes a symbolic link. */
+export function makeZip(file, members) {
+  const program = `
+import json, sys, zipfile
+with zipfile.ZipFile(sys.argv[1], "w", zipfile.ZIP_DEFLATED) as archive:
+    for name, text in json.loads(sys.argv[2]).items():
+        info = zipfile.ZipInfo(name)
+        info.compress_type = zipfile.ZIP_DEFLATED
+        info.external_attr = (0o120777 if text.startswith("->") else 0o100644) << 16
+        archive.writestr(info, text[2:] if text.startswith("->") else text)
+`;
+  execFileSync(python(), ['-c', program, file, JSON.stringify(members)]);
+}
+
+/** A wheel that pip accepts, as small as it can be; returns its pin (with a wrong `bytes` and no `sha256`). */
+export function makeWheel(folder, members = {}) {
+  const file = 'tiny_engine-1.0-py3-none-any.whl';
+  makeZip(path.join(folder, file), {
+    ...members,
+    'tiny_engine-1.0.dist-info/METADATA': 'Metadata-Version: 2.1\nName: tiny-engine\nVersion: 1.0\n',
+    'tiny_engine-1.0.dist-info/WHEEL': 'Wheel-Version: 1.0\nGenerator: hand\nRoot-Is-Purelib: true\nTag: py3-none-any\n',
+    'tiny_engine-1.0.dist-info/RECORD': '',
+  });
+  return { name: 'tiny-engine', version: '1.0', file, bytes: fs.statSync(path.join(folder, file)).size };
+}
+
+/** A context whose home is `home`, whose pip finds packages in `wheels` alone (never on a network), and which keeps what steps report. */
+export function testContext(home, wheels, extra = {}) {
+  const env = { ...process.env, RIFLE_HOME: home, RIFLE_DEVICE: 'cpu', PIP_NO_INDEX: '1', PIP_FIND_LINKS: wheels, PIP_CONFIG_FILE: os.devNull };
+  return { ...context(packageRoot, env, new AbortController().signal), pipPython: python(), ...extra };
+}
+
+/** A screen that remembers. */
+export function recorder() {
+  const lines = [];
+  const keep = (kind) => (title, detail) => lines.push({ kind, title, detail: detail?.message ?? detail, fix: detail?.fix });
+  return { lines, say: keep('say'), begin: keep('begin'), progress: () => {}, done: keep('done'), skipped: keep('skipped'), failed: keep('failed'), interrupted: keep('interrupted') };
+}

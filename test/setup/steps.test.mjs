@@ -1,0 +1,251 @@
+// Steps: skipped when done, checked against the files, stopped at the first that fails; stamps, the lock, the line of progress.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { takeLock, removeAbandoned } from '../../setup/lock.mjs';
+import { Problem } from '../../setup/problem.mjs';
+import { pendingSteps, runSteps } from '../../setup/run.mjs';
+import { bar, duration } from '../../setup/screen.mjs';
+import { isStamped, linkTarget, linkTo, stamp } from '../../setup/stamp.mjs';
+import { steps } from '../../setup/steps.mjs';
+import kernel from '../../setup/steps/kernel.mjs';
+import library, { pinnedLibrary } from '../../setup/steps/library.mjs';
+import { missingPackages } from '../../setup/steps/packages.mjs';
+import { hashOfFile } from '../../setup/stamp.mjs';
+import { makeWheel, recorder, scratchFolder, testContext } from './scratch.mjs';
+
+describe('runSteps', () => {
+  const scratch = scratchFolder();
+  /** A step that writes a file and stamps its folder, as the real ones do. */
+  const writing = (name, inputs) => ({
+    name,
+    title: name,
+    what: `writes ${name}`,
+    seconds: 1,
+    runs: 0,
+    folder: () => path.join(scratch.path, name),
+    done() {
+      return isStamped(this.folder(), inputs.value) && fs.existsSync(path.join(this.folder(), 'made')) ? 'there' : null;
+    },
+    async run() {
+      this.runs += 1;
+      fs.mkdirSync(this.folder(), { recursive: true });
+      fs.writeFileSync(path.join(this.folder(), 'made'), '');
+      stamp(this.folder(), inputs.value);
+      return 'made';
+    },
+  });
+  const go = async (list, options) => {
+    const ctx = { force: options?.force ?? false };
+    ctx.pending = pendingSteps(list, ctx);
+    const show = recorder();
+    return { ...(await runSteps(list, ctx, show, options)), shown: show.lines };
+  };
+
+  it('does what is not done, and skips it the next time', async () => {
+    const list = [writing('one', { value: 1 }), writing('two', { value: 2 })];
+    const states = async () => (await go(list)).steps.map(({ state }) => state);
+    assert.deepEqual(await states(), ['done', 'done']);
+    assert.deepEqual(await states(), ['skipped', 'skipped']);
+    assert.deepEqual(list.map(({ runs }) => runs), [1, 1]);
+  });
+
+  it('does a step again when its inputs changed or what it made has gone', async () => {
+    const inputs = { value: 'old' };
+    const step = writing('one', inputs);
+    await go([step]);
+    inputs.value = 'new';
+    await go([step]);
+    assert.equal(step.runs, 2);
+    fs.rmSync(path.join(step.folder(), 'made')); // its stamp still stands
+    await go([step]);
+    assert.equal(step.runs, 3);
+    await go([step], { force: true });
+    assert.equal(step.runs, 4);
+  });
+
+  it('stops at the first step that fails, and says how to mend it', async () => {
+    const failing = { ...writing('broken', { value: 1 }), run: async () => Promise.reject(new Problem('It broke.', { fix: 'Glue it.' })) };
+    const after = writing('after', { value: 1 });
+    const { ok, steps: report, shown } = await go([writing('one', { value: 1 }), failing, after]);
+    assert.equal(ok, false);
+    assert.deepEqual(report.map(({ name, state, fix }) => [name, state, fix]), [['one', 'done', undefined], ['broken', 'failed', 'Glue it.']]);
+    assert.equal(after.runs, 0);
+    assert.deepEqual(shown.at(-1), { kind: 'failed', title: 'broken', detail: 'It broke.', fix: 'Glue it.' });
+  });
+
+  it('calls a full disk by its name', async () => {
+    const full = { ...writing('one', { value: 1 }), run: async () => Promise.reject(Object.assign(new Error('write'), { code: 'ENOSPC' })) };
+    const { steps: report } = await go([full]);
+    assert.equal(report[0].detail, 'The disk is full.');
+  });
+
+  it('only looks when asked only to look', async () => {
+    const step = writing('one', { value: 1 });
+    const { ok, steps: report } = await go([step], { checkOnly: true });
+    assert.equal(ok, false);
+    assert.equal(report[0].state, 'to do');
+    assert.equal(step.runs, 0);
+  });
+});
+
+describe('the list of steps', () => {
+  it('is in the order in which they need each other', () => {
+    assert.deepEqual(
+      steps.map(({ name }) => name),
+      ['prerequisites', 'packages', 'python', 'library', 'addon', 'build', 'link', 'kernel', 'weights', 'data'],
+    );
+  });
+});
+
+describe('stamps and links', () => {
+  const scratch = scratchFolder();
+
+  it('hold for the same inputs only, and not when damaged', () => {
+    stamp(scratch.path, { a: 1 });
+    assert.equal(isStamped(scratch.path, { a: 1 }), true);
+    assert.equal(isStamped(scratch.path, { a: 2 }), false);
+    fs.writeFileSync(path.join(scratch.path, '.set-up.json'), '{"hash": "');
+    assert.equal(isStamped(scratch.path, { a: 1 }), false);
+  });
+
+  it('replace a link, a file and a folder', () => {
+    const link = path.join(scratch.path, 'link');
+    assert.equal(linkTo(link, 'a'), true);
+    assert.equal(linkTo(link, 'a'), false);
+    assert.equal(linkTo(link, 'b'), true);
+    assert.equal(linkTarget(link), 'b');
+    fs.rmSync(link);
+    fs.mkdirSync(path.join(link, 'below'), { recursive: true });
+    assert.equal(linkTo(link, 'c'), true);
+    assert.equal(linkTarget(link), 'c');
+    assert.deepEqual(fs.readdirSync(scratch.path), ['link']);
+  });
+});
+
+describe('the library step', () => {
+  const scratch = scratchFolder();
+  /** A context in which the pinned library is a wheel made by hand. */
+  async function handMade(members) {
+    const wheels = path.join(scratch.path, 'wheels');
+    fs.mkdirSync(wheels);
+    const pin = makeWheel(wheels, members);
+    const wheel = { ...pin, sha256: await hashOfFile(path.join(wheels, pin.file)) };
+    const ctx = testContext(path.join(scratch.path, 'home'), wheels, { platform: 'linux-x64' });
+    ctx.pins = { tensorflow: { version: '1.0', libraries: { 'linux-x64-cpu': { tested: true, unpackedBytes: 1000, wheels: [wheel] } } } };
+    ctx.places = { ...ctx.places, deps: path.join(scratch.path, 'package', 'deps') };
+    return ctx;
+  }
+  const whole = { 'tensorflow/libtensorflow_cc.so.2': 'cc', 'tensorflow/libtensorflow_framework.so.2': 'framework', 'tensorflow/include/tensorflow/c/c_api.h': 'api' };
+
+  it('unpacks the wheel, links it, and finds it done afterwards, also when only the link has gone', async () => {
+    const ctx = await handMade({ ...whole, 'tensorflow/python/x.py': '' });
+    assert.equal(library.done(ctx), null);
+    await library.run(ctx);
+    assert.match(library.done(ctx), /in place/);
+    assert.equal(fs.readFileSync(path.join(ctx.places.deps, 'lib', 'libtensorflow.so'), 'utf8'), 'cc');
+    assert.equal(fs.readFileSync(path.join(ctx.places.deps, 'include', 'tensorflow', 'c', 'c_api.h'), 'utf8'), 'api');
+    assert.deepEqual(fs.readdirSync(ctx.places.deps).sort(), ['.set-up.json', 'include', 'lib']);
+    assert.deepEqual(fs.readdirSync(ctx.places.cache), []); // the wheel is not kept
+
+    fs.rmSync(path.join(scratch.path, 'wheels'), { recursive: true }); // no second download
+    fs.rmSync(ctx.places.deps); // what `npm ci` does
+    assert.equal(library.done(ctx), null);
+    assert.match(await library.run(ctx), /linked again/);
+    assert.match(library.done(ctx), /in place/);
+  }).timeout(20_000);
+
+  it('is not done when a library file has gone', async () => {
+    const ctx = await handMade(whole);
+    await library.run(ctx);
+    fs.rmSync(path.join(ctx.places.deps, 'lib', 'libtensorflow_cc.so.2'));
+    assert.equal(library.done(ctx), null);
+  }).timeout(20_000);
+
+  it('leaves nothing behind when the wheel does not hold the library', async () => {
+    const ctx = await handMade({ 'tensorflow/libtensorflow_cc.so.2': 'cc' });
+    await assert.rejects(library.run(ctx), /does not hold libtensorflow_framework\.so\.2/);
+    assert.deepEqual(fs.readdirSync(ctx.places.libraries), []);
+    assert.equal(fs.existsSync(ctx.places.deps), false);
+  }).timeout(20_000);
+
+  it('says which platforms are pinned', () => {
+    const ctx = testContext(scratch.path, scratch.path);
+    assert.throws(() => pinnedLibrary({ ...ctx, platform: 'win32-x64' }), /linux-x64-cpu, linux-x64-gpu, linux-arm64-cpu, darwin-arm64-cpu/);
+    assert.throws(() => pinnedLibrary({ ...ctx, platform: 'darwin-arm64', device: 'gpu' }), (error) => /RIFLE_DEVICE=cpu/.test(error.fix));
+  });
+});
+
+describe('the packages step', () => {
+  const scratch = scratchFolder();
+  function lay(wanted, held) {
+    fs.writeFileSync(path.join(scratch.path, 'package-lock.json'), JSON.stringify({ packages: { '': {}, 'shims/x': {}, ...wanted } }));
+    for (const name of Object.keys(held)) fs.mkdirSync(path.join(scratch.path, name), { recursive: true });
+    fs.mkdirSync(path.join(scratch.path, 'node_modules'), { recursive: true });
+    fs.writeFileSync(path.join(scratch.path, 'node_modules', '.package-lock.json'), JSON.stringify({ packages: held }));
+    return missingPackages(scratch.path);
+  }
+  const a = { version: '1.0.0', integrity: 'sha512-a' };
+
+  it('finds what is there', () => assert.deepEqual(lay({ 'node_modules/a': a }, { 'node_modules/a': a }), []));
+  it('finds a package that is missing', () => assert.deepEqual(lay({ 'node_modules/a': a }, {}), ['node_modules/a']));
+  it('finds another version', () => assert.deepEqual(lay({ 'node_modules/a': a }, { 'node_modules/a': { ...a, version: '1.0.1' } }), ['node_modules/a']));
+  it('lets a package for another platform be absent', () => assert.deepEqual(lay({ 'node_modules/a': { ...a, optional: true } }, {}), []));
+  it('finds a package whose folder has gone', () => {
+    lay({ 'node_modules/a': a }, { 'node_modules/a': a });
+    fs.rmdirSync(path.join(scratch.path, 'node_modules', 'a'));
+    assert.deepEqual(missingPackages(scratch.path), ['node_modules/a']);
+  });
+});
+
+describe('the kernel step', () => {
+  const scratch = scratchFolder();
+
+  it('registers the kernel rifle with absolute paths, once', async () => {
+    const ctx = testContext(scratch.path, scratch.path);
+    assert.equal(kernel.done(ctx), null);
+    await kernel.run(ctx);
+    assert.match(kernel.done(ctx), /registered/);
+    const spec = JSON.parse(fs.readFileSync(path.join(scratch.path, 'venv', 'share', 'jupyter', 'kernels', 'rifle', 'kernel.json'), 'utf8'));
+    assert.equal(spec.display_name, 'TypeScript (rifle-kit)');
+    assert.ok(spec.argv.slice(0, 2).every((part) => path.isAbsolute(part) && fs.existsSync(part)));
+    assert.ok(spec.argv.some((part) => part.includes('{connection_file}')));
+  });
+});
+
+describe('the lock', () => {
+  const scratch = scratchFolder();
+  const file = () => path.join(scratch.path, '.rifle', 'set-up.lock');
+
+  it('makes a second set-up wait for the first', async () => {
+    const release = await takeLock(scratch.path);
+    const waited = [];
+    const second = takeLock(scratch.path, { every: 5, onWait: (pid) => waited.push(pid) });
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    assert.deepEqual(waited, [process.pid]);
+    release();
+    (await second)();
+    assert.equal(fs.existsSync(file()), false);
+  });
+
+  it('is taken over from a process that has gone', async () => {
+    fs.mkdirSync(path.dirname(file()));
+    fs.writeFileSync(file(), '999999999\n'); // above any process id
+    (await takeLock(scratch.path, { every: 5 }))();
+  });
+
+  it('clears what such a process left half done, and nothing else', () => {
+    for (const name of ['a.partial-999999999', `b.partial-${process.pid}`, 'c']) fs.mkdirSync(path.join(scratch.path, name));
+    removeAbandoned(scratch.path);
+    assert.deepEqual(fs.readdirSync(scratch.path).sort(), [`b.partial-${process.pid}`, 'c']);
+  });
+});
+
+describe('the line of a running step', () => {
+  it('tells the time left from the expected time, then from what is done', () => {
+    assert.match(bar({ title: 'x', elapsed: 10, expected: 40 }), /████░{12} 10 s, about 30 s left/);
+    assert.match(bar({ title: 'x', elapsed: 10, expected: 40, fraction: 0.5 }), /█{8}░{8} 10 s, about 10 s left/);
+    assert.match(bar({ title: 'x', elapsed: 50, expected: 40 }), /longer than expected/);
+  });
+  it('says times as people do', () => assert.deepEqual([0.31, 9.96, 41.2, 59.7, 125].map(duration), ['0.3 s', '10.0 s', '41 s', '1 min 0 s', '2 min 5 s']));
+});
