@@ -74,7 +74,7 @@ async function compile({ places, env, signal, progress, platform }) {
       },
     });
   } finally {
-    fs.rmSync(path.join(places.addonPackage, 'build-tmp-napi-v8'), { recursive: true, force: true });
+    for (const folder of ['build', 'build-tmp-napi-v8']) fs.rmSync(path.join(places.addonPackage, folder), { recursive: true, force: true });
   }
 }
 
