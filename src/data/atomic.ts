@@ -99,7 +99,7 @@ export function explainWriteError(error: unknown, folder: string): unknown {
 function freeSpace(folder: string): string {
   try {
     const { bavail, bsize } = fs.statfsSync(folder);
-    return ` (${((bavail * bsize) / 1e6).toFixed(0)} MB free)`;
+    return ` (${((bavail * bsize) / 1e6).toFixed(0)} MB free now)`;
   } catch {
     return '';
   }

@@ -117,7 +117,8 @@ let manifests: DatasetSpec[] | undefined;
 function readManifests(): DatasetSpec[] {
   if (manifests === undefined) {
     const folder = path.join(packageRoot(), 'data-scripts', 'manifests', 'datasets');
-    manifests = fs.readdirSync(folder).filter((name) => name.endsWith('.json')).sort().map((name) => readManifest(path.join(folder, name)));
+    const files = fs.readdirSync(folder).filter((name) => name.endsWith('.json'));
+    manifests = files.map((name) => readManifest(path.join(folder, name))).sort((a, b) => (a.name < b.name ? -1 : 1));
   }
   return structuredClone(manifests);
 }
@@ -130,8 +131,10 @@ export function readManifest(file: string): DatasetSpec {
   let problem: string;
   try {
     const parsed = manifestSchema.safeParse(JSON.parse(fs.readFileSync(file, 'utf8')));
-    if (parsed.success) return parsed.data;
-    problem = parsed.error.issues.map(({ path: at, message }) => `${at.join('.') || 'the file'}: ${message}`).join('; ');
+    if (parsed.success && parsed.data.name === path.basename(file, '.json')) return parsed.data;
+    problem = parsed.success
+      ? `name: it must be the file's, found "${parsed.data.name}"`
+      : parsed.error.issues.map(({ path: at, message }) => `${at.join('.') || 'the file'}: ${message}`).join('; ');
   } catch (error) {
     problem = (error as Error).message;
   }

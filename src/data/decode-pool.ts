@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { KitError } from '../engine/errors';
-import type { Image } from './image';
+import { decode, resizeShortSide, type Image } from './image';
 
 /** What `decode-worker` is asked for and answers. */
 export interface DecodeTask {
@@ -15,16 +15,16 @@ export type DecodeReply = { id: number; image: Image } | { id: number; error: { 
 
 /** Worker threads that turn files into images of a short side; `close` when done. */
 export class DecodePool {
-  /** Number of threads. */
+  /** Number of images that are worked on at once. */
   readonly size: number;
   private readonly workers: Worker[];
   private readonly waiting = new Map<number, { resolve: (image: Image) => void; reject: (error: unknown) => void }>();
   private asked = 0;
 
-  /** A pool for about `images` images: at most one thread a core, at most 16. */
+  /** A pool for about `images` images: one thread a core, at most 16; none for fewer than 64 images, which are done before threads start. */
   constructor(images: number) {
-    this.size = Math.max(1, Math.min(availableParallelism(), 16, Math.ceil(images / 16)));
-    this.workers = Array.from({ length: this.size }, () => this.start());
+    this.size = Math.min(availableParallelism(), 16);
+    this.workers = Array.from({ length: images < 64 ? 0 : this.size }, () => this.start());
   }
 
   private start(): Worker {
@@ -49,11 +49,12 @@ export class DecodePool {
    * The image in `file`, its short side resized to `shortSide` pixels. See `decode` and `resizeShortSide`.
    * @throws KitError when the file cannot be decoded.
    */
-  run(file: string, shortSide: number): Promise<Image> {
+  async run(file: string, shortSide: number): Promise<Image> {
+    if (this.workers.length === 0) return resizeShortSide(await decode(file), shortSide);
     const id = this.asked++;
     return new Promise((resolve, reject) => {
       this.waiting.set(id, { resolve, reject });
-      this.workers[id % this.size].postMessage({ id, file, shortSide } satisfies DecodeTask);
+      this.workers[id % this.workers.length].postMessage({ id, file, shortSide } satisfies DecodeTask);
     });
   }
 

