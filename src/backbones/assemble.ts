@@ -1,0 +1,117 @@
+// From a network's description and some weights to a backbone in memory: checks, layouts, variables, and the forward pass.
+import { createHash } from 'node:crypto';
+import { KitError } from '../engine/errors';
+import { globalAveragePool } from '../engine/ops';
+import { randomStream } from '../engine/random';
+import { tf, type TF } from '../engine/tensorflow';
+import type { Network, Pass } from './layers';
+import type { Parameter } from './parameters';
+import type { Backbone, BackboneRecord, ForwardResult } from './record';
+import { matchStateDict, requireMatch, shapeText, sizeOf, type StateDict } from './weights/state-dict';
+
+/** A backbone that the kit can build: its record, and its network with a head for `classes`. */
+export interface BackboneDefinition {
+  record: BackboneRecord;
+  build(classes: number): Network;
+}
+
+/** Weights as read from somewhere. */
+export interface FoundWeights {
+  stateDict: StateDict;
+  /** Where they come from, for messages: a path. */
+  source: string;
+  /** What a run records of them. */
+  hash: string;
+}
+
+/** How to assemble a backbone. */
+export interface AssembleOptions {
+  classes: number;
+  /** What a new head, and everything where `weights` is null, is drawn from. */
+  seed: number;
+  /** `null`: random weights. */
+  weights: FoundWeights | null;
+}
+
+let assembled = 0;
+
+/**
+ * The backbone of `definition`. The head of the weights stays when it has `classes` outputs; otherwise, or when they have none,
+ * a new one is drawn as torch.nn.Linear does, weight then bias from the stream `head`.
+ * @throws KitError that names everything in the weights that is missing, left over or of the wrong shape.
+ */
+export function assemble(definition: BackboneDefinition, { classes, seed, weights }: AssembleOptions): Backbone {
+  const { record } = definition;
+  if (!Number.isSafeInteger(classes) || classes < 1) throw new KitError(`A head needs a whole number of classes from 1, found ${classes}.`);
+  const network = definition.build(classes);
+  const keepsHead = weights !== null && requireFit(definition, weights) === classes;
+  const drawHead = newHead(network.head, seed);
+  const valuesOf = (parameter: Parameter): Float32Array => {
+    if (!keepsHead && drawHead.has(parameter.name)) return drawHead.get(parameter.name)!;
+    if (weights === null) return parameter.draw(randomStream(seed, `weights/${parameter.name}`));
+    return parameter.fromFile(weights.stateDict.get(parameter.name)!);
+  };
+
+  // tfjs wants names that are unique in the process.
+  const prefix = `${record.id}#${assembled++}`;
+  const variables: Record<string, TF.Variable> = {};
+  const dispose = () => Object.values(variables).forEach((variable) => variable.dispose());
+  try {
+    for (const [name, parameter] of network.parameters) {
+      const { shape, trainable } = parameter;
+      parameter.variable = tf.tidy(() => tf.variable(tf.tensor(valuesOf(parameter), shape), trainable, `${prefix}/${name}`));
+      variables[name] = parameter.variable;
+    }
+  } catch (error) {
+    dispose();
+    throw error;
+  }
+  return {
+    record,
+    classes,
+    weightsHash: weights?.hash ?? randomHash(record, seed),
+    variables,
+    head: { weight: network.head.weight.variable!, bias: network.head.bias.variable! },
+    forward: (images, options) => forward(network, record, images, options),
+    dispose,
+  };
+}
+
+/** What a run records of random weights. */
+export const randomHash = ({ id }: BackboneRecord, seed: number): string => createHash('sha256').update(`random/${id}/${seed}`).digest('hex');
+
+/** Checks that the weights fit the network, and gives the number of classes of their head: `null` when they have none. */
+function requireFit({ record, build }: BackboneDefinition, { stateDict, source }: FoundWeights): number | null {
+  const [weight, bias] = [stateDict.get(record.head.weight), stateDict.get(record.head.bias)];
+  const classes = bias?.shape[0] ?? (weight ? sizeOf(weight.shape) / record.featureSize : null);
+  const { parameters, convention } = build(classes ?? 1);
+  const wanted = new Map([...parameters].map(([name, parameter]) => [name, parameter.fileShape]));
+  if (classes === null) for (const name of Object.values(record.head)) wanted.delete(name);
+  requireMatch(matchStateDict(stateDict, wanted, convention.ignore), source, record.id);
+  return classes;
+}
+
+/** The values of a new head, by parameter name. */
+function newHead({ weight, bias }: Network['head'], seed: number): Map<string, Float32Array> {
+  const stream = randomStream(seed, 'head');
+  return new Map([weight, bias].map((parameter) => [parameter.name, parameter.draw(stream)]));
+}
+
+/** Pixels as the network sees them: [batch, height, width, 3] in 0..255, RGB, to normalised float32 in the network's channel order. */
+function normalise(images: TF.Tensor4D, { mean, std, channelOrder }: BackboneRecord): TF.Tensor4D {
+  const normal = tf.cast(images, 'float32').sub(mean).div(std) as TF.Tensor4D;
+  return channelOrder === 'bgr' ? tf.reverse(normal, 3) : normal;
+}
+
+function forward({ trunk, head }: Network, record: BackboneRecord, images: TF.Tensor4D, { training }: { training: boolean }): ForwardResult {
+  if (images.shape.length !== 4 || images.shape[3] !== 3) {
+    throw new KitError(`${record.id} expects images [batch, height, width, 3], found ${shapeText(images.shape)}.`);
+  }
+  const pass: Pass = { training, updates: [], taps: {} };
+  const seen = tf.tidy(() => {
+    const features = globalAveragePool(trunk(normalise(images, record), pass));
+    const logits = tf.add(tf.matMul(features, head.weight.variable as TF.Variable), head.bias.variable!) as TF.Tensor2D;
+    return { logits, features, taps: pass.taps };
+  });
+  return { ...seen, updates: pass.updates };
+}

@@ -1,0 +1,121 @@
+// The small vocabulary in which families are written: layers that know their parameters by name, and ways to put them together.
+import * as ops from '../engine/ops';
+import type { Padding } from '../engine/ops';
+import { tf, type TF } from '../engine/tensorflow';
+import { constant, heNormal, linearUniform, Parameter, type FileConvention, type Initializer } from './parameters';
+import type { StatisticUpdate } from './record';
+
+/** One forward pass: how to run, and what to gather on the way. */
+export interface Pass {
+  training: boolean;
+  updates: StatisticUpdate[];
+  taps: Record<string, TF.Tensor4D>;
+}
+
+/** A layer, or several put together: [batch, height, width, channels] to the same kind. */
+export type Layer = (x: TF.Tensor4D, pass: Pass) => TF.Tensor4D;
+
+/** A network that classifies: the trunk's last feature map is averaged over its places, and the head reads that. */
+export interface Network {
+  /** Every parameter and running statistic by its name in the source file, in the order of the network. */
+  parameters: ReadonlyMap<string, Parameter>;
+  convention: FileConvention;
+  trunk: Layer;
+  head: { weight: Parameter; bias: Parameter };
+}
+
+/** What a convolution needs besides its name. */
+export interface ConvolutionSettings {
+  /** Side of the square filter. */
+  size: number;
+  inputs: number;
+  outputs: number;
+  /** Default 1. */
+  stride?: number;
+  /** Default `'same'`. */
+  padding?: Padding;
+  /** Whether a bias is added. Default false: batch normalisation follows. */
+  bias?: boolean;
+}
+
+/** Makes the layers of one network and keeps its parameters, named as the files of one framework name them. */
+export class LayerFactory {
+  readonly parameters = new Map<string, Parameter>();
+
+  constructor(
+    readonly convention: FileConvention,
+    private readonly norm: { epsilon: number; momentum: number },
+  ) {}
+
+  /** A convolution, [batch, height, width, inputs] to [batch, height / stride, width / stride, outputs]. */
+  conv(name: string, { size, inputs, outputs, stride = 1, padding = 'same', bias = false }: ConvolutionSettings): Layer {
+    const { suffix, axes } = this.convention;
+    const filter = this.parameter(name + suffix.weight, [size, size, inputs, outputs], axes.convolution, heNormal(size * size * outputs));
+    const convolve: Layer = (x) => ops.conv2d(x, value(filter), { stride, padding });
+    if (!bias) return convolve;
+    const offset = this.parameter(name + suffix.bias, [outputs], axes.vector, constant(0));
+    return (x, pass) => tf.add(convolve(x, pass), value(offset));
+  }
+
+  /** A convolution of every channel with a filter of its own. */
+  depthwiseConv(name: string, { size, channels, stride = 1 }: { size: number; channels: number; stride?: number }): Layer {
+    const { suffix, axes } = this.convention;
+    const filter = this.parameter(name + suffix.weight, [size, size, channels, 1], axes.depthwise, heNormal(size * size));
+    return (x) => ops.depthwiseConv2d(x, value(filter), { stride, padding: 'same' });
+  }
+
+  /** Batch normalisation; in training it adds its new running statistics to the pass. */
+  batchNorm(name: string, channels: number): Layer {
+    const { suffix, axes } = this.convention;
+    const vector = (ending: string, first: number, trainable: boolean) =>
+      this.parameter(name + ending, [channels], axes.vector, constant(first), trainable);
+    const [scale, offset] = [vector(suffix.scale, 1, true), vector(suffix.offset, 0, true)];
+    const [mean, variance] = [vector(suffix.mean, 0, false), vector(suffix.variance, 1, false)];
+    return (x, { training, updates }) => {
+      const { epsilon, momentum } = this.norm;
+      const result = ops.batchNorm(x, value(scale), value(offset), value(mean), value(variance), { training, epsilon, momentum });
+      if (result.mean) updates.push({ variable: mean.variable!, value: result.mean });
+      if (result.variance) updates.push({ variable: variance.variable!, value: result.variance });
+      return result.value;
+    };
+  }
+
+  /** The parameters of a linear head, [inputs] features to [outputs] logits. */
+  head(name: string, inputs: number, outputs: number): Network['head'] {
+    const { suffix, axes } = this.convention;
+    return {
+      weight: this.parameter(name + suffix.weight, [inputs, outputs], axes.linear, linearUniform(inputs)),
+      bias: this.parameter(name + suffix.bias, [outputs], axes.vector, linearUniform(inputs)),
+    };
+  }
+
+  private parameter(name: string, shape: number[], axes: number[], initializer: Initializer, trainable = true): Parameter {
+    const parameter = new Parameter(name, shape, axes, trainable, initializer);
+    this.parameters.set(name, parameter);
+    return parameter;
+  }
+}
+
+/** The variable of a parameter, as the kind of tensor that an op wants. */
+const value = <T extends TF.Tensor>(parameter: Parameter): T => parameter.variable as TF.Tensor as T;
+
+/** One layer after the other. */
+export const chain = (...layers: Layer[]): Layer => (x, pass) => layers.reduce((y, layer) => layer(y, pass), x);
+
+/** The input as it is. */
+export const identity: Layer = (x) => x;
+
+/** max(x, 0). */
+export const relu: Layer = (x) => ops.relu(x);
+
+/** min(max(x, 0), 6). */
+export const relu6: Layer = (x) => ops.relu6(x);
+
+/** Largest value in each window; padded places never win. */
+export const maxPool = (options: { size: number; stride: number; padding: Padding }): Layer => (x) => ops.maxPool(x, options);
+
+/** main(x) + shortcut(x): what a residual block computes. */
+export const residual = (main: Layer, shortcut: Layer = identity): Layer => (x, pass) => tf.add(main(x, pass), shortcut(x, pass));
+
+/** Gives what passes here to the caller of the forward pass, under `name`. */
+export const tap = (name: string): Layer => (x, pass) => (pass.taps[name] = x);

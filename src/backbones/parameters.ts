@@ -1,0 +1,104 @@
+// The parameters of a network: their names and layouts in the file, their layout in memory, and how a new one is drawn.
+import type { RandomStream } from '../engine/random';
+import type { TF } from '../engine/tensorflow';
+import { float32Of, sizeOf, type StateTensor } from './weights/state-dict';
+
+/** How the files of a framework name and lay out the parameters of a layer. */
+export interface FileConvention {
+  /** What follows the layer's name. */
+  suffix: { weight: string; bias: string; scale: string; offset: string; mean: string; variance: string };
+  /**
+   * For each axis of the layout in memory, the axis of the file that it comes from.
+   * In memory: convolution [height, width, in, out], depthwise [height, width, channels, 1], linear [in, out].
+   */
+  axes: { convolution: number[]; depthwise: number[]; linear: number[]; vector: number[] };
+  /** Names in the file that the kit has no use for. */
+  ignore?: RegExp;
+}
+
+/** PyTorch: convolution [out, in, height, width], depthwise [channels, 1, height, width], linear [out, in]. */
+export const torch: FileConvention = {
+  suffix: { weight: '.weight', bias: '.bias', scale: '.weight', offset: '.bias', mean: '.running_mean', variance: '.running_var' },
+  axes: { convolution: [2, 3, 1, 0], depthwise: [2, 3, 0, 1], linear: [1, 0], vector: [0] },
+  ignore: /\.num_batches_tracked$/, // counters, used only by an average without momentum
+};
+
+/** Keras: the layouts in memory are its own. */
+export const keras: FileConvention = {
+  suffix: { weight: '/kernel', bias: '/bias', scale: '/gamma', offset: '/beta', mean: '/moving_mean', variance: '/moving_variance' },
+  axes: { convolution: [0, 1, 2, 3], depthwise: [0, 1, 2, 3], linear: [0, 1], vector: [0] },
+};
+
+/** Gives `count` first values. */
+export type Initializer = (stream: RandomStream, count: number) => Float32Array;
+
+/** Always `value`. */
+export const constant = (value: number): Initializer => (_, count) => new Float32Array(count).fill(value);
+
+/** Normal with standard deviation sqrt(2 / fanOut): He et al. 2015, for convolutions before rectifiers. */
+export const heNormal = (fanOut: number): Initializer => (stream, count) =>
+  Float32Array.from({ length: count }, () => stream.normal(0, Math.sqrt(2 / fanOut)));
+
+/** Uniform in +-1/sqrt(fanIn): what torch.nn.Linear draws its weight and its bias from. */
+export const linearUniform = (fanIn: number): Initializer => (stream, count) =>
+  Float32Array.from({ length: count }, () => stream.uniform(-1 / Math.sqrt(fanIn), 1 / Math.sqrt(fanIn)));
+
+/** One parameter or running statistic of a network. */
+export class Parameter {
+  /** What the network computes with; set before the first forward pass. */
+  variable: TF.Variable | undefined;
+
+  constructor(
+    /** The name in the source file. */
+    readonly name: string,
+    /** In memory. */
+    readonly shape: number[],
+    /** For each axis in memory, the axis of the file. */
+    private readonly axes: number[],
+    readonly trainable: boolean,
+    private readonly initializer: Initializer,
+  ) {}
+
+  /** The shape in the source file. */
+  get fileShape(): number[] {
+    const shape: number[] = [];
+    this.axes.forEach((axis, i) => (shape[axis] = this.shape[i]));
+    return shape;
+  }
+
+  /** The values of the file's `tensor`, in the layout of memory. */
+  fromFile(tensor: StateTensor): Float32Array {
+    return permute(float32Of(tensor, this.name), tensor.shape, this.axes);
+  }
+
+  /** New values, drawn from `stream` in the layout of memory. */
+  draw(stream: RandomStream): Float32Array {
+    return this.initializer(stream, sizeOf(this.shape));
+  }
+}
+
+/** Number of trainable numbers in a network. */
+export function countTrainable(parameters: Iterable<Parameter>): number {
+  let count = 0;
+  for (const { trainable, shape } of parameters) if (trainable) count += sizeOf(shape);
+  return count;
+}
+
+/** The row-major elements of an array of `shape` with its axes in another order: axis i of the result is axis `axes[i]` of `data`. */
+export function permute(data: Float32Array, shape: readonly number[], axes: readonly number[]): Float32Array {
+  if (axes.every((axis, i) => axis === i)) return data;
+  const strides = axes.map((axis) => sizeOf(shape.slice(axis + 1)));
+  const sides = axes.map((axis) => shape[axis]);
+  const result = new Float32Array(data.length);
+  const place = sides.map(() => 0);
+  for (let i = 0, from = 0; i < result.length; i++) {
+    result[i] = data[from];
+    for (let axis = sides.length - 1; axis >= 0; axis--) {
+      from += strides[axis];
+      if (++place[axis] < sides[axis]) break;
+      from -= strides[axis] * sides[axis];
+      place[axis] = 0;
+    }
+  }
+  return result;
+}

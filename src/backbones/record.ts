@@ -1,0 +1,79 @@
+// The types of the backbones: what is known of one, what a forward pass gives, and one in memory.
+import type { TF } from '../engine/tensorflow';
+import type { PackageFile } from '../data/fetch';
+import type { WeightsFormat } from './weights/store';
+
+/** What is known of a backbone before any weight is read. */
+export interface BackboneRecord {
+  /** `family.tag`: the architecture, and whose weights. */
+  id: string;
+  title: string;
+  family: string;
+  /** Side of the square crop in pixels. */
+  inputSize: number;
+  /** Length of the image's short side before the crop, in pixels. */
+  resizeSize: number;
+  /** Number of pooled features, which the head sees. */
+  featureSize: number;
+  /** Of RGB pixels in 0..255: the network sees (x - mean) / std. */
+  mean: [number, number, number];
+  std: [number, number, number];
+  /** The order in which the network sees the channels. `mean` and `std` are in RGB order all the same. */
+  channelOrder: 'rgb' | 'bgr';
+  /** Names of the head's parameters. */
+  head: { weight: string; bias: string };
+  /** Names of the stages whose outputs `forward` gives, input side first. */
+  taps: string[];
+  /** The file in a registry; `null` when only a path can be given. */
+  weights: (PackageFile & { path: string; format: WeightsFormat }) | null;
+  licence: string;
+  /** ImageNet top-1 that the publisher of the weights claims, a fraction in [0, 1]. */
+  top1Claimed: number | null;
+  /** Trainable parameters, with the head for 1000 classes; running statistics are not counted. */
+  parameters: number;
+  /** Weight of a batch in the running statistics (PyTorch's convention). */
+  batchNormMomentum: number;
+}
+
+/** A new value of a running statistic. */
+export interface StatisticUpdate {
+  variable: TF.Variable;
+  /** Kept: the caller assigns it and disposes it. */
+  value: TF.Tensor;
+}
+
+/** What a forward pass gives. All tensors are the caller's to dispose, by `tf.tidy` for all but `updates`. */
+export interface ForwardResult {
+  /** [batch, classes]. */
+  logits: TF.Tensor2D;
+  /** What the head sees: [batch, featureSize], the mean of the last feature map over its places. */
+  features: TF.Tensor2D;
+  /** Output of each stage, by the names in `record.taps`: [batch, height, width, channels]. */
+  taps: Record<string, TF.Tensor4D>;
+  /** In training, every running statistic after this batch; else empty. */
+  updates: StatisticUpdate[];
+}
+
+/** A backbone in memory, with its head. */
+export interface Backbone {
+  record: BackboneRecord;
+  classes: number;
+  /** Hash of what the weights came from: of the file(s), or of seed and id when they are random. */
+  weightsHash: string;
+  /** By the names in the source file, in the order of the network. Running statistics are not trainable. */
+  variables: Record<string, TF.Variable>;
+  head: {
+    /** [featureSize, classes]. */
+    weight: TF.Variable;
+    /** [classes]. */
+    bias: TF.Variable;
+  };
+  /**
+   * Runs the network.
+   * @param images RGB in 0..255, int32 or float32, [batch, height, width, 3]; any size that the strides leave something of.
+   * @param options.training whether batch normalisation uses the batch's own statistics, and gives `updates`.
+   */
+  forward(images: TF.Tensor4D, options: { training: boolean }): ForwardResult;
+  /** Frees the variables. */
+  dispose(): void;
+}

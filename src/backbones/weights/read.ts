@@ -1,0 +1,50 @@
+// Reads a weights file of any format that the kit knows, told by its ending.
+import fs from 'node:fs';
+import path from 'node:path';
+import { sha256File } from '../../data/fetch';
+import { KitError } from '../../engine/errors';
+import type { OnProgress } from '../../engine/progress';
+import { readPth } from './pth';
+import type { StateDict } from './state-dict';
+import { hashOfFiles } from './store';
+import { readTfjsLayers, tfjsShards } from './tfjs-layers';
+
+interface Format {
+  read(file: string, options: { onProgress?: OnProgress }): Promise<StateDict>;
+  /** Everything that `read` reads, in order. */
+  files(file: string): Promise<string[]>;
+}
+
+const pth: Format = { read: readPth, files: async (file) => [file] };
+const tfjsLayers: Format = { read: readTfjsLayers, files: async (file) => [file, ...(await tfjsShards(file))] };
+
+/** To add a format: one reader, one line. */
+const formats: Record<string, Format> = { '.pth': pth, '.pt': pth, '.json': tfjsLayers };
+
+/**
+ * The named arrays in a weights file: `.pth` and `.pt` (PyTorch), `.json` (TensorFlow.js layers model).
+ * @throws KitError when there is no such file, its ending is of another format, or it cannot be read.
+ */
+export async function readWeights(file: string, options: { onProgress?: OnProgress } = {}): Promise<StateDict> {
+  return formatOf(file).read(file, options);
+}
+
+/** The hash of a weights file and of the shards beside it: what a run records of them. */
+export async function hashWeights(file: string): Promise<string> {
+  const hashes: string[] = [];
+  for (const part of await formatOf(file).files(file)) hashes.push(await sha256File(part));
+  return hashOfFiles(hashes);
+}
+
+function formatOf(file: string): Format {
+  const ending = path.extname(file).toLowerCase();
+  if (!fs.existsSync(file)) {
+    throw new KitError(`There are no weights "${file}": expected "imagenet", "random", or the path of a weights file.`, { fix: 'Correct the name or the path.' });
+  }
+  if (formats[ending] === undefined) {
+    throw new KitError(`The weights file ${file} has an ending that no reader knows; known: ${Object.keys(formats).join(', ')}.`, {
+      fix: 'Save the weights as a PyTorch state dict (.pth) or a TensorFlow.js layers model (model.json).',
+    });
+  }
+  return formats[ending];
+}
