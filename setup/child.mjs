@@ -5,7 +5,7 @@ import path from 'node:path';
 import { Interrupted, Problem } from './problem.mjs';
 
 /** Lines of a failing program that are shown; the log has them all. */
-const SHOWN = 15;
+const SHOWN = 12;
 
 /**
  * Runs `program` and resolves to what it printed on standard output.

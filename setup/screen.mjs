@@ -2,6 +2,8 @@
 
 const BAR = 16;
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
+/** Characters shown of a line that a failing program printed; the log has all of it. */
+const LINE = 200;
 /** Off a terminal, a step that takes long says so this often. */
 const REMINDER_SECONDS = 15;
 
@@ -82,7 +84,7 @@ export function screen(stream, env) {
       stop();
       line(`${colour(31, '✗')} ${title.padEnd(22)} failed after ${duration(seconds)}`);
       line('');
-      for (const text of problem.output ?? []) line(colour(2, `    ${text}`));
+      for (const text of problem.output ?? []) line(colour(2, `    ${text.slice(0, LINE)}`));
       if (problem.output?.length) line('');
       line(problem.message);
       if (problem.fix) line(`${colour(1, 'How to mend it:')} ${problem.fix}`);

@@ -83,7 +83,8 @@ function fixFor(output, wheel) {
       'Nothing of it was kept. Try again; if it stays so, ask whoever runs the index, and do not use the file.'
     );
   }
-  if (/No matching distribution|Could not find a version/.test(output)) {
+  // pip says so, too, when it could not ask.
+  if (/No matching distribution|Could not find a version/.test(output) && !/connection broken/.test(output)) {
     return `The package index that pip uses does not offer ${wheel.file}. Check \`pip config list\`, or put that file into RIFLE_HOME's folder cache by hand, then run \`npm run setup\` again.`;
   }
   return undefined;

@@ -48,6 +48,13 @@ describe('fetchWheel', () => {
     assert.deepEqual(left(), []);
   }).timeout(20_000);
 
+  it('says that the index was not reached', async () => {
+    const { PIP_NO_INDEX, ...env } = context.env;
+    Object.assign(env, { PIP_INDEX_URL: 'http://127.0.0.1:9/simple', PIP_RETRIES: '1', PIP_FIND_LINKS: '' }); // nothing listens there
+    await assert.rejects(fetchWheel({ ...pin, sha256: '0'.repeat(64) }, { ...context, env }), (error) => /was not reached/.test(error.fix));
+    assert.deepEqual(left(), []);
+  }).timeout(20_000);
+
   it('uses a file of the cache that has the pinned hash, and leaves it there', async () => {
     fs.mkdirSync(path.join(home, 'cache'), { recursive: true });
     const kept = path.join(home, 'cache', pin.file);
