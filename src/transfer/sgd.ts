@@ -31,7 +31,8 @@ export function sgdStep(
 ): void {
   tf.tidy(() => {
     const slope = weightDecay === 0 ? gradient : gradient.add(variable.mul(weightDecay));
-    const velocity = momentum === 0 ? slope : buffer.mul(momentum).add(slope);
+    // A difference, not a sum of three: TensorFlow's optimiser reorders sums, and compiled steps would round unlike eager ones.
+    const velocity = momentum === 0 ? slope : slope.sub(buffer.mul(-momentum));
     const direction = nesterov ? slope.add(velocity.mul(momentum)) : velocity;
     buffer.assign(velocity);
     variable.assign(variable.sub(direction.mul(learningRate)));

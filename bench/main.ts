@@ -1,0 +1,17 @@
+// `npm run bench -- NAME`: side-by-side benchmarks, each contender in a process of its own, all in one run.
+import { Command } from 'commander';
+import { trainStep } from './train-step';
+
+const program = new Command('bench').description('side-by-side benchmarks; figures are to be read as ratios within one run');
+
+program
+  .command('train-step')
+  .description("images per second and peak memory of a training step: ours compiled, ours eager, stock tfjs-layers")
+  .option('--batch-size <n>', 'images in a step', Number, 8)
+  .option('--image-size <pixels>', 'side of the images', Number, 224)
+  .option('--steps <n>', 'timed steps, after one that is not', Number, 5)
+  .option('--json', 'print JSON')
+  .addHelpText('after', '\nExample:\n  $ npm run bench -- train-step --steps 10')
+  .action(trainStep);
+
+void program.parseAsync();

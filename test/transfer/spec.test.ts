@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import type { KitError } from '../../src/engine/errors';
+import { methods } from '../../src/transfer/methods';
+import { rifle } from '../../src/transfer/rifle';
+import { parseRunSpec } from '../../src/transfer/spec';
+
+const base = { dataset: 'elpv', backbone: 'efficientnet_lite0.tf_in1k' };
+
+describe('RunSpec', () => {
+  it("fills in the authors' defaults (train.py: 40 epochs, batch 32, lr 0.01, momentum 0.9, weight decay 1e-4, cosine)", () => {
+    const spec = parseRunSpec(base);
+    assert.deepEqual([spec.epochs, spec.batchSize, spec.optimizer, spec.schedule.name], [40, 32, { learningRate: 0.01, momentum: 0.9, weightDecay: 1e-4, nesterov: false }, 'cosine']);
+    assert.deepEqual(parseRunSpec(JSON.parse(JSON.stringify(spec))), spec, 'a complete spec is itself');
+  });
+  const refused: [string, object, RegExp][] = [
+    ['an unknown field, with the near one', { ...base, epoch: 3 }, /epoch: unknown field; did you mean epochs/],
+    ['an unknown nested field', { ...base, optimizer: { learning_rate: 1 } }, /optimizer.learning_rate: unknown field; did you mean learningRate/],
+    ['an unknown field of RIFLE', { ...base, rifle: { ...rifle(), resetWeight: true } }, /rifle.resetWeight: unknown field; did you mean resetWeights/],
+    ['a missing field', { backbone: 'b' }, /dataset: /],
+    ['a wrong type', { ...base, epochs: '3' }, /epochs: .*expected number/],
+    ['a value out of range', { ...base, optimizer: { momentum: 1 } }, /optimizer.momentum: /],
+    ['more resets than epochs allow', { ...base, epochs: 1, rifle: rifle() }, /at least 2 epochs, found 1/],
+    ['a crop larger than the image', { ...base, imageSize: 224, resizeSize: 128 }, /224 pixels does not fit a short side of 128/],
+  ];
+  for (const [what, input, message] of refused) it(`refuses ${what}`, () => assert.throws(() => parseRunSpec(input), message));
+});
+
+describe('methods', () => {
+  it('are found again from the specs that they make', () => {
+    for (const { name } of methods.list()) assert.equal(methods.nameOf(parseRunSpec(methods.apply(name, base))), name);
+  });
+  it('know the near names', () => {
+    assert.throws(() => methods.get('riffle'), (error: KitError) => /no method named "riffle"/.test(error.message) && /"rifle"/.test(error.fix));
+  });
+});
