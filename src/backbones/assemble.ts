@@ -42,12 +42,12 @@ let assembled = 0;
  */
 export function assemble(definition: BackboneDefinition, { classes, seed, weights }: AssembleOptions): Backbone {
   const { record } = definition;
-  if (!Number.isSafeInteger(classes) || classes < 1) throw new KitError(`A head needs a whole number of classes from 1, found ${classes}.`);
+  if (!Number.isSafeInteger(classes) || classes < 1) throw new KitError(`A head needs a whole number of classes from 1, found ${classes}.`, { fix: 'Give the number of classes of the data set.' });
   const network = definition.build(classes);
   const keepsHead = weights !== null && requireFit(definition, weights) === classes;
-  const drawHead = newHead(network.head, seed);
+  const drawn = keepsHead ? null : drawHead(network.head, seed);
   const valuesOf = (parameter: Parameter): Float32Array => {
-    if (!keepsHead && drawHead.has(parameter.name)) return drawHead.get(parameter.name)!;
+    if (drawn?.has(parameter.name)) return drawn.get(parameter.name)!;
     if (weights === null) return parameter.draw(randomStream(seed, `weights/${parameter.name}`));
     return parameter.fromFile(weights.stateDict.get(parameter.name)!);
   };
@@ -92,7 +92,7 @@ function requireFit({ record, build }: BackboneDefinition, { stateDict, source }
 }
 
 /** The values of a new head, by parameter name. */
-function newHead({ weight, bias }: Network['head'], seed: number): Map<string, Float32Array> {
+function drawHead({ weight, bias }: Network['head'], seed: number): Map<string, Float32Array> {
   const stream = randomStream(seed, 'head');
   return new Map([weight, bias].map((parameter) => [parameter.name, parameter.draw(stream)]));
 }

@@ -1,7 +1,7 @@
 // The parameters of a network: their names and layouts in the file, their layout in memory, and how a new one is drawn.
 import type { RandomStream } from '../engine/random';
 import type { TF } from '../engine/tensorflow';
-import { float32Of, sizeOf, type StateTensor } from './weights/state-dict';
+import { float32Of, gather, rowMajorStrides, sizeOf, type StateTensor } from './weights/state-dict';
 
 /** How the files of a framework name and lay out the parameters of a layer. */
 export interface FileConvention {
@@ -87,18 +87,6 @@ export function countTrainable(parameters: Iterable<Parameter>): number {
 /** The row-major elements of an array of `shape` with its axes in another order: axis i of the result is axis `axes[i]` of `data`. */
 export function permute(data: Float32Array, shape: readonly number[], axes: readonly number[]): Float32Array {
   if (axes.every((axis, i) => axis === i)) return data;
-  const strides = axes.map((axis) => sizeOf(shape.slice(axis + 1)));
-  const sides = axes.map((axis) => shape[axis]);
-  const result = new Float32Array(data.length);
-  const place = sides.map(() => 0);
-  for (let i = 0, from = 0; i < result.length; i++) {
-    result[i] = data[from];
-    for (let axis = sides.length - 1; axis >= 0; axis--) {
-      from += strides[axis];
-      if (++place[axis] < sides[axis]) break;
-      from -= strides[axis] * sides[axis];
-      place[axis] = 0;
-    }
-  }
-  return result;
+  const strides = rowMajorStrides(shape);
+  return gather(data, new Float32Array(data.length), 0, axes.map((axis) => shape[axis]), axes.map((axis) => strides[axis]));
 }

@@ -37,6 +37,24 @@ export type StateDict = Map<string, StateTensor>;
 /** Number of elements of a shape; 1 for a single number. */
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, side) => product * side, 1);
 
+/** For each axis of a row-major array of `shape`, how many elements further its next place is. */
+export const rowMajorStrides = (shape: readonly number[]): number[] => shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
+
+/** Fills `into`, row-major of `shape`, with the elements of `from` that begin at `offset` and lie `strides` apart on each axis. */
+export function gather<A extends ElementArray>(from: ElementArray, into: A, offset: number, shape: readonly number[], strides: readonly number[]): A {
+  const place = shape.map(() => 0);
+  for (let i = 0, at = offset; i < into.length; i++) {
+    into[i] = from[at];
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      at += strides[axis];
+      if (++place[axis] < shape[axis]) break;
+      at -= strides[axis] * shape[axis];
+      place[axis] = 0;
+    }
+  }
+  return into;
+}
+
 /** A shape as people write it, for example `[3, 3, 32, 64]`. */
 export const shapeText = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
 

@@ -1,7 +1,7 @@
 // What the pickle of a PyTorch file may say: tensors as strided views of storages, in a dict by name.
 import { KitError } from '../../engine/errors';
 import { AllowedName, Opaque, type PickleRules, type PickleValue } from './pickle';
-import { elementArrays, sizeOf, type ElementArray, type ElementType, type StateDict, type StateTensor } from './state-dict';
+import { elementArrays, gather, rowMajorStrides, sizeOf, type ElementArray, type ElementType, type StateDict, type StateTensor } from './state-dict';
 
 /** torch's storage classes and their element types. */
 const storageTypes: ReadonlyMap<string, ElementType> = new Map([
@@ -121,15 +121,9 @@ export const materialise = (views: TensorViews): StateDict => new Map([...views]
 function tensorOf({ storage, offset, shape, stride }: TensorView): StateTensor {
   const data = storage.data!;
   const count = sizeOf(shape);
-  const rowMajor = shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
+  const rowMajor = rowMajorStrides(shape);
   if (shape.every((side, axis) => side === 1 || stride[axis] === rowMajor[axis])) {
     return { shape, dtype: storage.dtype, data: data.subarray(offset, offset + count) };
   }
-  const ordered = new elementArrays[storage.dtype](count);
-  for (let i = 0; i < count; i++) {
-    let from = offset;
-    for (let axis = 0; axis < shape.length; axis++) from += (Math.floor(i / rowMajor[axis]) % shape[axis]) * stride[axis];
-    ordered[i] = data[from];
-  }
-  return { shape, dtype: storage.dtype, data: ordered };
+  return { shape, dtype: storage.dtype, data: gather(data, new elementArrays[storage.dtype](count), offset, shape, stride) };
 }

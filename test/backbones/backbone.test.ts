@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import { createHash, type BinaryLike } from 'node:crypto';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { tf, type TF } from '../../src/engine/tensorflow';
+import { backbones } from '../../src/backbones/backbone';
+import { readWeights } from '../../src/backbones/weights/read';
+import { weightsManifest, weightsPath } from '../../src/backbones/weights/store';
+import { refused } from './refused';
+
+const lite0 = 'efficientnet_lite0.tf_in1k';
+
+/** A layers model of these tensors (names and shapes alone matter here), as a file. */
+function writeModel(folder: string, shapes: Record<string, number[]>): string {
+  const weights = Object.entries(shapes).map(([name, shape]) => ({ name, shape, dtype: 'float32' }));
+  const bytes = 4 * weights.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
+  fs.writeFileSync(path.join(folder, 'shard.bin'), Buffer.alloc(bytes));
+  fs.writeFileSync(path.join(folder, 'model.json'), JSON.stringify({ weightsManifest: [{ paths: ['shard.bin'], weights }] }));
+  return path.join(folder, 'model.json');
+}
+
+/** Shapes of EfficientNet-Lite0's parameters in its file, by name; the head has 1000 outputs. */
+async function fileShapes(): Promise<Record<string, number[]>> {
+  await backbones.fetch(lite0);
+  const found = await readWeights(weightsPath(weightsManifest(lite0)));
+  return Object.fromEntries([...found].map(([name, { shape }]) => [name, shape]));
+}
+
+describe('backbones', function () {
+  this.timeout(60_000);
+  let folder: string;
+  before(() => (folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rifle-backbones-'))));
+  after(() => fs.rmSync(folder, { recursive: true }));
+
+  it('lists records that are whole', () => {
+    const records = backbones.list();
+    assert.deepEqual(records.map(({ id }) => id), [lite0, 'efficientnet_lite1.tf_in1k', 'efficientnet_lite2.tf_in1k', 'resnet50.keras_in1k']);
+    for (const record of records) {
+      assert.equal(backbones.get(record.id), record);
+      assert.ok(record.resizeSize >= record.inputSize && record.licence !== '' && record.weights !== null && record.top1Claimed! > 0.7);
+    }
+  });
+
+  it('names the near ones of an id that it does not know', async () => {
+    assert.throws(() => backbones.get('efficientnet_lite0'), /no backbone named "efficientnet_lite0"/);
+    await refused(backbones.load('efficientnet_lite0.tf_in21k', { classes: 2 }), /no backbone named/, /Did you mean "efficientnet_lite0\.tf_in1k"/);
+    await refused(backbones.state('resnet51'), /no backbone named "resnet51"/);
+  });
+
+  it('draws the same random weights and the same new head from the same seed; both can live side by side', async () => {
+    const load = (weights: string, seed: number) => backbones.load(lite0, { classes: 10, weights, seed });
+    const [a, b, other, pretrained] = [await load('random', 1), await load('random', 1), await load('random', 2), await load('imagenet', 1)];
+    const values = (variable: TF.Variable) => variable.dataSync();
+    for (const name of ['_conv_stem.weight', '_blocks.3._depthwise_conv.weight', '_fc.weight', '_fc.bias']) {
+      assert.deepEqual(values(a.variables[name]), values(b.variables[name]), name);
+      assert.notDeepEqual(values(a.variables[name]), values(other.variables[name]), name);
+    }
+    // The new head depends on the seed alone, not on the weights before it.
+    assert.deepEqual(values(pretrained.head.weight), values(a.head.weight));
+    assert.notEqual(a.weightsHash, other.weightsHash);
+    assert.deepEqual(await Promise.all([backbones.weightsHash(lite0, { weights: 'random', seed: 1 }), backbones.weightsHash(lite0)]), [a.weightsHash, pretrained.weightsHash]);
+    const before = tf.memory().numTensors;
+    for (const network of [a, b, other, pretrained]) network.dispose();
+    assert.equal(before - tf.memory().numTensors, 4 * Object.keys(a.variables).length);
+  });
+
+  it('says all that does not fit in one error: a tensor missing, one left over, one of the wrong shape', async () => {
+    const { '_blocks.5._project_conv.weight': _, ...shapes } = await fileShapes();
+    const file = writeModel(folder, { ...shapes, '_bn0.weight': [31], 'dense.weight': [2] });
+    await refused(
+      backbones.load(lite0, { classes: 5, weights: file }),
+      /model\.json do not fit[^]*wrong shape: _bn0\.weight is \[31\], expected \[32\][^]*missing \(1\): _blocks\.5\._project_conv\.weight[^]*left over \(1\): dense\.weight/,
+      /same architecture/,
+    );
+  });
+
+  it('keeps the head of a file with as many classes, and draws a new one for another number or for a file without', async () => {
+    const { '_fc.weight': weight, '_fc.bias': bias, ...trunk } = await fileShapes();
+    const load = (file: string, classes: number) => backbones.load(lite0, { classes, weights: file });
+    const loaded = async (file: string, classes: number) => {
+      const network = await load(file, classes);
+      const { weightsHash } = network;
+      const isZero = tf.tidy(() => network.head.weight.abs().sum().dataSync()[0] === 0); // the file's numbers all are
+      network.dispose();
+      return { isZero, weightsHash };
+    };
+    const file = writeModel(folder, { ...trunk, '_fc.weight': weight, '_fc.bias': bias });
+    const { isZero, weightsHash } = await loaded(file, 1000);
+    assert.equal(isZero, true);
+    const digest = (bytes: BinaryLike) => createHash('sha256').update(bytes).digest('hex');
+    assert.equal(weightsHash, digest([file, path.join(folder, 'shard.bin')].map((part) => digest(fs.readFileSync(part))).join('\n')));
+    assert.equal((await loaded(file, 3)).isZero, false);
+    assert.equal((await loaded(writeModel(folder, trunk), 1000)).isZero, false);
+    await refused(load(writeModel(folder, { ...trunk, '_fc.weight': weight }), 5), /missing \(1\): _fc\.bias/);
+    await refused(load(writeModel(folder, { ...trunk, '_fc.bias': bias, '_fc.weight': [1000, 1279] }), 5), /_fc\.weight is \[1000, 1279\], expected \[1000, 1280\]/);
+  });
+
+  it('refuses weights that are nowhere, of no known format, or truncated', async () => {
+    const load = (weights: string) => backbones.load(lite0, { classes: 5, weights });
+    await refused(load('imagenet21k'), /no weights "imagenet21k"/);
+    const file = path.join(folder, 'model.h5');
+    fs.writeFileSync(file, '');
+    await refused(load(file), /ending that no reader knows; known: \.pth/);
+    const cut = path.join(folder, 'cut.pth');
+    await backbones.fetch(lite0);
+    fs.copyFileSync(weightsPath(weightsManifest(lite0)), cut);
+    fs.truncateSync(cut, fs.statSync(cut).size - 1);
+    await refused(load(cut), /cut\.pth cannot be read.*truncated/);
+  });
+
+  it('refuses a head without classes and images of another kind', async () => {
+    await refused(backbones.load(lite0, { classes: 0, weights: 'random' }), /classes from 1, found 0/);
+    const network = await backbones.load(lite0, { classes: 2, weights: 'random' });
+    assert.throws(() => network.forward(tf.zeros([1, 32, 32, 1]) as TF.Tensor4D, { training: false }), /expects images \[batch, height, width, 3\], found \[1, 32, 32, 1\]/);
+    network.dispose();
+  });
+});
