@@ -1,0 +1,33 @@
+// One look for all figures: a palette that colour-blind readers can tell apart (Okabe and Ito, 2008), quiet axes, one font.
+import { methods } from '../transfer/methods';
+
+/** Arial and the fonts of the same metrics, in which widths are computed. */
+export const FONT = 'Arial, Helvetica, "Liberation Sans", sans-serif';
+
+/** Colours of everything that is not data. */
+export const INK = { text: '#1f2933', soft: '#616e7c', axis: '#9aa5b1', grid: '#e9edf1', paper: '#ffffff' };
+
+const PALETTE = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#56B4E9', '#B8860B', '#6A3D9A', '#4D4D4D'];
+const STYLES = [
+  { dash: 'solid', symbol: 'circle' },
+  { dash: 'dot', symbol: 'diamond' },
+  { dash: 'dashdot', symbol: 'square' },
+  { dash: 'longdash', symbol: 'triangle-up' },
+];
+
+/** The colour of a method: the same in every figure, by its place in the kit's list. */
+export function colorOf(method: string): string {
+  const place = methods.list().findIndex(({ name }) => name === method);
+  return PALETTE[(place < 0 ? PALETTE.length - 1 : place) % PALETTE.length];
+}
+
+/** Line and marker of the `variant`-th (0-based) line of one method. */
+export function seriesStyle(variant: number): { dash: string; symbol: string } {
+  return STYLES[variant % STYLES.length];
+}
+
+/** A `#rrggbb` colour for a band behind its line. */
+export function translucent(color: string): string {
+  const [red, green, blue] = [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16));
+  return `rgba(${red}, ${green}, ${blue}, 0.16)`;
+}

@@ -1,0 +1,96 @@
+// The figures: what they draw, and an SVG that is the same every time and cuts no text.
+import assert from 'node:assert/strict';
+import { JSDOM } from 'jsdom';
+import { accuracyFigure, lossFigure, type Figure } from '../../src/report/figure';
+import { textWidth, wrapText } from '../../src/report/text-metrics';
+import { syntheticRecord, syntheticStudy } from './records';
+
+interface Trace {
+  name: string;
+  x: number[];
+  y: number[];
+  fill?: string;
+  line: { color: string };
+}
+const traces = (figure: Figure): Trace[] => figure.data as unknown as Trace[];
+const records = syntheticStudy({ 'fine-tuning': [0.8, 0.84], rifle: [0.9, 0.82] });
+
+describe('accuracyFigure', () => {
+  const figure = accuracyFigure(records);
+
+  it('draws the mean over seeds in percent and the band between lowest and highest', () => {
+    const rifle = traces(figure).find(({ name }) => name === 'rifle (n = 2)')!;
+    assert.deepEqual(rifle.x, [1, 2, 3, 4, 5, 6, 7, 8]);
+    const own = records.filter(({ method }) => method === 'rifle').map(({ epochs }) => epochs.map((row) => 100 * row.testTop1));
+    rifle.y.forEach((mean, i) => assert.ok(Math.abs(mean - (own[0][i] + own[1][i]) / 2) < 1e-9));
+    assert.ok(Math.abs(rifle.y[7] - 86) < 1e-9);
+    const [low, high] = ['rifle, low', 'rifle, high'].map((name) => traces(figure).find((trace) => trace.name === name)!);
+    assert.deepEqual([low.y[7], high.y[7], high.fill], [82, 90, 'tonexty']);
+    const std = traces(accuracyFigure(records, { band: 'std' })).find(({ name }) => name === 'rifle, high')!;
+    assert.ok(Math.abs(std.y[7] - (86 + 8 / Math.SQRT2)) < 1e-9, 'std of 90 and 82 is 8 / sqrt(2)');
+    assert.equal(traces(accuracyFigure(records, { band: 'none' })).length, 2);
+  });
+
+  it('marks each reset but one after the last epoch, between two epochs, in the colour of its method', () => {
+    const shapes = figure.layout.shapes as { x0: number; x1: number; line: { color: string; dash: string } }[];
+    const color = traces(figure).find(({ name }) => name.startsWith('rifle'))!.line.color;
+    assert.deepEqual(shapes.map(({ x0, x1, line }) => [x0, x1, line.color]), [[4.5, 4.5, color]]);
+    assert.equal(traces(accuracyFigure(syntheticStudy({ rifle: [0.8] })))[0].line.color, color, 'a method has its colour whatever stands beside it');
+  });
+
+  it('has a panel for each data set, backbone and settings', () => {
+    const both = accuracyFigure([...records, ...syntheticStudy({ 'fine-tuning': [0.5] }, { dataset: 'other' })]);
+    assert.ok('xaxis2' in both.layout && !('xaxis3' in both.layout));
+    assert.match(both.caption, /other · efficientnet_lite0\.tf_in1k: fine-tuning n = 1\./);
+    assert.match(figure.caption, /fine-tuning n = 2, rifle n = 2/);
+  });
+});
+
+describe('toSvg', function () {
+  this.timeout(60_000);
+  const within = (svg: string): void => {
+    const { document } = new JSDOM(svg, { contentType: 'image/svg+xml' }).window;
+    const root = document.documentElement;
+    const [width, height] = ['width', 'height'].map((name) => Number(root.getAttribute(name)));
+    for (const text of document.querySelectorAll('text')) {
+      if (text.getAttribute('transform')?.startsWith('rotate(-90')) continue;
+      let [x, y] = [Number(text.getAttribute('x')), Number(text.getAttribute('y'))];
+      for (let at: Element | null = text; at; at = at.parentElement) {
+        for (const [, dx, dy] of (at.getAttribute('transform') ?? '').matchAll(/translate\(([-\d.]+)[, ]+([-\d.]+)\)/g)) [x, y] = [x + Number(dx), y + Number(dy)];
+      }
+      const style = text.getAttribute('style') ?? '';
+      const size = parseFloat(/font-size: ([\d.]+)px/.exec(style)?.[1] ?? '12');
+      const lines = [...text.querySelectorAll('tspan.line')].map((line) => line.textContent ?? '');
+      const long = Math.max(...(lines.length > 0 ? lines : [text.textContent ?? '']).map((line) => textWidth(line, size)));
+      const left = x - long * ({ middle: 0.5, end: 1 }[text.getAttribute('text-anchor') ?? ''] ?? 0);
+      assert.ok(left >= -1 && left + long <= width + 1 && y >= 0 && y <= height, `"${text.textContent}" is cut: ${left} to ${left + long} of ${width}, ${y} of ${height}`);
+    }
+  };
+
+  it('gives the same bytes again, other names in another figure, and text that fits', async () => {
+    const accuracy = await accuracyFigure(records).toSvg();
+    const loss = await lossFigure(records).toSvg();
+    assert.equal(await accuracyFigure(records).toSvg(), accuracy);
+    assert.match(accuracy, /^<svg [^>]*role="img" aria-label="Test accuracy per epoch"/);
+    const ids = (svg: string): string[] => [...svg.matchAll(/ id="([^"]+)"/g)].map((match) => match[1]);
+    assert.ok(ids(accuracy).length > 0 && ids(accuracy).every((id) => !ids(loss).includes(id)), 'two figures in one page share no id');
+    within(accuracy);
+    within(loss);
+  });
+
+  it('keeps text inside at phone width and with long names and many panels', async () => {
+    const long = syntheticStudy({ 'fine-tuning': [0.7], rifle: [0.7], 'l2-sp+rifle': [0.70001] }, { dataset: 'a-data-set-with-a-long-name', backbone: 'resnet50.tv_in1k' });
+    within(await accuracyFigure(records, { width: 380 }).toSvg());
+    within(await accuracyFigure([...records, ...long, syntheticRecord({ epochs: 40 })]).toSvg());
+  });
+});
+
+describe('text metrics', () => {
+  it("are PIL's of Liberation Sans", () => {
+    // ImageFont.truetype('LiberationSans-Regular.ttf', 2048, layout_engine=BASIC): sums of getlength of the letters, times 12 / 2048.
+    for (const [text, width] of [['Test top-1 (%)', 76.0195], ['fine-tuning 84.7', 82.7285], ['Mean over seeds', 92.0508]] as const) {
+      assert.ok(Math.abs(textWidth(text, 12) - width) < 0.05, `${text}: expected ${width}, found ${textWidth(text, 12)}`);
+    }
+    assert.deepEqual(wrapText('one two three', 10, textWidth('one two', 10)), ['one two', 'three']);
+  });
+});
