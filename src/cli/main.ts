@@ -9,11 +9,12 @@ import { reportCommand } from './commands/report';
 import { reproduceCommand } from './commands/reproduce';
 import { trainCommand } from './commands/train';
 import { weightsCommand } from './commands/weights';
+import { kitVersion } from '../engine/home';
 import { fail } from './fail';
 
 const program = new Command('rifle')
   .description('Fine-tune pretrained CNNs in TypeScript, and reproduce RIFLE (ICML 2020).')
-  .version((require('../../../package.json') as { version: string }).version)
+  .version(kitVersion())
   .showHelpAfterError('(add --help for what there is)')
   .showSuggestionAfterError()
   .addHelpText('after', '\nExamples:\n  $ npx rifle doctor\n  $ npx rifle train --method rifle --epochs 10 --seed 1\n  $ npx rifle reproduce --scale mini');

@@ -21,3 +21,8 @@ export function packageRoot(): string {
 export function kitHome(...parts: string[]): string {
   return path.join(process.env.RIFLE_HOME ?? path.join(packageRoot(), '.rifle'), ...parts);
 }
+
+/** The kit's version, from its package.json. */
+export function kitVersion(): string {
+  return (JSON.parse(fs.readFileSync(path.join(packageRoot(), 'package.json'), 'utf8')) as { version: string }).version;
+}

@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { internals } from '../engine/binding';
-import { packageRoot } from '../engine/home';
+import { kitVersion, packageRoot } from '../engine/home';
 import { tf } from '../engine/tensorflow';
 import type { RunEnvironment } from './record';
 
@@ -12,7 +12,7 @@ import type { RunEnvironment } from './record';
 export function environment(): RunEnvironment {
   const { binding } = internals();
   return {
-    kit: (JSON.parse(fs.readFileSync(path.join(packageRoot(), 'package.json'), 'utf8')) as { version: string }).version,
+    kit: kitVersion(),
     node: process.version,
     tfjs: tf.version.tfjs,
     tensorflow: binding.TF_Version,

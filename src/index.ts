@@ -1,0 +1,37 @@
+// The public surface of rifle-kit, nothing else.
+export { KitError } from './engine/errors';
+export type { OnProgress, Progress } from './engine/progress';
+export { tf } from './engine/tensorflow';
+export { compile, type CompileOptions, type FunctionSpec, type Program } from './engine/compile';
+export type { ArgumentSpec, Feed, ProgramControls } from './engine/program';
+export * as ops from './engine/ops';
+export { randomStream, type RandomStream } from './engine/random';
+
+export { datasets } from './data/catalog';
+export { carveValidation, limitPerClass, type Dataset, type DatasetSpec, type Sample } from './data/dataset';
+export { openPixelCache, type PixelCache } from './data/pixel-cache';
+export { BatchLoader, type Batch, type BatchOptions } from './data/batches';
+
+export { backbones, type Backbone, type BackboneRecord, type ForwardResult } from './backbones/backbone';
+
+export { parseRunSpec, type RunSpec, type RunSpecInput, type RifleSpec, type RegularizerSpec, type ScheduleSpec } from './transfer/spec';
+export { methods, type Method } from './transfer/methods';
+export { rifle, riflePresets, timetable, type Timetable } from './transfer/rifle';
+export { train, evaluate, type BatchSource, type EpochRow, type TrainOptions } from './transfer/trainer';
+
+export { finetune, type FinetuneOptions } from './runs/finetune';
+export { plan, runAll, type Grid, type RunAllOptions } from './runs/plan';
+export { scale, scales, type Scale, type ScaleName } from './runs/scales';
+export { RunStore } from './runs/store';
+export type { RunEnvironment, RunRecord } from './runs/record';
+
+export { mean, meanInterval, pairedDifference, sampleStd, summarize } from './analysis/statistics';
+
+export { epochsFrame, runsFrame } from './report/frames';
+export { methodsTable, Table } from './report/table';
+export { accuracyFigure, lossFigure, Figure } from './report/figure';
+export { sampleGrid } from './report/pictures';
+export { exportAll, writeReport } from './report/export';
+
+export { show } from './notebook/display';
+export { progressBar } from './notebook/progress';
