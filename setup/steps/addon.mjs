@@ -22,7 +22,7 @@ export default {
   name: 'addon',
   title: 'TensorFlow addon',
   what: 'compiles the binding between Node and the library',
-  seconds: 30,
+  seconds: 20,
   writesTo: 'package',
   bytes: () => 20e6,
 

@@ -32,7 +32,7 @@ export default {
   name: 'build',
   title: 'compile the kit',
   what: 'TypeScript into dist/',
-  seconds: 15,
+  seconds: 20,
   writesTo: 'package',
   bytes: () => 20e6,
 

@@ -69,7 +69,7 @@ export const weights = material({
   title: 'default weights',
   id: DEFAULT_WEIGHTS,
   args: ['weights', 'fetch', DEFAULT_WEIGHTS],
-  seconds: 4,
+  seconds: 5,
   bytes: 60e6,
 });
 
@@ -78,6 +78,6 @@ export const data = material({
   title: 'default data set',
   id: DEFAULT_DATASET,
   args: ['data', 'prepare', DEFAULT_DATASET],
-  seconds: 8,
+  seconds: 12,
   bytes: 0.3e9,
 });

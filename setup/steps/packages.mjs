@@ -9,7 +9,7 @@ export default {
   name: 'packages',
   title: 'npm packages',
   what: 'npm ci --ignore-scripts',
-  seconds: 25,
+  seconds: 35,
   writesTo: 'package',
   bytes: () => 0.7e9,
 

@@ -14,7 +14,7 @@ export default {
   name: 'python',
   title: 'Python environment',
   what: 'JupyterLab and its kin from requirements.txt, by pip with hashes',
-  seconds: 70,
+  seconds: 50,
   writesTo: 'home',
   bytes: () => 0.6e9,
 
