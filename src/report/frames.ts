@@ -3,6 +3,9 @@ import type { DataFrame } from 'danfojs-node';
 import type { RunRecord } from '../runs/record';
 import { finalTrainTop1 } from './grouping';
 
+/** Notebooks name the type of a frame through the kit: it must be one of its exports. */
+export type { DataFrame };
+
 type Value = string | number | boolean;
 type Kind = 'string' | 'int32' | 'float32' | 'boolean';
 
