@@ -42,10 +42,10 @@ module.exports = {
     },
     {
       name: 'no-development-package',
-      comment: 'What src imports must be among the dependencies in package.json.',
+      comment: 'What src imports when it runs must be among the dependencies in package.json.',
       severity: 'error',
       from: { path: '^src/' },
-      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], pathNot: '^node_modules/@types/' },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'], pathNot: '^node_modules/@types/' },
     },
     { name: 'resolves', comment: 'What is imported must exist.', severity: 'error', from: { path: '^(src|bench)/' }, to: { couldNotResolve: true } },
   ],

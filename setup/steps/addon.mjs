@@ -88,7 +88,7 @@ async function load(context) {
     log: places.log,
     fixFor: (output) =>
       /GLIBC|GLIBCXX|CXXABI/.test(output)
-        ? `The library in ${fs.realpathSync(places.deps)} needs a newer C or C++ library than this system has (glibc 2.27 and what gcc 9 brings): use a newer system.`
+        ? `The library in ${fs.realpathSync(places.deps)} needs glibc 2.27 or newer and a libstdc++ with GLIBCXX_3.4.22 (gcc 6), which this system lacks: use a newer system.`
         : undefined,
   });
   return printed.trim();
