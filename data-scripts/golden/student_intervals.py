@@ -1,6 +1,6 @@
 """Golden values of src/analysis/statistics.ts, from numpy and scipy.
 
-    python data-scripts/golden/statistics.py > test/fixtures/analysis/statistics.json
+    python data-scripts/golden/student_intervals.py > test/fixtures/analysis/statistics.json
 """
 import json
 
@@ -45,7 +45,7 @@ def paired(treated, control):
 
 
 print(json.dumps({
-    "maker": f"data-scripts/golden/statistics.py, numpy {np.__version__}, scipy {scipy.__version__}",
+    "maker": f"data-scripts/golden/student_intervals.py, numpy {np.__version__}, scipy {scipy.__version__}",
     "samples": {name: {"values": values, **summary(values)} for name, values in samples.items()},
     "pairs": {name: {"treated": t, "control": c, **paired(t, c)} for name, (t, c) in pairs.items()},
 }, indent=1))

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { KitError } from '../../src/engine/errors';
+import type { RunRecord } from '../../src/runs/record';
+import { runId, RunStore } from '../../src/runs/store';
+import { parseRunSpec } from '../../src/transfer/spec';
+
+const spec = parseRunSpec({ dataset: 'elpv', backbone: 'b' });
+const key = { spec, dataHash: 'd', weightsHash: 'w' };
+const record = (id: string): RunRecord => ({ id, status: 'finished', epochs: [{}], startedAt: '2026-01-01' }) as unknown as RunRecord;
+
+describe('the store of runs', () => {
+  let folder: string;
+  beforeEach(() => (folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rifle-store-'))));
+  afterEach(() => fs.rmSync(folder, { recursive: true, force: true }));
+
+  it('names a run by what its numbers depend on, whatever the order of fields', () => {
+    assert.match(runId(key), /^[0-9a-f]{16}$/);
+    const reordered = Object.fromEntries(Object.entries(spec).reverse()) as unknown as typeof spec;
+    assert.equal(runId({ ...key, spec: reordered }), runId(key));
+    for (const other of [{ ...key, dataHash: 'e' }, { ...key, weightsHash: 'x' }, { ...key, spec: { ...spec, seed: 1 } }]) assert.notEqual(runId(other), runId(key));
+  });
+
+  it('gives back what it was given, and nothing for what it was not', async () => {
+    const store = new RunStore(path.join(folder, 'runs'));
+    assert.equal(store.find('aa'), null);
+    assert.deepEqual(store.list(), []);
+    await store.put(record('aa'));
+    assert.deepEqual(store.find('aa'), record('aa'));
+    assert.deepEqual(store.list().map(({ id }) => id), ['aa']);
+    assert.deepEqual(fs.readdirSync(path.join(folder, 'runs', 'aa')), ['record.json'], 'nothing half-written stays');
+  });
+
+  it('refuses a damaged record, and says what to do', async () => {
+    const store = new RunStore(folder);
+    await store.put(record('aa'));
+    const file = path.join(folder, 'aa', 'record.json');
+    fs.truncateSync(file, 20);
+    assert.throws(() => store.find('aa'), (error: KitError) => /is damaged: it is not JSON/.test(error.message) && /Delete its folder/.test(error.fix));
+    fs.writeFileSync(file, JSON.stringify(record('bb')));
+    assert.throws(() => store.find('aa'), /expected the finished run aa, found finished bb/);
+  });
+
+  it('says so when a record cannot be written', async () => {
+    fs.writeFileSync(path.join(folder, 'file'), '');
+    await assert.rejects(new RunStore(path.join(folder, 'file')).put(record('aa')), (error: KitError) => /could not be written/.test(error.message) && error.fix !== '');
+  });
+});
