@@ -33,11 +33,10 @@ async function check(name: string, fix: string, look: () => string | Promise<str
 const askNode = (script: string): string =>
   execFileSync(process.execPath, ['-e', script], { encoding: 'utf8', cwd: packageRoot(), stdio: ['ignore', 'pipe', 'pipe'], timeout: 120_000 }).trim();
 
-/** The last line of what a failing process said, which holds the reason. */
+/** Why a process of Node failed: the message of the error that it ended with, else the first line that it said. */
 function reasonOf(error: unknown): string {
   const said = String((error as { stderr?: unknown }).stderr ?? '') || (error as Error).message;
-  const lines = said.split('\n').filter((line) => /error|cannot|could not|no such/i.test(line) && !/absl::InitializeLog/.test(line));
-  return (lines[0] ?? said.trim().split('\n')[0]).trim();
+  return /^\w*Error: (.*)$/m.exec(said)?.[1] ?? said.trim().split('\n')[0];
 }
 
 /** All checks, in the order in which a machine is set up. */

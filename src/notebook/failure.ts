@@ -36,10 +36,10 @@ export function explainFailure(source: string, stderr: string): CellFailure {
   const stack: string[] = [];
   for (let i = first; i >= 0 && i < lines.length && FRAME.test(lines[i]); i++) stack.push(lines[i]);
   const { name, message } = headOf(first < 0 ? lines : lines.slice(0, first));
-  const fix = first < 0 ? null : fixIn(lines.slice(first + stack.length));
+  const properties = first < 0 ? [] : propertiesIn(lines.slice(first + stack.length));
   return {
     name,
-    message: fix === null ? message : `${message}\n${fix}`,
+    message: [message, ...properties].join('\n'),
     line: locate(source, stack),
     traceback: stack.filter((line) => !KERNEL_FRAME.test(line)).join('\n'),
   };
@@ -55,14 +55,13 @@ function headOf(lines: readonly string[]): { name: string; message: string } {
   return { name: 'Error', message: lines.slice(from).join('\n').trim() || 'The cell failed and printed no reason.' };
 }
 
-/** The `fix` of a KitError among the properties that node prints after a stack. */
-function fixIn(lines: readonly string[]): string | null {
-  for (const line of lines) {
-    const match = /^\s+fix: (['"`])(.+)\1,?$/.exec(line);
-    if (match) return match[2].replace(/\\(['"`\\])/g, '$1');
-    if (/^\S/.test(line)) return null;
-  }
-  return null;
+/** What helps among the properties that node prints after a stack: the `fix` of a KitError, and the cause. */
+function propertiesIn(lines: readonly string[]): string[] {
+  const end = lines.findIndex((line) => /^\S/.test(line) && line !== '}');
+  const own = end < 0 ? lines : lines.slice(0, end);
+  const [fix] = own.flatMap((line) => /^  fix: (['"`])(.+)\1,?$/.exec(line)?.[2].replace(/\\(['"`\\])/g, '$1') ?? []);
+  const [cause] = own.flatMap((line) => /^  \[cause\]: (.+)$/.exec(line)?.[1] ?? []);
+  return [...(fix ? [fix] : []), ...(cause ? [`Cause: ${cause}`] : [])];
 }
 
 /** The line of the cell's own top level in a stack: its outermost frame, mapped back from the JavaScript that tslab made of the cell. */

@@ -79,8 +79,9 @@ export class Kernel {
       // Unix sockets in a folder of our own: no port to be taken by others, nothing for others to connect to.
       const address = { transport: 'ipc', ip: path.join(this.folder, 'k'), key: this.key, signature_scheme: 'hmac-sha256', kernel_name: 'tslab' };
       fs.writeFileSync(connection, JSON.stringify({ ...address, ...ports }), { mode: 0o600 });
+      // A deep stack reaches down to the cell's own line.
       const tslab = path.join(path.dirname(require.resolve('tslab/package.json')), 'bin', 'tslab');
-      this.child = spawn(process.execPath, ['--require', path.join(__dirname, 'orphan-guard.js'), tslab, 'kernel', '--config-path', connection], {
+      this.child = spawn(process.execPath, ['--stack-trace-limit=50', '--require', path.join(__dirname, 'orphan-guard.js'), tslab, 'kernel', '--config-path', connection], {
         cwd,
         env: { ...process.env, NO_COLOR: '1', ...env },
         stdio: ['ignore', 'pipe', 'pipe'],
