@@ -15,7 +15,7 @@ export interface CellFailure {
 }
 
 const CELL_FRAME = /evalmachine\.<anonymous>:(\d+):(\d+)/;
-const KERNEL_FRAME = /node_modules[\\/]tslab[\\/]|\(node:vm:|node:internal\/process\/task_queues|sigintHandlersWrap/;
+const KERNEL_FRAME = /node_modules[\\/]tslab[\\/]|\(node:vm:|node:internal\/|sigintHandlersWrap/;
 /** What the compiler refuses: `line:column - message`. */
 const DIAGNOSTIC = /^(\d+):\d+ - /;
 const FRAME = /^\s+at /;

@@ -81,7 +81,7 @@ export class Kernel {
       fs.writeFileSync(connection, JSON.stringify({ ...address, ...ports }), { mode: 0o600 });
       // A deep stack reaches down to the cell's own line.
       const tslab = path.join(path.dirname(require.resolve('tslab/package.json')), 'bin', 'tslab');
-      this.child = spawn(process.execPath, ['--stack-trace-limit=50', '--require', path.join(__dirname, 'orphan-guard.js'), tslab, 'kernel', '--config-path', connection], {
+      this.child = spawn(process.execPath, ['--stack-trace-limit=200', '--require', path.join(__dirname, 'orphan-guard.js'), tslab, 'kernel', '--config-path', connection], {
         cwd,
         env: { ...process.env, NO_COLOR: '1', ...env },
         stdio: ['ignore', 'pipe', 'pipe'],

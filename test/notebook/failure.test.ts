@@ -49,7 +49,11 @@ found none: bad
     at evalmachine.<anonymous>:9:7
     at evalmachine.<anonymous>:11:3
 ${KERNEL} {
-  fix: 'do it'
+  fix: 'do it',
+  [cause]: Error: no such file
+      at evalmachine.<anonymous>:8:3 {
+    code: 'ENOENT'
+  }
 }
 UnhandledPromiseRejection: Error: late
     at evalmachine.<anonymous>:3:16
@@ -57,7 +61,7 @@ UnhandledPromiseRejection: Error: late
 ${KERNEL}
 `;
     const found = explainFailure(source, stderr);
-    assert.deepEqual([found.name, found.message, found.line], ['KitError', 'Expected a thing,\nfound none: bad\ndo it', 3]);
+    assert.deepEqual([found.name, found.message, found.line], ['KitError', 'Expected a thing,\nfound none: bad\ndo it\nCause: Error: no such file', 3]);
   });
 
   it('makes do with a thrown text, and with nothing', () => {
