@@ -35,6 +35,19 @@ export function stamp(folder, inputs, facts = {}) {
   writeWhole(path.join(folder, NAME), JSON.stringify({ hash: hashOf(inputs), made: new Date().toISOString(), ...facts }, null, 2) + '\n');
 }
 
+/** The files below a folder, by path relative to it, and their sizes in bytes; links are left out. */
+export function filesOf(folder) {
+  const files = fs.readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return Object.fromEntries(
+    files.map((entry) => path.join(entry.parentPath ?? entry.path, entry.name)).map((file) => [path.relative(folder, file), fs.statSync(file).size]),
+  );
+}
+
+/** Whether all of `files` (as `filesOf` gives them) are still below `folder`, with their sizes. */
+export function holds(folder, files) {
+  return files !== undefined && Object.entries(files).every(([file, bytes]) => fs.statSync(path.join(folder, file), { throwIfNoEntry: false })?.size === bytes);
+}
+
 /** Writes a file beside its place and renames it, so that nobody ever reads half of it. */
 export function writeWhole(file, text) {
   const partial = `${file}.partial-${process.pid}`;

@@ -11,12 +11,22 @@ import { libraryInputs } from './library.mjs';
 const LOAD = path.join(path.dirname(fileURLToPath(import.meta.url)), '..', 'load-addon.cjs');
 
 /** What the compiled file depends on. The libraries for CPU and GPU offer the same names: it serves both. */
-function inputs({ places, pins, platform }) {
+export function compiledFrom({ places, pins, platform }) {
   const { version } = JSON.parse(fs.readFileSync(path.join(places.addonPackage, 'package.json'), 'utf8'));
   return { package: version, tensorflow: pins.tensorflow.version, platform };
 }
 
-const isCompiled = (context) => fs.existsSync(context.places.addon) && isStamped(path.dirname(context.places.addon), inputs(context));
+/** Whether the file is there, made from these inputs, and still what it was: it is small enough to be hashed each time. */
+function isCompiled(context) {
+  const { addon } = context.places;
+  const folder = path.dirname(addon);
+  return isStamped(folder, compiledFrom(context)) && fs.existsSync(addon) && readStamp(folder).content === contentOf(addon);
+}
+
+/** What is noted of it once it has been loaded with the library that is in place. */
+export const loaded = (context) => ({ content: contentOf(context.places.addon), loadedWith: hashOf(libraryInputs(context)) });
+
+const contentOf = (file) => hashOf(fs.readFileSync(file, 'base64'));
 
 export default {
   name: 'addon',
@@ -38,7 +48,7 @@ export default {
       if (!isCompiled(context) || context.force) await compile(context);
       context.progress({ detail: 'loads it' });
       const answer = await load(context);
-      stamp(folder, inputs(context), { loadedWith: hashOf(libraryInputs(context)) });
+      stamp(folder, compiledFrom(context), loaded(context));
       return answer;
     } catch (error) {
       fs.rmSync(folder, { recursive: true, force: true });

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { needSpace, size } from '../disk.mjs';
 import { removeAbandoned } from '../lock.mjs';
 import { Problem } from '../problem.mjs';
-import { hashOf, isStamped, linkTo, stamp } from '../stamp.mjs';
+import { filesOf, hashOf, holds, isStamped, linkTo, readStamp, stamp } from '../stamp.mjs';
 import { fetchWheel, unpackWheel } from '../wheel.mjs';
 
 /** What is taken of a wheel: TensorFlow's two libraries, its C headers and its licences, and NVIDIA's libraries and tools. */
@@ -37,7 +37,7 @@ export const libraryInputs = (context) => ({ wheels: pinnedLibrary(context).whee
 
 function isWhole(folder, context) {
   const [system] = context.platform.split('-');
-  return isStamped(folder, libraryInputs(context)) && Object.keys(LINKS[system]).every((link) => fs.existsSync(path.join(folder, 'lib', link)));
+  return isStamped(folder, libraryInputs(context)) && holds(folder, readStamp(folder).files) && Object.keys(LINKS[system]).every((link) => fs.existsSync(path.join(folder, 'lib', link)));
 }
 
 export default {
@@ -102,7 +102,7 @@ async function make(folder, { name, wheels, tested }, context) {
       }
       fs.symlinkSync(target, path.join(partial, 'lib', link));
     }
-    stamp(partial, libraryInputs(context), { version: context.pins.tensorflow.version, library: name, tested });
+    stamp(partial, libraryInputs(context), { version: context.pins.tensorflow.version, library: name, tested, files: filesOf(partial) });
     fs.rmSync(folder, { recursive: true, force: true });
     fs.renameSync(partial, folder);
   } finally {

@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { run } from '../child.mjs';
-import { hashOf, writeWhole } from '../stamp.mjs';
+import { filesOf, hashOf, holds, writeWhole } from '../stamp.mjs';
 
 export const DEFAULT_WEIGHTS = 'efficientnet_lite0.tf_in1k';
 export const DEFAULT_DATASET = 'elpv';
@@ -31,10 +31,9 @@ function material({ kind, title, id, args, seconds, bytes }) {
       try {
         const { hash, files } = JSON.parse(fs.readFileSync(record(places), 'utf8'));
         const folder = path.join(places.home, kind, id);
-        const there = files.every((file) => fs.statSync(path.join(folder, file.path)).size === file.bytes);
-        return hash === hashOf(inputs(places)) && there ? `${id} is in ${folder}` : null;
+        return hash === hashOf(inputs(places)) && holds(folder, files) ? `${id} is in ${folder}` : null;
       } catch {
-        return null; // no record, or a file of it is missing
+        return null; // no record
       }
     },
 
@@ -50,18 +49,10 @@ function material({ kind, title, id, args, seconds, bytes }) {
       const folder = path.join(places.home, kind, id);
       const files = filesOf(folder);
       writeWhole(record(places), JSON.stringify({ hash: hashOf(inputs(places)), files }) + '\n');
-      return `${id}: ${files.length} ${files.length === 1 ? 'file' : 'files'} in ${folder}`;
+      const count = Object.keys(files).length;
+      return `${id}: ${count} ${count === 1 ? 'file' : 'files'} in ${folder}`;
     },
   };
-}
-
-/** The files below a folder: path relative to it, and size. */
-function filesOf(folder) {
-  return fs
-    .readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => path.join(entry.parentPath ?? entry.path, entry.name))
-    .map((file) => ({ path: path.relative(folder, file), bytes: fs.statSync(file).size }));
 }
 
 export const weights = material({

@@ -8,6 +8,7 @@ import { pendingSteps, runSteps } from '../../setup/run.mjs';
 import { bar, duration } from '../../setup/screen.mjs';
 import { isStamped, linkTarget, linkTo, stamp } from '../../setup/stamp.mjs';
 import { steps } from '../../setup/steps.mjs';
+import addon, { compiledFrom, loaded } from '../../setup/steps/addon.mjs';
 import kernel from '../../setup/steps/kernel.mjs';
 import library, { pinnedLibrary } from '../../setup/steps/library.mjs';
 import { missingPackages } from '../../setup/steps/packages.mjs';
@@ -155,10 +156,14 @@ describe('the library step', () => {
     assert.match(library.done(ctx), /in place/);
   }).timeout(20_000);
 
-  it('is not done when a library file has gone', async () => {
+  it('is not done when a library file was cut short or has gone, and mends it', async () => {
     const ctx = await handMade(whole);
     await library.run(ctx);
-    fs.rmSync(path.join(ctx.places.deps, 'lib', 'libtensorflow_cc.so.2'));
+    fs.truncateSync(path.join(ctx.places.deps, 'lib', 'libtensorflow_cc.so.2'), 1);
+    assert.equal(library.done(ctx), null);
+    await library.run(ctx);
+    assert.match(library.done(ctx), /in place/);
+    fs.rmSync(path.join(ctx.places.deps, 'include', 'tensorflow', 'c', 'c_api.h'));
     assert.equal(library.done(ctx), null);
   }).timeout(20_000);
 
@@ -173,6 +178,28 @@ describe('the library step', () => {
     const ctx = testContext(scratch.path, scratch.path);
     assert.throws(() => pinnedLibrary({ ...ctx, platform: 'win32-x64' }), /linux-x64-cpu, linux-x64-gpu, linux-arm64-cpu, darwin-arm64-cpu/);
     assert.throws(() => pinnedLibrary({ ...ctx, platform: 'darwin-arm64', device: 'gpu' }), (error) => /RIFLE_DEVICE=cpu/.test(error.fix));
+  });
+});
+
+describe('the addon step', () => {
+  const scratch = scratchFolder();
+
+  it('is done only while the compiled file is what was built and loaded', () => {
+    const ctx = testContext(scratch.path, scratch.path, { platform: 'linux-x64' });
+    const addonPackage = path.join(scratch.path, 'package');
+    const file = path.join(addonPackage, 'lib', 'napi-v8', 'tfjs_binding.node');
+    ctx.places = { ...ctx.places, addonPackage, addon: file };
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    fs.writeFileSync(path.join(addonPackage, 'package.json'), '{"version": "4.22.0"}');
+    assert.equal(addon.done(ctx), null);
+    fs.writeFileSync(file, 'compiled');
+    stamp(path.dirname(file), compiledFrom(ctx), loaded(ctx));
+    assert.match(addon.done(ctx), /is built/);
+    fs.writeFileSync(file, 'comp');
+    assert.equal(addon.done(ctx), null);
+    fs.writeFileSync(file, 'compiled');
+    assert.match(addon.done(ctx), /is built/);
+    assert.equal(addon.done({ ...ctx, device: 'gpu' }), null); // compiled, but never loaded with that library
   });
 });
 
