@@ -76,7 +76,7 @@ function sizeOf({ shape: [rows, columns] }: Frame, shown: number): string {
 function frameHtml(frame: Frame, limit = 20): string {
   const shown = frame.values.slice(0, limit);
   const isNumber = frame.columns.map((_, i) => shown.length > 0 && shown.every((row) => typeof row[i] === 'number'));
-  const align = isNumber.map((number) => ` style="text-align:${number ? 'right' : 'left'}"`);
+  const align = isNumber.map((number) => ` style="white-space:nowrap;text-align:${number ? 'right' : 'left'}"`);
   const head = frame.columns.map((column, i) => `<th${align[i]}>${escapeHtml(column)}</th>`).join('');
   const body = shown.map((row, r) => `<tr><th>${escapeHtml(String(frame.index[r]))}</th>${row.map((value, i) => `<td${align[i]}>${escapeHtml(cellOf(value))}</td>`).join('')}</tr>`);
   return `<div style="overflow-x:auto"><table><thead><tr><th></th>${head}</tr></thead><tbody>\n${body.join('\n')}\n</tbody></table></div>\n<p>${sizeOf(frame, shown.length)}</p>`;

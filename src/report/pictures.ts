@@ -64,6 +64,7 @@ export async function sampleGrid(dataset: Dataset, options: SampleGridOptions = 
   const [width, height] = [perClass * (side + GAP) - GAP, dataset.classes.length * (side + GAP) - GAP];
   const png = await sharp({ create: { width, height, channels: 3, background: 'white' } })
     .composite(rows.map((row, i) => ({ input: row.png, left: 0, top: i * (side + GAP) })))
+    .removeAlpha()
     .png()
     .toBuffer();
   return new Picture({
@@ -79,6 +80,7 @@ async function strip(root: string, samples: readonly Sample[], columns: number, 
   const tiles = await Promise.all(samples.map(({ file }) => sharp(path.join(root, file)).resize(side, side, { fit: 'cover' }).toColourspace('srgb').removeAlpha().toBuffer()));
   return sharp({ create: { width: columns * (side + GAP) - GAP, height: side, channels: 3, background: 'white' } })
     .composite(tiles.map((input, i) => ({ input, left: i * (side + GAP), top: 0 })))
+    .removeAlpha()
     .png()
     .toBuffer();
 }
