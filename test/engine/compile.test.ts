@@ -130,11 +130,11 @@ describe('compile', () => {
           tf.randomNormal([6, 5, 4], 0, 1, 'float32', 1),
           tf.train.adam(0.01),
         ),
-      'convolution, batch norm, pooling and dense layers of tfjs with RMSProp': () =>
+      'convolution, batch norm, pooling and dense layers of tfjs with momentum': () =>
         stock(
           tf.sequential({ layers: [tf.layers.conv2d({ filters: 4, kernelSize: 3, inputShape: [8, 8, 2], activation: 'relu' }), tf.layers.batchNormalization(), tf.layers.maxPooling2d({ poolSize: 2 }), tf.layers.flatten(), tf.layers.dense({ units: 3, activation: 'softmax' })] }),
           tf.randomNormal([6, 8, 8, 2], 0, 1, 'float32', 1),
-          tf.train.rmsprop(0.01),
+          tf.train.momentum(0.01, 0.9),
         ),
       'attention and layer norm by hand with SGD': () => {
         const make = (shape: number[], seed: number) => tf.variable(tf.randomNormal(shape, 0, 0.3, 'float32', seed));
