@@ -27,11 +27,12 @@ export type { RunEnvironment, RunRecord } from './runs/record';
 
 export { mean, meanInterval, pairedDifference, sampleStd, summarize } from './analysis/statistics';
 
-export { epochsFrame, runsFrame } from './report/frames';
-export { methodsTable, Table } from './report/table';
-export { accuracyFigure, lossFigure, Figure } from './report/figure';
-export { sampleGrid } from './report/pictures';
-export { exportAll, writeReport } from './report/export';
+export { epochsFrame, runsFrame, type DataFrame } from './report/frames';
+export { methodsTable, Table, type MethodsTableOptions } from './report/table';
+export { accuracyFigure, lossFigure, Figure, type CurveOptions } from './report/figure';
+export { Picture, sampleGrid, type SampleGridOptions } from './report/pictures';
+export { exportAll, writeReport, type ReportOptions } from './report/export';
 
 export { show } from './notebook/display';
 export { progressBar } from './notebook/progress';
+export { runNotebook, type NotebookResult, type RunNotebookOptions } from './notebook/runner';

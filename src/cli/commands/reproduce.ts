@@ -36,7 +36,7 @@ export function reproduceCommand(): Command {
       const { writeReport } = await import('../../report/export.js');
       const table = methodsTable(records);
       const file = path.resolve(flags.out);
-      await writeReport(records, { path: file, title: `RIFLE, scale ${chosen.name}` });
+      await writeReport(records, { path: file, title: 'Fine-tuning against RIFLE', scale: chosen.name });
       if (flags.json) return printJson({ scale: chosen.name, report: file, reused, records, table: table.toJson() });
       printLine(`\n${table.toText()}`);
       printLine(records.map((record) => `  ${titleOf(record.spec)}: test top-1 ${percent(record.testTop1)}, training top-1 ${percent(record.epochs[record.epochs.length - 1].trainTop1)}`).join('\n'));
