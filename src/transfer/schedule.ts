@@ -15,11 +15,10 @@ export function learningRate(schedule: ScheduleSpec, base: number, epoch: number
 }
 
 /**
- * Learning rate of the head: the trunk's, or with RIFLE's `cyclic` a cosine that restarts in every period of `period` epochs
- * (train.py: lr0 (1 + cos(pi (epoch mod u) / u)) / 2).
+ * Learning rate of the head: `headFactor` times the trunk's, or with RIFLE's `cyclic` a cosine that restarts in every period of
+ * `period` epochs (train.py: lr0 (1 + cos(pi (epoch mod u) / u)) / 2).
  */
-export function headLearningRate(spec: RunSpec, epoch: number, epochs: number, period: number): number {
-  const base = spec.optimizer.learningRate;
-  if (spec.rifle?.headLearningRate === 'cyclic') return base * cosine((epoch % period) / period);
-  return learningRate(spec.schedule, base, epoch, epochs);
+export function headLearningRate({ optimizer, schedule, rifle }: RunSpec, epoch: number, epochs: number, period: number): number {
+  const base = optimizer.learningRate * optimizer.headFactor;
+  return rifle?.headLearningRate === 'cyclic' ? base * cosine((epoch % period) / period) : learningRate(schedule, base, epoch, epochs);
 }

@@ -67,6 +67,8 @@ export interface RunSpec {
   optimizer: {
     /** Base learning rate. Default 0.01 (the authors'). */
     learningRate: number;
+    /** The head's base learning rate is so many times the trunk's: a new head may learn faster than what is pretrained. Default 1 (the authors'). */
+    headFactor: number;
     /** Momentum of SGD. Default 0.9 (the authors'). */
     momentum: number;
     /** L2 coefficient added to the gradient of every parameter. Default 1e-4 (the authors'). */
@@ -122,6 +124,7 @@ const runSchema = z.strictObject({
   optimizer: z
     .strictObject({
       learningRate: z.number().positive().default(0.01),
+      headFactor: z.number().positive().default(1),
       momentum: z.number().min(0).lt(1).default(0.9),
       weightDecay: z.number().min(0).default(1e-4),
       nesterov: z.boolean().default(false),

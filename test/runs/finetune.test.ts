@@ -79,7 +79,7 @@ describe('scales', () => {
   it('at paper scale are the authors’ (train.py: 40 epochs, batch 32, lr 0.01, 256/224, momentum 0.9, weight decay 1e-4)', () => {
     for (const { epochs, batchSize, imageSize, resizeSize, optimizer } of plan(scale('paper'))) {
       assert.deepEqual([epochs, batchSize, imageSize, resizeSize], [40, 32, 224, 256]);
-      assert.deepEqual(optimizer, { learningRate: 0.01, momentum: 0.9, weightDecay: 1e-4, nesterov: false });
+      assert.deepEqual(optimizer, { learningRate: 0.01, headFactor: 1, momentum: 0.9, weightDecay: 1e-4, nesterov: false });
     }
   });
 });

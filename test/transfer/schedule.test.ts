@@ -22,6 +22,8 @@ describe('schedules', () => {
     const spec = parseRunSpec({ dataset: 'd', backbone: 'b', epochs: 8, rifle: rifle('authors', { headLearningRate: 'cyclic' }) });
     near(headLearningRate(spec, 4, 8, 4), 0.01);
     near(headLearningRate(spec, 6, 8, 4), 0.005);
+    const faster = parseRunSpec({ dataset: 'd', backbone: 'b', epochs: 8, optimizer: { headFactor: 10 } });
+    near(headLearningRate(faster, 4, 8, 8), 0.05);
     const shared = parseRunSpec({ dataset: 'd', backbone: 'b', epochs: 8, rifle: rifle('authors') });
     near(headLearningRate(shared, 4, 8, 4), 0.005);
   });

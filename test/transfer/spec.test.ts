@@ -9,7 +9,7 @@ const base = { dataset: 'elpv', backbone: 'efficientnet_lite0.tf_in1k' };
 describe('RunSpec', () => {
   it("fills in the authors' defaults (train.py: 40 epochs, batch 32, lr 0.01, momentum 0.9, weight decay 1e-4, cosine)", () => {
     const spec = parseRunSpec(base);
-    assert.deepEqual([spec.epochs, spec.batchSize, spec.optimizer, spec.schedule.name], [40, 32, { learningRate: 0.01, momentum: 0.9, weightDecay: 1e-4, nesterov: false }, 'cosine']);
+    assert.deepEqual([spec.epochs, spec.batchSize, spec.optimizer, spec.schedule.name], [40, 32, { learningRate: 0.01, headFactor: 1, momentum: 0.9, weightDecay: 1e-4, nesterov: false }, 'cosine']);
     assert.deepEqual(parseRunSpec(JSON.parse(JSON.stringify(spec))), spec, 'a complete spec is itself');
   });
   const refused: [string, object, RegExp][] = [

@@ -16,6 +16,7 @@ interface TrainFlags {
   batchSize?: number;
   imageSize?: number;
   learningRate?: number;
+  headFactor?: number;
   seed?: number;
   limitPerClass?: number;
   runs?: string;
@@ -45,6 +46,7 @@ export function trainCommand(): Command {
     .option('--batch-size <n>', 'images in a step (default: 32)', number(1, true))
     .option('--image-size <pixels>', "side of the crop (default: the backbone's own)", number(32, true))
     .option('--learning-rate <rate>', 'base learning rate (default: 0.01)', number(Number.MIN_VALUE, false))
+    .option('--head-factor <n>', "the head's learning rate as a multiple of it (default: 1)", number(Number.MIN_VALUE, false))
     .option('--seed <n>', 'seed of all randomness (default: 0)', number(0, true))
     .option('--limit-per-class <n>', 'training images per class (default: all)', number(1, true))
     .option('--runs <dir>', 'where finished runs are kept; one that is there is not run again')
@@ -84,14 +86,17 @@ function specOf(flags: TrainFlags): Record<string, unknown> {
     seed: flags.seed,
   };
   const file = flags.spec === undefined ? { dataset: 'elpv', backbone: 'efficientnet_lite0.tf_in1k' } : readSpec(flags.spec);
-  const nested = (field: string, name: string, value: number | undefined) => (value === undefined ? {} : { [field]: { ...(file[field] as object | undefined), [name]: value } });
+  const nested = (field: string, values: Record<string, number | undefined>) => ({ [field]: { ...(file[field] as object | undefined), ...present(values) } });
   return {
     ...file,
-    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
-    ...nested('optimizer', 'learningRate', flags.learningRate),
-    ...nested('limits', 'trainPerClass', flags.limitPerClass),
+    ...present(given),
+    ...nested('optimizer', { learningRate: flags.learningRate, headFactor: flags.headFactor }),
+    ...nested('limits', { trainPerClass: flags.limitPerClass }),
   };
 }
+
+/** The fields that have a value. */
+const present = (fields: Record<string, unknown>): Record<string, unknown> => Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 
 function readSpec(file: string): Record<string, unknown> {
   let value: unknown;
