@@ -13,7 +13,7 @@ import { tf, type TF } from './tensorflow';
 
 /** One function of a program. */
 export interface FunctionSpec<A extends Record<string, TF.Tensor> = Record<string, never>, R extends Nested<TF.Tensor> = Nested<TF.Tensor>> {
-  /** Shapes that it is compiled for; an array compiles one version for each, chosen by the shapes of a call. A tensor may stand as an example. */
+  /** Shapes that it is compiled for; an array compiles one version for each, chosen by the shapes of a call. A tensor stands for its shape and data type. */
   args: ArgumentShapes<A> | ArgumentShapes<A>[];
   /** Any tfjs code that computes with tensors alone, assigns to variables, and returns tensors, nested as it likes. */
   run(args: A): R;
@@ -40,12 +40,12 @@ type Functions = Record<string, { args: object; run(args: never): Nested<TF.Tens
 /**
  * Compiles `functions` over `variables` (by name, or a list that is named by its variables' own names).
  *
- * Each function runs once, recorded: tensors are made and ops really executed, but the variables keep their values. The program
+ * Each function runs once, recorded, on arguments of zeros: tensors are made and ops really executed, but the variables keep their values. The program
  * then holds its own copy of each variable, beginning with its present value; the tf.Variables themselves may be disposed.
  * A function's results are new tensors (tidied like those of any op); its updates of variables have happened when it returns.
  *
  * @throws KitError naming function, op and remedy when a function captures a tensor, reads data, draws random numbers in
- * JavaScript, is asynchronous, or creates a variable.
+ * JavaScript, is asynchronous, or creates a variable or assigns to one that is not listed.
  */
 export async function compile<F extends Functions>(
   functions: F,
@@ -82,11 +82,10 @@ class Builder {
     private readonly named: Record<string, TF.Variable>,
     private readonly captured: Captured,
   ) {
-    const ids = new Set<number>();
     Object.entries(named).forEach(([name, variable], i) => {
-      // Variables made from one tensor share its data until one is assigned to: each needs its own to be told apart.
-      if (ids.has(this.recorder.idOf(variable))) tf.tidy(() => variable.assign(tf.tensor(variable.dataSync(), variable.shape, variable.dtype)));
-      ids.add(this.recorder.idOf(variable));
+      requireDtype(`variable "${name}"`, variable.dtype);
+      // Values are told apart by their data: a variable made from a tensor that still lives, or cloned, gets data of its own.
+      if (tf.backend().refCount(variable.dataId) > 1) tf.tidy(() => variable.assign(tf.tensor(variable.dataSync(), variable.shape, variable.dtype)));
       this.variables.set(name, this.variableNodes(variable, `variable_${i}`));
     });
   }
@@ -105,7 +104,10 @@ class Builder {
 
   version(title: string, args: Record<string, ArgumentSpec | TF.Tensor>, run: (args: Record<string, TF.Tensor>) => Nested<TF.Tensor>): Version {
     const { recorder, named } = this;
-    const specs = Object.entries(args).map(([name, { shape, dtype }]) => ({ name, spec: { shape: [...shape], dtype: dtype as DataTypeName } }));
+    const specs = Object.entries(args).map(([name, { shape, dtype }]) => {
+      requireDtype(`argument "${name}" of the compiled function "${title}"`, dtype);
+      return { name, spec: { shape: [...shape], dtype: dtype as DataTypeName } };
+    });
     tf.engine().startScope();
     try {
       const inputs = specs.map(({ name, spec }) => ({ name, spec, node: this.placeholder(spec) }));
@@ -126,26 +128,26 @@ class Builder {
           return { name: read, dtype };
         });
       }
-      const created = new Set(registeredVariables());
+      const outside = unlisted(named);
       try {
-        return recorder.record(title, this.captured, () => run(examples), (result) => {
-          if (result instanceof Promise) throw new KitError(`The compiled function "${title}" is asynchronous.`, { fix: 'Make it an ordinary function that returns tensors.' });
-          const extra = registeredVariables().filter((name) => !created.has(name));
-          if (extra.length > 0) throw createdInside(title, extra);
+        return recorder.record(title, this.captured, new Map(outside.map(({ name, variable }) => [recorder.idOf(variable), name])), () => run(examples), (result) => {
+          if (result instanceof Promise) throw asynchronous(title, result);
+          refuseVariables(title, named, outside);
           const { leaves, structure } = flatten(result, (leaf): leaf is TF.Tensor => leaf instanceof tf.Tensor, `result of "${title}"`);
           // A function that only updates still needs something to fetch.
-          if (leaves.length === 0) leaves.push(tf.scalar(0));
+          const updatesOnly = leaves.length === 0;
+          if (updatesOnly) leaves.push(tf.scalar(0));
           // First every value that is needed, so that all reads of variables are known: assignments wait for these.
-          const values = leaves.map((leaf) => recorder.valueOf('its result', leaf, this.captured));
+          const values = leaves.map((leaf) => recorder.valueOf('its result', leaf));
           const assigned = before
             .filter(({ variable, kept }) => variable.dataId !== kept.dataId)
-            .map(({ name, variable }) => ({ name, value: recorder.valueOf(`the variable "${name}"`, variable, this.captured) }));
+            .map(({ name, variable }) => ({ name, value: recorder.valueOf(`the variable "${name}"`, variable) }));
           const updates = assigned.map(({ name, value }) => this.update(name, value, reads.get(name)));
           const outputs = values.map((value) => recorder.add('Identity', [value.name, ...updates.map((update) => `^${update}`)], { T: { type: value.dtype } }));
-          return { inputs, outputs, structure };
+          return { inputs, outputs, structure, updatesOnly };
         });
       } finally {
-        for (const { variable, kept } of before) if (variable.dataId !== kept.dataId) variable.assign(kept);
+        for (const { variable, kept } of [...before, ...outside]) if (variable.dataId !== kept.dataId) variable.assign(kept);
       }
     } finally {
       tf.engine().endScope();
@@ -170,27 +172,61 @@ class Builder {
 
 const seenInside = (dtype: DataTypeName): 'float32' | 'int32' | 'bool' => (dtype === 'uint8' ? 'int32' : dtype);
 
-const registeredVariables = (): string[] => Object.keys(tf.engine().state.registeredVariables);
+/** A variable as it was before a function ran. */
+interface VariableBefore {
+  name: string;
+  variable: TF.Variable;
+  kept: TF.Tensor;
+}
 
-function createdInside(title: string, names: string[]): KitError {
-  for (const name of names) tf.engine().state.registeredVariables[name].dispose();
-  return new KitError(`The compiled function "${title}" creates the variable ${names.slice(0, 3).join(', ')}${names.length > 3 ? ` and ${names.length - 3} more` : ''}.`, {
-    fix: 'Create every variable before and list it in `variables`. For an optimizer of tfjs, take one step with it first: its variables then exist.',
-  });
+/** Every variable of the process that the program does not list. */
+function unlisted(named: Record<string, TF.Variable>): VariableBefore[] {
+  const listed = new Set(Object.values(named));
+  return Object.entries(tf.engine().state.registeredVariables)
+    .filter(([, variable]) => !listed.has(variable))
+    .map(([name, variable]) => ({ name, variable, kept: variable.clone() }));
+}
+
+/** @throws KitError when the function created a variable, or assigned to one that the program does not list. */
+function refuseVariables(title: string, named: Record<string, TF.Variable>, outside: VariableBefore[]): void {
+  const known = new Set([...Object.values(named), ...outside.map(({ variable }) => variable)]);
+  const created = Object.values(tf.engine().state.registeredVariables).filter((variable) => !known.has(variable));
+  const names = created.map((variable) => variable.name);
+  for (const variable of created) variable.dispose();
+  if (names.length > 0) {
+    throw new KitError(`The compiled function "${title}" creates the variable ${names.slice(0, 3).join(', ')}${names.length > 3 ? ` and ${names.length - 3} more` : ''}.`, {
+      fix: 'Create every variable before and list it in `variables`. For an optimizer of tfjs, take one step with it first: its variables then exist.',
+    });
+  }
+  const assigned = outside.find(({ variable, kept }) => variable.dataId !== kept.dataId);
+  if (assigned !== undefined) throw new KitError(`The compiled function "${title}" assigns to the variable ${assigned.name}, which the program does not have.`, { fix: 'List it in `variables`.' });
+}
+
+function asynchronous(title: string, result: Promise<unknown>): KitError {
+  result.catch(() => undefined); // whatever becomes of it, this error is the one to see
+  return new KitError(`The compiled function "${title}" is asynchronous.`, { fix: 'Make it an ordinary function that returns tensors.' });
+}
+
+function requireDtype(what: string, dtype: unknown): void {
+  if (typeof dtype === 'string' && dtype in DataType) return;
+  throw new KitError(`The ${what} has the data type ${String(dtype)}.`, { fix: `Use ${Object.keys(DataType).join(', ')}.` });
 }
 
 /** Hands the graph to TensorFlow, through a folder that lives only as long as that takes. */
 function load(savedModel: Buffer): Session {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rifle-graph-'));
+  let folder: string | undefined;
   try {
+    folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rifle-graph-'));
     fs.writeFileSync(path.join(folder, 'saved_model.pb'), savedModel);
     return new Session(internals().binding.loadSavedModel(folder, 'serve'));
   } catch (cause) {
-    throw new KitError(`TensorFlow refused the recorded graph: ${(cause as Error).message}`, {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code !== undefined) throw new KitError(`The recorded graph (${savedModel.length} bytes) could not be written to ${os.tmpdir()}: ${message}`, { fix: 'Free some space there, or name another folder in TMPDIR.', cause });
+    throw new KitError(`TensorFlow refused the recorded graph: ${message}`, {
       fix: "If it names a missing attribute, tfjs's kernel leaves it out: add it to the table in src/engine/recorder.ts.",
       cause,
     });
   } finally {
-    fs.rmSync(folder, { recursive: true, force: true });
+    if (folder !== undefined) fs.rmSync(folder, { recursive: true, force: true });
   }
 }

@@ -30,6 +30,8 @@ export interface Version {
   outputs: string[];
   /** The function's result with positions of `outputs` in place of tensors. */
   structure: Nested<number>;
+  /** Whether the function returns nothing, and what is fetched only makes its updates happen. */
+  updatesOnly: boolean;
 }
 
 /** A variable of the program: the nodes that hold, set and read it. */
@@ -59,13 +61,13 @@ export function choose(title: string, versions: Version[], args: Record<string, 
 const describe = ({ dtype, shape }: ArgumentSpec): string => `${dtype} [${shape.join(', ')}]`;
 
 function foundIn(feed: Feed): string {
-  if (typeof feed === 'number') return 'a number';
+  if (typeof feed === 'number') return `the number ${feed}`;
   return feed instanceof tf.Tensor ? describe({ dtype: feed.dtype as DataTypeName, shape: feed.shape }) : `${feed.constructor.name} of ${feed.length}`;
 }
 
 /** Why `feed` does not fit `spec`; undefined when it does. */
 function mismatch(feed: Feed, { shape, dtype }: ArgumentSpec): string | undefined {
-  if (typeof feed === 'number') return shape.length === 0 && dtype !== 'uint8' ? undefined : 'shape';
+  if (typeof feed === 'number') return shape.length === 0 && (dtype === 'float32' || (dtype === 'int32' && Number.isInteger(feed))) ? undefined : 'number';
   if (feed instanceof tf.Tensor) {
     if (feed.dtype !== dtype) return 'dtype';
     return feed.shape.length === shape.length && feed.shape.every((size, i) => size === shape[i]) ? undefined : 'shape';
@@ -85,6 +87,7 @@ export class Session {
   /** Runs one version and gives its result. */
   run(version: Version, args: Record<string, Feed>): Nested<TF.Tensor> {
     const outputs = this.fetch(version.inputs.map(({ name, node, spec }) => ({ node, spec, feed: args[name] })), version.outputs);
+    if (version.updatesOnly) tf.dispose(outputs);
     return unflatten(version.structure, outputs);
   }
 
@@ -104,6 +107,10 @@ export class Session {
       });
       const results = binding.runSavedModel(this.model, ids, inputs.map((input) => `${input.node}:0`).join(','), outputs.map((name) => `${name}:0`).join(','));
       return results.map((metadata) => node.createOutputTensor(metadata));
+    } catch (cause) {
+      const { message } = cause as Error;
+      const memory = /OOM|out of memory|RESOURCE_EXHAUSTED|allocat/i.test(message);
+      throw new KitError(`TensorFlow could not run the compiled program: ${message}`, { fix: memory ? 'Memory is short: lower the batch size or the image size.' : '', cause });
     } finally {
       for (const id of made) binding.deleteTensor(id);
     }

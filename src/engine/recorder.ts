@@ -27,6 +27,8 @@ export class Recorder {
   private values = new Map<number, Value>();
   private lazyValues = new Map<number, () => Value>();
   private title = '';
+  private captured: Captured = 'error';
+  private unlisted: ReadonlyMap<number, string> = new Map();
 
   /** Adds a node and returns its name, which is `name` or made from the op's. */
   add(op: string, inputs: string[], attributes: Record<string, AttributeValue>, name = `${op}_${this.nodes.length}`): string {
@@ -46,22 +48,23 @@ export class Recorder {
     else this.values.set(id, value);
   }
 
-  /** The graph's value of `tensor`, which `use` (an op's name, or "its result") takes. */
-  valueOf(use: string, tensor: TF.TensorInfo, captured: Captured): Value {
-    return this.inputOf(use, this.idOf(tensor), captured);
+  /** The graph's value of `tensor`, which `use` (an op's name, or "its result") takes. Only while recording. */
+  valueOf(use: string, tensor: TF.TensorInfo): Value {
+    return this.inputOf(use, this.idOf(tensor));
   }
 
   /**
    * Runs `run` with every op recorded, then `finish` with its result, still recording (a result may need its constants made).
    * Bindings and recorded values are forgotten afterwards.
    * @param title of the function, for errors.
+   * @param unlisted names of variables that are not the program's, by native id: they are never frozen.
    */
-  record<R, S>(title: string, captured: Captured, run: () => R, finish: (result: R) => S): S {
+  record<R, S>(title: string, captured: Captured, unlisted: ReadonlyMap<number, string>, run: () => R, finish: (result: R) => S): S {
     const { internals, real } = this;
     const { getInputTensorIds, write } = internals;
     const born = new WeakSet<object>();
-    this.title = title;
-    internals.binding = this.recordingBinding(captured);
+    Object.assign(this, { title, captured, unlisted });
+    internals.binding = this.recordingBinding();
     internals.write = (values, shape, dtype) => {
       this.refuseHostRandom();
       const dataId = write.call(internals, values, shape, dtype);
@@ -100,7 +103,7 @@ export class Recorder {
   }
 
   /** The native binding, with everything that makes, transforms or reads a tensor recorded or refused. */
-  private recordingBinding(captured: Captured): TFJSBinding {
+  private recordingBinding(): TFJSBinding {
     const { real } = this;
     const standIns: Partial<TFJSBinding> = {
       createTensor: (shape, dtype, buffer) => {
@@ -109,7 +112,7 @@ export class Recorder {
         return id;
       },
       executeOp: (op, attributes, inputIds, outputCount) => {
-        const inputs = inputIds.map((id) => this.inputOf(op, id, captured));
+        const inputs = inputIds.map((id) => this.inputOf(op, id));
         const outputs = real.executeOp(op, attributes, inputIds, outputCount);
         const node = this.add(op, inputs.map((input) => input.name), this.attributesOf(op, attributes, inputs));
         outputs.forEach(({ id, dtype }, k) => this.values.set(id, { name: k === 0 ? node : `${node}:${k}`, dtype }));
@@ -138,10 +141,12 @@ export class Recorder {
     return this.values.get(id);
   }
 
-  private inputOf(use: string, id: number, captured: Captured): Value {
+  private inputOf(use: string, id: number): Value {
     const value = this.valueOfId(id);
     if (value !== undefined) return value;
-    if (captured === 'error') {
+    const variable = this.unlisted.get(id);
+    if (variable !== undefined) throw this.error(`gives ${use} the variable ${variable}, which the program does not have`, 'List it in `variables`.');
+    if (this.captured === 'error') {
       throw this.error(
         `gives ${use} a tensor from outside: it is neither an argument nor one of the program's variables`,
         "Make it an argument, list it in `variables` (a tf.Variable), create it inside the function, or freeze its value with {captured: 'constant'}.",

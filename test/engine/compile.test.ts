@@ -89,6 +89,7 @@ describe('compile', () => {
     assert.equal(program.sum({ x: Float32Array.of(1, 2) }).dataSync()[0], 3);
     assert.throws(() => program.sum({ x: Float32Array.of(1) }), (e: KitError) => /takes "x" as float32 \[3\] or float32 \[2\], found Float32Array of 1/.test(e.message) && /compile a version/.test(e.fix));
     assert.throws(() => program.sum({ x: Int32Array.of(1, 2, 3) }), /found Int32Array of 3/);
+    assert.throws(() => program.sum({ x: 1 }), /found the number 1/);
     assert.throws(() => program.sum({ x: tf.tensor1d([1, 2, 3], 'int32') }), /found int32 \[3\]/);
     assert.throws(() => program.sum({} as { x: TF.Tensor }), /needs the argument "x"/);
     program.dispose();
@@ -195,7 +196,7 @@ describe('compile', () => {
   });
 
   it('leaks no tensor: the same number after 200 calls as after 2, and none after disposal', async () => {
-    const w = tf.variable(tf.ones([4]));
+    const w = tf.tidy(() => tf.variable(tf.ones([4])));
     w.add(0).dispose(); // its data is handed to TensorFlow
     const native = () => (tf.backend() as unknown as { binding: { getNumOfTensors(): number } }).binding.getNumOfTensors();
     const before = [tf.memory().numTensors, native()];
@@ -206,6 +207,11 @@ describe('compile', () => {
     const [tensors, handles] = [tf.memory().numTensors, native()];
     for (let i = 0; i < 200; i++) call();
     assert.deepEqual([tf.memory().numTensors, native()], [tensors, handles]);
+    const silent = await compile({ step: { args: {}, run: () => { w.assign(w.mul(2)); return []; } } }, { w });
+    const between = tf.memory().numTensors;
+    silent.step({});
+    assert.equal(tf.memory().numTensors, between, 'a function that only updates leaves nothing either');
+    silent.dispose();
     program.dispose();
     assert.deepEqual([tf.memory().numTensors, native()], before);
     w.dispose();
@@ -222,10 +228,27 @@ describe('compile', () => {
         await refused(f(({ x }) => x.mul(outside)), /"f" gives Mul a tensor from outside/, /argument.*variables.*inside.*constant/);
       });
     }
-    it('a captured variable that is not listed', async () => {
-      const v = tf.variable(tf.tensor1d([1, 2]));
-      await refused(f(({ x }) => x.mul(v)), /gives Mul a tensor from outside/, /list it in `variables`/);
+    it('a variable that is not listed: read, even where captured tensors are frozen, or assigned to', async () => {
+      const v = tf.variable(tf.tensor1d([1, 2]), true, 'forgotten');
+      for (const captured of ['error', 'constant'] as const) {
+        await refused(compile({ f: { args: one, run: ({ x }: { x: TF.Tensor }) => x.mul(v) } }, {}, { captured }), /gives Mul the variable forgotten/, /List it/);
+        await refused(compile({ f: { args: one, run: ({ x }: { x: TF.Tensor }) => { v.assign(x.add(1) as TF.Tensor1D); return x; } } }, {}, { captured }), /assigns to the variable forgotten/, /List it/);
+      }
+      assert.deepEqual(Array.from(v.dataSync()), [1, 2]);
       v.dispose();
+    });
+    it('a captured tensor that shares the data of a listed variable', async () => {
+      const w = tf.variable(tf.tensor1d([1, 2]));
+      const start = w.clone();
+      await refused(compile({ f: { args: {}, run: () => w.sub(start) } }, { w }), /gives Sub a tensor from outside/, /argument/);
+      const x = tf.tensor1d([5, 6]);
+      const v = tf.variable(x);
+      await refused(compile({ f: { args: {}, run: () => v.sub(x) } }, { v }), /gives Sub a tensor from outside/, /argument/);
+      tf.dispose([w, v]);
+    });
+    it('a data type that a graph cannot hold', async () => {
+      await refused(compile({ f: { args: { x: { shape: [1], dtype: 'int64' as 'int32' } }, run: ({ x }: { x: TF.Tensor }) => x } }, {}), /argument "x" of the compiled function "f" has the data type int64/, /float32, int32, uint8, bool/);
+      await refused(compile({ f: { args: {}, run: () => tf.scalar(1) } }, { s: tf.variable(tf.tensor1d(['a'])) }), /variable "s" has the data type string/, /float32/);
     });
     it('but freezes a captured tensor when asked to', async () => {
       const outside = tf.tensor1d([3, 4]);
@@ -239,7 +262,11 @@ describe('compile', () => {
       await refused(f(({ x }) => x.add(tf.randomUniform([2], 0, 1, 'float32', 7))), /tf.randomUniform/, /argument/);
       await refused(f(({ x }) => tf.dropout(x, 0.5)), /tf.randomUniform/, /argument/);
     });
-    it('an asynchronous function', () => refused(f((async ({ x }: { x: TF.Tensor }) => x) as unknown as (a: { x: TF.Tensor }) => TF.Tensor), /"f" is asynchronous/, /ordinary function/));
+    it('an asynchronous function, also one that fails later', async () => {
+      const asynchronous = (run: (args: { x: TF.Tensor }) => Promise<TF.Tensor>) => f(run as unknown as (a: { x: TF.Tensor }) => TF.Tensor);
+      await refused(asynchronous(async ({ x }) => x), /"f" is asynchronous/, /ordinary function/);
+      await refused(asynchronous(async ({ x }) => { await Promise.resolve(); return x.add(1); }), /"f" is asynchronous/, /ordinary function/);
+    });
     it('a variable created inside', () => refused(f(({ x }) => tf.variable(x).add(1)), /"f" creates the variable/, /optimizer/));
     it('a result that is no tensor', () => refused(f((() => ({ loss: 3 })) as unknown as (a: { x: TF.Tensor }) => TF.Tensor), /result of "f".loss is number/, /tensors only/));
     it('a reserved name', () => refused(compile({ read: { args: {}, run: () => tf.scalar(1) } }, {}), /cannot be named "read"/, /Rename/));
