@@ -2,7 +2,7 @@
 export { KitError } from './engine/errors';
 export type { OnProgress, Progress } from './engine/progress';
 export { tf } from './engine/tensorflow';
-export { compile, type CompileOptions, type FunctionSpec, type Program } from './engine/compile';
+export { compile, type CompiledFunction, type CompileOptions, type FunctionSpec, type Program } from './engine/compile';
 export type { ArgumentSpec, Feed, ProgramControls } from './engine/program';
 export * as ops from './engine/ops';
 export { randomStream, type RandomStream } from './engine/random';
@@ -12,12 +12,12 @@ export { carveValidation, limitPerClass, type Dataset, type DatasetSpec, type Sa
 export { openPixelCache, type PixelCache } from './data/pixel-cache';
 export { BatchLoader, type Batch, type BatchOptions } from './data/batches';
 
-export { backbones, type Backbone, type BackboneRecord, type ForwardResult } from './backbones/backbone';
+export { backbones, type Backbone, type BackboneRecord, type ForwardResult, type StatisticUpdate } from './backbones/backbone';
 
-export { parseRunSpec, type RunSpec, type RunSpecInput, type RifleSpec, type RegularizerSpec, type ScheduleSpec } from './transfer/spec';
+export { parseRunSpec, type RunSpec, type RunSpecInput, type HeadDistribution, type RifleSpec, type RegularizerSpec, type ScheduleSpec } from './transfer/spec';
 export { methods, type Method } from './transfer/methods';
 export { rifle, riflePresets, timetable, type Timetable } from './transfer/rifle';
-export { train, evaluate, type BatchSource, type EpochRow, type TrainOptions } from './transfer/trainer';
+export { train, type BatchSource, type EpochRow, type Moment, type TrainOptions } from './transfer/trainer';
 
 export { finetune, type FinetuneOptions } from './runs/finetune';
 export { plan, runAll, type Grid, type RunAllOptions } from './runs/plan';
@@ -25,7 +25,7 @@ export { scale, scales, type Scale, type ScaleName } from './runs/scales';
 export { RunStore } from './runs/store';
 export type { RunEnvironment, RunRecord } from './runs/record';
 
-export { mean, meanInterval, pairedDifference, sampleStd, summarize } from './analysis/statistics';
+export { mean, meanInterval, pairedDifference, sampleStd, summarize, type Interval, type PairedDifference, type Summary } from './analysis/statistics';
 
 export { epochsFrame, runsFrame, type DataFrame } from './report/frames';
 export { methodsTable, Table, type MethodsTableOptions } from './report/table';

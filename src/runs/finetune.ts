@@ -5,7 +5,9 @@ import { BatchLoader } from '../data/batches';
 import { datasets } from '../data/catalog';
 import { limitPerClass, type Dataset } from '../data/dataset';
 import { openPixelCache } from '../data/pixel-cache';
+import { KitError } from '../engine/errors';
 import { methods } from '../transfer/methods';
+import { timetable } from '../transfer/rifle';
 import { parseRunSpec, type RunSpec, type RunSpecInput } from '../transfer/spec';
 import { train, type TrainOptions } from '../transfer/trainer';
 import { environment } from './environment';
@@ -26,32 +28,46 @@ const EVALUATION_BATCH = 64;
  * @throws KitError for a spec, a data set or weights that are not right; the signal's reason when stopped (nothing is written then).
  */
 export async function finetune(input: RunSpecInput, options: FinetuneOptions = {}): Promise<RunRecord> {
+  try {
+    return await findOrRun(input, options);
+  } catch (error) {
+    options.signal?.throwIfAborted(); // what a stopped fetch or thread complains of is not the reason
+    throw error;
+  }
+}
+
+async function findOrRun(input: RunSpecInput, options: FinetuneOptions): Promise<RunRecord> {
   const { onProgress, signal } = options;
   const store = options.runs instanceof RunStore ? options.runs : new RunStore(options.runs);
   const parsed = parseRunSpec(input);
+  timetable(parsed); // refuses one that never resets, before anything is fetched
   const spec = resolveSizes(parsed, backbones.get(parsed.backbone));
   const dataset = limited(await datasets.load(spec.dataset, { onProgress, signal }), spec);
-  const key = { spec: { ...spec, dataset: dataset.name }, dataHash: dataset.hash, weightsHash: await backbones.weightsHash(spec.backbone, spec) };
-  const id = runId(key);
+  const weightsHash = await backbones.weightsHash(spec.backbone, spec);
+  const id = runId({ spec: withoutPaths(spec, dataset), dataHash: dataset.hash, weightsHash });
   const finished = store.find(id);
   if (finished !== null) return finished;
 
   const startedAt = new Date();
   const cache = await openPixelCache(dataset, { shortSide: spec.resizeSize, onProgress, signal });
-  const backbone = await backbones.load(spec.backbone, { classes: dataset.classes.length, weights: spec.weights, seed: spec.seed, onProgress });
-  const loader = (samples: Dataset['train'], isTrain: boolean) =>
-    new BatchLoader(cache, samples, { batchSize: isTrain ? spec.batchSize : EVALUATION_BATCH, imageSize: spec.imageSize, seed: spec.seed, train: isTrain });
-  const [trainBatches, testBatches] = [loader(dataset.train, true), loader(dataset.test, false)];
+  const backbone = await backbones.load(spec.backbone, { classes: dataset.classes.length, weights: spec.weights, seed: spec.seed, onProgress, signal });
+  const loaders: BatchLoader[] = [];
+  const batches = (samples: Dataset['train'], options: { train: boolean; batchSize: number }): BatchLoader => {
+    loaders.push(new BatchLoader(cache, samples, { ...options, imageSize: spec.imageSize, seed: spec.seed }));
+    return loaders[loaders.length - 1];
+  };
   try {
+    const trainBatches = batches(dataset.train, { train: true, batchSize: spec.batchSize });
+    const testBatches = batches(dataset.test, { train: false, batchSize: EVALUATION_BATCH });
     const epochs = await train(spec, backbone, spec.imageSize, trainBatches, testBatches, { title: titleOf(spec), ...options });
     const record: RunRecord = {
       id,
       status: 'finished',
       method: methods.nameOf(spec),
-      spec: key.spec,
+      spec,
       numericsVersion: NUMERICS_VERSION,
       dataset: { name: dataset.name, hash: dataset.hash, classes: dataset.classes, train: dataset.train.length, test: dataset.test.length },
-      weights: { id: spec.weights === 'imagenet' ? spec.backbone : path.basename(spec.weights), hash: key.weightsHash, parameters: parameterCount(backbone) },
+      weights: { id: spec.weights === 'imagenet' ? spec.backbone : path.basename(spec.weights), hash: weightsHash, parameters: parameterCount(backbone) },
       epochs,
       testTop1: epochs[epochs.length - 1].testTop1,
       resets: epochs.filter((row) => row.headReset).map((row) => row.epoch),
@@ -64,10 +80,17 @@ export async function finetune(input: RunSpecInput, options: FinetuneOptions = {
     await store.put(record);
     return record;
   } finally {
-    await Promise.all([trainBatches.close(), testBatches.close()]);
+    await Promise.all(loaders.map((loader) => loader.close()));
     backbone.dispose();
   }
 }
+
+/** The spec as it names the run: where data and weights lie does not matter, their hashes are in the name. */
+const withoutPaths = (spec: RunSpec, dataset: Dataset): RunSpec => ({
+  ...spec,
+  dataset: dataset.name,
+  weights: spec.weights === 'imagenet' || spec.weights === 'random' ? spec.weights : 'file',
+});
 
 /** A short name of a run for bars and lists, for example `rifle seed 1`. */
 export const titleOf = (spec: RunSpec): string => `${methods.nameOf(spec)} seed ${spec.seed}`;
@@ -77,6 +100,9 @@ type SizedSpec = RunSpec & { imageSize: number; resizeSize: number };
 
 function resolveSizes(spec: RunSpec, { inputSize, resizeSize }: BackboneRecord): SizedSpec {
   const side = spec.imageSize ?? inputSize;
+  if (spec.resizeSize !== null && spec.resizeSize < side) {
+    throw new KitError(`A crop of ${side} pixels does not fit a short side of ${spec.resizeSize}.`, { fix: 'Raise `resizeSize` or lower `imageSize`.' });
+  }
   return { ...spec, imageSize: side, resizeSize: spec.resizeSize ?? Math.max(side, Math.round((side * resizeSize) / inputSize)) };
 }
 

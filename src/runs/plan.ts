@@ -31,10 +31,11 @@ export interface RunAllOptions extends Pick<FinetuneOptions, 'runs' | 'signal' |
 /** The records of `specs`, in order: each from the store, or by running it. */
 export async function runAll(specs: readonly RunSpec[], { onRecord, onProgress, ...options }: RunAllOptions = {}): Promise<RunRecord[]> {
   const records: RunRecord[] = [];
-  const total = specs.reduce((sum, spec) => sum + timetable(spec).epochs, 0);
+  const epochsOf = (spec: RunSpec): number => timetable(spec).epochs;
+  let total = specs.reduce((sum, spec) => sum + epochsOf(spec), 0); // to train: what is reused is taken off, so that the pace is real
   let done = 0;
   for (const [i, spec] of specs.entries()) {
-    const report = (epochs: number): void => onProgress?.({ task: 'all runs', done: done + epochs, total, unit: 'epochs', detail: `run ${Math.min(i + 1, specs.length)}/${specs.length}` });
+    const report = (epochs: number): void => onProgress?.({ task: 'all runs', done: done + epochs, total, unit: 'epochs', detail: `run ${i + 1}/${specs.length}` });
     report(0);
     let reused = true;
     const record = await finetune(spec, {
@@ -46,10 +47,11 @@ export async function runAll(specs: readonly RunSpec[], { onRecord, onProgress, 
         options.onEpoch?.(row);
       },
     });
-    done += timetable(spec).epochs;
+    if (reused) total -= epochsOf(spec);
+    else done += epochsOf(spec);
     records.push(record);
     onRecord?.(record, reused);
   }
-  onProgress?.({ task: 'all runs', done: total, total, unit: 'epochs', detail: `${specs.length} runs` });
+  onProgress?.({ task: 'all runs', done, total, unit: 'epochs', detail: `${specs.length} runs` });
   return records;
 }

@@ -26,8 +26,8 @@ export function runId(key: RunKey): string {
 
 /** Finished runs in a folder. */
 export class RunStore {
-  /** @param root default `runs` in the kit's home. Made when first written to. */
-  constructor(readonly root: string = kitHome('runs')) {}
+  /** @param root default: the folder in the environment variable RIFLE_RUNS, or `runs` in the kit's home. Made when first written to. */
+  constructor(readonly root: string = process.env.RIFLE_RUNS || kitHome('runs')) {}
 
   private file(id: string): string {
     return path.join(this.root, id, 'record.json');

@@ -1,6 +1,7 @@
 // The methods of the tables: names for parts of a spec. A new one is one record in this list.
+import stableStringify from 'safe-stable-stringify';
 import { unknownName } from '../engine/errors';
-import { rifle, riflePresets } from './rifle';
+import { presetSource, rifle, riflePresets } from './rifle';
 import type { RegularizerSpec, RifleSpec, RunSpec, RunSpecInput } from './spec';
 
 /** A method by name: the part of a spec that it decides. */
@@ -24,7 +25,7 @@ const ALL: readonly Method[] = [
   { name: 'l2-sp+rifle', title: 'RIFLE (L2-SP)', source: AUTHORS, regularizer: L2_SP, rifle: rifle('authors') },
   ...riflePresets
     .filter((preset) => preset !== 'authors')
-    .map((preset) => ({ name: `rifle:${preset}`, title: `RIFLE, variant ${preset}`, source: `The choices of the variant ${preset}`, regularizer: L2, rifle: rifle(preset) })),
+    .map((preset) => ({ name: `rifle:${preset}`, title: `RIFLE, variant ${preset}`, source: presetSource(preset), regularizer: L2, rifle: rifle(preset) })),
 ];
 
 /** The methods that the tables compare. */
@@ -45,10 +46,13 @@ export const methods = {
     return { ...spec, regularizer, rifle: choices };
   },
 
-  /** The name under which a run of `spec` stands in the tables. */
+  /** The name under which a run of `spec` stands in the tables: that of the method in the list, else one made of its parts. */
   nameOf({ regularizer, rifle: choices }: Pick<RunSpec, 'regularizer' | 'rifle'>): string {
-    const parts = regularizer.name === 'l2' && choices === null ? ['fine-tuning'] : regularizer.name === 'l2' ? [] : [regularizer.name];
-    if (choices !== null) parts.push(choices.preset === 'authors' ? 'rifle' : `rifle:${choices.preset}`);
+    const decided = (parts: Pick<RunSpec, 'regularizer' | 'rifle'>) => stableStringify([parts.regularizer, parts.rifle]);
+    const known = ALL.find((method) => decided(method) === decided({ regularizer, rifle: choices }));
+    if (known !== undefined) return known.name;
+    const parts = regularizer.name === 'l2' ? [] : [`${regularizer.name}:custom`];
+    if (choices !== null) parts.push(`rifle:${choices.preset === 'authors' ? 'custom' : choices.preset}`);
     return parts.join('+');
   },
 };

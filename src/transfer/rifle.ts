@@ -1,14 +1,14 @@
 // RIFLE (Li et al., ICML 2020, arXiv 2007.03349): the head is re-initialised now and then while the network is fine-tuned.
-import { unknownName } from '../engine/errors';
+import { KitError, unknownName } from '../engine/errors';
 import { drawHead, type HeadValues } from './head';
 import { randomStream } from '../engine/random';
 import type { RifleSpec, RunSpec } from './spec';
 
 type Choices = Omit<RifleSpec, 'preset'>;
 
-/** The four published variants; what each does differently was read in its code (sources in the comments). */
+/** The four published variants; what each does differently was read in its code. */
 const PRESETS: Record<Exclude<RifleSpec['preset'], 'custom'>, Choices> = {
-  // lixingjian/RIFLE, commit ba10be2, train.py and run.sh (P = 2): the reset after the last evaluation is kept, as published.
+  // run.sh: P = 2. The reset after the last evaluation is kept, as published.
   authors: {
     reinitializations: 1,
     periodEpochs: null,
@@ -21,7 +21,7 @@ const PRESETS: Record<Exclude<RifleSpec['preset'], 'custom'>, Choices> = {
     skipLastEpochs: 0,
     skipFinal: false,
   },
-  // haozhe-an/RIFLE-Paddle-Implementation, commit 5985eca: cyclic_num 3, the best of 2, 3, 4 on CUB.
+  // cyclic_num 3, the best of 2, 3, 4 on CUB.
   'haozhe-an': {
     reinitializations: 2,
     periodEpochs: null,
@@ -34,7 +34,7 @@ const PRESETS: Record<Exclude<RifleSpec['preset'], 'custom'>, Choices> = {
     skipLastEpochs: 5,
     skipFinal: true,
   },
-  // PaddlePaddle/PaddleTransfer: after epochs 10, 20 and 30 of 40, the weight alone.
+  // After epochs 10, 20 and 30 of 40, the weight alone.
   'paddle-transfer': {
     reinitializations: 3,
     periodEpochs: null,
@@ -47,7 +47,7 @@ const PRESETS: Record<Exclude<RifleSpec['preset'], 'custom'>, Choices> = {
     skipLastEpochs: 0,
     skipFinal: true,
   },
-  // GT-ZhangAcer/RIFLE_Module and PyPI paddle-rifle: re_init_epoch 5, max_re_num 3. Its default initialiser is Paddle's; ours is PyTorch's.
+  // re_init_epoch 5, max_re_num 3. Its default initialiser is Paddle's, which is not known to us; ours is PyTorch's.
   'rifle-module': {
     reinitializations: 3,
     periodEpochs: 5,
@@ -61,6 +61,17 @@ const PRESETS: Record<Exclude<RifleSpec['preset'], 'custom'>, Choices> = {
     skipFinal: true,
   },
 };
+
+/** Where each variant's choices were read. */
+const SOURCES: Record<keyof typeof PRESETS, string> = {
+  authors: 'lixingjian/RIFLE (commit ba10be2), train.py and run.sh',
+  'haozhe-an': 'haozhe-an/RIFLE-Paddle-Implementation (commit 5985eca)',
+  'paddle-transfer': 'PaddlePaddle/PaddleTransfer, README and code',
+  'rifle-module': 'GT-ZhangAcer/RIFLE_Module and PyPI paddle-rifle',
+};
+
+/** The repository in which a published variant was read. */
+export const presetSource = (name: string): string => SOURCES[name as keyof typeof SOURCES];
 
 /** Names of the published variants. */
 export const riflePresets: readonly string[] = Object.keys(PRESETS);
@@ -90,6 +101,7 @@ export interface Timetable {
 /**
  * The timetable of `spec`. With N re-initialisations a period is u = floor(epochs / (N + 1)) epochs, and the head is reset after
  * epochs u, 2u, ..., Nu; also after the very last epoch where a period ends there, unless `skipFinal`.
+ * @throws KitError when the head would never be reset before the last evaluation: that would be plain fine-tuning under another name.
  */
 export function timetable({ epochs, rifle: choices }: Pick<RunSpec, 'epochs' | 'rifle'>): Timetable {
   if (choices === null) return { epochs, period: epochs, resets: [] };
@@ -102,6 +114,11 @@ export function timetable({ epochs, rifle: choices }: Pick<RunSpec, 'epochs' | '
     if (end === run) return !choices.skipFinal && end <= last;
     return k < choices.reinitializations && end <= last;
   });
+  if (!resets.some((epoch) => epoch < run)) {
+    throw new KitError(`RIFLE (${choices.preset}) would never re-initialise the head within ${run} epochs: its first period ends after epoch ${period}.`, {
+      fix: 'Raise `epochs`, lower `rifle.reinitializations`, or see `periodEpochs` and `skipLastEpochs`.',
+    });
+  }
   return { epochs: run, period, resets };
 }
 

@@ -27,7 +27,7 @@ export type HeadDistribution =
 
 /** Re-initialisation of the head while the network is fine-tuned, with every choice that the published variants make differently. */
 export interface RifleSpec {
-  /** The published variant that these choices come from, or `custom`. For the reader only. */
+  /** The published variant that these choices come from, or `custom`; it names the method in tables and changes no number. */
   preset: 'authors' | 'haozhe-an' | 'paddle-transfer' | 'rifle-module' | 'custom';
   /** Number of re-initialisations N; the run has N + 1 periods. */
   reinitializations: number;
@@ -37,8 +37,11 @@ export interface RifleSpec {
   wholePeriods: boolean;
   /** `shared`: the head follows the trunk's schedule. `cyclic`: its cosine restarts in every period. */
   headLearningRate: 'shared' | 'cyclic';
+  /** Whether the weight [features, classes] is drawn anew. */
   resetWeights: boolean;
+  /** Whether the bias [classes] is drawn anew. */
   resetBias: boolean;
+  /** What the new values are drawn from. */
   distribution: HeadDistribution;
   /** Set the head's momentum to zero at a reset. None of the published variants does. */
   clearMomentum: boolean;
@@ -80,18 +83,18 @@ export interface RunSpec {
   schedule: ScheduleSpec;
   /** Default `{name: 'l2'}`. */
   regularizer: RegularizerSpec;
-  /** A trick from the comparison of the paper; only `none` so far. */
+  /** A trick from the comparison of the paper; only `none` so far. Default `none`. */
   trick: 'none';
-  /** `null`: plain fine-tuning. */
+  /** Re-initialisation of the head; `null`: plain fine-tuning. Default `null`. */
   rifle: RifleSpec | null;
-  /** Arithmetic of the compiled step; only `float32` so far. */
+  /** Arithmetic of the compiled step; only `float32` so far. Default `float32`. */
   precision: 'float32';
   /** The one seed that every random stream of the run comes from. Default 0. */
   seed: number;
   limits: {
-    /** Training images per class, drawn with a seed of its own that is the same for all runs; `null`: all. */
+    /** Training images per class, drawn with a seed of its own that is the same for all runs; `null`: all. Default `null`. */
     trainPerClass: number | null;
-    /** Test images per class, likewise. */
+    /** Test images per class, likewise. Default `null`. */
     testPerClass: number | null;
   };
 }
@@ -182,10 +185,8 @@ function checkTogether(spec: RunSpec): RunSpec {
       { fix: 'Raise `epochs` or lower `rifle.reinitializations`.' },
     );
   }
-  if (spec.imageSize !== null && spec.resizeSize !== null && spec.resizeSize < spec.imageSize) {
-    throw new KitError(`A crop of ${spec.imageSize} pixels does not fit a short side of ${spec.resizeSize}.`, {
-      fix: 'Raise `resizeSize` or lower `imageSize`.',
-    });
+  if (rifle && !rifle.resetWeights && !rifle.resetBias) {
+    throw new KitError('RIFLE with `resetWeights` and `resetBias` both false re-initialises nothing.', { fix: 'Set one of them, or `rifle` to null.' });
   }
   return spec;
 }

@@ -112,6 +112,7 @@ export async function train(spec: RunSpec, backbone: Backbone, imageSize: number
         // --- evaluate --------------------------------------------------------------------------------------------------
         const evaluateBegan = performance.now();
         const test = await evaluate(program.evaluate, testBatches, { signal, onBatch: () => progress(`epoch ${epoch + 1}/${epochs}  evaluating`) });
+        if (!Number.isFinite(test.loss)) throw notFinite(test.loss, epoch + 1, rates.learningRate);
 
         // --- re-initialise the head ------------------------------------------------------------------------------------
         const headReset = resets.includes(epoch + 1);

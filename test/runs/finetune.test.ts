@@ -7,6 +7,7 @@ import { finetune } from '../../src/runs/finetune';
 import { plan, runAll } from '../../src/runs/plan';
 import { scale, scales } from '../../src/runs/scales';
 import { RunStore } from '../../src/runs/store';
+import { rifle } from '../../src/transfer/rifle';
 import type { RunSpecInput } from '../../src/transfer/spec';
 import { makeImageFolder } from './image-folder';
 
@@ -48,6 +49,11 @@ describe('finetune', function () {
     const losses = async (seed: number) => (await finetune({ ...spec, seed }, { runs: fs.mkdtempSync(path.join(runs, 'again-')) })).epochs.map((row) => row.trainLoss);
     assert.deepEqual(await losses(1), await losses(1));
     assert.notDeepEqual(await losses(1), await losses(2));
+  });
+
+  it('refuses sizes that do not fit and a timetable without resets, before it loads anything', async () => {
+    await assert.rejects(finetune({ ...spec, imageSize: null, resizeSize: 100 }, { runs }), /crop of 224 pixels does not fit a short side of 100/);
+    await assert.rejects(finetune({ ...spec, rifle: rifle('haozhe-an'), epochs: 5 }, { runs }), /never re-initialise/);
   });
 
   it('leaves nothing behind when stopped', async () => {

@@ -18,6 +18,10 @@ describe('RIFLE', () => {
     });
     it('paddle-transfer: after 10, 20, 30', () => assert.deepEqual(at(40, 'paddle-transfer'), { epochs: 40, period: 10, resets: [10, 20, 30] }));
     it('rifle-module: every 5 epochs, 3 times', () => assert.deepEqual(at(40, 'rifle-module'), { epochs: 40, period: 5, resets: [5, 10, 15] }));
+    it('and refuse a run that would never be reset', () => {
+      assert.throws(() => at(6, 'haozhe-an'), /never re-initialise the head within 6 epochs/);
+      assert.throws(() => at(5, 'rifle-module'), /never re-initialise the head within 5 epochs: its first period ends after epoch 5/);
+    });
     it('none without RIFLE', () => assert.deepEqual(timetable({ epochs: 7, rifle: null }), { epochs: 7, period: 7, resets: [] }));
   });
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { KitError } from '../../src/engine/errors';
 import { methods } from '../../src/transfer/methods';
 import { rifle } from '../../src/transfer/rifle';
-import { parseRunSpec } from '../../src/transfer/spec';
+import { parseRunSpec, type RegularizerSpec, type RifleSpec } from '../../src/transfer/spec';
 
 const base = { dataset: 'elpv', backbone: 'efficientnet_lite0.tf_in1k' };
 
@@ -20,7 +20,7 @@ describe('RunSpec', () => {
     ['a wrong type', { ...base, epochs: '3' }, /epochs: .*expected number/],
     ['a value out of range', { ...base, optimizer: { momentum: 1 } }, /optimizer.momentum: /],
     ['more resets than epochs allow', { ...base, epochs: 1, rifle: rifle() }, /at least 2 epochs, found 1/],
-    ['a crop larger than the image', { ...base, imageSize: 224, resizeSize: 128 }, /224 pixels does not fit a short side of 128/],
+    ['RIFLE that resets nothing', { ...base, rifle: rifle('authors', { resetWeights: false, resetBias: false }) }, /re-initialises nothing/],
   ];
   for (const [what, input, message] of refused) it(`refuses ${what}`, () => assert.throws(() => parseRunSpec(input), message));
 });
@@ -28,6 +28,11 @@ describe('RunSpec', () => {
 describe('methods', () => {
   it('are found again from the specs that they make', () => {
     for (const { name } of methods.list()) assert.equal(methods.nameOf(parseRunSpec(methods.apply(name, base))), name);
+  });
+  it('call what is not in the list by its parts', () => {
+    const name = (regularizer: RegularizerSpec, choices: RifleSpec | null) => methods.nameOf(parseRunSpec({ ...base, regularizer, rifle: choices }));
+    assert.equal(name({ name: 'l2-sp', alpha: 0.1, beta: 0.01 }, null), 'l2-sp:custom');
+    assert.equal(name({ name: 'l2' }, rifle('authors', { clearMomentum: true })), 'rifle:custom');
   });
   it('know the near names', () => {
     assert.throws(() => methods.get('riffle'), (error: KitError) => /no method named "riffle"/.test(error.message) && /"rifle"/.test(error.fix));

@@ -22,7 +22,7 @@ export function weightsCommand(): Command {
           id,
           `${(parameters / 1e6).toFixed(1)} M`,
           `${inputSize} px`,
-          top1Claimed === null ? 'unknown' : percent(top1Claimed > 1 ? top1Claimed / 100 : top1Claimed),
+          top1Claimed === null ? 'unknown' : percent(top1Claimed),
           weights === null ? 'none' : megabytes(weights.bytes),
           licence,
           state,
