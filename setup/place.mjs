@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url';
 export const packageRoot = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
 /**
- * The folders of a set-up of the package at `root`. The home is `$RIFLE_HOME`, by default `.rifle` in the package,
- * as in src/engine/home.ts.
+ * The folders of a set-up of the package at `root`. The home is `$RIFLE_HOME` (a relative one from the working folder), by default,
+ * also when it is empty, `.rifle` in the package: the same rule as in src/engine/home.ts.
  * @param {string} root
  * @param {NodeJS.ProcessEnv} env
  */

@@ -2,6 +2,13 @@
 import fs from 'node:fs';
 import path from 'node:path';
 
+// A relative folder means the one below the working folder of the first process. What that starts may work elsewhere (a notebook's
+// kernel works beside the notebook) and inherits these variables, so they are made absolute once, here.
+for (const name of ['RIFLE_HOME', 'RIFLE_RUNS']) {
+  const folder = process.env[name];
+  if (folder) process.env[name] = path.resolve(folder);
+}
+
 let root: string | undefined;
 
 /** The folder of rifle-kit's package.json, from the sources, from `dist` and from an installed package alike. */
@@ -15,11 +22,11 @@ export function packageRoot(): string {
 }
 
 /**
- * A path inside the kit's home: `$RIFLE_HOME`, by default `.rifle` beside package.json.
- * Its folders: `cache` (packages as fetched), `data`, `weights`, `pixels`, `runs`, `venv`.
+ * An absolute path inside the kit's home: `$RIFLE_HOME`, by default (also when it is empty) `.rifle` beside package.json; the same rule as
+ * in setup/place.mjs. Its folders: `cache` (packages as fetched), `data`, `weights`, `pixels`, `runs`, `venv`, `tensorflow`, `cuda`.
  */
 export function kitHome(...parts: string[]): string {
-  return path.join(process.env.RIFLE_HOME ?? path.join(packageRoot(), '.rifle'), ...parts);
+  return path.resolve(process.env.RIFLE_HOME || path.join(packageRoot(), '.rifle'), ...parts);
 }
 
 /** The kit's version, from its package.json. */
