@@ -1,7 +1,7 @@
 // The set-up's command line: its flags, its help, its summary and its exit code.
 import fs from 'node:fs';
 import { parseArgs } from 'node:util';
-import { takeLock } from './lock.mjs';
+import { takeLocks } from './lock.mjs';
 import { packageRoot } from './place.mjs';
 import { Interrupted, Problem } from './problem.mjs';
 import { context, expectedSeconds, pendingSteps, runSteps } from './run.mjs';
@@ -68,7 +68,7 @@ export async function main(args) {
       return 0;
     }
     const ctx = context(packageRoot, process.env, ending.signal, show.progress);
-    if (!chosen.check) release = await takeLock(packageRoot, { signal: ending.signal, onWait: (pid) => show.say(`Another set-up (process ${pid}) is at work here: waiting for it.`) });
+    if (!chosen.check) release = await takeLocks(ctx.places, { signal: ending.signal, onWait: (pid) => show.say(`Another set-up (process ${pid}) is at work here: waiting for it.`) });
     ctx.force = chosen.force;
     ctx.pending = pendingSteps(chosen.steps, ctx);
     const ready = ctx.pending.length === 0;

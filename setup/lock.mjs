@@ -1,7 +1,7 @@
-// One set-up at a time: two of them on one folder would remove each other's files.
+// One set-up at a time: two of them in one package, or on one home, would remove each other's files.
 import fs from 'node:fs';
 import path from 'node:path';
-import { Interrupted } from './problem.mjs';
+import { Interrupted, Problem } from './problem.mjs';
 
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
@@ -16,14 +16,41 @@ function runs(pid) {
 }
 
 /**
- * Waits until no other set-up works on this package, and takes its place. Returns the function that gives it up.
- * A lock whose process has gone is taken over.
- * @param {string} root
+ * Waits until no other set-up works in this package or on this home, which several packages may share, and takes its place. Returns the
+ * function that gives it up. A lock whose process has gone is taken over.
+ * @param {{root: string, home: string}} places
  * @param {{onWait?: (pid: number) => void, signal?: AbortSignal, every?: number}} [options] `every`: milliseconds between looks
  */
-export async function takeLock(root, { onWait = () => {}, signal, every = 500 } = {}) {
-  const file = path.join(root, '.rifle', 'set-up.lock');
-  fs.mkdirSync(path.dirname(file), { recursive: true });
+export async function takeLocks({ root, home }, options = {}) {
+  // Every set-up takes its locks in the same order, so that no two wait for each other. Two names of one folder are one lock.
+  const folders = [...new Set([path.join(root, '.rifle'), home].map(makeFolder))].sort();
+  const taken = [];
+  const release = () => taken.forEach((giveUp) => giveUp());
+  try {
+    for (const folder of folders) taken.push(await takeLock(folder, options));
+  } catch (error) {
+    release();
+    throw error;
+  }
+  return release;
+}
+
+/** Makes `folder`; returns its path without symbolic links. */
+function makeFolder(folder) {
+  try {
+    fs.mkdirSync(folder, { recursive: true });
+    fs.accessSync(folder, fs.constants.W_OK);
+    return fs.realpathSync(folder);
+  } catch (error) {
+    throw new Problem(`The folder ${folder} cannot be made or written (${error.code}).`, {
+      fix: 'Give yourself the right to write there, or set RIFLE_HOME to a folder of your own, then run `npm run setup` again.',
+      cause: error,
+    });
+  }
+}
+
+async function takeLock(folder, { onWait = () => {}, signal, every = 500 }) {
+  const file = path.join(folder, 'set-up.lock');
   let told = false;
   for (;;) {
     try {

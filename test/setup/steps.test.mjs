@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { takeLock, removeAbandoned } from '../../setup/lock.mjs';
-import { Problem } from '../../setup/problem.mjs';
+import { takeLocks, removeAbandoned } from '../../setup/lock.mjs';
+import { Interrupted, Problem } from '../../setup/problem.mjs';
 import { pendingSteps, runSteps } from '../../setup/run.mjs';
 import { bar, duration } from '../../setup/screen.mjs';
 import { isStamped, linkTarget, linkTo, stamp } from '../../setup/stamp.mjs';
@@ -245,9 +245,10 @@ describe('the lock', () => {
   const file = () => path.join(scratch.path, '.rifle', 'set-up.lock');
 
   it('makes a second set-up wait for the first', async () => {
-    const release = await takeLock(scratch.path);
+    const places = { root: scratch.path, home: path.dirname(file()) };
+    const release = await takeLocks(places);
     const waited = [];
-    const second = takeLock(scratch.path, { every: 5, onWait: (pid) => waited.push(pid) });
+    const second = takeLocks(places, { every: 5, onWait: (pid) => waited.push(pid) });
     await new Promise((resolve) => setTimeout(resolve, 30));
     assert.deepEqual(waited, [process.pid]);
     release();
@@ -255,10 +256,42 @@ describe('the lock', () => {
     assert.equal(fs.existsSync(file()), false);
   });
 
+  it('makes set-ups of two packages that share a home wait for each other, in whatever order', async () => {
+    const place = (name) => ({ root: path.join(scratch.path, name), home: path.join(scratch.path, 'm') });
+    for (const [one, other] of [['a', 'z'], ['z', 'a']]) {
+      const release = await takeLocks(place(one));
+      let ready = false;
+      const second = takeLocks(place(other), { every: 5 }).then((giveUp) => ((ready = true), giveUp));
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      assert.equal(ready, false);
+      release();
+      (await second)();
+    }
+    const left = fs.readdirSync(scratch.path, { recursive: true }).filter((name) => name.endsWith('.lock'));
+    assert.deepEqual(left, []);
+  });
+
+  it('gives up what it holds when it stops waiting, and takes a home of two names once', async () => {
+    const shared = path.join(scratch.path, 'm');
+    const release = await takeLocks({ root: path.join(scratch.path, 'a'), home: shared });
+    const places = { root: path.join(scratch.path, 'b'), home: shared };
+    await assert.rejects(takeLocks(places, { every: 5, signal: AbortSignal.timeout(20) }), Interrupted);
+    release();
+    fs.rmSync(path.join(places.root, '.rifle'), { recursive: true });
+    fs.symlinkSync(shared, path.join(places.root, '.rifle'));
+    (await takeLocks(places, { every: 5, signal: AbortSignal.timeout(1000) }))();
+    assert.equal(fs.existsSync(path.join(shared, 'set-up.lock')), false);
+  });
+
+  it('says so when the home cannot be made', async () => {
+    fs.writeFileSync(path.join(scratch.path, 'file'), '');
+    await assert.rejects(takeLocks({ root: scratch.path, home: path.join(scratch.path, 'file', 'home') }), (error) => error instanceof Problem && /file\/home cannot be made/.test(error.message) && /RIFLE_HOME/.test(error.fix));
+  });
+
   it('is taken over from a process that has gone', async () => {
     fs.mkdirSync(path.dirname(file()));
     fs.writeFileSync(file(), '999999999\n'); // above any process id
-    (await takeLock(scratch.path, { every: 5 }))();
+    (await takeLocks({ root: scratch.path, home: path.join(scratch.path, 'home') }, { every: 5 }))();
   });
 
   it('clears what such a process left half done, and nothing else', () => {
