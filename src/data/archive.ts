@@ -6,11 +6,12 @@ import { Transform, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { crc32 } from 'node:zlib';
 import * as tar from 'tar';
-import yauzl from 'yauzl';
+import type yauzl from 'yauzl';
 import { KitError } from '../engine/errors';
 import type { OnProgress } from '../engine/progress';
 import { makeAtomically } from './atomic';
 import { mapConcurrently } from './concurrently';
+import { withZip } from './zip';
 
 /** Bounds and choices of `extract`. */
 export interface ExtractOptions {
@@ -89,10 +90,7 @@ class Gate {
 
 async function unzip(archive: string, into: string, settings: Settings): Promise<number> {
   const gate = new Gate(archive, settings);
-  const zip = await new Promise<yauzl.ZipFile>((resolve, reject) =>
-    yauzl.open(archive, { lazyEntries: true, autoClose: false, decodeStrings: true }, (error, opened) => (error ? reject(error) : resolve(opened))),
-  );
-  try {
+  return withZip(archive, async (zip) => {
     const wanted: yauzl.Entry[] = [];
     await new Promise<void>((resolve, reject) => {
       zip.on('error', (error: Error) => {
@@ -117,9 +115,7 @@ async function unzip(archive: string, into: string, settings: Settings): Promise
       settings.report(++done, wanted.length);
     }, settings.signal);
     return wanted.length;
-  } finally {
-    zip.close();
-  }
+  });
 }
 
 const SMALL = 4 * 2 ** 20; // bytes up to which a file goes through memory in one piece, which is several times faster than a stream

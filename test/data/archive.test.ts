@@ -88,6 +88,19 @@ describe('extract', () => {
     assert.deepEqual(fs.readdirSync(home.path), ['a.whl']);
   });
 
+  it('refuses a zip64 whose directory points outside the file', async () => {
+    const zip = makeZip([{ name: 'a', bytes: Buffer.from('a') }]);
+    for (const offset of [BigInt(zip.length), 2n ** 52n, 2n ** 62n]) {
+      const locator = Buffer.alloc(20);
+      locator.write('PK\x06\x07', 'latin1');
+      locator.writeBigUInt64LE(offset, 8);
+      locator.writeUInt32LE(1, 16);
+      fs.writeFileSync(path.join(home.path, 'a.whl'), Buffer.concat([zip.subarray(0, -22), locator, zip.subarray(-22)]));
+      await assert.rejects(extract(path.join(home.path, 'a.whl'), path.join(home.path, 'out')), (error: unknown) => error instanceof KitError && /damaged/.test(error.message), String(offset));
+      assert.deepEqual(fs.readdirSync(home.path), ['a.whl']);
+    }
+  });
+
   it('refuses another kind of archive, and a missing one', async () => {
     await assert.rejects(extract(path.join(home.path, 'a.rar'), path.join(home.path, 'out')), /expected \.whl, \.zip, \.tgz or \.tar\.gz/);
     await assert.rejects(extract(path.join(home.path, 'a.zip'), path.join(home.path, 'out')));

@@ -1,12 +1,14 @@
 // Reads a PyTorch file (`.pth`): the zip of torch 1.6 and later, and the legacy stream before it. Executes nothing of what it reads.
 import fs from 'node:fs';
 import zlib from 'node:zlib';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
-import yauzl from 'yauzl';
+import type yauzl from 'yauzl';
+import { readFully } from '../../data/read-fully';
+import { withZip } from '../../data/zip';
 import { KitError } from '../../engine/errors';
 import type { OnProgress } from '../../engine/progress';
-import { ByteStream, truncated } from './byte-stream';
+import { ByteStream } from './byte-stream';
 import { readPickle } from './pickle';
 import type { StateDict } from './state-dict';
 import { findTensors, materialise, storagesOf, torchRules, type Storage } from './torch-tensors';
@@ -14,8 +16,6 @@ import { findTensors, materialise, storagesOf, torchRules, type Storage } from '
 /** What a legacy file starts with (torch/serialization.py): a pickled integer, then the number of its protocol. */
 const legacyMagic = 0x1950a86a20f9469cfc6cn;
 const legacyProtocol = 1001;
-
-const chunkSize = 1 << 20; // bytes of an entry that are read at a time
 
 const byTorchSave = 'Give a file made by `torch.save`.';
 
@@ -31,10 +31,11 @@ export async function readPth(path: string, { onProgress }: { onProgress?: OnPro
     try {
       const start = Buffer.alloc(4);
       await file.read(start, 0, 4, 0);
-      return await (start.toString('latin1') === 'PK\x03\x04' ? readZip(file, report) : readLegacy(file, report));
+      if (start.toString('latin1') !== 'PK\x03\x04') return await readLegacy(file, report);
     } finally {
       await file.close();
     }
+    return await withZip(path, (zip) => readZip(zip, report));
   } catch (cause) {
     const { message, fix } = cause as Error & { fix?: string };
     throw new KitError(`The weights file ${path} cannot be read as a PyTorch file. ${message}`, { fix: fix || 'Fetch or save the file again.', cause });
@@ -44,65 +45,30 @@ export async function readPth(path: string, { onProgress }: { onProgress?: OnPro
 type Report = (done: number, total: number) => void;
 
 /** The zip: a pickle `<name>/data.pkl`, and an entry `<name>/data/<key>` for each storage. */
-async function readZip(file: fs.promises.FileHandle, report: Report): Promise<StateDict> {
-  const zip = await openZip(file, (await file.stat()).size);
-  try {
-    const entries = await entriesOf(zip);
-    const pickle = [...entries.keys()].find((name) => /^[^/]+\/data\.pkl$/.test(name));
-    if (pickle === undefined) throw new KitError('It is a zip archive without a data.pkl.', { fix: byTorchSave });
-    const folder = pickle.slice(0, -'data.pkl'.length);
-    const read = async (name: string): Promise<Buffer> => {
-      const entry = entries.get(folder + name);
-      if (entry === undefined) throw new KitError(`Its entry ${folder}${name} is missing.`);
-      return readEntry(zip, entry);
-    };
-    if (entries.has(`${folder}byteorder`)) requireLittleEndian((await read('byteorder')).toString() === 'little');
+async function readZip(zip: yauzl.ZipFile, report: Report): Promise<StateDict> {
+  const entries = await entriesOf(zip);
+  const pickle = [...entries.keys()].find((name) => /^[^/]+\/data\.pkl$/.test(name));
+  if (pickle === undefined) throw new KitError('It is a zip archive without a data.pkl.', { fix: byTorchSave });
+  const folder = pickle.slice(0, -'data.pkl'.length);
+  const read = async (name: string): Promise<Buffer> => {
+    const entry = entries.get(folder + name);
+    if (entry === undefined) throw new KitError(`Its entry ${folder}${name} is missing.`);
+    return readEntry(zip, entry);
+  };
+  if (entries.has(`${folder}byteorder`)) requireLittleEndian((await read('byteorder')).toString() === 'little');
 
-    const views = findTensors(readPickle(ByteStream.of(await read('data.pkl')), torchRules(new Map())));
-    const storages = storagesOf(views);
-    const total = storages.reduce((sum, storage) => sum + storage.byteLength, 0);
-    let done = 0;
-    for (const storage of storages) {
-      const bytes = await read(`data/${storage.key}`);
-      requireLength(storage, bytes.length, storage.byteLength, 'bytes');
-      storage.fill(bytes.buffer);
-      report((done += bytes.length), total);
-    }
-    return materialise(views);
-  } finally {
-    zip.close();
+  const views = findTensors(readPickle(ByteStream.of(await read('data.pkl')), torchRules(new Map())));
+  const storages = storagesOf(views);
+  const total = storages.reduce((sum, storage) => sum + storage.byteLength, 0);
+  let done = 0;
+  for (const storage of storages) {
+    const bytes = await read(`data/${storage.key}`);
+    requireLength(storage, bytes.length, storage.byteLength, 'bytes');
+    storage.fill(bytes.buffer);
+    report((done += bytes.length), total);
   }
+  return materialise(views);
 }
-
-/** A file for yauzl, which reads wherever a damaged directory points to: outside the file that is an error, and not an exception. */
-class FileReader extends yauzl.RandomAccessReader {
-  constructor(private readonly file: fs.promises.FileHandle, private readonly size: number) {
-    super();
-  }
-
-  override read(buffer: Buffer, offset: number, length: number, position: number, callback: (error: Error | null) => void): void {
-    if (position + length > this.size) return void setImmediate(callback, new Error('its directory points outside the file'));
-    readFully(this.file, buffer.subarray(offset, offset + length), position).then(() => callback(null), callback);
-  }
-
-  override _readStreamForRange(start: number, end: number): Readable {
-    return Readable.from(this.chunks(start, end));
-  }
-
-  private async *chunks(start: number, end: number): AsyncGenerator<Buffer> {
-    for (let at = start; at < end; at += chunkSize) {
-      const chunk = Buffer.alloc(Math.min(chunkSize, end - at));
-      await readFully(this.file, chunk, at);
-      yield chunk;
-    }
-  }
-}
-
-const openZip = (file: fs.promises.FileHandle, size: number): Promise<yauzl.ZipFile> =>
-  new Promise((resolve, reject) => {
-    const options = { lazyEntries: true, autoClose: false };
-    yauzl.fromRandomAccessReader(new FileReader(file, size), size, options, (error, zip) => (error ? reject(error) : resolve(zip)));
-  });
 
 function entriesOf(zip: yauzl.ZipFile): Promise<Map<string, yauzl.Entry>> {
   return new Promise((resolve, reject) => {
@@ -168,14 +134,6 @@ async function readLegacy(file: fs.promises.FileHandle, report: Report): Promise
   }
   if (needed.size > 0) throw new KitError(`The data of its storages ${[...needed].map((storage) => storage.key).join(', ')} are missing.`);
   return materialise(views);
-}
-
-async function readFully(file: fs.promises.FileHandle, into: Uint8Array, position: number): Promise<void> {
-  for (let at = 0; at < into.length; ) {
-    const { bytesRead } = await file.read(into, at, into.length - at, position + at);
-    if (bytesRead === 0) throw truncated(position + at, into.length - at);
-    at += bytesRead;
-  }
 }
 
 function requireLength({ key }: Storage, found: number, expected: number, unit: string): void {
