@@ -18,7 +18,7 @@ const definitions: ReadonlyMap<string, BackboneDefinition> = new Map(
 
 /** How to load a backbone. */
 export interface LoadBackboneOptions {
-  /** Outputs of the head. */
+  /** Outputs of the head. As many as the head of the weights has (1000 for `'imagenet'`): that head stays. See `load`. */
   classes: number;
   /** `'imagenet'`: the record's; `'random'`; or the path of a `.pth` or `model.json` with the record's names. Default `'imagenet'`. */
   weights?: string;
@@ -36,7 +36,9 @@ export interface Backbones {
   get(id: string): BackboneRecord;
   /**
    * The backbone `id` in memory. Its weights are fetched when they never were, and verified. The head of the weights stays when it has
-   * `classes` outputs; otherwise a new one is drawn as torch.nn.Linear does, from the stream `head` of `seed`.
+   * exactly `classes` outputs; otherwise a new one is drawn as torch.nn.Linear does, from the stream `head` of `seed`.
+   * So `classes: 1000` with `'imagenet'` always gives ImageNet's own head, trained for ImageNet's classes, whatever the 1000 classes of the
+   * data set are; only their number is looked at.
    * @throws KitError when the id or the weights are not known, damaged, or do not fit.
    */
   load(id: string, options: LoadBackboneOptions): Promise<Backbone>;
@@ -48,6 +50,7 @@ export interface Backbones {
   state(id: string): Promise<WeightsState>;
 }
 
+/** The backbones of the kit, by id. */
 export const backbones: Backbones = {
   list: () => [...definitions.values()].map((definition) => definition.record),
 

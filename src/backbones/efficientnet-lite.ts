@@ -117,6 +117,7 @@ function efficientNetLite(version: number, size: Size, inputSize: number, top1Cl
   };
 }
 
+/** EfficientNet-Lite0 to Lite2, with the ImageNet weights that a registry holds. */
 export const efficientNetLites: BackboneDefinition[] = [
   efficientNetLite(0, { width: 1, depth: 1 }, 224, 0.751, 4_652_008),
   efficientNetLite(1, { width: 1, depth: 1.1 }, 240, 0.767, 5_416_680),

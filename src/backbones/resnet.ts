@@ -146,6 +146,7 @@ const resnet50Keras: ResNetPlan = {
 
 const manifest = weightsManifest('resnet50.keras_in1k');
 
+/** The residual networks that a registry holds ImageNet weights of. `buildResNet` makes any other. */
 export const resnets: BackboneDefinition[] = [
   {
     record: {

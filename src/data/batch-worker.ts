@@ -20,7 +20,7 @@ export interface BatchWorkerData {
   imageSize: number;
   seed: number;
   train: boolean;
-  /** Memory of the batches, `[batchSize, imageSize, imageSize, 3]` each. */
+  /** Memory of the batches, `[size of the largest batch, imageSize, imageSize, 3]` each. */
   slots: SharedArrayBuffer[];
 }
 
@@ -31,7 +31,10 @@ export interface BatchTask {
   epoch: number;
   samples: Uint32Array;
 }
+
+/** That a batch is assembled, or why it is not. */
 export interface BatchReply {
+  /** Of the task. */
   id: number;
   error?: { message: string; fix: string };
 }

@@ -55,7 +55,7 @@ export class BatchLoader {
   private failure: unknown;
   private waited = 0;
 
-  /** @throws KitError when there are no samples, one is not in the cache, or an option is out of range. */
+  /** @throws KitError when there are no samples, one is not in the cache, an option is out of range, or the memory does not suffice. */
   constructor(
     cache: PixelCache,
     private readonly samples: Sample[],
@@ -81,7 +81,12 @@ export class BatchLoader {
     this.workerCount = workers;
     // One slot with whoever uses the batch, and at least two more being filled.
     const slots = Math.min(this.count, 1 + Math.max(2, 2 * workers));
-    this.slots = Array.from({ length: slots }, () => new SharedArrayBuffer(batchSize * imageSize * imageSize * 3));
+    const bytes = Math.min(batchSize, samples.length) * imageSize * imageSize * 3;
+    try {
+      this.slots = Array.from({ length: slots }, () => new SharedArrayBuffer(bytes));
+    } catch (cause) {
+      throw new KitError(`There is no memory for ${slots} batches of ${(bytes / 1e9).toFixed(1)} GB each.`, { fix: 'Lower the batch size.', cause });
+    }
     this.data = {
       path: cache.path,
       files: entries.map((entry) => entry.file),

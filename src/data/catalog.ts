@@ -48,6 +48,7 @@ export interface Datasets {
   verify(name: string, options?: LoadOptions): Promise<Dataset>;
 }
 
+/** The data sets of the kit, by name, and folders of one's own, by path. */
 export const datasets: Datasets = {
   list: readManifests,
   async load(name, options = {}) {

@@ -5,12 +5,14 @@ import { Worker } from 'node:worker_threads';
 import { KitError } from '../engine/errors';
 import { decode, resizeShortSide, type Image } from './image';
 
-/** What `decode-worker` is asked for and answers. */
+/** What `decode-worker` is asked for: the image in `file`, resized so that its shorter side has `shortSide` pixels. */
 export interface DecodeTask {
   id: number;
   file: string;
   shortSide: number;
 }
+
+/** What it answers to the task `id`: the image, or why it cannot be had. */
 export type DecodeReply = { id: number; image: Image } | { id: number; error: { message: string; fix: string } };
 
 /** Worker threads that turn files into images of a short side; `close` when done. */

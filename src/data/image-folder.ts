@@ -2,10 +2,10 @@
 import { createHash } from 'node:crypto';
 import fsp from 'node:fs/promises';
 import path from 'node:path';
-import writeFileAtomic from 'write-file-atomic';
 import { KitError } from '../engine/errors';
 import { kitHome } from '../engine/home';
 import type { OnProgress } from '../engine/progress';
+import { makeAtomically } from './atomic';
 import { mapConcurrently } from './concurrently';
 import { hashDataset, type Dataset, type Sample } from './dataset';
 import { sha256File } from './fetch';
@@ -19,7 +19,8 @@ const LAYOUT = 'Expected are `train/<class>/<image>` and `test/<class>/<image>`,
  * The data set in the folder `dir`: classes are the folders' names, sorted; images are the files below them that end in .jpg, .jpeg, .png,
  * .webp, .gif, .tif, .tiff or .avif, sorted by path. Hidden files are left out. The hash reads every image once; it is kept in
  * `kitHome('pixels')` for as long as names, sizes and times stay the same.
- * @throws KitError when a split or all images are missing, there is one class only, a class is empty, or the splits' classes differ.
+ * @throws KitError when a split or all images are missing, there is one class only, a class is empty, or the splits' classes differ; and
+ *   when the hash cannot be kept, because the disk is full or the kit's home cannot be written.
  */
 export async function readImageFolder(dir: string, options: { onProgress?: OnProgress; signal?: AbortSignal } = {}): Promise<Dataset> {
   const root = path.resolve(dir);
@@ -134,8 +135,7 @@ async function hashFolder(
     return digest;
   }, signal);
   const hashes = hashDataset(samples, new Map(files.map((file, i) => [file, digests[i]])));
-  await fsp.mkdir(path.dirname(kept), { recursive: true });
-  await writeFileAtomic(kept, `${JSON.stringify(hashes)}\n`);
+  await makeAtomically(kept, (partial) => fsp.writeFile(partial, `${JSON.stringify(hashes)}\n`));
   return hashes;
 }
 

@@ -75,6 +75,12 @@ describe('BatchLoader', function () {
     }
   });
 
+  it('takes no more memory than there are images, however large the batch may be', async () => {
+    const [batch] = await collect(make({ batchSize: Number.MAX_SAFE_INTEGER, train: false }));
+    assert.deepEqual([batch.size, batch.count, batch.images.length], [37, 1, 37 * 1200]);
+    assert.equal(digest([batch]), digest(await collect(make({ batchSize: 37, train: false }))));
+  });
+
   it('for training shuffles, mirrors and cuts by the streams of (seed, epoch, index)', async () => {
     for (const epoch of [0, 7]) {
       const batches = await collect(make(), epoch);

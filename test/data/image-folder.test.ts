@@ -1,7 +1,9 @@
 // Folders of one's own images: what is read, and what is said when they are not as they should be.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import fsp from 'node:fs/promises';
 import path from 'node:path';
+import { mock } from 'node:test';
 import { datasets } from '../../src/data/catalog';
 import { KitError } from '../../src/engine/errors';
 import { makeImageFolder, useFreshHome } from './fresh-home';
@@ -62,6 +64,18 @@ describe('datasets.fromFolder', () => {
     fs.appendFileSync(path.join(root(), 'test/dog/0.png'), 'x');
     assert.notEqual(await hash(), first);
     assert.equal(read, 16);
+  });
+
+  it('says so when the disk is full or read-only where the hash is kept', async () => {
+    for (const [code, why] of [['ENOSPC', /is full/], ['EROFS', /cannot be written/]] as const) {
+      const writing = mock.method(fsp, 'writeFile', () => Promise.reject(Object.assign(new Error(code), { code })));
+      try {
+        await assert.rejects(datasets.fromFolder(root()), (error: unknown) => error instanceof KitError && why.test(error.message) && /RIFLE_HOME/.test(error.fix));
+      } finally {
+        writing.mock.restore();
+      }
+    }
+    assert.deepEqual(fs.readdirSync(path.join(home.path, 'pixels', 'folders')), []);
   });
 
   it('has the same hash wherever it lies', async () => {
