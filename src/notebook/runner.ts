@@ -129,11 +129,14 @@ async function runCell(
   return { line: found.line, source: found.line === null ? null : (source.split('\n')[found.line - 1] ?? null), error, traceback: found.traceback };
 }
 
+/** Names of the kernel in a notebook: the one that the set-up registers, and tslab's own. Both are the same program. */
+const KERNELS: readonly string[] = ['rifle', 'tslab'];
+
 function checkKernel(file: string, notebook: Notebook): void {
   const name = notebook.metadata.kernelspec?.name;
-  if (name !== undefined && name !== 'tslab') {
-    throw new KitError(`${file}: expected a TypeScript notebook (kernel "tslab"), found kernel "${name}".`, {
-      fix: 'Open it in JupyterLab and choose the kernel TypeScript, or run it with Jupyter.',
+  if (name !== undefined && !KERNELS.includes(name)) {
+    throw new KitError(`${file}: expected a TypeScript notebook (kernel ${KERNELS.map((kernel) => `"${kernel}"`).join(' or ')}), found kernel "${name}".`, {
+      fix: 'Open it in JupyterLab and choose the kernel "TypeScript (rifle-kit)", or run it with Jupyter.',
     });
   }
 }

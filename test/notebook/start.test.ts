@@ -14,7 +14,8 @@ const file = path.join(packageRoot(), 'notebooks', '00-start.ipynb');
 
 describe('notebooks/00-start.ipynb', () => {
   it('states claim, command, cost and expectation first, imports from the kit only, and is kept without outputs', () => {
-    const { cells } = readNotebook(file);
+    const { cells, metadata } = readNotebook(file);
+    assert.equal(metadata.kernelspec?.name, 'rifle', 'the name under which the set-up registers the kernel');
     const first = joinText(cells[0].source);
     for (const part of ['The claim', 'npx rifle notebooks', ...Object.keys(scales), 'cost', 'What to expect']) assert.ok(first.includes(part), part);
     const code = cells.filter((cell) => cell.cell_type === 'code');
@@ -36,8 +37,10 @@ describe('notebooks/00-start.ipynb', () => {
       const out = path.join(folder, 'executed.ipynb');
       const report = path.join(path.dirname(file), 'reports', '00-start-smoke.html');
       fs.rmSync(report, { force: true });
-      const result = await runNotebook(file, { out, env: { RIFLE_SCALE: 'smoke' }, timeoutSeconds: 240 });
+      const runs = path.join(folder, 'runs'); // a store of its own: it trains every time, and nothing gets among the user's runs
+      const result = await runNotebook(file, { out, env: { RIFLE_SCALE: 'smoke', RIFLE_RUNS: runs }, timeoutSeconds: 240 });
       assert.equal(result.status, 'ok', result.failure ? describeFailure(result.failure) : '');
+      assert.equal(fs.readdirSync(runs).length, 4, 'two methods, two seeds');
       const outputs = readNotebook(out).cells.flatMap((cell) => cell.outputs ?? []);
       const stderr = outputs.filter((output) => output.output_type === 'stream' && output.name === 'stderr');
       assert.deepEqual(stderr, [], 'nothing is printed on stderr');
