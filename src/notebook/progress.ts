@@ -15,8 +15,8 @@ export interface ProgressBarOptions {
 }
 
 interface Task extends Progress {
+  /** When the pace began to be measured, and `done` then: what was done before the task was first heard of took no time that is known. */
   began: number;
-  /** `done` when the task was first heard of. */
   from: number;
 }
 
@@ -31,7 +31,9 @@ export function progressBar(options: ProgressBarOptions = {}): OnProgress {
   let shownAt: number | null = null;
   return (progress) => {
     const known = running.get(progress.task);
-    const task: Task = { ...progress, began: known?.began ?? now(), from: known?.from ?? progress.done };
+    // `total` may change, and `done` with it (finished runs are taken out of both): the pace stays, unless less is done than when it began.
+    const pace = known && progress.done >= known.from ? known : { began: now(), from: progress.done };
+    const task: Task = { ...progress, began: pace.began, from: pace.from };
     const isDone = progress.done >= progress.total;
     if (isDone) running.delete(progress.task);
     else running.set(progress.task, task);

@@ -67,9 +67,10 @@ export async function sampleGrid(dataset: Dataset, options: SampleGridOptions = 
     .removeAlpha()
     .png()
     .toBuffer();
+  const licence = dataset.licence === '' ? '' : `${dataset.licence}.`; // a folder of one's own has none
   return new Picture({
     title: `${dataset.name}: ${dataset.train.length} training and ${dataset.test.length} test images of ${dataset.classes.length} classes`,
-    caption: `The first ${perClass} of each class in the ${split === 'train' ? 'training' : 'test'} split, in brackets their number there. ${dataset.licence}.`,
+    caption: [`The first ${perClass} of each class in the ${split === 'train' ? 'training' : 'test'} split, in brackets their number there.`, licence].filter(Boolean).join(' '),
     png,
     rows,
   });

@@ -70,4 +70,40 @@ describe('progressBar', () => {
     assert.deepEqual(sent.map(({ update }) => update), [false, true, true, true, true]);
     assert.equal(new Set(sent.map(({ id }) => id)).size, 1);
   });
+
+  it('tells the time left rightly when runs that were finished before are taken out of done and total', () => {
+    const sent: string[] = [];
+    let clock = 0;
+    const onProgress = progressBar({ publish: (bundle) => void sent.push(String(bundle['text/plain'])), now: () => clock, interval: 0 });
+    const report = (done: number, total: number, at: number): void => {
+      clock = at;
+      onProgress({ task: 'all runs', done, total, unit: 'epochs' });
+    };
+    report(0, 40, 0);
+    report(0, 20, 100); // the first run was there
+    report(1, 20, 10_100);
+    report(1, 10, 10_200); // the third one too
+    report(2, 10, 20_200);
+    const shown = sent.map((text) => /^[a-z ]+ [█░]+ (.*)$/.exec(text)![1]);
+    assert.deepEqual(shown, ['0 %', '0 %', '5 % · 3 min 12 s left', '10 % · 1 min 32 s left', '20 % · 1 min 21 s left']);
+  });
+
+  it('measures the pace from where a task goes on, or begins anew', () => {
+    const sent: string[] = [];
+    let clock = 0;
+    const onProgress = progressBar({ publish: (bundle) => void sent.push(String(bundle['text/plain'])), now: () => clock, interval: 0 });
+    for (const done of [5, 6, 3, 4]) {
+      onProgress({ task: 'resumed', done, total: 10, unit: 'epochs' });
+      clock += 1000;
+    }
+    assert.deepEqual(sent.map((text) => /^[a-z ]+ [█░]+ (.*)$/.exec(text)![1]), ['50 %', '60 % · 4 s left', '30 %', '40 % · 6 s left']);
+  });
+
+  it('ends at once when all runs were finished before', () => {
+    const sent: string[] = [];
+    const onProgress = progressBar({ publish: (bundle) => void sent.push(String(bundle['text/plain'])), now: () => 0 });
+    onProgress({ task: 'all runs', done: 0, total: 4, unit: 'epochs' });
+    onProgress({ task: 'all runs', done: 0, total: 0, unit: 'epochs' });
+    assert.deepEqual(sent, ['all runs ░░░░░░░░░░░░░░░░░░░░ 0 %', 'all runs: 0 epochs']);
+  });
 });
