@@ -15,6 +15,7 @@ interface TrainFlags {
   epochs?: number;
   batchSize?: number;
   imageSize?: number;
+  resizeSize?: number;
   learningRate?: number;
   headFactor?: number;
   seed?: number;
@@ -45,6 +46,7 @@ export function trainCommand(): Command {
     .option('--epochs <n>', 'passes over the training images (default: 40)', number(1, true))
     .option('--batch-size <n>', 'images in a step (default: 32)', number(1, true))
     .option('--image-size <pixels>', "side of the crop (default: the backbone's own)", number(32, true))
+    .option('--resize-size <pixels>', "short side before the crop (default: the backbone's ratio)", number(32, true))
     .option('--learning-rate <rate>', 'base learning rate (default: 0.01)', number(Number.MIN_VALUE, false))
     .option('--head-factor <n>', "the head's learning rate as a multiple of it (default: 1)", number(Number.MIN_VALUE, false))
     .option('--seed <n>', 'seed of all randomness (default: 0)', number(0, true))
@@ -83,6 +85,7 @@ function specOf(flags: TrainFlags): Record<string, unknown> {
     epochs: flags.epochs,
     batchSize: flags.batchSize,
     imageSize: flags.imageSize,
+    resizeSize: flags.resizeSize,
     seed: flags.seed,
   };
   const file = flags.spec === undefined ? { dataset: 'elpv', backbone: 'efficientnet_lite0.tf_in1k' } : readSpec(flags.spec);
