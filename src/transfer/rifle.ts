@@ -6,60 +6,30 @@ import type { RifleSpec, RunSpec } from './spec';
 
 type Choices = Omit<RifleSpec, 'preset'>;
 
+/** What most published variants have in common; none clears the momentum. */
+const COMMON: Choices = {
+  reinitializations: 3,
+  periodEpochs: null,
+  wholePeriods: false,
+  headLearningRate: 'shared',
+  resetWeights: true,
+  resetBias: true,
+  distribution: 'pytorch-linear',
+  clearMomentum: false,
+  skipLastEpochs: 0,
+  skipFinal: true,
+};
+
 /** The four published variants; what each does differently was read in its code. */
 const PRESETS: Record<Exclude<RifleSpec['preset'], 'custom'>, Choices> = {
   // run.sh: P = 2. The reset after the last evaluation is kept, as published.
-  authors: {
-    reinitializations: 1,
-    periodEpochs: null,
-    wholePeriods: true,
-    headLearningRate: 'shared',
-    resetWeights: true,
-    resetBias: true,
-    distribution: 'pytorch-linear',
-    clearMomentum: false,
-    skipLastEpochs: 0,
-    skipFinal: false,
-  },
+  authors: { ...COMMON, reinitializations: 1, wholePeriods: true, skipFinal: false },
   // cyclic_num 3, the best of 2, 3, 4 on CUB.
-  'haozhe-an': {
-    reinitializations: 2,
-    periodEpochs: null,
-    wholePeriods: false,
-    headLearningRate: 'shared',
-    resetWeights: true,
-    resetBias: true,
-    distribution: 'kaiming-normal',
-    clearMomentum: false,
-    skipLastEpochs: 5,
-    skipFinal: true,
-  },
+  'haozhe-an': { ...COMMON, reinitializations: 2, distribution: 'kaiming-normal', skipLastEpochs: 5 },
   // After epochs 10, 20 and 30 of 40, the weight alone.
-  'paddle-transfer': {
-    reinitializations: 3,
-    periodEpochs: null,
-    wholePeriods: false,
-    headLearningRate: 'shared',
-    resetWeights: true,
-    resetBias: false,
-    distribution: 'uniform-classes',
-    clearMomentum: false,
-    skipLastEpochs: 0,
-    skipFinal: true,
-  },
+  'paddle-transfer': { ...COMMON, resetBias: false, distribution: 'uniform-classes' },
   // re_init_epoch 5, max_re_num 3. Its default initialiser is Paddle's, which is not known to us; ours is PyTorch's.
-  'rifle-module': {
-    reinitializations: 3,
-    periodEpochs: 5,
-    wholePeriods: false,
-    headLearningRate: 'shared',
-    resetWeights: true,
-    resetBias: true,
-    distribution: 'pytorch-linear',
-    clearMomentum: false,
-    skipLastEpochs: 0,
-    skipFinal: true,
-  },
+  'rifle-module': { ...COMMON, periodEpochs: 5 },
 };
 
 /** Where each variant's choices were read. */
