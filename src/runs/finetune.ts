@@ -48,6 +48,7 @@ async function findOrRun(input: RunSpecInput, options: FinetuneOptions): Promise
   const finished = store.find(id);
   if (finished !== null) return finished;
 
+  store.requireRoom();
   const startedAt = new Date();
   const cache = await openPixelCache(dataset, { shortSide: spec.resizeSize, onProgress, signal });
   const backbone = await backbones.load(spec.backbone, { classes: dataset.classes.length, weights: spec.weights, seed: spec.seed, onProgress, signal });

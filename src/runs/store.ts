@@ -49,6 +49,18 @@ export class RunStore {
     return record as RunRecord;
   }
 
+  /** Makes the folder, and makes sure that a record will find its place there. @throws KitError before hours are spent on a run that could not be kept. */
+  requireRoom(): void {
+    try {
+      fs.mkdirSync(this.root, { recursive: true });
+      fs.accessSync(this.root, fs.constants.W_OK);
+      const { bavail, bsize } = fs.statfsSync(this.root);
+      if (bavail * bsize < RECORD_ROOM) throw Object.assign(new Error(`only ${bavail * bsize} bytes are free`), { code: 'ENOSPC' });
+    } catch (cause) {
+      throw notKept('Runs cannot be kept in', this.root, cause as NodeJS.ErrnoException);
+    }
+  }
+
   /** Writes a finished run: whole or not at all, flushed to the disk. */
   async put(record: RunRecord): Promise<void> {
     const file = this.file(record.id);
@@ -56,11 +68,7 @@ export class RunStore {
       fs.mkdirSync(path.dirname(file), { recursive: true });
       await writeFileAtomic(file, `${JSON.stringify(record, null, 1)}\n`);
     } catch (cause) {
-      const full = (cause as NodeJS.ErrnoException).code === 'ENOSPC';
-      throw new KitError(`The run ${record.id} is finished but could not be written to ${file}: ${(cause as Error).message}`, {
-        fix: full ? 'The disk is full: free some space and run it again.' : 'Check that the folder can be written to, or choose another with --runs.',
-        cause,
-      });
+      throw notKept(`The run ${record.id} is finished but could not be written to`, file, cause as NodeJS.ErrnoException);
     }
   }
 
@@ -75,6 +83,15 @@ export class RunStore {
       .sort((a, b) => a.startedAt.localeCompare(b.startedAt));
   }
 }
+
+/** Bytes that a record may take: 40 epochs take 20 kB. */
+const RECORD_ROOM = 1_000_000;
+
+const notKept = (what: string, where: string, cause: NodeJS.ErrnoException): KitError =>
+  new KitError(`${what} ${where}: ${cause.message}`, {
+    fix: cause.code === 'ENOSPC' ? 'The disk is full: free some space and run it again.' : 'Check that the folder can be written to, or choose another with --runs.',
+    cause,
+  });
 
 const damaged = (file: string, why: string, cause?: unknown): KitError =>
   new KitError(`The run record ${file} is damaged: ${why}.`, { fix: 'Delete its folder: the run is then made again.', cause });

@@ -45,6 +45,7 @@ describe('the store of runs', () => {
 
   it('says so when a record cannot be written', async () => {
     fs.writeFileSync(path.join(folder, 'file'), '');
+    assert.throws(() => new RunStore(path.join(folder, 'file')).requireRoom(), /Runs cannot be kept in/);
     await assert.rejects(new RunStore(path.join(folder, 'file')).put(record('aa')), (error: KitError) => /could not be written/.test(error.message) && error.fix !== '');
   });
 });
