@@ -11,7 +11,7 @@ import { printJson, printLine, printList } from '../print';
 type Parameters = Record<string, unknown>;
 
 /** One `-p name=value`: JSON where it reads as such, else text. */
-function parameter(text: string, sofar: Parameters): Parameters {
+function parameter(text: string, sofar: Parameters | undefined): Parameters {
   const at = text.indexOf('=');
   if (at < 1) throw new InvalidArgumentError('Expected name=value.');
   const value = text.slice(at + 1);
@@ -28,7 +28,7 @@ export function notebooksCommand(): Command {
     .description('re-execute notebooks headless; exit code 1 when a cell fails')
     .argument('[files...]', "notebooks (default: all of the kit's)")
     .option('--scale <name>', 'smoke, mini or paper (default: RIFLE_SCALE, or smoke)')
-    .option('-p, --parameter <name=value>', 'set a parameter after the cell tagged `parameters`; may be repeated', parameter, {})
+    .option('-p, --parameter <name=value>', 'set a parameter after the cell tagged `parameters`; may be repeated', parameter)
     .option('--timeout <seconds>', 'time limit of a cell', (text) => {
       const value = Number(text);
       if (!(value > 0)) throw new InvalidArgumentError('Expected a number of seconds.');
@@ -38,7 +38,7 @@ export function notebooksCommand(): Command {
     .option('--in-place', 'write the outputs into the notebooks themselves')
     .option('--json', 'print the results as JSON')
     .addHelpText('after', '\nExamples:\n  $ npx rifle notebooks --scale smoke\n  $ npx rifle notebooks notebooks/00-start.ipynb -p seeds=[0,1,2] --out executed')
-    .action(async (files: string[], flags: { scale?: string; parameter: Parameters; timeout?: number; out?: string; inPlace?: boolean; json?: boolean }) => {
+    .action(async (files: string[], flags: { scale?: string; parameter?: Parameters; timeout?: number; out?: string; inPlace?: boolean; json?: boolean }) => {
       const { scale } = await import('../../runs/scales.js');
       const { runNotebook } = await import('../../notebook/runner.js');
       const env = { RIFLE_SCALE: scale(flags.scale).name };

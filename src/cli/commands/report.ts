@@ -23,10 +23,17 @@ export function reportCommand(): Command {
       const { exportAll, writeReport } = await import('../../report/export.js');
       const file = path.resolve(flags.out);
       await writeReport(records, { path: file, title: flags.title });
-      if (flags.export !== undefined) await exportAll(records, flags.export);
+      const exported = flags.export === undefined ? [] : await exportAll(records, flags.export).catch(refuse(flags.export));
       const table = methodsTable(records);
-      if (flags.json) return printJson({ report: file, runs: records.length, table: table.toJson() });
+      if (flags.json) return printJson({ report: file, exported, runs: records.length, table: table.toJson() });
       printLine(table.toText());
       printLine(`\nReport of ${records.length} runs: ${file}`);
+      if (exported.length > 0) printLine(`${exported.length} files of tables and figures: ${path.resolve(flags.export!)}`);
     });
 }
+
+/** A failure to write into `folder`, in the user's terms. */
+const refuse = (folder: string) => (cause: unknown): never => {
+  if ((cause as NodeJS.ErrnoException).code === undefined) throw cause;
+  throw new KitError(`Tables and figures could not be written to ${folder}: ${(cause as Error).message}`, { fix: 'Name a folder that can be written to.', cause });
+};

@@ -66,15 +66,20 @@ export function trainCommand(): Command {
       if (flags.printSpec) return printJson(spec);
       const { finetune, titleOf } = await import('../../runs/finetune.js');
       const display = showProgress({ quiet: flags.json });
-      const record = await finetune(spec, { runs: flags.runs, signal: interruptible(), onProgress: display.onProgress }).finally(() => display.stop());
+      let trained = false;
+      const record = await finetune(spec, { runs: flags.runs, signal: interruptible(), onProgress: display.onProgress, onEpoch: () => (trained = true) }).finally(() => display.stop());
       if (flags.json) return printJson(record);
       printList(
         ['epoch', 'train loss', 'train top-1', 'test loss', 'test top-1', 'learning rate', 'head reset', 'images/s'],
-        record.epochs.map((row) => [row.epoch, row.trainLoss.toFixed(3), percent(row.trainTop1), row.testLoss.toFixed(3), percent(row.testTop1), row.learningRate.toPrecision(3), row.headReset ? 'yes' : '', row.imagesPerSecond.toFixed(1)]),
+        record.epochs.map((row) => [row.epoch, row.trainLoss.toFixed(3), percent(row.trainTop1), row.testLoss.toFixed(3), percent(row.testTop1), row.learningRate.toPrecision(3), resetText(row.headReset, row.epoch === record.epochs.length), row.imagesPerSecond.toFixed(1)]),
       );
-      printLine(`\n${titleOf(spec)} on ${record.dataset.name}: test top-1 ${percent(record.testTop1)} after ${record.epochs.length} epochs, ${duration(record.wallSeconds)}, run ${record.id}`);
+      printLine(`\n${titleOf(spec)} on ${record.dataset.name}: test top-1 ${percent(record.testTop1)} after ${record.epochs.length} epochs, ${duration(record.wallSeconds)}, run ${record.id}${trained ? '' : ' (finished before, not run again)'}`);
+      if (record.epochs.length < spec.epochs) printLine(`RIFLE's \`wholePeriods\` (as its authors do): ${record.epochs.length} of ${spec.epochs} epochs were run, a whole number of periods.`);
     });
 }
+
+/** What the column on resets says; a reset after the last evaluation, which the authors' code does, changes no number of the table. */
+const resetText = (reset: boolean, last: boolean): string => (!reset ? '' : last ? 'after the end' : 'yes');
 
 /** The spec that flags and file make together. */
 function specOf(flags: TrainFlags): Record<string, unknown> {
