@@ -3,7 +3,7 @@ import type { NodeJSKernelBackend } from '@tensorflow/tfjs-node-gpu/dist/nodejs_
 import type { TFJSBinding } from '@tensorflow/tfjs-node-gpu/dist/tfjs_binding';
 import { tf, type TF } from './tensorflow';
 
-export type { NodeJSKernelBackend, TFJSBinding };
+export type { TFJSBinding };
 
 /** An attribute of a TensorFlow op: `type` is one of the binding's TF_ATTR_* numbers. */
 export interface Attribute {

@@ -26,7 +26,7 @@ export function randomStream(seed: number, name: string, epoch = 0, index = 0): 
 const keys = new Map<string, readonly [number, number]>();
 
 /** The 64-bit Philox key of a stream, as two 32-bit words. */
-export function streamKey(seed: number, name: string): readonly [number, number] {
+function streamKey(seed: number, name: string): readonly [number, number] {
   const label = `${seed}/${name}`;
   let key = keys.get(label);
   if (key === undefined) {
