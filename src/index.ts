@@ -12,7 +12,7 @@ export { carveValidation, limitPerClass, type Dataset, type DatasetSpec, type Sa
 export { openPixelCache, type PixelCache } from './data/pixel-cache';
 export { BatchLoader, type Batch, type BatchOptions } from './data/batches';
 
-export { backbones, type Backbone, type BackboneRecord, type ForwardResult, type StatisticUpdate } from './backbones/backbone';
+export { backbones, type Backbone, type BackboneRecord, type ForwardHooks, type ForwardOptions, type ForwardResult, type StatisticUpdate } from './backbones/backbone';
 
 export { parseRunSpec, type RunSpec, type RunSpecInput, type HeadDistribution, type RifleSpec, type RegularizerSpec, type ScheduleSpec } from './transfer/spec';
 export { methods, type Method } from './transfer/methods';

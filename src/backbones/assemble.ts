@@ -6,7 +6,7 @@ import { randomStream } from '../engine/random';
 import { tf, type TF } from '../engine/tensorflow';
 import type { Network, Pass } from './layers';
 import type { Parameter } from './parameters';
-import type { Backbone, BackboneRecord, ForwardResult } from './record';
+import type { Backbone, BackboneRecord, ForwardOptions, ForwardResult } from './record';
 import { matchStateDict, requireMatch, shapeText, sizeOf, type StateDict } from './weights/state-dict';
 
 /** A backbone that the kit can build: its record, and its network with a head for `classes`. */
@@ -43,15 +43,20 @@ let assembled = 0;
 export function assemble(definition: BackboneDefinition, { classes, seed, weights }: AssembleOptions): Backbone {
   const { record } = definition;
   if (!Number.isSafeInteger(classes) || classes < 1) throw new KitError(`A head needs a whole number of classes from 1, found ${classes}.`, { fix: 'Give the number of classes of the data set.' });
-  const network = definition.build(classes);
   const keepsHead = weights !== null && requireFit(definition, weights) === classes;
-  const drawn = keepsHead ? null : drawHead(network.head, seed);
+  const drawn = keepsHead ? null : drawHead(definition.build(classes).head, seed);
   const valuesOf = (parameter: Parameter): Float32Array => {
     if (drawn?.has(parameter.name)) return drawn.get(parameter.name)!;
     if (weights === null) return parameter.draw(randomStream(seed, `weights/${parameter.name}`));
     return parameter.fromFile(weights.stateDict.get(parameter.name)!);
   };
+  return fill(definition, classes, weights?.hash ?? randomHash(record, seed), valuesOf);
+}
 
+/** A backbone whose parameters begin with `valuesOf` each, in the layout of memory. */
+function fill(definition: BackboneDefinition, classes: number, weightsHash: string, valuesOf: (parameter: Parameter) => Float32Array): Backbone {
+  const { record } = definition;
+  const network = definition.build(classes);
   // tfjs wants names that are unique in the process.
   const prefix = `${record.id}#${assembled++}`;
   const variables: Record<string, TF.Variable> = {};
@@ -69,10 +74,12 @@ export function assemble(definition: BackboneDefinition, { classes, seed, weight
   return {
     record,
     classes,
-    weightsHash: weights?.hash ?? randomHash(record, seed),
+    weightsHash,
     variables,
     head: { weight: network.head.weight.variable!, bias: network.head.bias.variable! },
+    residualBlocks: network.residualBlocks,
     forward: (images, options) => forward(network, record, images, options),
+    copy: () => fill(definition, classes, weightsHash, ({ name }) => variables[name].dataSync<'float32'>()),
     dispose,
   };
 }
@@ -103,14 +110,15 @@ function normalise(images: TF.Tensor4D, { mean, std, channelOrder }: BackboneRec
   return channelOrder === 'bgr' ? tf.reverse(normal, 3) : normal;
 }
 
-function forward({ trunk, head }: Network, record: BackboneRecord, images: TF.Tensor4D, { training }: { training: boolean }): ForwardResult {
+function forward({ trunk, head }: Network, record: BackboneRecord, images: TF.Tensor4D, { training, hooks = {} }: ForwardOptions): ForwardResult {
   if (images.shape.length !== 4 || images.shape[3] !== 3) {
     throw new KitError(`${record.id} expects images [batch, height, width, 3], found ${shapeText(images.shape)}.`);
   }
-  const pass: Pass = { training, updates: [], taps: {} };
+  const pass: Pass = { training, hooks, updates: [], taps: {} };
   const seen = tf.tidy(() => {
     const features = globalAveragePool(trunk(normalise(images, record), pass));
-    const logits = tf.add(tf.matMul(features, head.weight.variable as TF.Variable), head.bias.variable!) as TF.Tensor2D;
+    const [weight, bias] = [head.weight.variable as TF.Tensor as TF.Tensor2D, head.bias.variable as TF.Tensor as TF.Tensor1D];
+    const logits = hooks.head?.(features, weight, bias) ?? tf.matMul(features, weight).add<TF.Tensor2D>(bias);
     return { logits, features, taps: pass.taps };
   });
   return { ...seen, updates: pass.updates };

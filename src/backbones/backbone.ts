@@ -8,7 +8,7 @@ import { resnets } from './resnet';
 import { hashWeights, readWeights } from './weights/read';
 import { fetchWeights, manifestHash, requireWeights, weightsManifest, weightsState, type WeightsManifest, type WeightsState } from './weights/store';
 
-export type { Backbone, BackboneRecord, ForwardResult, StatisticUpdate } from './record';
+export type { Backbone, BackboneRecord, ForwardHooks, ForwardOptions, ForwardResult, StatisticUpdate } from './record';
 export type { WeightsState } from './weights/store';
 
 /** To add a family: its file, one line here, one fixture. */

@@ -1,6 +1,6 @@
 // EfficientNet-Lite 0, 1 and 2: Tan and Le's EfficientNet (ICML 2019) without squeeze-and-excitation and with ReLU6.
 import type { BackboneDefinition } from './assemble';
-import { chain, LayerFactory, relu6, residual, tap, type Layer, type Network } from './layers';
+import { chain, LayerFactory, relu6, tap, type Layer, type Network } from './layers';
 import { torch } from './parameters';
 import { weightsManifest } from './weights/store';
 
@@ -64,7 +64,7 @@ function invertedResidual(net: LayerFactory, name: string, inputs: number, { siz
     net.conv(`${name}._project_conv`, { size: 1, inputs: inner, outputs }),
     net.batchNorm(`${name}._bn2`, outputs),
   );
-  return stride === 1 && inputs === outputs ? residual(block) : block;
+  return stride === 1 && inputs === outputs ? net.residual(block) : block;
 }
 
 /** The network. Dropout before the head and drop connect, with which the weights were trained, are left out: the kit's tricks add such noise. */
@@ -87,7 +87,7 @@ function build(size: Size, classes: number): Network {
   });
   layers.push(net.conv('_conv_head', { size: 1, inputs, outputs: featureSize }), net.batchNorm('_bn1', featureSize), relu6, tap('last'));
   const head = net.head('_fc', featureSize, classes);
-  return { parameters: net.parameters, convention: net.convention, trunk: chain(...layers), head };
+  return { parameters: net.parameters, convention: net.convention, trunk: chain(...layers), residualBlocks: net.residualBlocks, head };
 }
 
 /** Claims and input sizes: tensorflow/tpu, models/official/efficientnet/lite/README.md; the crop leaves 32 pixels of the short side. */

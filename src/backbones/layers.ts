@@ -3,11 +3,12 @@ import * as ops from '../engine/ops';
 import type { Padding } from '../engine/ops';
 import { tf, type TF } from '../engine/tensorflow';
 import { constant, heNormal, linearUniform, Parameter, type FileConvention, type Initializer } from './parameters';
-import type { StatisticUpdate } from './record';
+import type { ForwardHooks, StatisticUpdate } from './record';
 
 /** One forward pass: how to run, and what to gather on the way. */
 export interface Pass {
   training: boolean;
+  hooks: ForwardHooks;
   updates: StatisticUpdate[];
   taps: Record<string, TF.Tensor4D>;
 }
@@ -21,6 +22,8 @@ export interface Network {
   parameters: ReadonlyMap<string, Parameter>;
   convention: FileConvention;
   trunk: Layer;
+  /** Number of blocks that add a shortcut. */
+  residualBlocks: number;
   head: { weight: Parameter; bias: Parameter };
 }
 
@@ -41,6 +44,8 @@ export interface ConvolutionSettings {
 /** Makes the layers of one network and keeps its parameters, named as the files of one framework name them. */
 export class LayerFactory {
   readonly parameters = new Map<string, Parameter>();
+  /** Made so far. */
+  residualBlocks = 0;
 
   constructor(
     readonly convention: FileConvention,
@@ -80,6 +85,15 @@ export class LayerFactory {
     };
   }
 
+  /** main(x) + shortcut(x): what a residual block computes. Blocks count in the order in which they are made: input side first. */
+  residual(main: Layer, shortcut: Layer = identity): Layer {
+    const block = this.residualBlocks++;
+    return (x, pass) => {
+      const branch = main(x, pass);
+      return tf.add(pass.hooks.residual?.(branch, block) ?? branch, shortcut(x, pass));
+    };
+  }
+
   /** The parameters of a linear head, [inputs] features to [outputs] logits. */
   head(name: string, inputs: number, outputs: number): Network['head'] {
     const { suffix, axes } = this.convention;
@@ -114,8 +128,5 @@ export const relu6: Layer = (x) => ops.relu6(x);
 /** Largest value in each window; padded places never win. */
 export const maxPool = (options: { size: number; stride: number; padding: Padding }): Layer => (x) => ops.maxPool(x, options);
 
-/** main(x) + shortcut(x): what a residual block computes. */
-export const residual = (main: Layer, shortcut: Layer = identity): Layer => (x, pass) => tf.add(main(x, pass), shortcut(x, pass));
-
 /** Gives what passes here to the caller of the forward pass, under `name`. */
-export const tap = (name: string): Layer => (x, pass) => (pass.taps[name] = x);
+export const tap = (name: string): Layer => (x, pass) => (pass.taps[name] = pass.hooks.tap?.(x, name) ?? x);

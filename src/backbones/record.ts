@@ -42,6 +42,27 @@ export interface StatisticUpdate {
   value: TF.Tensor;
 }
 
+/** What may be done to a forward pass from outside, for tricks that act inside the network; each is ordinary differentiable tfjs code. */
+export interface ForwardHooks {
+  /**
+   * Changes the output of a residual block's branch before the shortcut is added to it.
+   * @param block which block, from 0 at the input side, of `backbone.residualBlocks`.
+   */
+  residual?(branch: TF.Tensor4D, block: number): TF.Tensor4D;
+  /** Changes the output of the stage `name` (one of `record.taps`); what follows, and `taps`, see the changed one. */
+  tap?(x: TF.Tensor4D, name: string): TF.Tensor4D;
+  /** In place of the linear head: logits [batch, classes] of features [batch, featureSize], weight [featureSize, classes] and bias [classes]. */
+  head?(features: TF.Tensor2D, weight: TF.Tensor2D, bias: TF.Tensor1D): TF.Tensor2D;
+}
+
+/** How a forward pass runs. */
+export interface ForwardOptions {
+  /** Whether batch normalisation uses the batch's own statistics, and gives `updates`. */
+  training: boolean;
+  /** Default none. */
+  hooks?: ForwardHooks;
+}
+
 /** What a forward pass gives. All tensors are the caller's to dispose, by `tf.tidy` for all but `updates`. */
 export interface ForwardResult {
   /** [batch, classes]. */
@@ -68,12 +89,15 @@ export interface Backbone {
     /** [classes]. */
     bias: TF.Variable;
   };
+  /** Number of blocks that add a shortcut; 0 in a network without residual connections. */
+  residualBlocks: number;
   /**
    * Runs the network.
    * @param images RGB in 0..255, int32 or float32, [batch, height, width, 3]; any size that the strides leave something of.
-   * @param options.training whether batch normalisation uses the batch's own statistics, and gives `updates`.
    */
-  forward(images: TF.Tensor4D, options: { training: boolean }): ForwardResult;
+  forward(images: TF.Tensor4D, options: ForwardOptions): ForwardResult;
+  /** Another backbone with the same values in variables of its own, the caller's to dispose: a frozen reference, for example. */
+  copy(): Backbone;
   /** Frees the variables. */
   dispose(): void;
 }

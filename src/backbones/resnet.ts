@@ -1,6 +1,6 @@
 // Residual networks (He et al., CVPR 2016): one description for all depths, with the names of Keras and of torchvision.
 import { assemble, type BackboneDefinition } from './assemble';
-import { chain, identity, LayerFactory, maxPool, relu, residual, tap, type Layer, type Network } from './layers';
+import { chain, identity, LayerFactory, maxPool, relu, tap, type Layer, type Network } from './layers';
 import { countTrainable, keras, torch, type FileConvention } from './parameters';
 import type { Backbone, BackboneRecord } from './record';
 import { hashStateDict, type StateDict } from './weights/state-dict';
@@ -96,7 +96,7 @@ function residualBlock(net: LayerFactory, plan: ResNetPlan, at: { stage: number;
           net.conv(shortcut.conv, { size: 1, inputs: at.inputs, outputs, stride: blockStride, padding: 0, bias: plan.bias }),
           net.batchNorm(shortcut.norm, outputs),
         );
-  return chain(residual(chain(...main), projection), relu);
+  return chain(net.residual(chain(...main), projection), relu);
 }
 
 /** The network of `plan`, with a head for `classes`. */
@@ -119,7 +119,7 @@ function build(plan: ResNetPlan, classes: number): Network {
     layers.push(tap(`stage${stage + 1}`));
   });
   const head = net.head(names.head, inputs, classes);
-  return { parameters: net.parameters, convention: net.convention, trunk: chain(...layers), head };
+  return { parameters: net.parameters, convention: net.convention, trunk: chain(...layers), residualBlocks: net.residualBlocks, head };
 }
 
 /** What the record of a residual network has from its plan. */
