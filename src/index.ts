@@ -13,6 +13,10 @@ export { openPixelCache, type PixelCache } from './data/pixel-cache';
 export { BatchLoader, type Batch, type BatchOptions } from './data/batches';
 
 export { backbones, type Backbone, type BackboneRecord, type ForwardHooks, type ForwardOptions, type ForwardResult, type StatisticUpdate } from './backbones/backbone';
+export { stateDictOf, type ParameterValues } from './backbones/snapshot';
+export { readWeights } from './backbones/weights/read';
+export { writeSafetensors } from './backbones/weights/safetensors';
+export type { StateDict, StateTensor } from './backbones/weights/state-dict';
 
 export { parseRunSpec, type RunSpec, type RunSpecInput, type HeadDistribution, type RifleSpec, type RegularizerSpec, type ScheduleSpec } from './transfer/spec';
 export { methods, type Method } from './transfer/methods';

@@ -76,6 +76,7 @@ function fill(definition: BackboneDefinition, classes: number, weightsHash: stri
     classes,
     weightsHash,
     variables,
+    parameters: network.parameters,
     head: { weight: network.head.weight.variable!, bias: network.head.bias.variable! },
     residualBlocks: network.residualBlocks,
     forward: (images, options) => forward(network, record, images, options),

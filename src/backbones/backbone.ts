@@ -20,7 +20,7 @@ const definitions: ReadonlyMap<string, BackboneDefinition> = new Map(
 export interface LoadBackboneOptions {
   /** Outputs of the head. As many as the head of the weights has (1000 for `'imagenet'`): that head stays. See `load`. */
   classes: number;
-  /** `'imagenet'`: the record's; `'random'`; or the path of a `.pth` or `model.json` with the record's names. Default `'imagenet'`. */
+  /** `'imagenet'`: the record's; `'random'`; or the path of a `.pth`, `.safetensors` or `model.json` with the record's names. Default `'imagenet'`. */
   weights?: string;
   /** What a new head and random weights are drawn from. Default 0. */
   seed?: number;

@@ -1,4 +1,5 @@
 // The parameters of a network: their names and layouts in the file, their layout in memory, and how a new one is drawn.
+import { KitError } from '../engine/errors';
 import type { RandomStream } from '../engine/random';
 import type { TF } from '../engine/tensorflow';
 import { float32Of, gather, rowMajorStrides, sizeOf, type StateTensor } from './weights/state-dict';
@@ -69,6 +70,15 @@ export class Parameter {
   /** The values of the file's `tensor`, in the layout of memory. */
   fromFile(tensor: StateTensor): Float32Array {
     return permute(float32Of(tensor, this.name), tensor.shape, this.axes);
+  }
+
+  /** The inverse of `fromFile`. @throws KitError when `values` are not as many as the shape asks for. */
+  toFile(values: Float32Array): StateTensor {
+    if (values.length !== sizeOf(this.shape)) {
+      throw new KitError(`The parameter "${this.name}" [${this.shape.join(', ')}] was given ${values.length} numbers, ${sizeOf(this.shape)} were expected.`);
+    }
+    const inverse = this.axes.map((_, axis) => this.axes.indexOf(axis));
+    return { shape: this.fileShape, dtype: 'float32', data: permute(values, this.shape, inverse) };
   }
 
   /** New values, drawn from `stream` in the layout of memory. */

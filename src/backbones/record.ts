@@ -1,6 +1,7 @@
 // The types of the backbones: what is known of one, what a forward pass gives, and one in memory.
 import type { TF } from '../engine/tensorflow';
 import type { PackageFile } from '../data/fetch';
+import type { Parameter } from './parameters';
 import type { WeightsFormat } from './weights/store';
 
 /** What is known of a backbone before any weight is read. */
@@ -83,6 +84,8 @@ export interface Backbone {
   weightsHash: string;
   /** By the names in the source file, in the order of the network. Running statistics are not trainable. */
   variables: Record<string, TF.Variable>;
+  /** What each variable is in the source file: its shape and layout there. `stateDictOf` writes them back. */
+  parameters: ReadonlyMap<string, Parameter>;
   head: {
     /** [featureSize, classes]. */
     weight: TF.Variable;

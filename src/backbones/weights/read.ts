@@ -5,6 +5,7 @@ import { sha256File } from '../../data/fetch';
 import { KitError } from '../../engine/errors';
 import type { OnProgress } from '../../engine/progress';
 import { readPth } from './pth';
+import { readSafetensors } from './safetensors';
 import type { StateDict } from './state-dict';
 import { hashOfFiles } from './store';
 import { readTfjsLayers, tfjsShards } from './tfjs-layers';
@@ -16,13 +17,14 @@ interface Format {
 }
 
 const pth: Format = { read: readPth, files: async (file) => [file] };
+const safetensors: Format = { read: readSafetensors, files: async (file) => [file] };
 const tfjsLayers: Format = { read: readTfjsLayers, files: async (file) => [file, ...(await tfjsShards(file))] };
 
 /** To add a format: one reader, one line. */
-const formats: Record<string, Format> = { '.pth': pth, '.pt': pth, '.json': tfjsLayers };
+const formats: Record<string, Format> = { '.pth': pth, '.pt': pth, '.safetensors': safetensors, '.json': tfjsLayers };
 
 /**
- * The named arrays in a weights file: `.pth` and `.pt` (PyTorch), `.json` (TensorFlow.js layers model).
+ * The named arrays in a weights file: `.pth` and `.pt` (PyTorch), `.safetensors`, `.json` (TensorFlow.js layers model).
  * @throws KitError when there is no such file, its ending is of another format, or it cannot be read.
  */
 export async function readWeights(file: string, options: { onProgress?: OnProgress } = {}): Promise<StateDict> {
@@ -43,7 +45,7 @@ function formatOf(file: string): Format {
   }
   if (formats[ending] === undefined) {
     throw new KitError(`The weights file ${file} has an ending that no reader knows; known: ${Object.keys(formats).join(', ')}.`, {
-      fix: 'Save the weights as a PyTorch state dict (.pth) or a TensorFlow.js layers model (model.json).',
+      fix: 'Save the weights as a PyTorch state dict (.pth), a safetensors file, or a TensorFlow.js layers model (model.json).',
     });
   }
   return formats[ending];
