@@ -18,16 +18,19 @@ export { readWeights } from './backbones/weights/read';
 export { writeSafetensors } from './backbones/weights/safetensors';
 export type { StateDict, StateTensor } from './backbones/weights/state-dict';
 
-export { parseRunSpec, type RunSpec, type RunSpecInput, type HeadDistribution, type RifleSpec, type RegularizerSpec, type ScheduleSpec } from './transfer/spec';
-export { methods, type Method } from './transfer/methods';
+export { parseRunSpec, type RunSpec, type RunSpecInput, type HeadDistribution, type RifleSpec, type RegularizerSpec, type ScheduleSpec, type TrickSpec } from './transfer/spec';
+export { methods, type Method, type MethodParts } from './transfer/methods';
 export { rifle, riflePresets, timetable, type Timetable } from './transfer/rifle';
 export { train, type BatchSource, type EpochRow, type Moment, type TrainOptions } from './transfer/trainer';
 
 export { finetune, type FinetuneOptions } from './runs/finetune';
 export { plan, runAll, type Grid, type RunAllOptions } from './runs/plan';
+export { runPool, type PoolOptions } from './runs/pool';
+export { studies, type Study, type StudyOptions } from './runs/studies';
+export { sweepPlan, type SweepPlan, type SweepRow } from './runs/sweep';
 export { scale, scales, type Scale, type ScaleName } from './runs/scales';
 export { RunStore } from './runs/store';
-export type { RunEnvironment, RunRecord } from './runs/record';
+export type { LayerRow, RunEnvironment, RunRecord } from './runs/record';
 
 export { mean, meanInterval, pairedDifference, sampleStd, summarize, type Interval, type PairedDifference, type Summary } from './analysis/statistics';
 

@@ -7,6 +7,7 @@ import { methodsCommand } from './commands/methods';
 import { notebooksCommand } from './commands/notebooks';
 import { reportCommand } from './commands/report';
 import { reproduceCommand } from './commands/reproduce';
+import { sweepCommand } from './commands/sweep';
 import { trainCommand } from './commands/train';
 import { weightsCommand } from './commands/weights';
 import { kitVersion } from '../engine/home';
@@ -19,7 +20,7 @@ const program = new Command('rifle')
   .showSuggestionAfterError()
   .addHelpText('after', '\nExamples:\n  $ npx rifle doctor\n  $ npx rifle train --method rifle --epochs 10 --seed 1\n  $ npx rifle reproduce --scale mini');
 
-for (const command of [doctorCommand, dataCommand, weightsCommand, methodsCommand, trainCommand, reproduceCommand, reportCommand, notebooksCommand]) {
+for (const command of [doctorCommand, dataCommand, weightsCommand, methodsCommand, trainCommand, sweepCommand, reproduceCommand, reportCommand, notebooksCommand]) {
   program.addCommand(command());
 }
 

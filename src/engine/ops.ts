@@ -240,3 +240,21 @@ export function softmaxCrossEntropy(logits: TF.Tensor2D, labels: TF.Tensor1D): T
 export function statelessUniform(shape: number[], seed: TF.Tensor1D): TF.Tensor {
   return single('StatelessRandomUniform', [type('dtype', 'float32'), type('T', 'int32'), type('Tseed', 'int32')], [shapeOf(shape), seed]);
 }
+
+const runSvd = fused({
+  name: 'RifleSvd',
+  save: [],
+  saveOutputs: [false, true, true],
+  run: ({ x }) => backend().executeMultipleOutputs('Svd', [type('T', 'float32'), flag('compute_uv', true), flag('full_matrices', false)], [x], 3),
+  gradient: ([dy], [u, v]) => ({ x: () => tf.matMul(u.mul(dy), v, false, true) }),
+});
+
+/** Singular values of a matrix `x` [m, n], largest first: [min(m, n)]. The gradient of a value is the outer product of its two singular vectors. */
+export function singularValues(x: TF.Tensor2D): TF.Tensor1D {
+  return runSvd({ x })[0] as TF.Tensor1D;
+}
+
+/** Half the sum of squares of `x`, in one op: a scalar. It has no gradient. */
+export function halfSquaredNorm(x: TF.Tensor): TF.Scalar {
+  return single('L2Loss', [type('T', 'float32')], [x]) as TF.Scalar;
+}

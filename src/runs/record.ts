@@ -1,8 +1,9 @@
 // What a run leaves behind: one JSON document that holds its spec, its numbers and everything they depend on.
 import type { RunSpec } from '../transfer/spec';
+import type { LayerRow } from '../transfer/layer-rows';
 import type { EpochRow } from '../transfer/trainer';
 
-export type { EpochRow };
+export type { EpochRow, LayerRow };
 
 /** What the numbers of a run were made with. */
 export interface RunEnvironment {
@@ -22,20 +23,25 @@ export interface RunEnvironment {
   flags: Record<string, string>;
 }
 
-/** A finished run, as `record.json` holds it. */
+/** A run that is over, as `record.json` holds it. The numbers of its layers lie beside it: `RunStore.layers`. */
 export interface RunRecord {
   /** First 16 hex digits of the sha256 of spec, data hash, weights hash and `numericsVersion`: the run's name in the store. */
   id: string;
-  status: 'finished';
+  /** `failed`: the loss was no longer a number. The same spec would fail again, so it is not run again. */
+  status: 'finished' | 'failed';
+  /** How a failed run ended: in which epoch (1-based), and the last loss that was a number. `null` when it finished. */
+  failure: { epoch: number; lastLoss: number | null; message: string } | null;
   /** Name of the method in the tables, for example `rifle`; derived from the spec. */
   method: string;
+  /** Complete. Where a data set or weights were given by path, only their names stand here: their hashes tell which they were. */
   spec: RunSpec;
   /** Raised whenever a change of the kit changes the numbers of a run. */
   numericsVersion: number;
   dataset: { name: string; hash: string; classes: string[]; train: number; test: number };
   weights: { id: string; hash: string; parameters: number };
+  /** The complete epochs. */
   epochs: EpochRow[];
-  /** Of the last epoch: the number that tables report. */
+  /** Of the last epoch: the number that tables report. NaN of a failed run (`null` in JSON). */
   testTop1: number;
   /** Epochs (1-based) after which the head was re-initialised. */
   resets: number[];

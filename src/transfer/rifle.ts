@@ -15,6 +15,7 @@ const COMMON: Choices = {
   resetWeights: true,
   resetBias: true,
   distribution: 'pytorch-linear',
+  draw: 'replace',
   clearMomentum: false,
   skipLastEpochs: 0,
   skipFinal: true,

@@ -21,6 +21,7 @@ export function momentumBuffers(parameters: Record<string, TF.Variable>): Record
 /**
  * One step: g += weightDecay w; v = momentum v + g; w -= learningRate v (or, with Nesterov, learningRate (g + momentum v)).
  * @param learningRate scalar tensor.
+ * @returns the direction in which the variable moved by `learningRate` times its length.
  */
 export function sgdStep(
   variable: TF.Variable,
@@ -28,13 +29,14 @@ export function sgdStep(
   gradient: TF.Tensor,
   learningRate: TF.Scalar,
   { momentum, weightDecay, nesterov }: SgdOptions,
-): void {
-  tf.tidy(() => {
+): TF.Tensor {
+  return tf.tidy(() => {
     const slope = weightDecay === 0 ? gradient : gradient.add(variable.mul(weightDecay));
     // A difference, not a sum of three: TensorFlow's optimiser reorders sums, and compiled steps would round unlike eager ones.
     const velocity = momentum === 0 ? slope : slope.sub(buffer.mul(-momentum));
     const direction = nesterov ? slope.add(velocity.mul(momentum)) : velocity;
     buffer.assign(velocity);
     variable.assign(variable.sub(direction.mul(learningRate)));
+    return direction;
   });
 }

@@ -9,12 +9,30 @@ export type ScheduleSpec =
   | { name: 'step'; at: number; factor: number }
   | { name: 'constant' };
 
-/** What keeps the weights from moving too far, added to the cross entropy (or, for `l2`, to the gradient). */
+/** What keeps the weights from moving too far, added to the cross entropy (or, for `l2`, to the gradient). Formulas: `regularizers.ts`. */
 export type RegularizerSpec =
   /** Weight decay of the optimizer on all parameters, statistics excepted. */
   | { name: 'l2' }
   /** L2-SP: alpha/2 |w - w0|^2 on the trunk, beta/2 |w|^2 on the head; the optimizer's weight decay is then not used. */
-  | { name: 'l2-sp'; alpha: number; beta: number };
+  | { name: 'l2-sp'; alpha: number; beta: number }
+  /** DELTA: alpha times the weighted distance of the feature maps from the pretrained network's, beta/2 |w|^2 on the head; no weight decay. */
+  | { name: 'delta'; alpha: number; beta: number }
+  /** Batch spectral shrinkage: eta times the sum of the `k` smallest squared singular values of the batch's features; beside the weight decay. */
+  | { name: 'bss'; eta: number; k: number };
+
+/** A trick that RIFLE is compared with; each acts in training alone. Formulas: `tricks.ts`. */
+export type TrickSpec =
+  | { name: 'none' }
+  /** Drops features with probability `rate`: the head's input, or the output of every stage. */
+  | { name: 'dropout'; rate: number; at: 'head' | 'stages' }
+  /** Drops the head's weights with probability `rate`, for each image anew; or (`sample`, in the authors' code, unused there) an image's whole features. */
+  | { name: 'dropconnect'; rate: number; unit: 'weight' | 'sample' }
+  /** Drops the branch of a residual block for an image; the last block survives with probability `survival`, the others linearly more often. */
+  | { name: 'stochastic-depth'; survival: number }
+  /** Draws a label anew, uniformly over all classes, with probability `rate`. */
+  | { name: 'disturb-label'; rate: number }
+  /** The whole network's cosine restarts: so many cycles of equal length in a run. */
+  | { name: 'cyclic-lr'; cycles: number };
 
 /** From what a re-initialised head is drawn; d is the number of features, C of classes. */
 export type HeadDistribution =
@@ -43,6 +61,8 @@ export interface RifleSpec {
   resetBias: boolean;
   /** What the new values are drawn from. */
   distribution: HeadDistribution;
+  /** Whether what is drawn takes the place of the head's values, or is added to them as noise (an ablation: no published variant does). */
+  draw: 'replace' | 'add';
   /** Set the head's momentum to zero at a reset. None of the published variants does. */
   clearMomentum: boolean;
   /** No reset after any of the last so many epochs. */
@@ -81,16 +101,21 @@ export interface RunSpec {
   };
   /** Default `{name: 'cosine'}` (the authors'). */
   schedule: ScheduleSpec;
-  /** Default `{name: 'l2'}`. */
+  /** A name alone stands for its defaults. Default `{name: 'l2'}`. */
   regularizer: RegularizerSpec;
-  /** A trick from the comparison of the paper; only `none` so far. Default `none`. */
-  trick: 'none';
+  /** A trick from the comparison of the paper. A name alone stands for its defaults. Default `{name: 'none'}`. */
+  trick: TrickSpec;
   /** Re-initialisation of the head; `null`: plain fine-tuning. Default `null`. */
   rifle: RifleSpec | null;
   /** Arithmetic of the compiled step; only `float32` so far. Default `float32`. */
   precision: 'float32';
   /** The one seed that every random stream of the run comes from. Default 0. */
   seed: number;
+  /**
+   * Which images tell the accuracy. `validation`: a fifth of the training images of each class, taken out of training, the same for every seed;
+   * the test images are then not looked at. For choosing hyper-parameters. Default `test`.
+   */
+  evaluateOn: 'test' | 'validation';
   limits: {
     /** Training images per class, drawn with a seed of its own that is the same for all runs; `null`: all. Default `null`. */
     trainPerClass: number | null;
@@ -111,10 +136,31 @@ const rifleSchema = z.strictObject({
   resetWeights: z.boolean(),
   resetBias: z.boolean(),
   distribution: z.enum(['pytorch-linear', 'kaiming-normal', 'uniform-classes']),
+  draw: z.enum(['replace', 'add']).default('replace'),
   clearMomentum: z.boolean(),
   skipLastEpochs: z.number().int().nonnegative(),
   skipFinal: z.boolean(),
 });
+
+/** A bare name is that choice with its defaults. */
+const named = (choice: unknown): unknown => (typeof choice === 'string' ? { name: choice } : choice);
+
+// Defaults: `methods.ts` says where each comes from.
+const coefficient = z.number().min(0);
+const regularizerSchema = z.discriminatedUnion('name', [
+  z.strictObject({ name: z.literal('l2') }),
+  z.strictObject({ name: z.literal('l2-sp'), alpha: coefficient.default(0.01), beta: coefficient.default(1e-4) }),
+  z.strictObject({ name: z.literal('delta'), alpha: coefficient.default(0.01), beta: coefficient.default(0.01) }),
+  z.strictObject({ name: z.literal('bss'), eta: coefficient.default(1e-3), k: count.default(1) }),
+]);
+const trickSchema = z.discriminatedUnion('name', [
+  z.strictObject({ name: z.literal('none') }),
+  z.strictObject({ name: z.literal('dropout'), rate: fraction.default(0.5), at: z.enum(['head', 'stages']).default('head') }),
+  z.strictObject({ name: z.literal('dropconnect'), rate: fraction.default(0.5), unit: z.enum(['weight', 'sample']).default('weight') }),
+  z.strictObject({ name: z.literal('stochastic-depth'), survival: fraction.default(0.8) }),
+  z.strictObject({ name: z.literal('disturb-label'), rate: fraction.default(0.1) }),
+  z.strictObject({ name: z.literal('cyclic-lr'), cycles: z.number().int().min(2).default(2) }),
+]);
 
 const runSchema = z.strictObject({
   dataset: z.string().min(1),
@@ -140,16 +186,12 @@ const runSchema = z.strictObject({
       z.strictObject({ name: z.literal('constant') }),
     ])
     .default({ name: 'cosine' }),
-  regularizer: z
-    .discriminatedUnion('name', [
-      z.strictObject({ name: z.literal('l2') }),
-      z.strictObject({ name: z.literal('l2-sp'), alpha: z.number().min(0), beta: z.number().min(0) }),
-    ])
-    .default({ name: 'l2' }),
-  trick: z.literal('none').default('none'),
+  regularizer: z.preprocess(named, regularizerSchema).default({ name: 'l2' }),
+  trick: z.preprocess(named, trickSchema).default({ name: 'none' }),
   rifle: rifleSchema.nullable().default(null),
   precision: z.literal('float32').default('float32'),
   seed: z.number().int().nonnegative().max(0xffffffff).default(0),
+  evaluateOn: z.enum(['test', 'validation']).default('test'),
   limits: z
     .strictObject({
       trainPerClass: count.nullable().default(null),
@@ -160,8 +202,13 @@ const runSchema = z.strictObject({
 
 /** A spec as people write it: whatever has a default may be left out. */
 export type RunSpecInput = { dataset: string; backbone: string } & {
-  [K in Exclude<keyof RunSpec, 'dataset' | 'backbone' | 'optimizer' | 'limits'>]?: RunSpec[K];
-} & { optimizer?: Partial<RunSpec['optimizer']>; limits?: Partial<RunSpec['limits']> };
+  [K in Exclude<keyof RunSpec, 'dataset' | 'backbone' | 'optimizer' | 'limits' | 'regularizer' | 'trick'>]?: RunSpec[K];
+} & {
+  optimizer?: Partial<RunSpec['optimizer']>;
+  limits?: Partial<RunSpec['limits']>;
+  regularizer?: RegularizerSpec | RegularizerSpec['name'];
+  trick?: TrickSpec | TrickSpec['name'];
+};
 
 /**
  * The complete spec of `input`, with defaults filled in.
@@ -178,12 +225,18 @@ export function parseRunSpec(input: unknown): RunSpec {
 
 /** What no single field can tell. */
 function checkTogether(spec: RunSpec): RunSpec {
-  const { rifle, epochs } = spec;
+  const { rifle, epochs, regularizer, batchSize, trick } = spec;
   if (rifle && epochs < rifle.reinitializations + 1) {
     throw new KitError(
       `RIFLE with ${rifle.reinitializations} re-initialisations needs at least ${rifle.reinitializations + 1} epochs, found ${epochs}.`,
       { fix: 'Raise `epochs` or lower `rifle.reinitializations`.' },
     );
+  }
+  if (regularizer.name === 'bss' && regularizer.k > batchSize) {
+    throw new KitError(`BSS shrinks the ${regularizer.k} smallest singular values, but a batch of ${batchSize} images has only ${batchSize}.`, { fix: 'Lower `regularizer.k`.' });
+  }
+  if (trick.name === 'cyclic-lr' && trick.cycles > epochs) {
+    throw new KitError(`${trick.cycles} cycles of the learning rate need at least as many epochs, found ${epochs}.`, { fix: 'Raise `epochs` or lower `trick.cycles`.' });
   }
   if (rifle && !rifle.resetWeights && !rifle.resetBias) {
     throw new KitError('RIFLE with `resetWeights` and `resetBias` both false re-initialises nothing.', { fix: 'Set one of them, or `rifle` to null.' });

@@ -1,10 +1,12 @@
 // The training step and the evaluation step, in ordinary tfjs code: they run eagerly, or compiled into one graph each.
-import { softmaxCrossEntropy } from '../engine/ops';
+import { halfSquaredNorm, softmaxCrossEntropy } from '../engine/ops';
 import { tf, type TF } from '../engine/tensorflow';
 import type { Backbone } from '../backbones/backbone';
+import type { ChannelWeights } from './channel-weights';
 import { makeRegularizer } from './regularizers';
 import { momentumBuffers, sgdStep } from './sgd';
 import type { RunSpec } from './spec';
+import { makeTrick } from './tricks';
 
 /** Arguments of a training step. */
 export type TrainArguments = {
@@ -15,13 +17,23 @@ export type TrainArguments = {
   /** Scalars: rates of the trunk and of the head. */
   learningRate: TF.Scalar;
   headLearningRate: TF.Scalar;
+  /** [2], int32: what the step's masks are drawn from. */
+  maskSeed: TF.Tensor1D;
 };
 
 /** Arguments of an evaluation step. */
 export type EvaluateArguments = Pick<TrainArguments, 'images' | 'labels'>;
 
-/** Scalars that a training step returns: means over the batch, and the number of images classified right. */
-export type TrainOutputs = { loss: TF.Scalar; crossEntropy: TF.Scalar; correct: TF.Scalar };
+/** What a training step returns. */
+export type TrainOutputs = {
+  /** Means over the batch. */
+  loss: TF.Scalar;
+  crossEntropy: TF.Scalar;
+  /** Number of images classified right. */
+  correct: TF.Scalar;
+  /** [2, parameters]: squared norms of the loss's gradient, and of the update, of each of `parameterNames`. */
+  squaredNorms: TF.Tensor2D;
+};
 
 /** Scalars that an evaluation step returns: sum of the cross entropy, and the number classified right. */
 export type EvaluateOutputs = { crossEntropy: TF.Scalar; correct: TF.Scalar };
@@ -29,41 +41,52 @@ export type EvaluateOutputs = { crossEntropy: TF.Scalar; correct: TF.Scalar };
 /** The steps of a run, and all the variables that they use: parameters, statistics, momentum, and what the regulariser keeps. */
 export interface Steps {
   variables: Record<string, TF.Variable>;
+  /** Names of the trained parameters, in the order of the network. */
+  parameterNames: string[];
   train(args: TrainArguments): TrainOutputs;
   evaluate(args: EvaluateArguments): EvaluateOutputs;
   /** Frees the variables that are not the backbone's. */
   dispose(): void;
 }
 
-/** The steps of `spec` on `backbone`. */
-export function makeSteps(spec: RunSpec, backbone: Backbone): Steps {
-  const parameters = Object.fromEntries(Object.entries(backbone.variables).filter(([, variable]) => variable.trainable));
-  const buffers = momentumBuffers(parameters);
-  const regularizer = makeRegularizer(spec, backbone);
+/** The steps of `spec` on `backbone`. @throws KitError when its trick does not fit the backbone. */
+export function makeSteps(spec: RunSpec, backbone: Backbone, channelWeights?: ChannelWeights): Steps {
+  const trick = makeTrick(spec.trick, backbone);
+  const parameters = Object.entries(backbone.variables).filter(([, variable]) => variable.trainable);
+  const buffers = momentumBuffers(Object.fromEntries(parameters));
+  const regularizer = makeRegularizer(spec, backbone, channelWeights);
   const sgd = { ...spec.optimizer, weightDecay: regularizer.weightDecay };
   const head = new Set<TF.Variable>([backbone.head.weight, backbone.head.bias]);
 
   return {
     variables: { ...backbone.variables, ...buffers, ...regularizer.variables },
+    parameterNames: parameters.map(([name]) => name),
 
-    train({ images, labels, learningRate, headLearningRate }) {
+    train({ images, labels, learningRate, headLearningRate, maskSeed }) {
       const kept: TF.Tensor[] = []; // what must outlive variableGrads, which tidies up
       let updates: { variable: TF.Variable; value: TF.Tensor }[] = [];
-      const { value: loss, grads } = tf.variableGrads(() => {
-        const forward = backbone.forward(images, { training: true });
-        updates = forward.updates;
-        const crossEntropy = softmaxCrossEntropy(forward.logits, labels).mean<TF.Scalar>();
-        kept.push(tf.keep(crossEntropy.clone()), tf.keep(countCorrect(forward.logits, labels)));
-        return regularizer.penalty === null ? crossEntropy : crossEntropy.add<TF.Scalar>(regularizer.penalty());
-      }, Object.values(parameters));
-      for (const [name, variable] of Object.entries(parameters)) {
-        sgdStep(variable, buffers[`momentum/${name}`], grads[variable.name], head.has(variable) ? headLearningRate : learningRate, sgd);
-      }
+      const taught = trick.labels?.(labels, maskSeed) ?? labels;
+      const { value: loss, grads } = tf.variableGrads(
+        () => {
+          const forward = backbone.forward(images, { training: true, hooks: trick.hooks?.(maskSeed) });
+          updates = forward.updates;
+          const crossEntropy = softmaxCrossEntropy(forward.logits, taught).mean<TF.Scalar>();
+          kept.push(tf.keep(crossEntropy.clone()), tf.keep(countCorrect(forward.logits, labels)));
+          return regularizer.penalty === null ? crossEntropy : crossEntropy.add<TF.Scalar>(regularizer.penalty(images, forward));
+        },
+        parameters.map(([, variable]) => variable),
+      );
+      const norms = parameters.map(([name, variable]) => {
+        const rate = head.has(variable) ? headLearningRate : learningRate;
+        const direction = sgdStep(variable, buffers[`momentum/${name}`], grads[variable.name], rate, sgd);
+        return { gradient: halfSquaredNorm(grads[variable.name]), update: halfSquaredNorm(direction).mul(rate.square()) };
+      });
+      const squaredNorms = tf.stack([tf.stack(norms.map(({ gradient }) => gradient)), tf.stack(norms.map(({ update }) => update))]).mul<TF.Tensor2D>(2);
       for (const { variable, value } of updates) variable.assign(value);
       tf.dispose([grads, updates.map(({ value }) => value)]);
       const [crossEntropy, correct] = kept.map((tensor) => tensor.clone() as TF.Scalar); // tidied by the caller, unlike the kept ones
       tf.dispose(kept);
-      return { loss, crossEntropy, correct };
+      return { loss, crossEntropy, correct, squaredNorms };
     },
 
     evaluate({ images, labels }) {
@@ -71,7 +94,10 @@ export function makeSteps(spec: RunSpec, backbone: Backbone): Steps {
       return { crossEntropy: softmaxCrossEntropy(logits, labels).sum<TF.Scalar>(), correct: countCorrect(logits, labels) };
     },
 
-    dispose: () => tf.dispose([buffers, regularizer.variables]),
+    dispose() {
+      tf.dispose(buffers);
+      regularizer.dispose();
+    },
   };
 }
 

@@ -1,10 +1,13 @@
 // The trainer: one run of a spec on a backbone and two streams of batches, read from top to bottom.
 import { compile, type Program } from '../engine/compile';
 import { KitError } from '../engine/errors';
+import { randomStream } from '../engine/random';
 import type { OnProgress } from '../engine/progress';
 import { tf, type TF } from '../engine/tensorflow';
 import type { Batch } from '../data/batches';
 import type { Backbone } from '../backbones/backbone';
+import type { ChannelWeights } from './channel-weights';
+import { LayerRecorder, type LayerRow } from './layer-rows';
 import { resetHead, timetable } from './rifle';
 import { headLearningRate, learningRate } from './schedule';
 import type { RunSpec } from './spec';
@@ -61,6 +64,8 @@ export interface TrainOptions {
   /** Name of the run in progress reports. Default `'train'`. */
   title?: string;
   onEpoch?: (row: EpochRow) => void;
+  /** Of DELTA, see `findChannelWeights`. Default: all channels of a stage weigh the same. */
+  channelWeights?: ChannelWeights;
   /** Called with the epochs finished and a reader of all variables (parameters and statistics by name, `momentum/<name>`). */
   observe?: (moment: Moment, epoch: number, read: Program<object>['read']) => void;
 }
@@ -70,14 +75,42 @@ type CompiledSteps = Program<{
   evaluate: { args: object; run(args: EvaluateArguments): EvaluateOutputs };
 }>;
 
+/** What a run of the trainer gives. */
+export interface Trained {
+  epochs: EpochRow[];
+  layers: LayerRow[];
+}
+
+/** A run whose loss is no longer a number: where it happened, and what there was before. */
+export class DivergedError extends KitError {
+  constructor(
+    /** 1-based epoch. */
+    readonly epoch: number,
+    /** The last loss that was a number; null when there was none. */
+    readonly lastLoss: number | null,
+    loss: number,
+    rate: number,
+    /** The rows of the epochs before. */
+    readonly before: Trained,
+  ) {
+    super(`The loss became ${loss} in epoch ${epoch}: the run has diverged at a learning rate of ${rate}.`, { fix: 'Lower the learning rate.' });
+  }
+}
+
+/** The seed [2] int32 of the masks of step `index` (0-based) of `epoch`: of its own for each trick, the same whenever that step is taken. */
+export function maskSeed(spec: Pick<RunSpec, 'seed' | 'trick'>, epoch: number, index: number): Int32Array {
+  const stream = randomStream(spec.seed, spec.trick.name, epoch, index);
+  return Int32Array.of(stream.integer(2 ** 31), stream.integer(2 ** 31));
+}
+
 /**
- * Fine-tunes `backbone` as `spec` says and gives the rows of its epochs. The backbone's own variables keep their values: training
+ * Fine-tunes `backbone` as `spec` says and gives the rows of its epochs and layers. The backbone's own variables keep their values: training
  * happens in the compiled program.
  * @param imageSize side of the batches' images, pixels.
- * @throws the signal's reason when stopped; KitError when the loss is no longer a number.
+ * @throws the signal's reason when stopped; DivergedError when the loss is no longer a number.
  */
-export async function train(spec: RunSpec, backbone: Backbone, imageSize: number, trainBatches: BatchSource, testBatches: BatchSource, options: TrainOptions = {}): Promise<EpochRow[]> {
-  const { signal, onProgress, onEpoch, observe, title = 'train' } = options;
+export async function train(spec: RunSpec, backbone: Backbone, imageSize: number, trainBatches: BatchSource, testBatches: BatchSource, options: TrainOptions = {}): Promise<Trained> {
+  const { signal, onProgress, onEpoch, observe, channelWeights, title = 'train' } = options;
   const { epochs, period, resets } = timetable(spec);
   const stepsPerEpoch = trainBatches.batchSizes.length + testBatches.batchSizes.length;
   let done = 0;
@@ -85,22 +118,29 @@ export async function train(spec: RunSpec, backbone: Backbone, imageSize: number
 
   progress('compiling', 0);
   await breathe(signal); // lets a bar appear before the first long call
-  const steps = makeSteps(spec, backbone);
+  const steps = makeSteps(spec, backbone, channelWeights);
   try {
     const program = await compileSteps(steps, imageSize, trainBatches.batchSizes, testBatches.batchSizes);
     try {
       observe?.('start', 0, program.read);
       const rows: EpochRow[] = [];
+      const layers = new LayerRecorder(backbone, steps.parameterNames);
+      let lastLoss: number | null = null;
+      const diverged = (loss: number, epoch: number, rate: number) => new DivergedError(epoch, lastLoss, loss, rate, { epochs: rows, layers: layers.rows });
       for (let epoch = 0; epoch < epochs; epoch++) {
         // --- train -----------------------------------------------------------------------------------------------------
-        const rates = { learningRate: learningRate(spec.schedule, spec.optimizer.learningRate, epoch, epochs), headLearningRate: headLearningRate(spec, epoch, epochs, period) };
+        const rates = { learningRate: learningRate(spec, spec.optimizer.learningRate, epoch, epochs), headLearningRate: headLearningRate(spec, epoch, epochs, period) };
         const trained = { images: 0, loss: 0, crossEntropy: 0, correct: 0 };
         const began = performance.now();
         const waitedBefore = trainBatches.waitedSeconds;
-        for await (const { images, labels, size } of trainBatches.epoch(epoch, { signal })) {
+        for await (const { images, labels, size, index } of trainBatches.epoch(epoch, { signal })) {
           await breathe(signal);
-          const { loss, crossEntropy, correct } = scalars(program.train({ images, labels, ...rates }));
-          if (!Number.isFinite(loss)) throw notFinite(loss, epoch + 1, rates.learningRate);
+          const { squaredNorms, ...outputs } = program.train({ images, labels, ...rates, maskSeed: maskSeed(spec, epoch, index) });
+          const { loss, crossEntropy, correct } = scalars(outputs);
+          layers.step(squaredNorms.dataSync<'float32'>());
+          squaredNorms.dispose();
+          if (!Number.isFinite(loss)) throw diverged(loss, epoch + 1, rates.learningRate);
+          lastLoss = loss;
           trained.images += size;
           trained.loss += loss * size;
           trained.crossEntropy += crossEntropy * size;
@@ -112,7 +152,7 @@ export async function train(spec: RunSpec, backbone: Backbone, imageSize: number
         // --- evaluate --------------------------------------------------------------------------------------------------
         const evaluateBegan = performance.now();
         const test = await evaluate(program.evaluate, testBatches, { signal, onBatch: () => progress(`epoch ${epoch + 1}/${epochs}  evaluating`) });
-        if (!Number.isFinite(test.loss)) throw notFinite(test.loss, epoch + 1, rates.learningRate);
+        if (!Number.isFinite(test.loss)) throw diverged(test.loss, epoch + 1, rates.learningRate);
 
         // --- re-initialise the head ------------------------------------------------------------------------------------
         const headReset = resets.includes(epoch + 1);
@@ -131,15 +171,16 @@ export async function train(spec: RunSpec, backbone: Backbone, imageSize: number
           imagesPerSecond: trained.images / trainSeconds,
         };
         rows.push(row);
+        layers.epoch(epoch + 1, program.read(steps.parameterNames));
         onEpoch?.(row);
         observe?.('epoch', epoch + 1, program.read);
         if (headReset) {
           observe?.('before-reset', epoch + 1, program.read);
-          program.write(headAfterReset(spec, backbone, epoch + 1));
+          program.write(headAfterReset(spec, backbone, epoch + 1, program.read(Object.values(backbone.record.head))));
           observe?.('after-reset', epoch + 1, program.read);
         }
       }
-      return rows;
+      return { epochs: rows, layers: layers.rows };
     } finally {
       program.dispose();
     }
@@ -154,7 +195,7 @@ export async function compileSteps(steps: Steps, imageSize: number, trainSizes: 
   const scalar = { shape: [], dtype: 'float32' as const };
   return compile(
     {
-      train: { args: distinct(trainSizes).map((size) => ({ ...batch(size), learningRate: scalar, headLearningRate: scalar })), run: (args: TrainArguments) => steps.train(args) },
+      train: { args: distinct(trainSizes).map((size) => ({ ...batch(size), learningRate: scalar, headLearningRate: scalar, maskSeed: { shape: [2], dtype: 'int32' as const } })), run: (args: TrainArguments) => steps.train(args) },
       evaluate: { args: distinct(testSizes).map(batch), run: (args: EvaluateArguments) => steps.evaluate(args) },
     },
     steps.variables,
@@ -179,11 +220,15 @@ export async function evaluate(
   return { loss: sum.crossEntropy / sum.images, top1: sum.correct / sum.images };
 }
 
-/** The variables that a reset writes: the head's new values, and zeros for its momentum where the spec says so. */
-function headAfterReset(spec: RunSpec, backbone: Backbone, epoch: number): Record<string, Float32Array> {
+/** The variables that a reset writes: the head's new values (or, as noise, added to its `present` ones, which are disposed), and zeros for its momentum where the spec says so. */
+function headAfterReset(spec: RunSpec, backbone: Backbone, epoch: number, present: Record<string, TF.Tensor>): Record<string, Float32Array> {
   const { weight, bias } = backbone.record.head;
   const values = resetHead(spec.rifle!, spec.seed, epoch, backbone.record.featureSize, backbone.classes);
   const named = { ...(values.weight ? { [weight]: values.weight } : {}), ...(values.bias ? { [bias]: values.bias } : {}) };
+  if (spec.rifle!.draw === 'add') {
+    for (const [name, value] of Object.entries(named)) present[name].dataSync().forEach((old: number, i: number) => (value[i] += old));
+  }
+  tf.dispose(present);
   const still = Object.entries(named).map(([name, value]) => [`momentum/${name}`, new Float32Array(value.length)]);
   return spec.rifle!.clearMomentum ? { ...named, ...Object.fromEntries(still) } : named;
 }
@@ -203,6 +248,3 @@ async function breathe(signal?: AbortSignal): Promise<void> {
 
 const distinct = (sizes: readonly number[]): number[] => [...new Set(sizes)];
 const percent = (fraction: number): string => `${(100 * fraction).toFixed(1)} %`;
-
-const notFinite = (loss: number, epoch: number, rate: number): KitError =>
-  new KitError(`The loss became ${loss} in epoch ${epoch}: the run has diverged at a learning rate of ${rate}.`, { fix: 'Lower the learning rate.' });

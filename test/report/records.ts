@@ -47,6 +47,7 @@ export function syntheticRecord(run: SyntheticRun = {}): RunRecord {
   return {
     id: createHash('sha256').update(JSON.stringify([spec, dataset])).digest('hex').slice(0, 16),
     status: 'finished',
+    failure: null,
     method: methods.nameOf(spec),
     spec,
     numericsVersion: 1,

@@ -9,7 +9,7 @@ import { parseRunSpec } from '../../src/transfer/spec';
 
 const spec = parseRunSpec({ dataset: 'elpv', backbone: 'b' });
 const key = { spec, dataHash: 'd', weightsHash: 'w' };
-const record = (id: string): RunRecord => ({ id, status: 'finished', epochs: [{}], startedAt: '2026-01-01' }) as unknown as RunRecord;
+const record = (id: string): RunRecord => ({ id, status: 'finished', epochs: [{}], testTop1: 0.5, startedAt: '2026-01-01' }) as unknown as RunRecord;
 
 describe('the store of runs', () => {
   let folder: string;
@@ -27,25 +27,25 @@ describe('the store of runs', () => {
     const store = new RunStore(path.join(folder, 'runs'));
     assert.equal(store.find('aa'), null);
     assert.deepEqual(store.list(), []);
-    await store.put(record('aa'));
+    await store.put(record('aa'), []);
     assert.deepEqual(store.find('aa'), record('aa'));
     assert.deepEqual(store.list().map(({ id }) => id), ['aa']);
-    assert.deepEqual(fs.readdirSync(path.join(folder, 'runs', 'aa')), ['record.json'], 'nothing half-written stays');
+    assert.deepEqual(fs.readdirSync(path.join(folder, 'runs', 'aa')), ['layers.json', 'record.json'], 'nothing half-written stays');
   });
 
   it('refuses a damaged record, and says what to do', async () => {
     const store = new RunStore(folder);
-    await store.put(record('aa'));
+    await store.put(record('aa'), []);
     const file = path.join(folder, 'aa', 'record.json');
     fs.truncateSync(file, 20);
     assert.throws(() => store.find('aa'), (error: KitError) => /is damaged: it is not JSON/.test(error.message) && /Delete its folder/.test(error.fix));
     fs.writeFileSync(file, JSON.stringify(record('bb')));
-    assert.throws(() => store.find('aa'), /expected the finished run aa, found finished bb/);
+    assert.throws(() => store.find('aa'), /expected the run aa, found finished bb/);
   });
 
   it('says so when a record cannot be written', async () => {
     fs.writeFileSync(path.join(folder, 'file'), '');
     assert.throws(() => new RunStore(path.join(folder, 'file')).requireRoom(), /Runs cannot be kept in/);
-    await assert.rejects(new RunStore(path.join(folder, 'file')).put(record('aa')), (error: KitError) => /could not be written/.test(error.message) && error.fix !== '');
+    await assert.rejects(new RunStore(path.join(folder, 'file')).put(record('aa'), []), (error: KitError) => /could not be written/.test(error.message) && error.fix !== '');
   });
 });

@@ -1,22 +1,23 @@
 import assert from 'node:assert/strict';
 import { headLearningRate, learningRate } from '../../src/transfer/schedule';
 import { rifle } from '../../src/transfer/rifle';
-import { parseRunSpec } from '../../src/transfer/spec';
+import { parseRunSpec, type ScheduleSpec } from '../../src/transfer/spec';
 
+const plain = (schedule: ScheduleSpec) => ({ schedule, trick: { name: 'none' } as const });
 const near = (actual: number, expected: number) => assert.ok(Math.abs(actual - expected) < 1e-12, `${actual} against ${expected}`);
 
 describe('schedules', () => {
   it("follow the authors' cosine, once per epoch: lr(e) = lr0 (1 + cos(pi e / E)) / 2", () => {
     // By hand: cos 0 = 1, cos(pi/4) = 0.70710678..., cos(pi/2) = 0, cos(3 pi/4) = -0.70710678...
     const table = [0.01, 0.01 * 0.8535533905932737, 0.005, 0.01 * 0.1464466094067263];
-    table.forEach((expected, epoch) => near(learningRate({ name: 'cosine' }, 0.01, epoch, 4), expected));
-    assert.ok(learningRate({ name: 'cosine' }, 0.01, 39, 40) > 0, 'the last epoch is not wasted');
+    table.forEach((expected, epoch) => near(learningRate(plain({ name: 'cosine' }), 0.01, epoch, 4), expected));
+    assert.ok(learningRate(plain({ name: 'cosine' }), 0.01, 39, 40) > 0, 'the last epoch is not wasted');
   });
   it('fall once by a step, or stay', () => {
     const step = { name: 'step', at: 2 / 3, factor: 0.1 } as const;
-    near(learningRate(step, 0.01, 5, 9), 0.01);
-    near(learningRate(step, 0.01, 6, 9), 0.001);
-    near(learningRate({ name: 'constant' }, 0.01, 8, 9), 0.01);
+    near(learningRate(plain(step), 0.01, 5, 9), 0.01);
+    near(learningRate(plain(step), 0.01, 6, 9), 0.001);
+    near(learningRate(plain({ name: 'constant' }), 0.01, 8, 9), 0.01);
   });
   it('restart for the head alone when it is cyclic: u = E // P, lr(e) = lr0 (1 + cos(pi (e mod u) / u)) / 2', () => {
     const spec = parseRunSpec({ dataset: 'd', backbone: 'b', epochs: 8, rifle: rifle('authors', { headLearningRate: 'cyclic' }) });

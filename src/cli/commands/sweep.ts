@@ -1,0 +1,65 @@
+// `rifle sweep`: all runs of one study or of several, in worker processes.
+import { Command, InvalidArgumentError } from 'commander';
+import pc from 'picocolors';
+import { interruptible } from '../interrupt';
+import { printJson, printLine, printList } from '../print';
+import { duration, showProgress } from '../progress';
+
+const whole = (text: string): number => {
+  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('Expected a whole number from 1.');
+  return Number(text);
+};
+
+interface SweepFlags {
+  study?: string[];
+  scale?: string;
+  workers: number;
+  runs?: string;
+  dryRun?: boolean;
+  imagesPerSecond?: number;
+  json?: boolean;
+}
+
+/** The command. */
+export function sweepCommand(): Command {
+  return new Command('sweep')
+    .description('make the runs of studies: of tables t2 to t5, figures f1 to f5, variants, choice (default: all)')
+    .option('--study <names...>', 'which studies')
+    .option('--scale <name>', 'smoke, mini or paper (default: RIFLE_SCALE, or mini)')
+    .option('--workers <n>', 'processes, which share the cores', whole, 1)
+    .option('--runs <dir>', 'where runs are kept; those that are there are not made again')
+    .option('--dry-run', 'print the runs and an estimate of their time, and stop')
+    .option('--images-per-second <n>', 'pace of training for the estimate (default: that of the runs that are there; at paper scale 300, an assumption)', whole)
+    .option('--json', 'print the result as JSON')
+    .addHelpText('after', '\nExamples:\n  $ npx rifle sweep --study t2 t3 --scale mini --workers 2\n  $ npx rifle sweep --scale paper --dry-run\n  $ RIFLE_DATA=./photos npx rifle sweep --study t2    # also on a folder of your own')
+    .action(async (flags: SweepFlags) => {
+      const { scale } = await import('../../runs/scales.js');
+      const { sweepPlan } = await import('../../runs/sweep.js');
+      const name = scale(flags.scale ?? process.env.RIFLE_SCALE ?? 'mini').name;
+      const planned = await sweepPlan({ studies: flags.study, scale: name, runs: flags.runs, imagesPerSecond: flags.imagesPerSecond });
+      if (flags.dryRun) {
+        if (flags.json) return printJson(planned);
+        printList(['study', 'data set', 'backbone', 'method', 'seeds', 'missing', 'hours'], planned.rows.map((row) => [row.study, row.dataset, row.backbone, row.method, row.seeds.join(' '), row.missing, row.hours === null ? '?' : row.hours.toFixed(2)]));
+        printLine(`\n${planned.specs.length} different runs, ${planned.missing} to make. ${planned.estimate}`);
+        return;
+      }
+      const { runPool } = await import('../../runs/pool.js');
+      const display = showProgress({ quiet: flags.json });
+      const began = performance.now();
+      const failures: string[] = [];
+      let made = 0;
+      const records = await runPool(planned.specs, {
+        workers: flags.workers,
+        runs: flags.runs,
+        keepWeights: planned.keepWeights,
+        signal: interruptible(),
+        onProgress: display.onProgress,
+        onRecord: (_, reused) => (made += reused ? 0 : 1),
+        onError: (spec, error) => failures.push(`${spec.dataset}, ${spec.backbone}, ${planned.titleOf(spec)}: ${error.message}`),
+      }).finally(() => display.stop());
+      for (const record of records) if (record.failure) failures.push(`${record.dataset.name}, ${record.spec.backbone}, ${planned.titleOf(record.spec)}: ${record.failure.message}`);
+      if (flags.json) printJson({ scale: name, records, failures });
+      else printLine(`\n${records.length} runs, ${made} of them made now, in ${duration((performance.now() - began) / 1000)}.${failures.length > 0 ? `\n${pc.red(`${failures.length} failed`)}:\n${failures.map((line) => `  ${line}`).join('\n')}` : ''}`);
+      if (failures.length > 0) process.exitCode = 1;
+    });
+}
