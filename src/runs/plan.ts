@@ -21,7 +21,7 @@ export function plan({ spec, methods: names, seeds }: Grid): RunSpec[] {
 }
 
 /** Options of `runAll`. */
-export interface RunAllOptions extends Pick<FinetuneOptions, 'runs' | 'signal' | 'onEpoch'> {
+export interface RunAllOptions extends Pick<FinetuneOptions, 'runs' | 'signal' | 'onEpoch' | 'keepWeights'> {
   /** Receives one task `all runs`, in epochs, beside the tasks of each run. */
   onProgress?: OnProgress;
   /** Called with each record as it is there; `reused` when it was finished before. */

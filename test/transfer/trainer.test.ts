@@ -208,3 +208,27 @@ describe('train', () => {
     });
   });
 });
+
+describe('the rows of layers', () => {
+  it('hold the norms of a gradient, of an update and of the way, calculated here from the variables', async () => {
+    // Without momentum and weight decay an update is rate x gradient; after one epoch of one step the way is the update.
+    const backbone = tinyNetwork();
+    const start = snapshot(Object.fromEntries(Object.entries(backbone.variables).map(([name, variable]) => [name, variable.clone()])));
+    let end: Snapshot = {};
+    const rate = 0.01;
+    const spec = tinySpec({ epochs: 1, optimizer: { learningRate: rate, momentum: 0, weightDecay: 0 } });
+    const { layers } = await train(spec, backbone, golden.size, tinyBatches(1), tinyBatches(1), { observe: (moment, _, read) => moment === 'epoch' && (end = snapshot(read())) });
+    assert.deepEqual(layers.map(({ place }) => place), layers.map((_, i) => i));
+    assert.equal(layers[0].layer, 'conv1');
+    assert.equal(layers[layers.length - 1].layer, 'fc');
+    for (const { layer, gradientNorm, updateNorm, weightDistance } of layers) {
+      const names = Object.keys(start).filter((name) => name.startsWith(`${layer}.`) && !name.includes('running'));
+      const norm = (of: (name: string, i: number) => number): number => Math.sqrt(names.reduce((sum, name) => sum + start[name].reduce((s: number, _: number, i: number) => s + of(name, i) ** 2, 0), 0));
+      const moved = norm((name, i) => end[name][i] - start[name][i]);
+      assert.ok(relative(updateNorm, moved) < 1e-3, `${layer}: update ${updateNorm} against ${moved}`);
+      assert.ok(relative(gradientNorm, moved / rate) < 1e-3, `${layer}: gradient ${gradientNorm} against ${moved / rate}`);
+      assert.ok(relative(weightDistance, moved / norm((name, i) => start[name][i])) < 1e-3, `${layer}: distance`);
+    }
+    backbone.dispose();
+  });
+});

@@ -2,18 +2,28 @@
 import { Command } from 'commander';
 import { printJson, printList } from '../print';
 
+/** The data set and the backbone of the specs that are printed. */
+const EXAMPLE = { dataset: 'elpv', backbone: 'efficientnet_lite0.tf_in1k' };
+
 /** The command. */
 export function methodsCommand(): Command {
   return new Command('methods')
     .description('list the methods of the tables and what each decides')
-    .option('--json', 'print JSON')
+    .option('--json', 'print JSON: each with the complete spec of a run of it')
     .addHelpText('after', '\nExample:\n  $ npx rifle methods --json')
     .action(async ({ json }: { json?: boolean }) => {
       const { methods } = await import('../../transfer/methods.js');
-      if (json) return printJson(methods.list());
+      const { parseRunSpec } = await import('../../transfer/spec.js');
+      if (json) return printJson(methods.list().map((method) => ({ ...method, spec: parseRunSpec(methods.apply(method.name, EXAMPLE)) })));
       printList(
-        ['method', 'title', 'regularizer', 're-initialisations', 'source'],
-        methods.list().map(({ name, title, regularizer, rifle, source }) => [name, title, regularizer.name, rifle === null ? 'none' : rifle.reinitializations, source]),
+        ['method', 'title', 'regularizer', 'trick', 're-initialisations', 'source'],
+        methods.list().map(({ name, title, regularizer, trick, rifle, source }) => [name, title, inWords(regularizer), inWords(trick), rifle === null ? 'none' : rifle.reinitializations, source]),
       );
     });
+}
+
+/** `delta: alpha 0.01, beta 0.01`. */
+function inWords({ name, ...values }: { name: string }): string {
+  const parts = Object.entries(values).map(([key, value]) => `${key} ${String(value)}`);
+  return parts.length > 0 ? `${name}: ${parts.join(', ')}` : name;
 }
