@@ -36,6 +36,7 @@ export { mean, meanInterval, pairedDifference, sampleStd, summarize, type Interv
 
 export { epochsFrame, runsFrame, type DataFrame } from './report/frames';
 export { methodsTable, Table, type MethodsTableOptions } from './report/table';
+export { choiceTable, triedValues, type Tried } from './report/choice-table';
 export { accuracyFigure, lossFigure, Figure, type CurveOptions } from './report/figure';
 export { Picture, sampleGrid, type SampleGridOptions } from './report/pictures';
 export { exportAll, writeReport, type ReportOptions } from './report/export';
