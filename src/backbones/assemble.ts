@@ -8,16 +8,21 @@ import type { Network, Pass } from './layers';
 import type { Parameter } from './parameters';
 import type { Backbone, BackboneRecord, ForwardOptions, ForwardResult } from './record';
 import { matchStateDict, requireMatch, shapeText, sizeOf, type StateDict } from './weights/state-dict';
+import type { WeightsFormat } from './weights/store';
 
 /** A backbone that the kit can build: its record, and its network with a head for `classes`. */
 export interface BackboneDefinition {
   record: BackboneRecord;
   build(classes: number): Network;
+  /** The tensors of a file as the network names and counts them, where some format has it otherwise. Default: as they are. */
+  adapt?(tensors: StateDict, format: WeightsFormat | null): StateDict;
 }
 
 /** Weights as read from somewhere. */
 export interface FoundWeights {
   stateDict: StateDict;
+  /** Of the file; `null` when they come from none. */
+  format: WeightsFormat | null;
   /** Where they come from, for messages: a path. */
   source: string;
   /** What a run records of them. */
@@ -40,9 +45,10 @@ let assembled = 0;
  * a new one is drawn as torch.nn.Linear does, weight then bias from the stream `head`.
  * @throws KitError that names everything in the weights that is missing, left over or of the wrong shape.
  */
-export function assemble(definition: BackboneDefinition, { classes, seed, weights }: AssembleOptions): Backbone {
+export function assemble(definition: BackboneDefinition, { classes, seed, weights: found }: AssembleOptions): Backbone {
   const { record } = definition;
   if (!Number.isSafeInteger(classes) || classes < 1) throw new KitError(`A head needs a whole number of classes from 1, found ${classes}.`, { fix: 'Give the number of classes of the data set.' });
+  const weights = found && definition.adapt ? { ...found, stateDict: definition.adapt(found.stateDict, found.format) } : found;
   const keepsHead = weights !== null && requireFit(definition, weights) === classes;
   const drawn = keepsHead ? null : drawHead(definition.build(classes).head, seed);
   const valuesOf = (parameter: Parameter): Float32Array => {

@@ -3,9 +3,10 @@ import { KitError, unknownName } from '../engine/errors';
 import type { OnProgress } from '../engine/progress';
 import { assemble, randomHash, type BackboneDefinition, type FoundWeights } from './assemble';
 import { efficientNetLites } from './efficientnet-lite';
+import { mobileNetV1 } from './mobilenet-v1';
 import type { Backbone, BackboneRecord } from './record';
 import { resnets } from './resnet';
-import { hashWeights, readWeights } from './weights/read';
+import { formatOfWeights, hashWeights, readWeights } from './weights/read';
 import { fetchWeights, manifestHash, requireWeights, weightsManifest, weightsState, type WeightsManifest, type WeightsState } from './weights/store';
 
 export type { Backbone, BackboneRecord, ForwardHooks, ForwardOptions, ForwardResult, StatisticUpdate } from './record';
@@ -13,7 +14,7 @@ export type { WeightsState } from './weights/store';
 
 /** To add a family: its file, one line here, one fixture. */
 const definitions: ReadonlyMap<string, BackboneDefinition> = new Map(
-  [...efficientNetLites, ...resnets].map((definition) => [definition.record.id, definition]),
+  [...efficientNetLites, ...mobileNetV1, ...resnets].map((definition) => [definition.record.id, definition]),
 );
 
 /** How to load a backbone. */
@@ -73,10 +74,10 @@ export const backbones: Backbones = {
 };
 
 async function findWeights(id: string, weights: string, options: { onProgress?: OnProgress; signal?: AbortSignal }): Promise<FoundWeights> {
-  if (weights !== 'imagenet') return { stateDict: await readWeights(weights, options), source: weights, hash: await hashWeights(weights) };
-  const manifest = manifestOf(id);
-  const source = await requireWeights(manifest, options);
-  return { stateDict: await readWeights(source, options), source, hash: manifestHash(manifest) };
+  const manifest = weights === 'imagenet' ? manifestOf(id) : null;
+  const source = manifest ? await requireWeights(manifest, options) : weights;
+  const stateDict = await readWeights(source, options);
+  return { stateDict, format: formatOfWeights(source), source, hash: manifest ? manifestHash(manifest) : await hashWeights(source) };
 }
 
 function manifestOf(id: string): WeightsManifest {

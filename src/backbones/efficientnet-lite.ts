@@ -87,7 +87,7 @@ function build(size: Size, classes: number): Network {
   });
   layers.push(net.conv('_conv_head', { size: 1, inputs, outputs: featureSize }), net.batchNorm('_bn1', featureSize), relu6, tap('last'));
   const head = net.head('_fc', featureSize, classes);
-  return { parameters: net.parameters, convention: net.convention, trunk: chain(...layers), residualBlocks: net.residualBlocks, head };
+  return { ...net.network(chain(...layers)), head };
 }
 
 /** Claims and input sizes: tensorflow/tpu, models/official/efficientnet/lite/README.md; the crop leaves 32 pixels of the short side. */

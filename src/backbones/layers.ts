@@ -65,7 +65,7 @@ export class LayerFactory {
   /** A convolution of every channel with a filter of its own. */
   depthwiseConv(name: string, { size, channels, stride = 1 }: { size: number; channels: number; stride?: number }): Layer {
     const { suffix, axes } = this.convention;
-    const filter = this.parameter(name + suffix.weight, [size, size, channels, 1], axes.depthwise, heNormal(size * size));
+    const filter = this.parameter(name + (suffix.depthwise ?? suffix.weight), [size, size, channels, 1], axes.depthwise, heNormal(size * size));
     return (x) => ops.depthwiseConv2d(x, value(filter), { stride, padding: 'same' });
   }
 
@@ -101,6 +101,11 @@ export class LayerFactory {
       weight: this.parameter(name + suffix.weight, [inputs, outputs], axes.linear, linearUniform(inputs)),
       bias: this.parameter(name + suffix.bias, [outputs], axes.vector, linearUniform(inputs)),
     };
+  }
+
+  /** What has been made so far, around `trunk`; only the head is missing. */
+  network(trunk: Layer): Omit<Network, 'head'> {
+    return { parameters: this.parameters, convention: this.convention, trunk, residualBlocks: this.residualBlocks };
   }
 
   private parameter(name: string, shape: number[], axes: number[], initializer: Initializer, trainable = true): Parameter {

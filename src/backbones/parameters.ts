@@ -6,10 +6,10 @@ import { float32Of, gather, rowMajorStrides, sizeOf, type StateTensor } from './
 
 /** How the files of a framework name and lay out the parameters of a layer. */
 export interface FileConvention {
-  /** What follows the layer's name. */
-  suffix: { weight: string; bias: string; scale: string; offset: string; mean: string; variance: string };
+  /** What follows the layer's name; `depthwise` where that differs from `weight`. */
+  suffix: { weight: string; depthwise?: string; bias: string; scale: string; offset: string; mean: string; variance: string };
   /**
-   * For each axis of the layout in memory, the axis of the file that it comes from.
+   * For each axis of the layout in memory, the axis of the file that it comes from; further axes of the file have length 1.
    * In memory: convolution [height, width, in, out], depthwise [height, width, channels, 1], linear [in, out].
    */
   axes: { convolution: number[]; depthwise: number[]; linear: number[]; vector: number[] };
@@ -28,6 +28,20 @@ export const torch: FileConvention = {
 export const keras: FileConvention = {
   suffix: { weight: '/kernel', bias: '/bias', scale: '/gamma', offset: '/beta', mean: '/moving_mean', variance: '/moving_variance' },
   axes: { convolution: [0, 1, 2, 3], depthwise: [0, 1, 2, 3], linear: [0, 1], vector: [0] },
+};
+
+/** TensorFlow-Slim: layouts in memory, and a head that is a 1x1 convolution [1, 1, in, out]. */
+export const slim: FileConvention = {
+  suffix: {
+    weight: '/weights',
+    depthwise: '/depthwise_weights',
+    bias: '/biases',
+    scale: '/BatchNorm/gamma',
+    offset: '/BatchNorm/beta',
+    mean: '/BatchNorm/moving_mean',
+    variance: '/BatchNorm/moving_variance',
+  },
+  axes: { convolution: [0, 1, 2, 3], depthwise: [0, 1, 2, 3], linear: [2, 3], vector: [0] },
 };
 
 /** Gives `count` first values. */
@@ -62,7 +76,7 @@ export class Parameter {
 
   /** The shape in the source file. */
   get fileShape(): number[] {
-    const shape: number[] = [];
+    const shape = Array<number>(Math.max(...this.axes) + 1).fill(1);
     this.axes.forEach((axis, i) => (shape[axis] = this.shape[i]));
     return shape;
   }
@@ -77,8 +91,8 @@ export class Parameter {
     if (values.length !== sizeOf(this.shape)) {
       throw new KitError(`The parameter "${this.name}" [${this.shape.join(', ')}] was given ${values.length} numbers, ${sizeOf(this.shape)} were expected.`);
     }
-    const inverse = this.axes.map((_, axis) => this.axes.indexOf(axis));
-    return { shape: this.fileShape, dtype: 'float32', data: permute(values, this.shape, inverse) };
+    const inFileOrder = [...this.axes.keys()].sort((a, b) => this.axes[a] - this.axes[b]);
+    return { shape: this.fileShape, dtype: 'float32', data: permute(values, this.shape, inFileOrder) };
   }
 
   /** New values, drawn from `stream` in the layout of memory. */

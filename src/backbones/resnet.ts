@@ -119,7 +119,7 @@ function build(plan: ResNetPlan, classes: number): Network {
     layers.push(tap(`stage${stage + 1}`));
   });
   const head = net.head(names.head, inputs, classes);
-  return { parameters: net.parameters, convention: net.convention, trunk: chain(...layers), residualBlocks: net.residualBlocks, head };
+  return { ...net.network(chain(...layers)), head };
 }
 
 /** What the record of a residual network has from its plan. */
@@ -197,6 +197,6 @@ export function buildResNet({ classes, ...size }: ResNetOptions, stateDict: Stat
     top1Claimed: null,
     parameters: countTrainable(build(plan, 1000).parameters.values()),
   };
-  const weights = stateDict ? { stateDict, source: 'the given state dict', hash: hashStateDict(stateDict) } : null;
+  const weights = stateDict ? { stateDict, format: null, source: 'the given state dict', hash: hashStateDict(stateDict) } : null;
   return assemble({ record, build: (outputs) => build(plan, outputs) }, { classes, seed, weights });
 }

@@ -35,7 +35,7 @@ describe('backbones', function () {
 
   it('lists records that are whole', () => {
     const records = backbones.list();
-    assert.deepEqual(records.map(({ id }) => id), [lite0, 'efficientnet_lite1.tf_in1k', 'efficientnet_lite2.tf_in1k', 'resnet50.keras_in1k']);
+    assert.deepEqual(records.map(({ id }) => id), [lite0, 'efficientnet_lite1.tf_in1k', 'efficientnet_lite2.tf_in1k', 'mobilenet_v1.tf_in1k', 'resnet50.keras_in1k']);
     for (const record of records) {
       assert.equal(backbones.get(record.id), record);
       assert.ok(record.resizeSize >= record.inputSize && record.licence !== '' && record.weights !== null && record.top1Claimed! > 0.7);

@@ -4,32 +4,39 @@ import path from 'node:path';
 import { sha256File } from '../../data/fetch';
 import { KitError } from '../../engine/errors';
 import type { OnProgress } from '../../engine/progress';
+import { readGraphDef } from './graphdef';
 import { readPth } from './pth';
 import { readSafetensors } from './safetensors';
 import type { StateDict } from './state-dict';
-import { hashOfFiles } from './store';
+import { hashOfFiles, type WeightsFormat } from './store';
 import { readTfjsLayers, tfjsShards } from './tfjs-layers';
 
 interface Format {
+  name: WeightsFormat;
   read(file: string, options: { onProgress?: OnProgress }): Promise<StateDict>;
   /** Everything that `read` reads, in order. */
   files(file: string): Promise<string[]>;
 }
 
-const pth: Format = { read: readPth, files: async (file) => [file] };
-const safetensors: Format = { read: readSafetensors, files: async (file) => [file] };
-const tfjsLayers: Format = { read: readTfjsLayers, files: async (file) => [file, ...(await tfjsShards(file))] };
+const pth: Format = { name: 'pth', read: readPth, files: async (file) => [file] };
+const safetensors: Format = { name: 'safetensors', read: readSafetensors, files: async (file) => [file] };
+const graphDef: Format = { name: 'graphdef', read: readGraphDef, files: async (file) => [file] };
+const tfjsLayers: Format = { name: 'tfjs-layers', read: readTfjsLayers, files: async (file) => [file, ...(await tfjsShards(file))] };
 
 /** To add a format: one reader, one line. */
-const formats: Record<string, Format> = { '.pth': pth, '.pt': pth, '.safetensors': safetensors, '.json': tfjsLayers };
+const formats: Record<string, Format> = { '.pth': pth, '.pt': pth, '.safetensors': safetensors, '.pb': graphDef, '.json': tfjsLayers };
 
 /**
- * The named arrays in a weights file: `.pth` and `.pt` (PyTorch), `.safetensors`, `.json` (TensorFlow.js layers model).
+ * The named arrays in a weights file: `.pth` and `.pt` (PyTorch), `.safetensors`, `.pb` (frozen TensorFlow
+ * graph), `.json` (TensorFlow.js layers model).
  * @throws KitError when there is no such file, its ending is of another format, or it cannot be read.
  */
 export async function readWeights(file: string, options: { onProgress?: OnProgress } = {}): Promise<StateDict> {
   return formatOf(file).read(file, options);
 }
+
+/** The format of a weights file, told by its ending. @throws KitError as `readWeights`. */
+export const formatOfWeights = (file: string): WeightsFormat => formatOf(file).name;
 
 /** The hash of a weights file and of the shards beside it: what a run records of them. */
 export async function hashWeights(file: string): Promise<string> {
