@@ -31,3 +31,11 @@ export function translucent(color: string): string {
   const [red, green, blue] = [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16));
   return `rgba(${red}, ${green}, ${blue}, 0.16)`;
 }
+
+/** Colours of amounts, from little to much: viridis (Smith and van der Walt, 2015; CC0), as plotly lists it. Its lightness alone tells them apart. */
+export const SEQUENTIAL: readonly (readonly [number, string])[] = ['#440154', '#48186a', '#472d7b', '#424086', '#3b528b', '#33638d', '#2c728e', '#26828e', '#21918c', '#1fa088', '#28ae80', '#3fbc73', '#5ec962', '#84d44b', '#addc30', '#d8e219', '#fde725'].map(
+  (color, i, all) => [i / (all.length - 1), color] as const,
+);
+
+/** Colours of ratios, from less over the same to more: the palette's blue, white, and its vermilion. */
+export const DIVERGING: readonly (readonly [number, string])[] = [[0, '#004a74'], [0.2, '#0072b2'], [0.5, '#f7f7f7'], [0.8, '#d55e00'], [1, '#8a3d00']];

@@ -53,6 +53,8 @@ export interface LinePanels {
     format: string;
     /** Largest value that there can be. */
     ceiling?: number;
+    /** Whether all panels have the same range. Default false. */
+    shared?: boolean;
   };
 }
 
@@ -62,20 +64,35 @@ export interface PlotlyDrawing {
   layout: { width: number; height: number } & Record<string, unknown>;
 }
 
-/** Room around and between panels, px. */
-export const ROOM = { top: 58, line: 17, bottom: 48, left: 58, across: 62, down: 44 };
+/** Room around and between panels, px; `decades` is on the left of a logarithmic axis, whose numbers are long. */
+export const ROOM = { top: 58, line: 17, bottom: 48, left: 58, decades: 70, across: 62, down: 44 };
 
-/** Plotly's layout of everything but the panels: size, title, fonts, and the text under the title. */
-export function frameOf(figure: { title: string; subtitle: readonly string[]; width: number; height: number; top: number; right: number; bottom: number; left: number }): Record<string, unknown> & { width: number; height: number; annotations: object[] } {
-  const { title, subtitle, width, height, top, right, bottom, left } = figure;
+/** Title and the text under it, broken to lines, and the room above the plot that they take, px. */
+export interface Heading {
+  title: string[];
+  subtitle: string[];
+  height: number;
+}
+
+/** The heading of a figure `width` pixels wide whose plot begins `left` pixels from its edge. */
+export function headingOf(title: string, subtitle: string, width: number, left: number): Heading {
+  const lines = { title: wrapText(title, 1.07 * TITLE.size, width - left - 8), subtitle: wrapText(subtitle, 12, width - left - 8) };
+  return { ...lines, height: ROOM.top + (lines.title.length - 1) * TITLE.line + (lines.subtitle.length - 1) * ROOM.line };
+}
+
+const TITLE = { size: 16, line: 21 };
+
+/** Plotly's layout of everything but the panels: size, fonts, title, and the text under it. `top` is the room above the plot. */
+export function frameOf(heading: Heading, { width, height, top, right, bottom, left }: { width: number; height: number; top: number; right: number; bottom: number; left: number }): Record<string, unknown> & { width: number; height: number; annotations: object[] } {
   // Not plotly's own subtitle: that has room for one line.
-  const under = { text: subtitle.join('<br>'), align: 'left', showarrow: false, xref: 'paper', yref: 'paper', x: 0, y: 1, xanchor: 'left', yanchor: 'top', xshift: -1, yshift: top - 32 };
+  const above = 32 + (heading.title.length - 1) * TITLE.line;
+  const under = { text: heading.subtitle.join('<br>'), align: 'left', showarrow: false, xref: 'paper', yref: 'paper', x: 0, y: 1, xanchor: 'left', yanchor: 'top', xshift: -1, yshift: top - above };
   return {
     width,
     height,
     margin: { l: left, r: right, t: top, b: bottom },
     font: { family: FONT, size: 12, color: INK.text },
-    title: { text: `<b>${title}</b>`, font: { size: 16 }, x: 0, xref: 'paper', xanchor: 'left', y: 1 - 14 / height, yanchor: 'top' },
+    title: { text: `<b>${heading.title.join('<br>')}</b>`, font: { size: TITLE.size }, x: 0, xref: 'paper', xanchor: 'left', y: 1 - 14 / height, yanchor: 'top' },
     showlegend: false,
     paper_bgcolor: INK.paper,
     plot_bgcolor: INK.paper,
@@ -86,22 +103,25 @@ export function frameOf(figure: { title: string; subtitle: readonly string[]; wi
 
 /** Draws the panels, row by row. */
 export function drawLinePanels({ title, subtitle, panels, columns, width, panelHeight, y }: LinePanels): PlotlyDrawing {
-  const rows = Math.max(1, Math.ceil(panels.length / columns));
+  const left = y.scale === 'log' ? ROOM.decades : ROOM.left;
+  const across = ROOM.across + left - ROOM.left;
   const right = 14 + Math.max(40, ...panels.flatMap(({ lines }) => lines).map(({ label }) => textWidth(label, 12, true)));
-  const wrapped = wrapText(subtitle, 12, width - ROOM.left - 8);
-  const panelWidth = (width - ROOM.left - columns * right - (columns - 1) * ROOM.across) / columns;
+  const heading = headingOf(title, subtitle, width, left);
+  const panelWidth = (width - left - columns * right - (columns - 1) * across) / columns;
   const titles = panels.map((panel) => (panel.title === null ? [] : wrapText(panel.title, 12, panelWidth + right - 8)));
   const titled = titles.some((text) => text.length > 0) ? 13 + ROOM.line * Math.max(...titles.map((text) => text.length)) : 0;
-  const hanging = Math.max(0, ...panels.map(hangingOf));
-  const top = ROOM.top + (wrapped.length - 1) * ROOM.line + titled;
-  const step = { x: panelWidth + right + ROOM.across, y: panelHeight + ROOM.down + hanging + titled };
-  const [plotWidth, plotHeight] = [width - ROOM.left - right, (rows - 1) * step.y + panelHeight];
-  const bottom = ROOM.bottom + hanging;
+  const top = heading.height + titled;
+  // Each row hangs as deep as the deepest tick text in it.
+  const hanging = Array.from({ length: Math.max(1, Math.ceil(panels.length / columns)) }, (_, row) => Math.max(0, ...panels.slice(row * columns, (row + 1) * columns).map(hangingOf)));
+  const tops = hanging.map((_, row) => hanging.slice(0, row).reduce((sum, deep) => sum + panelHeight + ROOM.down + titled + deep, 0));
+  const [plotWidth, plotHeight] = [width - left - right, tops[tops.length - 1] + panelHeight];
+  const bottom = ROOM.bottom + hanging[hanging.length - 1];
   const data: Record<string, unknown>[] = [];
-  const { annotations, ...frame } = frameOf({ title, subtitle: wrapped, width, height: top + plotHeight + bottom, top, right, bottom, left: ROOM.left });
+  const { annotations, ...frame } = frameOf(heading, { width, height: top + plotHeight + bottom, top, right, bottom, left });
   const layout = { ...frame, shapes: [] as object[], annotations };
+  const common = y.shared ? rangeOf(panels.flatMap(({ lines }) => lines), y) : null;
   panels.forEach((panel, i) => {
-    const [x0, y0] = [(i % columns) * step.x, Math.floor(i / columns) * step.y];
+    const [x0, y0] = [(i % columns) * (panelWidth + right + across), tops[Math.floor(i / columns)]];
     const place: Place = {
       suffix: i === 0 ? '' : String(i + 1),
       domainX: [x0 / plotWidth, (x0 + panelWidth) / plotWidth],
@@ -109,9 +129,8 @@ export function drawLinePanels({ title, subtitle, panels, columns, width, panelH
       width: panelWidth,
       height: panelHeight,
       title: titles[i].join('<br>'),
-      hanging: hangingOf(panel),
     };
-    drawPanel(panel, place, y, data, layout);
+    drawPanel(panel, place, common ?? rangeOf(panel.lines, y), y, data, layout);
   });
   return { data, layout };
 }
@@ -130,13 +149,11 @@ interface Place {
   width: number;
   height: number;
   title: string;
-  hanging: number;
 }
 
-function drawPanel({ lines, marks, x }: LinePanel, place: Place, y: LinePanels['y'], data: object[], layout: Record<string, unknown> & { shapes: object[]; annotations: object[] }): void {
+function drawPanel({ lines, marks, x }: LinePanel, place: Place, range: [number, number], y: LinePanels['y'], data: object[], layout: Record<string, unknown> & { shapes: object[]; annotations: object[] }): void {
   const axes = { xaxis: `x${place.suffix}`, yaxis: `y${place.suffix}` };
   const shown = (values: readonly number[]): (number | null)[] => values.map((value) => (Number.isFinite(scaled(value, y)) ? value : null));
-  const range = rangeOf(lines, y);
   for (const line of lines) if (line.band) data.push(...bandTraces(line, shown, axes));
   for (const line of lines) {
     data.push({
