@@ -84,20 +84,24 @@ const TITLE = { size: 16, line: 21 };
 
 /** Plotly's layout of everything but the panels: size, fonts, title, and the text under it. `top` is the room above the plot. */
 export function frameOf(heading: Heading, { width, height, top, right, bottom, left }: { width: number; height: number; top: number; right: number; bottom: number; left: number }): Record<string, unknown> & { width: number; height: number; annotations: object[] } {
-  // Not plotly's own subtitle: that has room for one line.
-  const above = 32 + (heading.title.length - 1) * TITLE.line;
-  const under = { text: heading.subtitle.join('<br>'), align: 'left', showarrow: false, xref: 'paper', yref: 'paper', x: 0, y: 1, xanchor: 'left', yanchor: 'top', xshift: -1, yshift: top - above };
+  // Not plotly's own subtitle, which has room for one line; nor its title when that has more than one, whose lines not all viewers keep apart.
+  const note = (lines: readonly string[], from: number): Record<string, unknown> => ({ text: lines.join('<br>'), align: 'left', showarrow: false, xref: 'paper', yref: 'paper', x: 0, y: 1, xanchor: 'left', yanchor: 'top', xshift: -1, yshift: top - from });
+  const long = heading.title.length > 1;
+  const text = `<b>${heading.title.join('<br>')}</b>`;
   return {
     width,
     height,
     margin: { l: left, r: right, t: top, b: bottom },
     font: { family: FONT, size: 12, color: INK.text },
-    title: { text: `<b>${heading.title.join('<br>')}</b>`, font: { size: TITLE.size }, x: 0, xref: 'paper', xanchor: 'left', y: 1 - 14 / height, yanchor: 'top' },
+    title: { text: long ? '' : text, font: { size: TITLE.size }, x: 0, xref: 'paper', xanchor: 'left', y: 1 - 14 / height, yanchor: 'top' },
     showlegend: false,
     paper_bgcolor: INK.paper,
     plot_bgcolor: INK.paper,
     hovermode: 'x unified',
-    annotations: [{ ...under, font: { size: 12, color: INK.soft } }],
+    annotations: [
+      { ...note(heading.subtitle, 32 + (heading.title.length - 1) * TITLE.line), font: { size: 12, color: INK.soft } },
+      ...(long ? [{ ...note(heading.title, 8), text, font: { size: TITLE.size, color: INK.text } }] : []),
+    ],
   };
 }
 
