@@ -1,17 +1,7 @@
 // How far each layer moves, and how much gradient reaches it: summaries over seeds, and ratios of a method to its control.
 import { KitError } from '../engine/errors';
+import type { LayerRow } from '../runs/record';
 import { summarize, type Summary } from './statistics';
-
-/** Until the trainer gives them. */
-export interface LayerRow {
-  epoch: number;
-  layer: string;
-  place: number;
-  kind: 'kernel' | 'norm' | 'head';
-  gradientNorm: number;
-  updateNorm: number;
-  weightDistance: number;
-}
 
 /** The numbers of a layer: `gradientNorm`, mean over an epoch's steps of |dLoss/dw|; `updateNorm`, of |w after - w before|; `weightDistance`, |w - w0| / |w0| at its end. */
 export type LayerQuantity = 'gradientNorm' | 'updateNorm' | 'weightDistance';

@@ -101,6 +101,7 @@ function requireComparable(runs: readonly TrainedRun[]): TrainedRun {
     for (const [what, found] of Object.entries(shared(run))) {
       if (found !== expected[what]) throw new KitError(`The runs ${first.record.id} and ${run.record.id} cannot be looked into together: their ${what} is ${String(expected[what])} and ${String(found)}.`, { fix: 'Give the runs of one group at a time.' });
     }
+    if (run.record.status === 'failed') throw new KitError(`The run ${run.record.id} failed: there is nothing to look into.`, { fix: 'Leave it out.' });
     if (!fs.existsSync(run.weights)) throw new KitError(`The final weights of run ${run.record.id} are not there: ${run.weights}.`, { fix: 'Make the run again with `keepWeights`.' });
   }
   return first;

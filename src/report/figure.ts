@@ -1,6 +1,7 @@
 // A figure as a value (plotly data and layout, no clock, no chance), and the figures of training: one line a method, a band over its seeds.
 import type { RunRecord } from '../runs/record';
 import { KitError } from '../engine/errors';
+import { drawable } from './drawable';
 import { colorOf, seriesStyle } from './figure-style';
 import { groupRuns, type MethodRuns, type RunGroup } from './grouping';
 import { drawLinePanels, type Line, type LinePanel } from './line-panels';
@@ -106,11 +107,11 @@ interface Curve {
 }
 
 function curvesFigure(records: readonly RunRecord[], quantity: Quantity, { title = quantity.name, band = 'range', width = 760 }: CurveOptions): Figure {
-  const groups = groupRuns(records);
+  const { groups, note } = drawable(groupRuns(records));
   const curves = groups.map((group) => group.methods.map((runs, i) => curveOf(runs, group.methods.slice(0, i), quantity, band)));
   const legend = [
     bandText(band),
-    ...(records.some(({ resets, epochs }) => resets.some((epoch) => epoch < epochs.length)) ? ['dashed: the head is re-initialised'] : []),
+    ...(groups.some(({ methods }) => methods.some((method) => resetsOf(method.records).length > 0)) ? ['dashed: the head is re-initialised'] : []),
   ].join('; ');
   const drawing = drawLinePanels({
     title,
@@ -121,7 +122,7 @@ function curvesFigure(records: readonly RunRecord[], quantity: Quantity, { title
     panelHeight: groups.length === 1 && width >= 600 ? 300 : 210,
     y: { title: quantity.axis, scale: 'linear', format: `.${quantity.digits}f`, ceiling: quantity.ceiling },
   });
-  const caption = `${title}. ${groups.map(captionOf).join(' ')} ${legend[0].toUpperCase()}${legend.slice(1)}.`;
+  const caption = `${title}. ${groups.map(captionOf).join(' ')} ${legend[0].toUpperCase()}${legend.slice(1)}.${note}`;
   return new Figure({ title, caption, ...drawing, numbers: numbersOf(groups, curves, { title, caption, axis: quantity.axis }) });
 }
 

@@ -1,6 +1,7 @@
 // F2 as a map: the gradient norm of every layer in every epoch, a panel for each method on one scale, and each method against its control.
-import { geometricMean, layerRatios, layersOf, type LayerPlace, type LayerRow } from '../analysis/layers';
+import { geometricMean, layerRatios, layersOf, type LayerPlace } from '../analysis/layers';
 import { KitError } from '../engine/errors';
+import type { LayerRow } from '../runs/record';
 import { logTicks, QUIET_AXIS, tickStep } from './axes';
 import { Figure, resetsOf } from './figure';
 import { DIVERGING, INK, SEQUENTIAL } from './figure-style';
@@ -37,7 +38,7 @@ interface Panel {
  */
 export function gradientHeatmap(runs: readonly LayeredRun[], options: GradientHeatmapOptions = {}): Figure {
   const { title = 'Gradient norm of every layer over training', width = 760, kinds = ['kernel', 'head'], ratios = true } = options;
-  const { group, methods } = onlyGroup(runs);
+  const { group, methods, note } = onlyGroup(runs);
   const layers = layersOf(methods.flatMap((method) => method.layers)).filter(({ kind }) => kinds.includes(kind));
   if (layers.length === 0) throw new KitError(`These runs have no layers of the kind ${kinds.join(' or ')}.`, { fix: 'Choose among kernel, norm and head.' });
   const epochs = Array.from({ length: Math.min(...methods.flatMap(({ runs: { records } }) => records.map((record) => record.epochs.length))) }, (_, i) => i + 1);
@@ -52,7 +53,7 @@ export function gradientHeatmap(runs: readonly LayeredRun[], options: GradientHe
   });
   const caption =
     `${title}. ${group.label}: ${counted(methods)}. Rows: ${layers.length} layers, input side at the top. Geometric mean over seeds; one scale for all methods.` +
-    `${panels.some(({ kind }) => kind === 'ratio') ? ' Ratios: over the seeds that both methods have; the hundredth of them that is furthest from 1 has the colours of the ends.' : ''}${panels.some(({ resets }) => resets.length > 0) ? ' Dashed: the head is re-initialised.' : ''}`;
+    `${panels.some(({ kind }) => kind === 'ratio') ? ' Ratios: over the seeds that both methods have; the hundredth of them that is furthest from 1 has the colours of the ends.' : ''}${panels.some(({ resets }) => resets.length > 0) ? ' Dashed: the head is re-initialised.' : ''}${note}`;
   const rows = methods.flatMap((method, i) => {
     const resets = resetsOf(method.runs.records);
     return layers.flatMap(({ layer, place, kind }, l) =>

@@ -1,6 +1,8 @@
 // Figures of layers: how far each has moved (F1), and how much gradient reaches it (F2), input side first.
-import { geometricMean, layersOf, type LayerPlace, type LayerQuantity, type LayerRow, type SeededLayers } from '../analysis/layers';
+import { geometricMean, layersOf, type LayerPlace, type LayerQuantity, type SeededLayers } from '../analysis/layers';
 import { KitError } from '../engine/errors';
+import type { LayerRow } from '../runs/record';
+import { drawable } from './drawable';
 import { bandText, Figure, resetsOf, spreadOf, type CurveOptions } from './figure';
 import { colorOf, seriesStyle } from './figure-style';
 import { groupRuns, type MethodRuns, type RunGroup } from './grouping';
@@ -14,15 +16,24 @@ export interface LayeredMethod {
   layers: SeededLayers[];
 }
 
-/** The runs by group and method. @throws KitError when there are none, or a run has no rows. */
-export function layeredGroups(runs: readonly LayeredRun[]): { group: RunGroup; methods: LayeredMethod[] }[] {
-  if (runs.length === 0) throw new KitError('There are no runs to draw.', { fix: 'Make some first: `npx rifle reproduce`.' });
+/** Runs by group and method; of methods of which a run failed, only what a caption says. */
+export interface LayeredGroups {
+  groups: { group: RunGroup; methods: LayeredMethod[] }[];
+  note: string;
+}
+
+/** The runs by group and method. @throws KitError when there are none to draw, or a run has no rows. */
+export function layeredGroups(runs: readonly LayeredRun[]): LayeredGroups {
+  const { groups, note } = drawable(groupRuns(runs.map(({ record }) => record)));
+  if (groups.length === 0) throw new KitError(`There are no runs to draw.${note}`, { fix: 'Make some first: `npx rifle reproduce`.' });
   const rows = new Map(runs.map(({ record, layers }) => [record.id, layers]));
-  for (const { record, layers } of runs) if (layers.length === 0) throw new KitError(`The run ${record.id} has no rows of layers.`, { fix: 'Delete it and make it again.' });
-  return groupRuns(runs.map(({ record }) => record)).map((group) => ({
-    group,
-    methods: group.methods.map((method) => ({ runs: method, layers: method.records.map((record) => ({ seed: record.spec.seed, rows: rows.get(record.id)! })) })),
-  }));
+  const layersOfRun = (id: string): readonly LayerRow[] => {
+    const found = rows.get(id)!;
+    if (found.length === 0) throw new KitError(`The run ${id} has no rows of layers.`, { fix: 'Delete it and make it again.' });
+    return found;
+  };
+  const layered = (method: MethodRuns): LayeredMethod => ({ runs: method, layers: method.records.map((record) => ({ seed: record.spec.seed, rows: layersOfRun(record.id) })) });
+  return { groups: groups.map((group) => ({ group, methods: group.methods.map(layered) })), note };
 }
 
 /** Options of the figures over layers. */
@@ -56,7 +67,7 @@ export function layerGradientFigure(runs: readonly LayeredRun[], options: LayerF
 const KIND_TITLES = { kernel: 'convolutions and the head', norm: 'batch normalisations' };
 
 function overLayers(runs: readonly LayeredRun[], measure: LayerMeasure, { title = measure.name, band = 'range', width = 760, kinds = ['kernel', 'norm'], ...options }: LayerFigureOptions): Figure {
-  const groups = layeredGroups(runs);
+  const { groups, note } = layeredGroups(runs);
   const rows: Record<string, string | number | null>[] = [];
   const captions: string[] = [];
   const panels = groups.flatMap(({ group, methods }) => {
@@ -81,7 +92,7 @@ function overLayers(runs: readonly LayeredRun[], measure: LayerMeasure, { title 
   const legend = bandText(band);
   const single = groups.length === 1 ? `${captions[0].replace(/:.*/, '')} · ${legend}` : legend;
   const drawing = drawLinePanels({ title, subtitle: single, panels, columns: 1, width, panelHeight: 230, y: { title: measure.axis, scale: 'log', format: '.3g' } });
-  const caption = `${title}. ${captions.join(' ')} ${legend[0].toUpperCase()}${legend.slice(1)}.`;
+  const caption = `${title}. ${captions.join(' ')} ${legend[0].toUpperCase()}${legend.slice(1)}.${note}`;
   const numbers = new Table({ title, caption, columns: [...GROUP_COLUMNS, ...LAYER_COLUMNS, ...spreadColumns(measure.axis)], rows, notes: [] });
   return new Figure({ title, caption, ...drawing, numbers });
 }
@@ -116,7 +127,7 @@ export interface DepthFigureOptions extends CurveOptions {
  * @throws KitError when there are no runs or rows, or they are of more than one group.
  */
 export function gradientDepthFigure(runs: readonly LayeredRun[], { title = 'Gradient norm over training, by depth', band = 'range', width = 760, parts = 3 }: DepthFigureOptions = {}): Figure {
-  const { group, methods } = onlyGroup(runs);
+  const { group, methods, note } = onlyGroup(runs);
   const layers = layersOf(methods.flatMap((method) => method.layers));
   const kernels = layers.filter(({ kind }) => kind === 'kernel');
   const depths = Array.from({ length: parts }, (_, i) => {
@@ -146,17 +157,17 @@ export function gradientDepthFigure(runs: readonly LayeredRun[], { title = 'Grad
   const legend = `${bandText(band)}${hasResets ? '; dashed: the head is re-initialised' : ''}`;
   const columns = width >= 600 ? 2 : 1;
   const drawing = drawLinePanels({ title, subtitle: `${group.label} · ${legend}`, panels, columns, width, panelHeight: 190, y: { title: 'gradient norm', scale: 'log', format: '.3g', shared: true } });
-  const caption = `${title}. ${group.label}: ${counted(methods)}. Geometric mean over the layers of a part. ${legend[0].toUpperCase()}${legend.slice(1)}.`;
+  const caption = `${title}. ${group.label}: ${counted(methods)}. Geometric mean over the layers of a part. ${legend[0].toUpperCase()}${legend.slice(1)}.${note}`;
   const columnsOfPart = [{ key: 'part', title: 'Part', group: true }, { key: 'epoch', title: 'Epoch', kind: 'number' as const, digits: 0 }];
   const numbers = new Table({ title, caption, columns: [...GROUP_COLUMNS, ...columnsOfPart, ...spreadColumns('gradient norm'), { key: 'reset', title: 'Head re-initialised after it' }], rows, notes: [] });
   return new Figure({ title, caption, ...drawing, numbers });
 }
 
 /** The runs of one group, which the figures of one network need. */
-export function onlyGroup(runs: readonly LayeredRun[]): { group: RunGroup; methods: LayeredMethod[] } {
-  const groups = layeredGroups(runs);
+export function onlyGroup(runs: readonly LayeredRun[]): { group: RunGroup; methods: LayeredMethod[]; note: string } {
+  const { groups, note } = layeredGroups(runs);
   if (groups.length > 1) throw new KitError(`This figure is of one data set, backbone and settings; found ${groups.map(({ group }) => group.label).join('; ')}.`, { fix: 'Give the runs of one of them at a time.' });
-  return groups[0];
+  return { ...groups[0], note };
 }
 
 /** `fine-tuning n = 3, rifle n = 3`. */

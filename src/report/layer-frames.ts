@@ -1,9 +1,8 @@
 // Rows of layers and stages as danfo DataFrames.
 import { frameOf, type DataFrame, type Kind } from './frames';
-import type { LayerRow } from '../analysis/layers';
 import type { CkaRow } from '../analysis/representations';
 import type { LowLevelRow } from '../analysis/low-level';
-import type { RunRecord } from '../runs/record';
+import type { LayerRow, RunRecord } from '../runs/record';
 
 /** A run with the rows of its layers (`RunStore.layers(id)`). */
 export interface LayeredRun {

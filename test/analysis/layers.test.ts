@@ -1,6 +1,7 @@
 // Summaries and ratios of layers over seeds, by hand.
 import assert from 'node:assert/strict';
-import { geometricMean, layerRatios, layersOf, summarizeLayers, type LayerRow, type SeededLayers } from '../../src/analysis/layers';
+import { geometricMean, layerRatios, layersOf, summarizeLayers, type SeededLayers } from '../../src/analysis/layers';
+import type { LayerRow } from '../../src/runs/record';
 
 const row = (epoch: number, place: number, gradientNorm: number): LayerRow => ({
   epoch, layer: ['conv1', 'bn1', 'fc'][place], place, kind: (['kernel', 'norm', 'head'] as const)[place], gradientNorm, updateNorm: gradientNorm / 10, weightDistance: gradientNorm / 100,

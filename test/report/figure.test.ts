@@ -1,7 +1,10 @@
 // The figures: what they draw, and an SVG that is the same every time and cuts no text.
 import assert from 'node:assert/strict';
 import { accuracyFigure, Figure, lossFigure } from '../../src/report/figure';
+import { colorOf } from '../../src/report/figure-style';
 import { textWidth, wrapText } from '../../src/report/text-metrics';
+import type { RunRecord } from '../../src/runs/record';
+import { methods } from '../../src/transfer/methods';
 import { syntheticRecord, syntheticStudy } from './records';
 import { within } from './within';
 
@@ -45,6 +48,14 @@ describe('accuracyFigure', () => {
     assert.match(figure.caption, /fine-tuning n = 2, rifle n = 2/);
   });
 
+  it('does not draw a method of which a run failed, and says so', () => {
+    const failed = records.map((record, i): RunRecord => (i === 3 ? { ...record, status: 'failed', epochs: [], resets: [], failure: { epoch: 1, lastLoss: 0.7, message: 'NaN' } } : record));
+    const drawn = accuracyFigure(failed);
+    assert.deepEqual(traces(drawn).filter(({ name }) => /n = /.test(name)).map(({ name }) => name), ['fine-tuning (n = 2)']);
+    assert.match(drawn.caption, /Not drawn: rifle \(1 of 2 runs failed\)\.$/);
+    assert.doesNotMatch(figure.caption, /Not drawn/);
+  });
+
   it('has its numbers as CSV: a row a method and epoch', () => {
     const [head, ...rows] = figure.toCsv().trim().split('\n').map((line) => line.split(','));
     assert.deepEqual(head, ['dataset', 'backbone', 'settings', 'method', 'epoch', 'n', 'mean', 'low', 'high', 'reset']);
@@ -75,6 +86,18 @@ describe('toSvg', function () {
     const long = syntheticStudy({ 'fine-tuning': [0.7], rifle: [0.7], 'l2-sp+rifle': [0.70001] }, { dataset: 'a-data-set-with-a-long-name', backbone: 'resnet50.tv_in1k' });
     within(await accuracyFigure(records, { width: 380 }).toSvg());
     within(await accuracyFigure([...records, ...long, syntheticRecord({ epochs: 40 })]).toSvg());
+  });
+});
+
+describe('colorOf', () => {
+  const names = (pattern: RegExp): string[] => methods.list().map(({ name }) => name).filter((name) => pattern.test(name));
+
+  it('tells methods that stand in one figure apart: all without RIFLE, each with its own RIFLE, all variants of RIFLE', () => {
+    for (const together of [[...names(/^[^+:]+$/)], [...names(/^rifle:/), 'fine-tuning', 'rifle'], ...names(/^[^+:]+$/).filter((name) => name !== 'rifle' && name !== 'fine-tuning').map((name) => [name, `${name}+rifle`])]) {
+      const colors = together.map(colorOf);
+      assert.equal(new Set(colors).size, colors.length, together.join(', '));
+    }
+    assert.match(colorOf('something else'), /^#[0-9a-f]{6}$/i);
   });
 });
 

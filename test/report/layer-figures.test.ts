@@ -1,6 +1,6 @@
 // The figures of layers: every layer is there, input side first, resets are marked, and the numbers come out as CSV.
 import assert from 'node:assert/strict';
-import type { LayerRow } from '../../src/analysis/layers';
+import type { LayerRow } from '../../src/runs/record';
 import { gradientHeatmap } from '../../src/report/gradient-heatmap';
 import type { HeatmapTrace } from '../../src/report/heat-cells';
 import { gradientDepthFigure, layerDistanceFigure, layerGradientFigure, shortName } from '../../src/report/layer-figures';

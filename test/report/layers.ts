@@ -1,5 +1,5 @@
 // Synthetic rows of layers for the tests of figures and frames: every number a plain function of its arguments.
-import type { LayerRow } from '../../src/analysis/layers';
+import type { LayerRow } from '../../src/runs/record';
 import { randomStream } from '../../src/engine/random';
 import type { LayeredRun } from '../../src/report/layer-frames';
 import { syntheticStudy, type SyntheticRun } from './records';
