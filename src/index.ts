@@ -33,11 +33,23 @@ export { RunStore } from './runs/store';
 export type { LayerRow, RunEnvironment, RunRecord } from './runs/record';
 
 export { mean, meanInterval, pairedDifference, sampleStd, summarize, type Interval, type PairedDifference, type Summary } from './analysis/statistics';
+export { ckaEstimates, linearCka, type CkaEstimates, type FeatureMatrix } from './analysis/cka';
+export { featureExtractor, stageFeatures, type FeatureExtractor, type StageFeatures } from './analysis/features';
+export { layerRatios, layersOf, summarizeLayers, type LayerQuantity, type LayerRatio, type LayerSummary, type SeededLayers } from './analysis/layers';
+export { fitProbe, probeClasses, probeTop1, type LinearProbe, type ProbeOptions } from './analysis/linear-probe';
+export { lowLevelFeatures, type LowLevelOptions, type LowLevelRow } from './analysis/low-level';
+export { ckaByStage, type CkaOptions, type CkaRow } from './analysis/representations';
+export { variablesByStage } from './analysis/stages';
+export type { TrainedRun } from './analysis/trained-runs';
 
 export { epochsFrame, runsFrame, type DataFrame } from './report/frames';
 export { methodsTable, Table, type MethodsTableOptions } from './report/table';
 export { choiceTable, triedValues, type Tried } from './report/choice-table';
-export { accuracyFigure, lossFigure, Figure, type CurveOptions } from './report/figure';
+export { accuracyFigure, lossFigure, Figure, type CurveOptions, type FigureData } from './report/figure';
+export { ckaFrame, layersFrame, lowLevelFrame, type LayeredRun } from './report/layer-frames';
+export { gradientDepthFigure, layerDistanceFigure, layerGradientFigure, type DepthFigureOptions, type LayerFigureOptions } from './report/layer-figures';
+export { gradientHeatmap, type GradientHeatmapOptions } from './report/gradient-heatmap';
+export { ckaFigure, lowLevelFigure, type CkaFigureOptions, type StageFigureOptions } from './report/stage-figures';
 export { Picture, sampleGrid, type SampleGridOptions } from './report/pictures';
 export { exportAll, writeReport, type ReportOptions } from './report/export';
 

@@ -7,7 +7,8 @@ import { finalTrainTop1 } from './grouping';
 export type { DataFrame };
 
 type Value = string | number | boolean;
-type Kind = 'string' | 'int32' | 'float32' | 'boolean';
+/** The kind of a column. */
+export type Kind = 'string' | 'int32' | 'float32' | 'boolean';
 
 /** danfo takes seconds to load and brings TensorFlow: only whoever asks for a frame pays. The kit's engine loads first, so that danfo gets it. */
 function danfo(): typeof import('danfojs-node') {
@@ -16,7 +17,7 @@ function danfo(): typeof import('danfojs-node') {
 }
 
 /** A frame of `rows`. danfo would guess the kinds of columns from their first values; these are told, so that 0 and 1 stay fractions. */
-function frameOf<C extends string>(kinds: Record<C, Kind>, rows: readonly Record<C, Value>[]): DataFrame {
+export function frameOf<C extends string>(kinds: Record<C, Kind>, rows: readonly Record<C, Value>[]): DataFrame {
   const columns = Object.keys(kinds) as C[];
   const { DataFrame: Frame } = danfo();
   return new Frame(rows.map((row) => columns.map((column) => row[column])), { columns, dtypes: rows.length > 0 ? columns.map((column) => kinds[column]) : undefined });

@@ -137,7 +137,7 @@ function resolveSizes(spec: RunSpec, { inputSize, resizeSize }: BackboneRecord):
 const LIMIT_SEED = 0;
 
 /** The images of a run: test images, or instead a fifth of the training images; then the limits. */
-function chosen(whole: Dataset, { limits: { trainPerClass, testPerClass }, evaluateOn }: RunSpec): Dataset {
+export function chosen(whole: Dataset, { limits: { trainPerClass, testPerClass }, evaluateOn }: RunSpec): Dataset {
   const dataset = evaluateOn === 'test' ? whole : carveValidation(whole, { fraction: 0.2, seed: LIMIT_SEED });
   return {
     ...dataset,

@@ -1,9 +1,12 @@
 // The figures: what they draw, and an SVG that is the same every time and cuts no text.
 import assert from 'node:assert/strict';
-import { JSDOM } from 'jsdom';
-import { accuracyFigure, lossFigure, type Figure } from '../../src/report/figure';
+import { accuracyFigure, Figure, lossFigure } from '../../src/report/figure';
+import { colorOf } from '../../src/report/figure-style';
 import { textWidth, wrapText } from '../../src/report/text-metrics';
+import type { RunRecord } from '../../src/runs/record';
+import { methods } from '../../src/transfer/methods';
 import { syntheticRecord, syntheticStudy } from './records';
+import { within } from './within';
 
 interface Trace {
   name: string;
@@ -44,29 +47,30 @@ describe('accuracyFigure', () => {
     assert.match(both.caption, /other · efficientnet_lite0\.tf_in1k: fine-tuning n = 1\./);
     assert.match(figure.caption, /fine-tuning n = 2, rifle n = 2/);
   });
+
+  it('does not draw a method of which a run failed, and says so', () => {
+    const failed = records.map((record, i): RunRecord => (i === 3 ? { ...record, status: 'failed', epochs: [], resets: [], failure: { epoch: 1, lastLoss: 0.7, message: 'NaN' } } : record));
+    const drawn = accuracyFigure(failed);
+    assert.deepEqual(traces(drawn).filter(({ name }) => /n = /.test(name)).map(({ name }) => name), ['fine-tuning (n = 2)']);
+    assert.match(drawn.caption, /Not drawn: rifle \(1 of 2 runs failed\)\.$/);
+    assert.doesNotMatch(figure.caption, /Not drawn/);
+  });
+
+  it('has its numbers as CSV: a row a method and epoch', () => {
+    const [head, ...rows] = figure.toCsv().trim().split('\n').map((line) => line.split(','));
+    assert.deepEqual(head, ['dataset', 'backbone', 'settings', 'method', 'epoch', 'n', 'mean', 'low', 'high', 'reset']);
+    assert.equal(rows.length, 16);
+    const last = rows[15];
+    assert.deepEqual([...last.slice(3, 6), last[9]], ['rifle', '8', '2', 'no']);
+    [86, 82, 90].forEach((expected, i) => assert.ok(Math.abs(Number(last[6 + i]) - expected) < 1e-9));
+    assert.deepEqual(rows.filter((row) => row[9] === 'yes').map((row) => `${row[3]} ${row[4]}`), ['rifle 4']);
+    assert.equal(lossFigure(records).numbers!.rows[0].mean, records.slice(0, 2).reduce((sum, { epochs }) => sum + epochs[0].trainCrossEntropy, 0) / 2);
+    assert.throws(() => new Figure({ title: 'Empty', caption: '', data: [], layout: { width: 1, height: 1 } }).toCsv(), /"Empty" holds no numbers/);
+  });
 });
 
 describe('toSvg', function () {
   this.timeout(60_000);
-  const within = (svg: string): void => {
-    const { document } = new JSDOM(svg, { contentType: 'image/svg+xml' }).window;
-    const root = document.documentElement;
-    const [width, height] = ['width', 'height'].map((name) => Number(root.getAttribute(name)));
-    for (const text of document.querySelectorAll('text')) {
-      if (text.getAttribute('transform')?.startsWith('rotate(-90')) continue;
-      let [x, y] = [Number(text.getAttribute('x')), Number(text.getAttribute('y'))];
-      for (let at: Element | null = text; at; at = at.parentElement) {
-        for (const [, dx, dy] of (at.getAttribute('transform') ?? '').matchAll(/translate\(([-\d.]+)[, ]+([-\d.]+)\)/g)) [x, y] = [x + Number(dx), y + Number(dy)];
-      }
-      const style = text.getAttribute('style') ?? '';
-      const size = parseFloat(/font-size: ([\d.]+)px/.exec(style)?.[1] ?? '12');
-      const lines = [...text.querySelectorAll('tspan.line')].map((line) => line.textContent ?? '');
-      const long = Math.max(...(lines.length > 0 ? lines : [text.textContent ?? '']).map((line) => textWidth(line, size)));
-      const left = x - long * ({ middle: 0.5, end: 1 }[text.getAttribute('text-anchor') ?? ''] ?? 0);
-      assert.ok(left >= -1 && left + long <= width + 1 && y >= 0 && y <= height, `"${text.textContent}" is cut: ${left} to ${left + long} of ${width}, ${y} of ${height}`);
-    }
-  };
-
   it('gives the same bytes again, other names in another figure, and text that fits', async () => {
     const accuracy = await accuracyFigure(records).toSvg();
     const loss = await lossFigure(records).toSvg();
@@ -82,6 +86,18 @@ describe('toSvg', function () {
     const long = syntheticStudy({ 'fine-tuning': [0.7], rifle: [0.7], 'l2-sp+rifle': [0.70001] }, { dataset: 'a-data-set-with-a-long-name', backbone: 'resnet50.tv_in1k' });
     within(await accuracyFigure(records, { width: 380 }).toSvg());
     within(await accuracyFigure([...records, ...long, syntheticRecord({ epochs: 40 })]).toSvg());
+  });
+});
+
+describe('colorOf', () => {
+  const names = (pattern: RegExp): string[] => methods.list().map(({ name }) => name).filter((name) => pattern.test(name));
+
+  it('tells methods that stand in one figure apart: all without RIFLE, each with its own RIFLE, all variants of RIFLE', () => {
+    for (const together of [[...names(/^[^+:]+$/)], [...names(/^rifle:/), 'fine-tuning', 'rifle'], ...names(/^[^+:]+$/).filter((name) => name !== 'rifle' && name !== 'fine-tuning').map((name) => [name, `${name}+rifle`])]) {
+      const colors = together.map(colorOf);
+      assert.equal(new Set(colors).size, colors.length, together.join(', '));
+    }
+    assert.match(colorOf('something else'), /^#[0-9a-f]{6}$/i);
   });
 });
 

@@ -1,0 +1,217 @@
+// Figures of layers: how far each has moved (F1), and how much gradient reaches it (F2), input side first.
+import { geometricMean, layersOf, type LayerPlace, type LayerQuantity, type SeededLayers } from '../analysis/layers';
+import { KitError } from '../engine/errors';
+import type { LayerRow } from '../runs/record';
+import { drawable } from './drawable';
+import { bandText, Figure, resetsOf, spreadOf, type CurveOptions } from './figure';
+import { colorOf, seriesStyle } from './figure-style';
+import { groupRuns, type MethodRuns, type RunGroup } from './grouping';
+import type { LayeredRun } from './layer-frames';
+import { drawLinePanels, type Line, type LinePanel } from './line-panels';
+import { Table } from './tabular';
+
+/** A method of a group with the rows of its runs. */
+export interface LayeredMethod {
+  runs: MethodRuns;
+  layers: SeededLayers[];
+}
+
+/** Runs by group and method; of methods of which a run failed, only what a caption says. */
+export interface LayeredGroups {
+  groups: { group: RunGroup; methods: LayeredMethod[] }[];
+  note: string;
+}
+
+/** The runs by group and method. @throws KitError when there are none to draw, or a run has no rows. */
+export function layeredGroups(runs: readonly LayeredRun[]): LayeredGroups {
+  const { groups, note } = drawable(groupRuns(runs.map(({ record }) => record)));
+  if (groups.length === 0) throw new KitError(`There are no runs to draw.${note}`, { fix: 'Make some first: `npx rifle reproduce`.' });
+  const rows = new Map(runs.map(({ record, layers }) => [record.id, layers]));
+  const layersOfRun = (id: string): readonly LayerRow[] => {
+    const found = rows.get(id)!;
+    if (found.length === 0) throw new KitError(`The run ${id} has no rows of layers.`, { fix: 'Delete it and make it again.' });
+    return found;
+  };
+  const layered = (method: MethodRuns): LayeredMethod => ({ runs: method, layers: method.records.map((record) => ({ seed: record.spec.seed, rows: layersOfRun(record.id) })) });
+  return { groups: groups.map((group) => ({ group, methods: group.methods.map(layered) })), note };
+}
+
+/** Options of the figures over layers. */
+export interface LayerFigureOptions extends CurveOptions {
+  /** Which epoch, 1-based. Default the last that all runs of a group have. */
+  epoch?: number;
+  /** What is shown: one panel each. Default both. */
+  kinds?: readonly ('kernel' | 'norm')[];
+}
+
+interface LayerMeasure {
+  quantity: LayerQuantity;
+  name: string;
+  axis: string;
+}
+
+/**
+ * F1. How far each layer is from its pretrained weights, |w - w0| / |w0|, after the last epoch or another: every layer, input side first; one line a
+ * method, mean over seeds and a band. Convolutions with the head in one panel, batch normalisations in another, for each group of runs.
+ * @throws KitError when there are no runs or rows, or none of the epoch.
+ */
+export function layerDistanceFigure(runs: readonly LayeredRun[], options: LayerFigureOptions = {}): Figure {
+  return overLayers(runs, { quantity: 'weightDistance', name: 'Distance from the pretrained weights, layer by layer', axis: '|w − w₀| / |w₀|' }, options);
+}
+
+/** F2, by layer at one epoch: mean gradient norm of each layer in the epoch, in the form of `layerDistanceFigure`. */
+export function layerGradientFigure(runs: readonly LayeredRun[], options: LayerFigureOptions = {}): Figure {
+  return overLayers(runs, { quantity: 'gradientNorm', name: 'Gradient norm, layer by layer', axis: 'gradient norm' }, options);
+}
+
+const KIND_TITLES = { kernel: 'convolutions and the head', norm: 'batch normalisations' };
+
+function overLayers(runs: readonly LayeredRun[], measure: LayerMeasure, { title = measure.name, band = 'range', width = 760, kinds = ['kernel', 'norm'], ...options }: LayerFigureOptions): Figure {
+  const { groups, note } = layeredGroups(runs);
+  const rows: Record<string, string | number | null>[] = [];
+  const captions: string[] = [];
+  const panels = groups.flatMap(({ group, methods }) => {
+    const epoch = options.epoch ?? Math.min(...methods.flatMap(({ runs: { records } }) => records.map(({ epochs }) => epochs.length)));
+    captions.push(`${group.label}, epoch ${epoch}: ${counted(methods)}.`);
+    return kinds.flatMap((kind): LinePanel[] => {
+      const layers = layersOf(methods.flatMap((method) => method.layers)).filter((layer) => layer.kind === kind || (kind === 'kernel' && layer.kind === 'head'));
+      if (layers.length === 0) return [];
+      const lines = methods.map((method, i) => {
+        const values = layers.map((layer) => method.layers.flatMap((run) => valueOf(run, layer, epoch, measure.quantity)));
+        if (values.some((row) => row.length === 0)) throw new KitError(`There are no rows of epoch ${epoch} of ${method.runs.label}.`, { fix: 'Choose an epoch that all runs have.' });
+        const line = lineOf(method.runs, methods.slice(0, i), layers.map((_, at) => at), values, band);
+        layers.forEach(({ layer, place, kind: own }, at) =>
+          rows.push({ ...placeOf(group), method: method.runs.label, layer, place, kind: own, epoch, n: values[at].length, mean: line.mean[at], low: line.low[at], high: line.high[at] }),
+        );
+        return line;
+      });
+      const heading = [...(groups.length > 1 ? [group.label] : []), `${KIND_TITLES[kind]} (${layers.length} layers)`].join(' · ');
+      return [{ title: heading, lines, marks: [], x: { title: 'layer, input side first', range: [-0.6, layers.length - 0.4], places: layers.length, ticks: layerTicks(layers, width - 170) } }];
+    });
+  });
+  const legend = bandText(band);
+  const single = groups.length === 1 ? `${captions[0].replace(/:.*/, '')} · ${legend}` : legend;
+  const drawing = drawLinePanels({ title, subtitle: single, panels, columns: 1, width, panelHeight: 230, y: { title: measure.axis, scale: 'log', format: '.3g' } });
+  const caption = `${title}. ${captions.join(' ')} ${legend[0].toUpperCase()}${legend.slice(1)}.${note}`;
+  const numbers = new Table({ title, caption, columns: [...GROUP_COLUMNS, ...LAYER_COLUMNS, ...spreadColumns(measure.axis)], rows, notes: [] });
+  return new Figure({ title, caption, ...drawing, numbers });
+}
+
+/** Names at the places of layers: as many as there is room for, the first and the head always. */
+export function layerTicks(layers: readonly LayerPlace[], room: number): { values: number[]; texts: string[]; vertical: true; size: number } {
+  const every = Math.max(1, Math.ceil((11 * layers.length) / room));
+  const shown = layers.map((layer, at) => ({ layer, at })).filter(({ at }) => at % every === 0 || at === layers.length - 1).filter(({ at }, i, all) => i === 0 || i === all.length - 1 || all[all.length - 1].at - at >= every);
+  return { values: shown.map(({ at }) => at), texts: shown.map(({ layer }) => shortName(layer.layer)), vertical: true, size: 10 };
+}
+
+/** A layer's name without what all names of its network share: `_blocks.3._expand_conv` is `3 expand`, `features.denseblock1.denselayer2.conv1` is `block1.2.conv1`. */
+export function shortName(layer: string): string {
+  return layer
+    .replace(/^_blocks\.(\d+)\._/, '$1 ')
+    .replace(/^features\./, '')
+    .replace(/denseblock/g, 'block')
+    .replace(/denselayer/g, '')
+    .replace(/^_/, '')
+    .replace(/(\d [a-z]+)_conv$/, '$1');
+}
+
+/** Options of the figures of gradients over training. */
+export interface DepthFigureOptions extends CurveOptions {
+  /** Into how many parts of about as many layers the convolutions are put. Default 3. */
+  parts?: number;
+}
+
+/**
+ * F2, over training: the gradient norm in each epoch, of the convolutions in parts by their place and of the head, a panel each on one scale; dashed
+ * where the head is re-initialised. Of a part's layers the geometric mean is taken, then mean and band over seeds.
+ * @throws KitError when there are no runs or rows, or they are of more than one group.
+ */
+export function gradientDepthFigure(runs: readonly LayeredRun[], { title = 'Gradient norm over training, by depth', band = 'range', width = 760, parts = 3 }: DepthFigureOptions = {}): Figure {
+  const { group, methods, note } = onlyGroup(runs);
+  const layers = layersOf(methods.flatMap((method) => method.layers));
+  const kernels = layers.filter(({ kind }) => kind === 'kernel');
+  const depths = Array.from({ length: parts }, (_, i) => {
+    const own = kernels.slice(Math.round((i * kernels.length) / parts), Math.round(((i + 1) * kernels.length) / parts));
+    return { name: `${own.length} convolutions, ${shortName(own[0].layer)} to ${shortName(own[own.length - 1].layer)}${i === 0 ? ' (input side)' : ''}`, layers: own };
+  });
+  const head = layers.filter(({ kind }) => kind === 'head');
+  if (head.length > 0) depths.push({ name: 'head', layers: head });
+  const rows: Record<string, string | number | null>[] = [];
+  const panels = depths.map(({ name, layers: own }): LinePanel => {
+    const lines = methods.map((method, i) => {
+      const epochs = Math.min(...method.runs.records.map((record) => record.epochs.length));
+      const x = Array.from({ length: epochs }, (_, epoch) => epoch + 1);
+      const values = x.map((epoch) => method.layers.map((run) => geometricMean(own.flatMap((layer) => valueOf(run, layer, epoch, 'gradientNorm'))) ?? NaN));
+      const line = lineOf(method.runs, methods.slice(0, i), x, values, band);
+      const resets = resetsOf(method.runs.records);
+      x.forEach((epoch, at) =>
+        rows.push({ ...placeOf(group), method: method.runs.label, part: name, epoch, n: values[at].length, mean: line.mean[at], low: line.low[at], high: line.high[at], reset: resets.includes(epoch) ? 'yes' : 'no' }),
+      );
+      return line;
+    });
+    const last = Math.max(...lines.map(({ x }) => x.length));
+    const marks = methods.flatMap((method, i) => resetsOf(method.runs.records).map((epoch) => ({ x: epoch + 0.5, color: lines[i].color })));
+    return { title: name, lines, marks, x: { title: 'epoch', range: [0.5, last + 0.5], places: last } };
+  });
+  const hasResets = panels.some(({ marks }) => marks.length > 0);
+  const legend = `${bandText(band)}${hasResets ? '; dashed: the head is re-initialised' : ''}`;
+  const columns = width >= 600 ? 2 : 1;
+  const drawing = drawLinePanels({ title, subtitle: `${group.label} · ${legend}`, panels, columns, width, panelHeight: 190, y: { title: 'gradient norm', scale: 'log', format: '.3g', shared: true } });
+  const caption = `${title}. ${group.label}: ${counted(methods)}. Geometric mean over the layers of a part. ${legend[0].toUpperCase()}${legend.slice(1)}.${note}`;
+  const columnsOfPart = [{ key: 'part', title: 'Part', group: true }, { key: 'epoch', title: 'Epoch', kind: 'number' as const, digits: 0 }];
+  const numbers = new Table({ title, caption, columns: [...GROUP_COLUMNS, ...columnsOfPart, ...spreadColumns('gradient norm'), { key: 'reset', title: 'Head re-initialised after it' }], rows, notes: [] });
+  return new Figure({ title, caption, ...drawing, numbers });
+}
+
+/** The runs of one group, which the figures of one network need. */
+export function onlyGroup(runs: readonly LayeredRun[]): { group: RunGroup; methods: LayeredMethod[]; note: string } {
+  const { groups, note } = layeredGroups(runs);
+  if (groups.length > 1) throw new KitError(`This figure is of one data set, backbone and settings; found ${groups.map(({ group }) => group.label).join('; ')}.`, { fix: 'Give the runs of one of them at a time.' });
+  return { ...groups[0], note };
+}
+
+/** `fine-tuning n = 3, rifle n = 3`. */
+export const counted = (methods: readonly LayeredMethod[]): string => methods.map(({ runs: { label, records } }) => `${label} n = ${records.length}`).join(', ');
+
+/** What a group is, as the first cells of a row of numbers. */
+export const placeOf = ({ dataset, backbone, settings }: RunGroup): { dataset: string; backbone: string; settings: string | null } => ({ dataset, backbone, settings: settings || null });
+
+/** Columns of the numbers behind a figure of layers. */
+export const GROUP_COLUMNS = [
+  { key: 'dataset', title: 'Data set', group: true, hoist: true },
+  { key: 'backbone', title: 'Backbone', group: true, hoist: true },
+  { key: 'settings', title: 'Settings', group: true, hoist: true },
+  { key: 'method', title: 'Method', group: true },
+];
+
+export const LAYER_COLUMNS = [
+  { key: 'layer', title: 'Layer' },
+  { key: 'place', title: 'Place', kind: 'number' as const, digits: 0 },
+  { key: 'kind', title: 'Kind' },
+  { key: 'epoch', title: 'Epoch', kind: 'number' as const, digits: 0 },
+];
+
+const spreadColumns = (axis: string) => [
+  { key: 'n', title: 'n', kind: 'number' as const, digits: 0 },
+  { key: 'mean', title: `Mean ${axis}`, kind: 'number' as const, digits: 6 },
+  { key: 'low', title: 'Low end of the band', kind: 'number' as const, digits: 6 },
+  { key: 'high', title: 'High end', kind: 'number' as const, digits: 6 },
+];
+
+function lineOf(runs: MethodRuns, before: readonly LayeredMethod[], x: number[], values: readonly (readonly number[])[], band: CurveOptions['band']): Line {
+  const variant = before.filter(({ runs: { method } }) => method === runs.method).length;
+  return {
+    name: `${runs.label} (n = ${runs.records.length})`, label: runs.label, color: colorOf(runs.method), style: seriesStyle(variant),
+    x, ...spreadOf(values, band), band: band !== 'none' && runs.records.length > 1,
+  };
+}
+
+const indexes = new WeakMap<readonly LayerRow[], Map<string, LayerRow>>();
+
+/** The value of a layer after an epoch in one run, or none. */
+function valueOf({ rows }: SeededLayers, { place }: LayerPlace, epoch: number, quantity: LayerQuantity): number[] {
+  let index = indexes.get(rows);
+  if (index === undefined) indexes.set(rows, (index = new Map(rows.map((row) => [`${row.place}/${row.epoch}`, row]))));
+  const row = index.get(`${place}/${epoch}`);
+  return row === undefined ? [] : [row[quantity]];
+}
