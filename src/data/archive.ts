@@ -1,4 +1,4 @@
-// Unpacks zip (wheel) and tar.gz archives that nobody has to trust: nothing outside the folder, no links, bounded, whole or not at all.
+// Unpacks zip (wheel), tar and tar.gz archives that nobody has to trust: nothing outside the folder, no links, bounded, whole or not at all.
 import { createReadStream, createWriteStream } from 'node:fs';
 import fsp from 'node:fs/promises';
 import path from 'node:path';
@@ -9,6 +9,7 @@ import * as tar from 'tar';
 import type yauzl from 'yauzl';
 import { KitError } from '../engine/errors';
 import type { OnProgress } from '../engine/progress';
+import { archiveKind } from './archive-kind';
 import { makeAtomically } from './atomic';
 import { mapConcurrently } from './concurrently';
 import { withZip } from './zip';
@@ -27,9 +28,12 @@ export interface ExtractOptions {
 
 type Settings = Required<Pick<ExtractOptions, 'filter' | 'maxBytes' | 'maxFiles'>> & { report: (done: number, total: number) => void; signal?: AbortSignal };
 
+/** Most bytes that all entries of an archive may have together, unpacked or not: reading on takes time only. */
+const MOST_BYTES_READ = 64 * 2 ** 30;
+
 /**
- * Unpacks `archive` (.whl, .zip, .tgz, .tar.gz) into the folder `into`, which appears whole or not at all; one that stands there is replaced.
- * Returns the number of files unpacked.
+ * Unpacks `archive` (zip, so also .whl; tar; gzipped tar: told apart by their bytes) into the folder `into`, which appears whole or not at
+ * all; one that stands there is replaced. All files get the mode 644. Returns the number of files unpacked.
  * @throws KitError, and leaves nothing behind, when the archive is damaged or of another kind, when any entry (unpacked or not) lies
  *   outside the folder, is a link or a device or comes twice, and when it is larger than the bounds; the signal's reason when aborted.
  */
@@ -37,8 +41,11 @@ export async function extract(archive: string, into: string, options: ExtractOpt
   const { filter = () => true, maxBytes = 8 * 2 ** 30, maxFiles = 500_000, onProgress, signal } = options;
   const task = `unpack ${path.basename(archive)}`;
   const report = (done: number, total: number) => onProgress?.({ task, done, total, unit: 'files' });
-  const unpack = /\.(whl|zip)$/i.test(archive) ? unzip : /\.(tgz|tar\.gz)$/i.test(archive) ? untar : undefined;
-  if (unpack === undefined) throw new KitError(`${archive} is no archive of a kind that can be unpacked: expected .whl, .zip, .tgz or .tar.gz.`);
+  const kind = await archiveKind(archive).catch((error: NodeJS.ErrnoException) => {
+    throw error.code === 'ENOENT' ? new KitError(`The archive ${archive} is missing.`, { cause: error }) : error;
+  });
+  if (kind === undefined) throw new KitError(`${archive} is not unpacked: it is no archive of a kind that is known (zip, tar, tar.gz), or is damaged at its beginning.`);
+  const unpack = kind === 'zip' ? unzip : untar;
   return makeAtomically(into, async (partial) => {
     await fsp.mkdir(partial);
     try {
@@ -64,6 +71,7 @@ class Gate {
   readonly wanted = new Set<string>();
   private entries = 0;
   private bytes = 0;
+  private bytesRead = 0;
 
   constructor(
     private readonly archive: string,
@@ -74,6 +82,8 @@ class Gate {
   admit(name: string, kind: 'file' | 'folder' | 'other', bytes: number): boolean {
     const { filter, maxBytes, maxFiles } = this.settings;
     if (++this.entries > maxFiles) throw refuse(this.archive, `it has more than ${maxFiles} entries`);
+    this.bytesRead += bytes;
+    if (this.bytesRead > MOST_BYTES_READ) throw refuse(this.archive, `its entries have more than ${MOST_BYTES_READ} bytes`);
     const parts = name.split(/[/\\]/);
     if (name === '' || name.includes('\0') || parts.includes('..') || path.isAbsolute(name) || path.win32.isAbsolute(name) || /^[a-z]:/i.test(name)) {
       throw refuse(this.archive, `its entry ${JSON.stringify(name)} lies outside the folder that it is unpacked to`);
@@ -154,25 +164,34 @@ function zipKind(entry: yauzl.Entry): 'file' | 'folder' | 'other' {
 /** Two passes: the first looks at every entry and writes nothing, the second unpacks what was admitted. */
 async function untar(archive: string, into: string, settings: Settings): Promise<number> {
   const gate = new Gate(archive, settings);
-  await parseTar(archive, settings.signal, (fail) => new tar.Parser({
-    strict: true,
-    onReadEntry: (entry) => {
-      try {
-        gate.admit(entry.path, tarKind(entry.type), entry.size);
-      } catch (error) {
-        fail(error);
-      }
-      entry.resume();
-    },
-  }));
+  let ended = false;
+  await parseTar(archive, settings.signal, (fail) => {
+    const parser = new tar.Parser({
+      strict: true,
+      onReadEntry: (entry) => {
+        try {
+          if (ended) throw refuse(archive, 'entries come after its end');
+          gate.admit(entry.path, tarKind(entry.type), entry.size);
+        } catch (error) {
+          fail(error);
+        }
+        entry.resume();
+      },
+    });
+    parser.on('eof', () => (ended = true));
+    return parser;
+  });
+  // An archive that was cut off between two entries looks whole but for this.
+  if (!ended) throw refuse(archive, 'it is damaged (it is cut off: the blocks that end a tar archive are missing)');
   let done = 0;
   const total = gate.wanted.size;
   await parseTar(archive, settings.signal, () => new tar.Unpack({
     cwd: into,
     strict: true,
     preserveOwner: false,
-    filter: (name) => {
+    filter: (name, entry) => {
       if (!gate.wanted.has(name)) return false;
+      if ('mode' in entry) entry.mode = 0o644; // whoever made the archive has no say in who may read or run it
       settings.report(done++, total);
       return true;
     },

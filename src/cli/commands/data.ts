@@ -14,7 +14,7 @@ export function dataCommand(): Command {
     .option('--json', 'print JSON')
     .action(async ({ json }: { json?: boolean }) => {
       const { datasets } = await import('../../data/catalog.js');
-      const all = datasets.list().map((spec) => ({ ...spec, state: datasets.state(spec.name), bytes: spec.files.reduce((sum, file) => sum + file.bytes, 0) }));
+      const all = datasets.list().map((spec) => ({ ...spec, state: datasets.state(spec.name), bytes: spec.files.reduce((sum, file) => sum + (file.bytes ?? 0), 0) }));
       if (json) return printJson(all);
       printList(
         ['data set', 'classes', 'train', 'test', 'download', 'licence', 'state'],
