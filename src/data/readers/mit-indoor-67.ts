@@ -6,9 +6,11 @@ import { baseName, listedPath, type DatasetReader } from './reader';
 
 const LISTS = ['TrainImages.txt', 'TestImages.txt'] as const;
 
+const isImage = (file: string): boolean => IMAGE_ENDINGS.some((ending) => file.toLowerCase().endsWith(ending));
+
 async function readList(tree: FileTree, list: string): Promise<string[]> {
   const files = (await tree.lines(`${tree.before(list)}${list}`)).map(({ line }) => listedPath(line, list));
-  const odd = files.find((file) => !/^[^/]+\/[^/]+$/.test(file));
+  const odd = files.find((file) => !/^[^/]+\/[^/]+$/.test(file) || !isImage(file));
   if (odd !== undefined || files.length === 0) throw new KitError(`The list ${list} should have lines <class>/<image>, found ${odd === undefined ? 'none' : JSON.stringify(odd.slice(0, 100))}.`);
   return files;
 }
@@ -17,7 +19,7 @@ const classOf = (file: string): string => file.slice(0, file.indexOf('/'));
 
 /** The official lists. */
 export const mitIndoor67: DatasetReader = {
-  wants: (file) => (LISTS as readonly string[]).includes(baseName(file)) || (/(^|\/)Images\/[^/]+\/[^/]+$/i.test(file) && IMAGE_ENDINGS.some((ending) => file.toLowerCase().endsWith(ending))),
+  wants: (file) => (LISTS as readonly string[]).includes(baseName(file)) || (/(^|\/)Images\/[^/]+\/[^/]+$/i.test(file) && isImage(file)),
   async read(tree) {
     const [train, test] = [await readList(tree, LISTS[0]), await readList(tree, LISTS[1])];
     const classes = [...new Set([...train, ...test].map(classOf))].sort();
