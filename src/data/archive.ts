@@ -164,60 +164,91 @@ function zipKind(entry: yauzl.Entry): 'file' | 'folder' | 'other' {
 /** Two passes: the first looks at every entry and writes nothing, the second unpacks what was admitted. */
 async function untar(archive: string, into: string, settings: Settings): Promise<number> {
   const gate = new Gate(archive, settings);
-  let ended = false;
-  await parseTar(archive, settings.signal, (fail) => {
-    const parser = new tar.Parser({
-      strict: true,
-      onReadEntry: (entry) => {
-        try {
-          if (ended) throw refuse(archive, 'entries come after its end');
-          gate.admit(entry.path, tarKind(entry.type), entry.size);
-        } catch (error) {
-          fail(error);
-        }
-        entry.resume();
-      },
-    });
-    parser.on('eof', () => (ended = true));
-    return parser;
-  });
+  const ended = await parseTar(archive, settings.signal, (entry) => void gate.admit(entry.path, tarKind(entry.type), entry.size));
   // An archive that was cut off between two entries looks whole but for this.
   if (!ended) throw refuse(archive, 'it is damaged (it is cut off: the blocks that end a tar archive are missing)');
   let done = 0;
   const total = gate.wanted.size;
-  await parseTar(archive, settings.signal, () => new tar.Unpack({
-    cwd: into,
-    strict: true,
-    preserveOwner: false,
-    filter: (name, entry) => {
-      if (!gate.wanted.has(name)) return false;
-      if ('mode' in entry) entry.mode = 0o644; // whoever made the archive has no say in who may read or run it
-      settings.report(done++, total);
-      return true;
-    },
-  }));
-  settings.report(total, total);
+  const folders = new Set<string>();
+  settings.report(0, total);
+  await parseTar(archive, settings.signal, (entry) => {
+    if (!gate.wanted.has(entry.path)) return undefined;
+    return async () => {
+      const target = path.join(into, entry.path);
+      const folder = path.dirname(target);
+      if (!folders.has(folder)) await fsp.mkdir(folder, { recursive: true });
+      folders.add(folder);
+      await writeTarEntry(entry, target);
+      settings.report(++done, total);
+    };
+  });
   return total;
 }
 
-/** Feeds the archive to a parser of node-tar, which is no stream of Node's, and waits until it has dealt with all of it. */
-async function parseTar(archive: string, signal: AbortSignal | undefined, makeParser: (fail: (error: unknown) => void) => tar.Parser): Promise<void> {
-  const source = createReadStream(archive, { signal });
-  await new Promise<void>((resolve, reject) => {
-    const fail = (error: unknown) => {
-      source.destroy();
-      reject(error as Error);
-    };
-    const parser = makeParser(fail);
-    parser.on('error', fail);
-    parser.on('close', resolve);
-    parser.on('drain', () => source.resume());
-    source.on('error', fail);
-    source.on('data', (chunk) => {
-      if (!parser.write(chunk as Buffer)) source.pause();
+/** Writes a new file with the mode 644: whoever made the archive has no say in who may read or run it. */
+async function writeTarEntry(entry: tar.ReadEntry, target: string): Promise<void> {
+  if (entry.size <= SMALL) {
+    const chunks: Buffer[] = [];
+    for await (const chunk of entry) chunks.push(chunk);
+    return fsp.writeFile(target, Buffer.concat(chunks), { flag: 'wx', mode: 0o644 });
+  }
+  const handle = await fsp.open(target, 'wx', 0o644);
+  try {
+    for await (const chunk of entry) for (let at = 0; at < chunk.length; ) at += (await handle.write(chunk, at)).bytesWritten;
+  } finally {
+    await handle.close();
+  }
+}
+
+/**
+ * Feeds the archive to node-tar's parser, and each entry to `use`, which may give a job that reads it; the next entry comes when it is
+ * done. Returns whether the end of the archive was seen. When anything fails, no job runs any more once this has thrown.
+ */
+async function parseTar(archive: string, signal: AbortSignal | undefined, use: (entry: tar.ReadEntry) => (() => Promise<void>) | undefined | void): Promise<boolean> {
+  const source = createReadStream(archive, { signal, highWaterMark: 1 << 18 });
+  let jobs = Promise.resolve();
+  let reading: tar.ReadEntry | undefined;
+  let ended = false;
+  try {
+    await new Promise<void>((resolve, reject) => {
+      let failed = false;
+      const fail = (error: unknown) => {
+        if (failed) return;
+        failed = true;
+        source.destroy();
+        reject(error as Error);
+        reading?.destroy(error as Error);
+      };
+      const parser = new tar.Parser({
+        strict: true,
+        onReadEntry: (entry) => {
+          entry.on('error', () => undefined); // `fail` has told it
+          try {
+            const job = failed ? undefined : use(entry);
+            if (typeof job !== 'function') return void entry.resume();
+            reading = entry;
+            jobs = job();
+            jobs.then(() => (reading = undefined), fail);
+          } catch (error) {
+            entry.resume();
+            fail(error);
+          }
+        },
+      });
+      parser.on('eof', () => (ended = true));
+      parser.on('error', fail);
+      parser.on('close', () => jobs.then(resolve, fail));
+      parser.on('drain', () => source.resume());
+      source.on('error', fail);
+      source.on('data', (chunk) => {
+        if (!parser.write(chunk as Buffer)) source.pause();
+      });
+      source.on('end', () => parser.end());
     });
-    source.on('end', () => parser.end());
-  });
+  } finally {
+    await jobs.catch(() => undefined);
+  }
+  return ended;
 }
 
 function tarKind(type: string): 'file' | 'folder' | 'other' {
