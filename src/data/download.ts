@@ -8,7 +8,7 @@ import type { OnProgress } from '../engine/progress';
 import { explainWriteError } from './atomic';
 import { Failure, startAt, type Answer } from './http';
 import { Part } from './part';
-import { cachePath, describeWebFile, mismatch, type WebFile } from './web-file';
+import { cachePath, describeWebFile, knownHash, mismatch, type WebFile } from './web-file';
 
 /** How to download. */
 export interface DownloadOptions {
@@ -51,7 +51,7 @@ export async function download(source: WebFile, options: DownloadOptions = {}): 
         failures.push(`${url}: ${failure}`);
       }
       throw new KitError(`${source.file} cannot be fetched.\n${failures.map((line) => `  ${line}`).join('\n')}`, {
-        fix: 'Check the network (and HTTP_PROXY, HTTPS_PROXY for a proxy), then run the same command again: it goes on where it broke off. Or fetch the file by hand and give its folder with --from.',
+        fix: 'Check the network (and HTTP_PROXY, HTTPS_PROXY for a proxy), then run the same command again: it goes on where it broke off.',
       });
     } finally {
       await part.release();
@@ -103,7 +103,7 @@ async function transfer(url: string, source: WebFile, part: Part, options: Downl
   const size = await part.size();
   if (source.bytes !== null && size === source.bytes) return; // all was there: only the check was missing
   // Without a hash to compare in the end, pieces may be put together only when the server says that they are of one file.
-  const mayResume = size > 0 && (source.bytes === null || size < source.bytes) && (part.validator !== undefined || source.sha256 !== null || source.md5 !== null || source.sha1 !== undefined);
+  const mayResume = size > 0 && (source.bytes === null || size < source.bytes) && (part.validator !== undefined || knownHash(source) !== null);
   let answer: Answer | undefined;
   try {
     answer = await startAt(url, mayResume ? size : 0, part.validator, { stallSeconds, signal });

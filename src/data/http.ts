@@ -127,5 +127,5 @@ function broken(cause: unknown, stallSeconds: number): Failure {
   if (cause instanceof Failure) return cause;
   const { code = '', message = String(cause) } = (cause ?? {}) as NodeJS.ErrnoException;
   const stalled = code === 'UND_ERR_BODY_TIMEOUT' || code === 'UND_ERR_HEADERS_TIMEOUT';
-  return new Failure(stalled ? `nothing came for ${stallSeconds} s` : `${REASONS[code] ?? message}${code === '' ? '' : ` (${code})`}`, { cause });
+  return new Failure(stalled ? `nothing came for ${stallSeconds} s` : `${REASONS[code] ?? message}${code === '' ? '' : ` (${code})`}`, { cause, final: code === 'ENOTFOUND' });
 }

@@ -59,7 +59,10 @@ export async function fetchMaterial(spec: DatasetSpec, options: DownloadOptions)
   }
   for (const file of spec.files) {
     if (isPackage(file)) continue;
-    const at = await download(file, options);
+    const at = await download(file, options).catch((error: unknown) => {
+      if (!(error instanceof KitError)) throw error;
+      throw new KitError(error.message, { fix: `${error.fix}\nOr: ${byHand(spec)}`, cause: error });
+    });
     if (knownHash(file) === null) {
       material.official = false;
       material.doubtful.push(at);

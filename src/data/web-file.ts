@@ -19,15 +19,18 @@ export interface WebFile {
   md5: string | null;
   /** Its sha1, hexadecimal, where that is all that is known. */
   sha1?: string;
+  /** The first digits of its sha256, where that is all that is known (torchvision's file names carry eight). */
+  sha256Prefix?: string;
   /** Why it must be fetched by hand (a host that is gone, a login); then no address is tried. */
   byHand?: string;
 }
 
 /** The strongest hash that is known of a file; null when there is none. */
-export function knownHash({ sha256, sha1, md5 }: WebFile): { algorithm: 'sha256' | 'sha1' | 'md5'; value: string } | null {
+export function knownHash({ sha256, sha1, md5, sha256Prefix }: WebFile): { algorithm: 'sha256' | 'sha1' | 'md5'; value: string } | null {
   if (sha256 !== null) return { algorithm: 'sha256', value: sha256 };
   if (sha1 !== undefined) return { algorithm: 'sha1', value: sha1 };
-  return md5 === null ? null : { algorithm: 'md5', value: md5 };
+  if (md5 !== null) return { algorithm: 'md5', value: md5 };
+  return sha256Prefix === undefined ? null : { algorithm: 'sha256', value: sha256Prefix };
 }
 
 /** Where a web file is kept once it is whole: in `kitHome('cache')`, named so that two data sets' `images.tar` differ. */
@@ -46,14 +49,16 @@ export async function mismatch(source: WebFile, file: string, signal?: AbortSign
   const hash = knownHash(source);
   if (hash === null) return undefined;
   const found = await hashFile(file, hash.algorithm, signal);
-  return found === hash.value ? undefined : `its ${hash.algorithm} should be ${hash.value}, found ${found}`;
+  if (found === hash.value || (hash.value === source.sha256Prefix && found.startsWith(hash.value))) return undefined;
+  return `its ${hash.algorithm} should ${hash.value === source.sha256Prefix ? 'begin with' : 'be'} ${hash.value}, found ${found}`;
 }
 
 /** What a user needs to know to fetch a file by hand, in one line. */
 export function describeWebFile(source: WebFile): string {
   const hash = knownHash(source);
-  const facts = [source.bytes === null ? 'size not known' : `${source.bytes} bytes`, hash === null ? 'no hash known' : `${hash.algorithm} ${hash.value}`];
-  return `${source.file} (${facts.join(', ')}), once at ${source.urls[0]}`;
+  const begins = hash !== null && hash.value === source.sha256Prefix ? ' begins with' : '';
+  const facts = [source.bytes === null ? 'size not known' : `${source.bytes} bytes`, hash === null ? 'no hash known' : `${hash.algorithm}${begins} ${hash.value}`];
+  return `${source.file} (${facts.join(', ')}), ${source.byHand === undefined ? 'at' : 'once at'} ${source.urls[0]}`;
 }
 
 /** The name of a file without its folder and archive endings: `images` of `dir/images.tar.gz`. */

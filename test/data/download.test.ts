@@ -71,6 +71,12 @@ describe('download', function () {
     await fails(await source([good], { sha256: null, sha1: hash('sha1', Buffer.from('other')) }), /its sha1 should be/);
   });
 
+  it('verifies by the first digits of a sha256 where that is all that is known', async () => {
+    await succeeds(await source([good], { bytes: null, sha256: null, sha256Prefix: hash('sha256').slice(0, 8) }));
+    servers = [];
+    await fails(await source([good], { bytes: null, sha256: null, sha256Prefix: '01234567' }), /its sha256 should begin with 01234567, found/);
+  });
+
   it('goes on where a connection broke', async () => {
     const web = await source([breaksAt(100_000), breaksAt(200_000), good]);
     await succeeds(web);
