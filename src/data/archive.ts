@@ -1,4 +1,4 @@
-// Unpacks zip (wheel) and tar.gz archives that nobody has to trust: nothing outside the folder, no links, bounded, whole or not at all.
+// Unpacks zip (wheel), tar and tar.gz archives that nobody has to trust: nothing outside the folder, no links, bounded, whole or not at all.
 import { createReadStream, createWriteStream } from 'node:fs';
 import fsp from 'node:fs/promises';
 import path from 'node:path';
@@ -9,6 +9,7 @@ import * as tar from 'tar';
 import type yauzl from 'yauzl';
 import { KitError } from '../engine/errors';
 import type { OnProgress } from '../engine/progress';
+import { archiveKind } from './archive-kind';
 import { makeAtomically } from './atomic';
 import { mapConcurrently } from './concurrently';
 import { withZip } from './zip';
@@ -27,9 +28,12 @@ export interface ExtractOptions {
 
 type Settings = Required<Pick<ExtractOptions, 'filter' | 'maxBytes' | 'maxFiles'>> & { report: (done: number, total: number) => void; signal?: AbortSignal };
 
+/** Most bytes that all entries of an archive may have together, unpacked or not: reading on takes time only. */
+const MOST_BYTES_READ = 64 * 2 ** 30;
+
 /**
- * Unpacks `archive` (.whl, .zip, .tgz, .tar.gz) into the folder `into`, which appears whole or not at all; one that stands there is replaced.
- * Returns the number of files unpacked.
+ * Unpacks `archive` (zip, so also .whl; tar; gzipped tar: told apart by their bytes) into the folder `into`, which appears whole or not at
+ * all; one that stands there is replaced. All files get the mode 644. Returns the number of files unpacked.
  * @throws KitError, and leaves nothing behind, when the archive is damaged or of another kind, when any entry (unpacked or not) lies
  *   outside the folder, is a link or a device or comes twice, and when it is larger than the bounds; the signal's reason when aborted.
  */
@@ -37,8 +41,11 @@ export async function extract(archive: string, into: string, options: ExtractOpt
   const { filter = () => true, maxBytes = 8 * 2 ** 30, maxFiles = 500_000, onProgress, signal } = options;
   const task = `unpack ${path.basename(archive)}`;
   const report = (done: number, total: number) => onProgress?.({ task, done, total, unit: 'files' });
-  const unpack = /\.(whl|zip)$/i.test(archive) ? unzip : /\.(tgz|tar\.gz)$/i.test(archive) ? untar : undefined;
-  if (unpack === undefined) throw new KitError(`${archive} is no archive of a kind that can be unpacked: expected .whl, .zip, .tgz or .tar.gz.`);
+  const kind = await archiveKind(archive).catch((error: NodeJS.ErrnoException) => {
+    throw error.code === 'ENOENT' ? new KitError(`The archive ${archive} is missing.`, { cause: error }) : error;
+  });
+  if (kind === undefined) throw new KitError(`${archive} is not unpacked: it is no archive of a kind that is known (zip, tar, tar.gz), or is damaged at its beginning.`);
+  const unpack = kind === 'zip' ? unzip : untar;
   return makeAtomically(into, async (partial) => {
     await fsp.mkdir(partial);
     try {
@@ -64,6 +71,7 @@ class Gate {
   readonly wanted = new Set<string>();
   private entries = 0;
   private bytes = 0;
+  private bytesRead = 0;
 
   constructor(
     private readonly archive: string,
@@ -74,6 +82,8 @@ class Gate {
   admit(name: string, kind: 'file' | 'folder' | 'other', bytes: number): boolean {
     const { filter, maxBytes, maxFiles } = this.settings;
     if (++this.entries > maxFiles) throw refuse(this.archive, `it has more than ${maxFiles} entries`);
+    this.bytesRead += bytes;
+    if (this.bytesRead > MOST_BYTES_READ) throw refuse(this.archive, `its entries have more than ${MOST_BYTES_READ} bytes`);
     const parts = name.split(/[/\\]/);
     if (name === '' || name.includes('\0') || parts.includes('..') || path.isAbsolute(name) || path.win32.isAbsolute(name) || /^[a-z]:/i.test(name)) {
       throw refuse(this.archive, `its entry ${JSON.stringify(name)} lies outside the folder that it is unpacked to`);
@@ -154,51 +164,91 @@ function zipKind(entry: yauzl.Entry): 'file' | 'folder' | 'other' {
 /** Two passes: the first looks at every entry and writes nothing, the second unpacks what was admitted. */
 async function untar(archive: string, into: string, settings: Settings): Promise<number> {
   const gate = new Gate(archive, settings);
-  await parseTar(archive, settings.signal, (fail) => new tar.Parser({
-    strict: true,
-    onReadEntry: (entry) => {
-      try {
-        gate.admit(entry.path, tarKind(entry.type), entry.size);
-      } catch (error) {
-        fail(error);
-      }
-      entry.resume();
-    },
-  }));
+  const ended = await parseTar(archive, settings.signal, (entry) => void gate.admit(entry.path, tarKind(entry.type), entry.size));
+  // An archive that was cut off between two entries looks whole but for this.
+  if (!ended) throw refuse(archive, 'it is damaged (it is cut off: the blocks that end a tar archive are missing)');
   let done = 0;
   const total = gate.wanted.size;
-  await parseTar(archive, settings.signal, () => new tar.Unpack({
-    cwd: into,
-    strict: true,
-    preserveOwner: false,
-    filter: (name) => {
-      if (!gate.wanted.has(name)) return false;
-      settings.report(done++, total);
-      return true;
-    },
-  }));
-  settings.report(total, total);
+  const folders = new Set<string>();
+  settings.report(0, total);
+  await parseTar(archive, settings.signal, (entry) => {
+    if (!gate.wanted.has(entry.path)) return undefined;
+    return async () => {
+      const target = path.join(into, entry.path);
+      const folder = path.dirname(target);
+      if (!folders.has(folder)) await fsp.mkdir(folder, { recursive: true });
+      folders.add(folder);
+      await writeTarEntry(entry, target);
+      settings.report(++done, total);
+    };
+  });
   return total;
 }
 
-/** Feeds the archive to a parser of node-tar, which is no stream of Node's, and waits until it has dealt with all of it. */
-async function parseTar(archive: string, signal: AbortSignal | undefined, makeParser: (fail: (error: unknown) => void) => tar.Parser): Promise<void> {
-  const source = createReadStream(archive, { signal });
-  await new Promise<void>((resolve, reject) => {
-    const fail = (error: unknown) => {
-      source.destroy();
-      reject(error as Error);
-    };
-    const parser = makeParser(fail);
-    parser.on('error', fail);
-    parser.on('close', resolve);
-    parser.on('drain', () => source.resume());
-    source.on('error', fail);
-    source.on('data', (chunk) => {
-      if (!parser.write(chunk as Buffer)) source.pause();
+/** Writes a new file with the mode 644: whoever made the archive has no say in who may read or run it. */
+async function writeTarEntry(entry: tar.ReadEntry, target: string): Promise<void> {
+  if (entry.size <= SMALL) {
+    const chunks: Buffer[] = [];
+    for await (const chunk of entry) chunks.push(chunk);
+    return fsp.writeFile(target, Buffer.concat(chunks), { flag: 'wx', mode: 0o644 });
+  }
+  const handle = await fsp.open(target, 'wx', 0o644);
+  try {
+    for await (const chunk of entry) for (let at = 0; at < chunk.length; ) at += (await handle.write(chunk, at)).bytesWritten;
+  } finally {
+    await handle.close();
+  }
+}
+
+/**
+ * Feeds the archive to node-tar's parser, and each entry to `use`, which may give a job that reads it; the next entry comes when it is
+ * done. Returns whether the end of the archive was seen. When anything fails, no job runs any more once this has thrown.
+ */
+async function parseTar(archive: string, signal: AbortSignal | undefined, use: (entry: tar.ReadEntry) => (() => Promise<void>) | undefined | void): Promise<boolean> {
+  const source = createReadStream(archive, { signal, highWaterMark: 1 << 18 });
+  let jobs = Promise.resolve();
+  let reading: tar.ReadEntry | undefined;
+  let ended = false;
+  try {
+    await new Promise<void>((resolve, reject) => {
+      let failed = false;
+      const fail = (error: unknown) => {
+        if (failed) return;
+        failed = true;
+        source.destroy();
+        reject(error as Error);
+        reading?.destroy(error as Error);
+      };
+      const parser = new tar.Parser({
+        strict: true,
+        onReadEntry: (entry) => {
+          entry.on('error', () => undefined); // `fail` has told it
+          try {
+            const job = failed ? undefined : use(entry);
+            if (typeof job !== 'function') return void entry.resume();
+            reading = entry;
+            jobs = job();
+            jobs.then(() => (reading = undefined), fail);
+          } catch (error) {
+            entry.resume();
+            fail(error);
+          }
+        },
+      });
+      parser.on('eof', () => (ended = true));
+      parser.on('error', fail);
+      parser.on('close', () => jobs.then(resolve, fail));
+      parser.on('drain', () => source.resume());
+      source.on('error', fail);
+      source.on('data', (chunk) => {
+        if (!parser.write(chunk as Buffer)) source.pause();
+      });
+      source.on('end', () => parser.end());
     });
-    source.on('end', () => parser.end());
-  });
+  } finally {
+    await jobs.catch(() => undefined);
+  }
+  return ended;
 }
 
 function tarKind(type: string): 'file' | 'folder' | 'other' {

@@ -21,10 +21,10 @@ export async function makeAtomically<T>(
   isWhole: () => Promise<boolean> | boolean = () => false,
 ): Promise<T> {
   const folder = path.dirname(final);
-  const partial = `${final}.partial-${process.pid}-${os.hostname()}-${made++}`;
+  const partial = partialPath(final);
   try {
     await fsp.mkdir(folder, { recursive: true });
-    await removeAbandoned(final);
+    for (const abandoned of await abandonedPartials(final)) await remove(abandoned);
     const result = await make(partial);
     if (await isWhole()) await remove(partial);
     else await putInPlace(partial, final);
@@ -56,15 +56,21 @@ async function remove(target: string): Promise<void> {
   await fsp.rm(target, { recursive: true, force: true });
 }
 
-/** Removes the partials of `final` that processes of this machine left when they were killed. */
-async function removeAbandoned(final: string): Promise<void> {
+/** A path beside `final` for what is not whole yet, which no other process and no other call uses. */
+export function partialPath(final: string): string {
+  return `${final}.partial-${process.pid}-${os.hostname()}-${made++}`;
+}
+
+/** The partials of `final` that processes of this machine left when they were killed. */
+export async function abandonedPartials(final: string): Promise<string[]> {
   const folder = path.dirname(final);
   const prefix = `${path.basename(final)}.partial-`;
-  for (const name of await fsp.readdir(folder)) {
-    if (!name.startsWith(prefix)) continue;
-    const [, pid, host] = /^(\d+)-(.*)-\d+(?:-[a-z]+)?$/.exec(name.slice(prefix.length)) ?? [];
-    if (host === os.hostname() && !isAlive(Number(pid))) await remove(path.join(folder, name));
-  }
+  const names = await fsp.readdir(folder);
+  return names.filter((name) => {
+    if (!name.startsWith(prefix)) return false;
+    const [, pid, host] = /^(\d+)-(.*)-\d+(?:-[a-z]+)?(?:\.json)?$/.exec(name.slice(prefix.length)) ?? [];
+    return host === os.hostname() && !isAlive(Number(pid));
+  }).map((name) => path.join(folder, name));
 }
 
 function isAlive(pid: number): boolean {

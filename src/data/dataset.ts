@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { KitError } from '../engine/errors';
 import { randomStream } from '../engine/random';
 import type { PackageFile } from './fetch';
+import type { WebFile } from './web-file';
 
 /** One image with its class. */
 export interface Sample {
@@ -27,6 +28,11 @@ export interface Dataset {
   /** SPDX expression or a few words; empty for a folder of one's own. */
   licence: string;
   citation: string;
+  /**
+   * What says that these are the official files: their hashes; or only their content (lists, classes and counts are right), because the user
+   * brought a re-packed copy, or no hash is known. Undefined for a folder of one's own.
+   */
+  verified?: 'hash' | 'content';
 }
 
 /** What the catalog knows of a data set: data, one JSON file in `data-scripts/manifests/datasets`. */
@@ -35,13 +41,15 @@ export interface DatasetSpec {
   name: string;
   title: string;
   classes: string[];
-  /** The package files that hold it. */
-  files: PackageFile[];
+  /** The files that hold it: of a package registry, or on the web. */
+  files: (PackageFile | WebFile)[];
   /** Images of each split, checked after every preparation. */
   counts: { train: number; test: number };
+  /** Images of each class in a split, where all classes have as many; checked too. */
+  perClass?: { train?: number; test?: number };
   licence: string;
   citation: string;
-  /** Name of the reader, in `readers.ts`, that finds images and labels in the unpacked files. */
+  /** Name of the reader, in `readers/`, that finds images and labels in the unpacked files. */
   reader: string;
   /** What a user should know: where the split comes from, what is left out. */
   note?: string;
@@ -102,6 +110,28 @@ export function splitByRule(samples: readonly Sample[]): { train: Sample[]; test
   const sorted = [...samples].sort((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : 0));
   const drawn = drawByLabel(sorted, (n) => Math.round(n / 4), SPLIT_SEED, 'split');
   return { train: sorted.filter((_, i) => !drawn.has(i)), test: sorted.filter((_, i) => drawn.has(i)) };
+}
+
+/**
+ * The kit's rule for data sets of which only a part is used, or which are split by a number of training images. Images are sorted by file
+ * (by UTF-16 code units); the n of each class are put into the order drawn by the stream (`SPLIT_SEED`, `split`, 0, label); the first `test` are
+ * test and the `train` after them are train. With `test: 'rest'`, the last `train` are train and all others test. Both keep the order by
+ * file. So the training images of a smaller `train` are among those of a larger one, and the test images are the same.
+ * @throws KitError when a class has too few images.
+ */
+export function drawPerClass<T extends Sample>(samples: readonly T[], options: { train: number; test: number | 'rest' }): { train: T[]; test: T[] } {
+  const sorted = [...samples].sort((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : 0));
+  const [train, test] = [new Set<number>(), new Set<number>()];
+  positionsByLabel(sorted).forEach((positions, label) => {
+    const first = options.test === 'rest' ? positions.length - options.train : options.test;
+    if (first < 0 || first + options.train > positions.length) {
+      throw new KitError(`The class with label ${label} has ${positions.length} images, of which ${options.train} are to be train and ${options.test} test.`);
+    }
+    const order = [...randomStream(SPLIT_SEED, 'split', 0, label).permutation(positions.length)].map((i) => positions[i]);
+    order.slice(0, first).forEach((position) => test.add(position));
+    order.slice(first, first + options.train).forEach((position) => train.add(position));
+  });
+  return { train: sorted.filter((_, i) => train.has(i)), test: sorted.filter((_, i) => test.has(i)) };
 }
 
 /**

@@ -1,14 +1,15 @@
 // Fetches one file of a package by the registry's own client (pip or npm), verified by its sha256.
 import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { createReadStream, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import fsp from 'node:fs/promises';
 import path from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { KitError } from '../engine/errors';
 import { kitHome } from '../engine/home';
 import type { OnProgress } from '../engine/progress';
 import { makeAtomically } from './atomic';
+import { sha256File } from './file-hash';
+
+export { sha256File };
 
 /** One file that a package registry holds. */
 export interface PackageFile {
@@ -52,14 +53,6 @@ export async function fetchPackage(source: PackageFile, options: { onProgress?: 
   });
   report(source.bytes);
   return final;
-}
-
-/** The sha256 of a file's bytes, hexadecimal. */
-export async function sha256File(file: string, signal?: AbortSignal): Promise<string> {
-  const hash = createHash('sha256');
-  if ((await fsp.stat(file)).size < 2 ** 22) return hash.update(await fsp.readFile(file, { signal })).digest('hex');
-  await pipeline(createReadStream(file, { highWaterMark: 2 ** 20 }), hash, { signal });
-  return hash.digest('hex');
 }
 
 async function sizeOf(file: string): Promise<number | undefined> {

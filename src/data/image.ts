@@ -1,6 +1,8 @@
 // One image: decoded to RGB bytes, and resized exactly as PIL does it.
+import fsp from 'node:fs/promises';
 import sharp from 'sharp';
 import { KitError } from '../engine/errors';
+import { imageKind } from './image-kind';
 
 /** RGB pixels, `[height, width, 3]`, 0 to 255, row by row from the top left. */
 export interface Image {
@@ -9,29 +11,76 @@ export interface Image {
   pixels: Uint8Array;
 }
 
-/** Endings of the files that are taken for images (lower case). */
-export const IMAGE_ENDINGS: readonly string[] = ['.jpg', '.jpeg', '.png', '.webp', '.gif', '.tif', '.tiff', '.avif'];
+/** Endings of the files that are taken for images (lower case): those of torchvision's ImageFolder, .gif and .avif. */
+export const IMAGE_ENDINGS: readonly string[] = ['.jpg', '.jpeg', '.png', '.webp', '.gif', '.tif', '.tiff', '.avif', '.bmp', '.ppm', '.pgm'];
+
+/** Most pixels of an image: more than these PIL takes for a decompression bomb, and refuses (2 x `Image.MAX_IMAGE_PIXELS`). */
+const MOST_PIXELS = 178_956_970;
 
 /**
- * The pixels of an image file: grey becomes RGB by repeating, an alpha channel is left out, colour profiles and EXIF orientation are not
- * applied, as PIL's `Image.open(file).convert('RGB')`, which torchvision's loader uses. Equal to it bit for bit on the JPEGs tested.
- * @throws KitError when the file is missing, is no image that can be read, or is truncated.
+ * The pixels of an image file, as PIL's `Image.open(file).convert('RGB')`, which torchvision's loader uses: grey becomes RGB by repeating, an
+ * alpha channel is left out, four inks become RGB by PIL's formula, 16-bit grey is cut off at 255 (all else with 16 bits is divided by 256),
+ * an animation gives its first picture, colour profiles and EXIF orientation are not applied. Equal to it bit for bit on the files
+ * tested.
+ * @throws KitError when the file is missing, is no image that can be read, or is truncated; when it has more than 178,956,970 pixels, as
+ *   in PIL; and where PIL could but this cannot: BMP, PPM, and GIF with transparent pixels.
  */
 export async function decode(file: string): Promise<Image> {
   try {
-    const { data, info } = await sharp(file, { ignoreIcc: true, failOn: 'truncated' })
-      .removeAlpha()
-      .toColourspace('srgb')
-      .raw({ depth: 'uchar' })
-      .toBuffer({ resolveWithObject: true });
-    return { width: info.width, height: info.height, pixels: new Uint8Array(data.buffer, data.byteOffset, data.length) };
+    return await decodeBytes(await fsp.readFile(file));
   } catch (cause) {
     const reason = (cause instanceof Error ? cause.message : String(cause)).replace(/\s*\n\s*/g, '; ');
-    throw new KitError(`The image ${file} cannot be decoded: ${reason}.`, {
-      fix: 'The file is truncated, damaged or no image: fetch it again, or delete it.',
+    const tooLarge = /exceeds pixel limit/.test(reason);
+    const otherKind = /\.(bmp|ppm|pgm)$/i.test(file) || cause instanceof NotThisKind;
+    throw new KitError(`The image ${file} cannot be decoded: ${tooLarge ? `it has more than ${MOST_PIXELS} pixels, as many as PIL and torchvision refuse` : reason}.`, {
+      fix: tooLarge ? 'Make it smaller, or delete it.' : otherKind ? 'Convert it to PNG, or delete it.' : 'The file is truncated, damaged or no image: fetch it again, or delete it.',
       cause,
     });
   }
+}
+
+/** An image that PIL can read and this cannot. */
+class NotThisKind extends Error {}
+
+async function decodeBytes(bytes: Buffer): Promise<Image> {
+  const input = () => sharp(bytes, { ignoreIcc: true, failOn: 'truncated', limitInputPixels: MOST_PIXELS });
+  let kind = imageKind(bytes);
+  if (kind === 'ask') {
+    const { space } = await input().metadata();
+    kind = space === 'cmyk' || space === 'grey16' ? space : 'plain';
+  }
+  if (kind === 'cmyk') {
+    const { data, info } = await input().pipelineColourspace('cmyk').toColourspace('cmyk').raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
+    return { width: info.width, height: info.height, pixels: inksToRgb(data) };
+  }
+  if (kind === 'grey16') {
+    const { data, info } = await input().pipelineColourspace('grey16').toColourspace('grey16').raw({ depth: 'ushort' }).toBuffer({ resolveWithObject: true });
+    return { width: info.width, height: info.height, pixels: deepGreyToRgb(data, info.channels) };
+  }
+  if (kind === 'gif' && !(await input().stats()).isOpaque) throw new NotThisKind('it is a GIF with transparent pixels, whose colours are not known here as they are in PIL');
+  const { data, info } = await input().removeAlpha().toColourspace('srgb').raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
+  return { width: info.width, height: info.height, pixels: new Uint8Array(data.buffer, data.byteOffset, data.length) };
+}
+
+/** PIL's conversion of cyan, magenta, yellow and black (Convert.c, `cmyk2rgb`): (255 - ink) (255 - black) / 255, rounded, without a colour profile. */
+function inksToRgb(inks: Buffer): Uint8Array {
+  const pixels = new Uint8Array((inks.length / 4) * 3);
+  for (let from = 0, at = 0; from < inks.length; from += 4) {
+    const light = 255 - inks[from + 3];
+    for (let i = 0; i < 3; i++) {
+      const product = inks[from + i] * light + 128;
+      pixels[at++] = light - (((product >> 8) + product) >> 8);
+    }
+  }
+  return pixels;
+}
+
+/** PIL's conversion of 16-bit grey: what is above 255 is white. */
+function deepGreyToRgb(data: Buffer, channels: number): Uint8Array {
+  const values = new Uint16Array(data.buffer, data.byteOffset, data.length / 2);
+  const pixels = new Uint8ClampedArray((values.length / channels) * 3);
+  for (let from = 0, at = 0; from < values.length; from += channels, at += 3) pixels.fill(values[from], at, at + 3);
+  return new Uint8Array(pixels.buffer);
 }
 
 const PRECISION_BITS = 22; // of the fixed-point weights: 32 - 8 (bits of a pixel) - 2 (room), as in Pillow's Resample.c

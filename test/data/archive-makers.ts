@@ -6,7 +6,9 @@ export interface Entry {
   name: string;
   bytes?: Buffer;
   /** Default `file`. */
-  kind?: 'file' | 'folder' | 'symlink' | 'hardlink';
+  kind?: 'file' | 'folder' | 'symlink' | 'hardlink' | 'character device' | 'block device' | 'pipe';
+  /** Permissions. Default 0644. */
+  mode?: number;
   /** What a link points to. */
   target?: string;
   /** The size that the header claims, when it lies. */
@@ -28,7 +30,7 @@ export function makeZip(entries: Entry[]): Buffer {
     common.writeUInt32LE(claimed ?? data.length, 18);
     common.writeUInt16LE(nameBytes.length, 22);
     parts.push(Buffer.from('PK\x03\x04', 'latin1'), common, nameBytes, data);
-    const mode = { file: 0o100644, folder: 0o040755, symlink: 0o120777, hardlink: 0o100644 }[kind];
+    const mode = { file: 0o100644, folder: 0o040755, symlink: 0o120777, hardlink: 0o100644, 'character device': 0o020644, 'block device': 0o060644, pipe: 0o010644 }[kind];
     const tail = Buffer.alloc(14);
     tail.writeUInt32LE((mode << 16) >>> 0, 6);
     tail.writeUInt32LE(offset, 10);
@@ -46,24 +48,27 @@ export function makeZip(entries: Entry[]): Buffer {
 }
 
 /** A tar.gz archive in the ustar format. */
-export function makeTarGz(entries: Entry[]): Buffer {
+export const makeTarGz = (entries: Entry[]): Buffer => gzipSync(makeTar(entries));
+
+/** A tar archive in the ustar format. */
+export function makeTar(entries: Entry[]): Buffer {
   const blocks: Buffer[] = [];
-  for (const { name, bytes = Buffer.alloc(0), kind = 'file', target = '', claimed } of entries) {
+  for (const { name, bytes = Buffer.alloc(0), kind = 'file', target = '', claimed, mode = 0o644 } of entries) {
     const header = Buffer.alloc(512);
     header.write(name, 0);
-    header.write('0000644\0', 100);
+    header.write(`${mode.toString(8).padStart(7, '0')}\0`, 100);
     header.write('0000000\0', 108);
     header.write('0000000\0', 116);
     header.write(`${(claimed ?? bytes.length).toString(8).padStart(11, '0')}\0`, 124);
     header.write('00000000000\0', 136);
     header.write('        ', 148);
-    header.write({ file: '0', folder: '5', symlink: '2', hardlink: '1' }[kind], 156);
+    header.write({ file: '0', folder: '5', symlink: '2', hardlink: '1', 'character device': '3', 'block device': '4', pipe: '6' }[kind], 156);
     header.write(target, 157);
     header.write('ustar\x0000', 257, 'latin1');
     header.write(`${header.reduce((sum, byte) => sum + byte, 0).toString(8).padStart(6, '0')}\0 `, 148);
     blocks.push(header, bytes, Buffer.alloc((512 - (bytes.length % 512)) % 512));
   }
-  return gzipSync(Buffer.concat([...blocks, Buffer.alloc(1024)]));
+  return Buffer.concat([...blocks, Buffer.alloc(1024)]);
 }
 
 /** A wheel that pip accepts, of a package that holds `files`. */

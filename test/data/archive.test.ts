@@ -4,10 +4,10 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { extract, type ExtractOptions } from '../../src/data/archive';
 import { KitError } from '../../src/engine/errors';
-import { makeTarGz, makeZip, type Entry } from './archive-makers';
+import { makeTar, makeTarGz, makeZip, type Entry } from './archive-makers';
 import { filesBelow, useFreshHome } from './fresh-home';
 
-const kinds = { zip: makeZip, 'tar.gz': makeTarGz } as const;
+const kinds = { zip: makeZip, tar: makeTar, 'tar.gz': makeTarGz } as const;
 
 describe('extract', () => {
   const home = useFreshHome();
@@ -64,6 +64,21 @@ describe('extract', () => {
       it('refuses a path with backslashes that climbs out', () => refuses([{ name: 'a\\..\\..\\evil', bytes: x }], /lies outside/));
       it('refuses a symbolic link', () => refuses([{ name: 'link', kind: 'symlink', target: '/etc' }, { name: 'link/evil', bytes: x }], /"link" is a link/));
       if (ending !== 'zip') it('refuses a hard link', () => refuses([{ name: 'link', kind: 'hardlink', target: 'a' }], /"link" is a link/));
+      for (const kind of ['character device', 'block device', 'pipe'] as const) it(`refuses a ${kind}`, () => refuses([{ name: 'ok', bytes: x }, { name: 'node', kind }], /"node" is a link or a device/));
+      it('refuses a link even where the filter leaves it out', () => refuses([{ name: 'link', kind: 'symlink', target: '/etc' }], /"link" is a link/, { filter: () => false }));
+      it('refuses a name with a zero byte or none', () => refuses([{ name: ending === 'zip' ? 'a\0b' : '/', bytes: x }], /lies outside|damaged/));
+      it('refuses a file that is a folder too', () => refuses([{ name: 'a', bytes: x }, { name: 'a/b', bytes: x }], /damaged|comes twice/));
+      it('refuses a size that is not the one that comes', () => refuses([{ name: 'a', bytes: Buffer.alloc(600, 'a'), claimed: 5_000 }], /damaged/));
+      it('never takes a piece for the whole, wherever it is cut off', async () => {
+        const bytes = make([{ name: 'a', bytes: Buffer.alloc(700, 'a') }, { name: 'b/c', bytes: Buffer.alloc(512, 'c') }]);
+        for (let length = 0; length < bytes.length; length += ending === 'tar' ? 128 : 7) {
+          // The zeros at a tar archive's end may be fewer: one block of them is enough to know that it is whole.
+          if (ending === 'tar' && length >= bytes.length - 512) break;
+          await refuses(bytes.subarray(0, length), /damaged|known \(zip/);
+          fs.rmSync(path.join(home.path, `archive.${ending}`));
+        }
+      });
+
       it('refuses a file that comes twice', () => refuses([{ name: 'a', bytes: x }, { name: 'a', bytes: x }], /"a" comes twice/));
       it('refuses too many files', () => refuses(Array.from({ length: 20 }, (_, i) => ({ name: `${i}` })), /more than 19 entries/, { maxFiles: 19 }));
       it('refuses too many bytes', () => refuses(good, /more than 4999999 bytes/, { maxBytes: 4_999_999 }));
@@ -101,9 +116,31 @@ describe('extract', () => {
     }
   });
 
+  it('gives all files the mode 644: nothing can be run, and nothing is locked', async () => {
+    const archive = path.join(home.path, 'a.tar');
+    fs.writeFileSync(archive, makeTar([{ name: 'suid', mode: 0o4755 }, { name: 'locked', mode: 0 }]));
+    await extract(archive, path.join(home.path, 'out'));
+    for (const name of ['suid', 'locked']) assert.equal(fs.statSync(path.join(home.path, 'out', name)).mode & 0o7777, 0o644, name);
+  });
+
+  it('tells the kind by the bytes, whatever the name', async () => {
+    for (const [i, make] of [makeZip, makeTar, makeTarGz].entries()) {
+      fs.writeFileSync(path.join(home.path, `${i}.bin`), make([{ name: 'a', bytes: Buffer.from('a') }]));
+      assert.equal(await extract(path.join(home.path, `${i}.bin`), path.join(home.path, `out${i}`)), 1);
+    }
+  });
+
+  it('ignores what comes after the end of a tar archive, as tar does', async () => {
+    const archive = path.join(home.path, 'a.tar');
+    fs.writeFileSync(archive, Buffer.concat([makeTar([{ name: 'a' }]), makeTar([{ name: 'b' }])]));
+    await extract(archive, path.join(home.path, 'out'));
+    assert.deepEqual(filesBelow(path.join(home.path, 'out')), ['a']);
+  });
+
   it('refuses another kind of archive, and a missing one', async () => {
-    await assert.rejects(extract(path.join(home.path, 'a.rar'), path.join(home.path, 'out')), /expected \.whl, \.zip, \.tgz or \.tar\.gz/);
-    await assert.rejects(extract(path.join(home.path, 'a.zip'), path.join(home.path, 'out')));
-    assert.deepEqual(fs.readdirSync(home.path), []);
+    fs.writeFileSync(path.join(home.path, 'a.rar'), Buffer.alloc(1000, 'Rar!'));
+    await assert.rejects(extract(path.join(home.path, 'a.rar'), path.join(home.path, 'out')), /a\.rar .*known \(zip, tar, tar\.gz\)/);
+    await assert.rejects(extract(path.join(home.path, 'a.zip'), path.join(home.path, 'out')), /a\.zip is missing/);
+    assert.deepEqual(fs.readdirSync(home.path), ['a.rar']);
   });
 });

@@ -3,6 +3,20 @@ import { Command } from 'commander';
 import { interruptible } from '../interrupt';
 import { megabytes, printJson, printLine, printList } from '../print';
 import { showProgress } from '../progress';
+import type { Dataset, DatasetSpec } from '../../data/dataset';
+
+/** What is to be fetched for a data set, in bytes; null when it is not known of every file. */
+function downloadBytes({ files }: DatasetSpec): number | null {
+  return files.reduce<number | null>((sum, { bytes }) => (sum === null || bytes === null ? null : sum + bytes), 0);
+}
+
+/** Whether files of it must be fetched by hand. */
+const needsHand = ({ files }: DatasetSpec): boolean => files.some((file) => 'byHand' in file && file.byHand !== undefined);
+
+/** What a user should know of how sure it is that a data set is the official one; empty when its hashes say so. */
+function doubt({ verified }: Pick<Dataset, 'verified'>): string {
+  return verified === 'content' ? 'Taken by its content: lists, classes and counts are right, but no hash says that the files are the official ones.' : '';
+}
 
 /** The command. */
 export function dataCommand(): Command {
@@ -11,30 +25,57 @@ export function dataCommand(): Command {
   command
     .command('list')
     .description('the data sets of the catalog, and which are ready on this machine')
+    .argument('[words...]', 'only those whose name or title has one of these words')
     .option('--json', 'print JSON')
-    .action(async ({ json }: { json?: boolean }) => {
+    .addHelpText('after', '\nExamples:\n  $ npx rifle data list\n  $ npx rifle data list dtd caltech\n  $ npx rifle data list --json')
+    .action(async (words: string[], { json }: { json?: boolean }) => {
       const { datasets } = await import('../../data/catalog.js');
-      const all = datasets.list().map((spec) => ({ ...spec, state: datasets.state(spec.name), bytes: spec.files.reduce((sum, file) => sum + file.bytes, 0) }));
+      const wanted = words.map((word) => word.toLowerCase());
+      const all = datasets
+        .list()
+        .filter(({ name, title }) => wanted.length === 0 || wanted.some((word) => `${name} ${title}`.toLowerCase().includes(word)))
+        .map((spec) => ({ ...spec, bytes: downloadBytes(spec), byHand: needsHand(spec), state: datasets.state(spec.name) }));
       if (json) return printJson(all);
       printList(
         ['data set', 'classes', 'train', 'test', 'download', 'licence', 'state'],
-        all.map(({ name, classes, counts, bytes, licence, state }) => [name, classes.length, counts.train, counts.test, megabytes(bytes), licence, state]),
+        all.map(({ name, classes, counts, bytes, licence, state, byHand }) => [
+          name,
+          classes.length,
+          counts.train,
+          counts.test,
+          bytes === null ? 'not known' : megabytes(bytes),
+          licence,
+          state === 'missing' && byHand ? 'missing, by hand' : state,
+        ]),
       );
+      if (all.some(({ state }) => state === 'missing')) printLine('\n`npx rifle data prepare NAME` makes one ready; of those by hand it says what to fetch.');
     });
 
   command
     .command('prepare')
     .description('fetch, check and unpack a data set; nothing is done when it is ready')
     .argument('<name>', 'a name of the catalog, or a folder train/<class>/*, test/<class>/*')
+    .option('--from <dir>', 'take the files from this folder (or archive): official ones, or a re-packed or unpacked copy')
     .option('--json', 'print JSON')
-    .addHelpText('after', '\nExample:\n  $ npx rifle data prepare elpv')
-    .action(async (name: string, { json }: { json?: boolean }) => {
+    .addHelpText(
+      'after',
+      [
+        '',
+        'What is fetched is checked by size and hash, unpacked, read and counted; a download that broke off goes on where it was.',
+        'Examples:',
+        '  $ npx rifle data prepare elpv',
+        '  $ npx rifle data prepare cub-200-2011',
+        '  $ npx rifle data prepare stanford-cars --from ~/Downloads/cars',
+      ].join('\n'),
+    )
+    .action(async (name: string, { from, json }: { from?: string; json?: boolean }) => {
       const { datasets } = await import('../../data/catalog.js');
       const display = showProgress({ quiet: json });
-      const dataset = await datasets.load(name, { onProgress: display.onProgress, signal: interruptible() }).finally(() => display.stop());
-      const { root, classes, train, test, hash } = dataset;
-      if (json) return printJson({ name: dataset.name, root, classes, train: train.length, test: test.length, hash });
+      const dataset = await datasets.load(name, { from, onProgress: display.onProgress, signal: interruptible() }).finally(() => display.stop());
+      const { root, classes, train, test, hash, verified } = dataset;
+      if (json) return printJson({ name: dataset.name, root, classes, train: train.length, test: test.length, hash, verified: verified ?? null });
       printLine(`${dataset.name} is ready: ${classes.length} classes, ${train.length} training and ${test.length} test images in ${root}`);
+      if (doubt(dataset) !== '') printLine(doubt(dataset));
     });
 
   command
@@ -42,12 +83,15 @@ export function dataCommand(): Command {
     .description('read every file of a data set again and compare with what was prepared')
     .argument('<name>', 'a name of the catalog, or a folder')
     .option('--json', 'print JSON')
+    .addHelpText('after', '\nExample:\n  $ npx rifle data verify elpv')
     .action(async (name: string, { json }: { json?: boolean }) => {
       const { datasets } = await import('../../data/catalog.js');
       const display = showProgress({ quiet: json });
       const dataset = await datasets.verify(name, { onProgress: display.onProgress, signal: interruptible() }).finally(() => display.stop());
-      if (json) return printJson({ name: dataset.name, ok: true, images: dataset.train.length + dataset.test.length, hash: dataset.hash });
-      printLine(`${dataset.name} is whole: ${dataset.train.length + dataset.test.length} images, sha256 ${dataset.hash}`);
+      const images = dataset.train.length + dataset.test.length;
+      if (json) return printJson({ name: dataset.name, ok: true, images, hash: dataset.hash, verified: dataset.verified ?? null });
+      printLine(`${dataset.name} is whole: ${images} images, sha256 ${dataset.hash}`);
+      if (doubt(dataset) !== '') printLine(doubt(dataset));
     });
 
   return command;

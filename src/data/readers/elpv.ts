@@ -1,16 +1,7 @@
-// Finds images and labels in the unpacked files of a package: one reader per kind of package.
-import fsp from 'node:fs/promises';
-import path from 'node:path';
-import { KitError } from '../engine/errors';
-import { splitByRule, type Sample } from './dataset';
-
-/** Knows one package's layout. Paths are `<package name>/<path in the archive>`, with forward slashes. */
-export interface DatasetReader {
-  /** Whether a file of the package is needed. */
-  wants(file: string): boolean;
-  /** The samples of both splits, with files relative to `folder`, which holds the unpacked files. */
-  read(folder: string): Promise<{ train: Sample[]; test: Sample[] }>;
-}
+// ELPV: photographs of solar cells with the probability of a defect; see the manifests `elpv` and `elpv-levels`.
+import { KitError } from '../../engine/errors';
+import { splitByRule, type Sample } from '../dataset';
+import type { DatasetReader } from './reader';
 
 const ELPV = 'elpv-dataset/elpv_dataset/data';
 
@@ -25,15 +16,18 @@ interface ElpvCell {
 /** ELPV, whose package has no split: the kit's own (see `splitByRule`). `labelOf` gives a cell's label, or null to leave it out. */
 function elpv(labelOf: (cell: ElpvCell) => number | null): DatasetReader {
   return {
-    wants: (file) => file === `${ELPV}/labels.csv` || (file.startsWith(`${ELPV}/images/`) && file.endsWith('.png')),
-    async read(folder) {
-      const cells = parseElpvLabels(await fsp.readFile(path.join(folder, ELPV, 'labels.csv'), 'utf8'));
-      return splitByRule(
+    wants: (file) => /(^|\/)data\/labels\.csv$/.test(file) || /(^|\/)data\/images\/[^/]+\.png$/.test(file),
+    async read(tree) {
+      const root = tree.before('data/labels.csv');
+      const cells = parseElpvLabels((await tree.bytes(`${root}data/labels.csv`)).toString('utf8'));
+      const { train, test } = splitByRule(
         cells.flatMap((cell) => {
           const label = labelOf(cell);
           return label === null ? [] : [{ file: `${ELPV}/${cell.file}`, label }];
         }),
       );
+      const found = (samples: Sample[]) => samples.map(({ file, label }) => ({ from: `${root}data${file.slice(ELPV.length)}`, file, label }));
+      return { train: found(train), test: found(test), classes: null };
     },
   };
 }
@@ -56,12 +50,8 @@ export function parseElpvLabels(text: string): ElpvCell[] {
   return cells;
 }
 
-/** The readers, by the name that a manifest gives. */
-export const readers: Readonly<Record<string, DatasetReader>> = {
-  /** Certain cells only: {mono, poly} x {functional, defective}. */
-  'elpv-certain': elpv(({ probability, type }) =>
-    probability === 0 || probability === 1 ? (type === 'mono' ? 0 : 2) + probability : null,
-  ),
-  /** All cells, by the four levels of the probability of a defect. */
-  'elpv-levels': elpv(({ probability }) => Math.round(probability * 3)),
-};
+/** Certain cells only: {mono, poly} x {functional, defective}. */
+export const elpvCertain = elpv(({ probability, type }) => (probability === 0 || probability === 1 ? (type === 'mono' ? 0 : 2) + probability : null));
+
+/** All cells, by the four levels of the probability of a defect. */
+export const elpvLevels = elpv(({ probability }) => Math.round(probability * 3));
