@@ -32,7 +32,10 @@ export { scale, scales, type Scale, type ScaleName } from './runs/scales';
 export { RunStore } from './runs/store';
 export type { LayerRow, RunEnvironment, RunRecord } from './runs/record';
 
-export { mean, meanInterval, pairedDifference, sampleStd, summarize, type Interval, type PairedDifference, type Summary } from './analysis/statistics';
+export { mean, meanInterval, sampleStd, summarize, type Interval, type Summary } from './analysis/statistics';
+export { bootstrapInterval, type BootstrapOptions } from './analysis/bootstrap';
+export { wilcoxonSignedRank, type SignedRank } from './analysis/wilcoxon';
+export { pairedDifference, type PairedDifference } from './analysis/paired';
 export { ckaEstimates, linearCka, type CkaEstimates, type FeatureMatrix } from './analysis/cka';
 export { featureExtractor, stageFeatures, type FeatureExtractor, type StageFeatures } from './analysis/features';
 export { layerRatios, layersOf, summarizeLayers, type LayerQuantity, type LayerRatio, type LayerSummary, type SeededLayers } from './analysis/layers';

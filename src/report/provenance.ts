@@ -1,17 +1,10 @@
 // What the numbers of a report were made with: settings, runs, data, weights and environments.
+import { duration } from '../engine/progress';
 import type { RunEnvironment, RunRecord } from '../runs/record';
 import { finalTrainTop1, type RunGroup } from './grouping';
 import { escapeHtml } from './markup';
 import { definitions } from './page';
 import { Table } from './tabular';
-
-/** `3 min 05 s`. */
-function duration(seconds: number): string {
-  const whole = Math.round(seconds);
-  if (whole < 60) return `${seconds.toFixed(1)} s`;
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`;
-  return `${Math.floor(whole / 3600)} h ${String(Math.floor((whole % 3600) / 60)).padStart(2, '0')} min`;
-}
 
 /** Different environments in the order of first use, lettered A, B, ... */
 function environmentsOf(records: readonly RunRecord[]): { letters: Map<string, string>; environments: RunEnvironment[] } {

@@ -1,5 +1,6 @@
 // The table of methods: accuracy of each over its seeds, the paired difference to its control, a verdict, and what others report.
-import { pairedDifference, summarize, type PairedDifference } from '../analysis/statistics';
+import { pairedDifference, type PairedDifference } from '../analysis/paired';
+import { summarize } from '../analysis/statistics';
 import type { RunRecord } from '../runs/record';
 import type { Column, Row } from './cells';
 import { finalTrainTop1, groupRuns, type MethodRuns, type RunGroup } from './grouping';

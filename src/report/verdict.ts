@@ -1,5 +1,5 @@
 // The rule by which a claim that a method raises accuracy counts as reproduced: written here, once, and printed under every table that uses it.
-import type { PairedDifference } from '../analysis/statistics';
+import type { PairedDifference } from '../analysis/paired';
 
 /** What our runs say of a claim. */
 export type Verdict = 'reproduced' | 'direction only' | 'not reproduced' | 'not run';

@@ -49,7 +49,7 @@ describe('methodsTable', () => {
     assert.deepEqual([rowOf(alone, 'rifle').n, rowOf(alone, 'rifle').test, rowOf(alone, 'rifle').verdict], [0, null, 'not run']);
     assert.ok(alone.notes.includes(VERDICT_RULE));
     // Scipy's interval of the pairs "crossing" contains 0 around a positive mean.
-    assert.equal(verdictOf({ n: 4, mean: 0.01, std: 0.02, interval: { low: -0.01, high: 0.03 }, seeds: [0, 1, 2, 3] }), 'direction only');
+    assert.equal(verdictOf({ n: 4, mean: 0.01, std: 0.02, interval: { low: -0.01, high: 0.03 }, seeds: [0, 1, 2, 3], differences: [], bootstrap: null, wilcoxon: null }), 'direction only');
   });
 
   it('pairs only seeds that both have, and says so', () => {
