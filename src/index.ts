@@ -32,7 +32,10 @@ export { scale, scales, type Scale, type ScaleName } from './runs/scales';
 export { RunStore } from './runs/store';
 export type { LayerRow, RunEnvironment, RunRecord } from './runs/record';
 
-export { mean, meanInterval, pairedDifference, sampleStd, summarize, type Interval, type PairedDifference, type Summary } from './analysis/statistics';
+export { mean, meanInterval, sampleStd, summarize, type Interval, type Summary } from './analysis/statistics';
+export { bootstrapInterval, type BootstrapOptions } from './analysis/bootstrap';
+export { wilcoxonSignedRank, type SignedRank } from './analysis/wilcoxon';
+export { pairedDifference, type PairedDifference } from './analysis/paired';
 export { ckaEstimates, linearCka, type CkaEstimates, type FeatureMatrix } from './analysis/cka';
 export { featureExtractor, stageFeatures, type FeatureExtractor, type StageFeatures } from './analysis/features';
 export { layerRatios, layersOf, summarizeLayers, type LayerQuantity, type LayerRatio, type LayerSummary, type SeededLayers } from './analysis/layers';
@@ -50,8 +53,16 @@ export { ckaFrame, layersFrame, lowLevelFrame, type LayeredRun } from './report/
 export { gradientDepthFigure, layerDistanceFigure, layerGradientFigure, type DepthFigureOptions, type LayerFigureOptions } from './report/layer-figures';
 export { gradientHeatmap, type GradientHeatmapOptions } from './report/gradient-heatmap';
 export { ckaFigure, lowLevelFigure, type CkaFigureOptions, type StageFigureOptions } from './report/stage-figures';
+export { datasetsTable, type DatasetsTableOptions } from './report/datasets-table';
+export { architecturesTable, regularizersTable, tricksTable } from './report/study-tables';
+export { ablationsTable, variantsTable } from './report/ablations';
+export type { StudyTableOptions } from './report/lines';
+export type { CellSource, Column, Row, TableData } from './report/cells';
+export { countVerdicts, overallVerdict, verdictOf, OVERALL_RULE, VERDICT_RULE, type OverallVerdict, type Verdict } from './report/verdict';
+export { readReported, reportedFor, type ReportedSource, type ReportedValue } from './report/reported';
+export { atScale } from './report/at-scale';
 export { Picture, sampleGrid, type SampleGridOptions } from './report/pictures';
-export { exportAll, writeReport, type ReportOptions } from './report/export';
+export { exportAll, writeReport, type ReportOptions, type ResultsOptions } from './report/export';
 
 export { show } from './notebook/display';
 export { progressBar } from './notebook/progress';

@@ -1,4 +1,4 @@
-// What can be said of a mean from a few runs: spread, Student's interval, and the difference of paired runs.
+// What can be said of a mean from a few runs: its spread and Student's interval.
 import { jStat } from 'jstat';
 
 /** A closed range of numbers. */
@@ -17,12 +17,6 @@ export interface Summary {
   std: number | null;
   /** Student's interval of the mean; `null` when n < 2. */
   interval: Interval | null;
-}
-
-/** A paired difference, and over which keys (seeds) it was taken. */
-export interface PairedDifference extends Summary {
-  /** The keys that both sides have, ascending. */
-  seeds: number[];
 }
 
 /** Arithmetic mean. @throws RangeError of an empty sample. */
@@ -59,27 +53,4 @@ export function summarize(values: readonly number[], confidence = 0.95): Summary
     std: n > 1 ? sampleStd(values) : null,
     interval: n > 1 ? meanInterval(values, confidence) : null,
   };
-}
-
-/**
- * The differences treated - control of the runs that share a seed, summarized. A seed draws the same head, order and crops for both
- * sides, so that pairing takes their common luck out. Its interval is that of the paired t-test.
- * @param treated value by seed. @param control value by seed.
- */
-export function pairedDifference(
-  treated: ReadonlyMap<number, number>,
-  control: ReadonlyMap<number, number>,
-  confidence = 0.95,
-): PairedDifference {
-  const pairs: { seed: number; difference: number }[] = [];
-  for (const [seed, value] of treated) {
-    const other = control.get(seed);
-    if (other !== undefined) pairs.push({ seed, difference: value - other });
-  }
-  pairs.sort((a, b) => a.seed - b.seed);
-  const summary = summarize(
-    pairs.map((pair) => pair.difference),
-    confidence,
-  );
-  return { ...summary, seeds: pairs.map((pair) => pair.seed) };
 }

@@ -4,7 +4,7 @@ import path from 'node:path';
 
 // A relative folder means the one below the working folder of the first process. What that starts may work elsewhere (a notebook's
 // kernel works beside the notebook) and inherits these variables, so they are made absolute once, here.
-for (const name of ['RIFLE_HOME', 'RIFLE_RUNS']) {
+for (const name of ['RIFLE_HOME', 'RIFLE_RUNS', 'RIFLE_REPORTED']) {
   const folder = process.env[name];
   if (folder) process.env[name] = path.resolve(folder);
 }

@@ -1,4 +1,4 @@
-// What a long task tells whoever shows a bar.
+// What a long task tells whoever shows a bar, its pace, and a length of time in words.
 
 /** One report of a long task; the time left is computed by whoever shows it. */
 export interface Progress {
@@ -16,3 +16,49 @@ export interface Progress {
 
 /** Receives the reports of a long task, in order. */
 export type OnProgress = (progress: Progress) => void;
+
+/** A length of time for people: `9 s`, `2 min 05 s`, `1 h 05 min`. Negative lengths count as none. */
+export function duration(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  const pad = (value: number): string => String(value).padStart(2, '0');
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${pad(whole % 60)} s`;
+  return `${Math.floor(whole / 3600)} h ${pad(Math.floor((whole % 3600) / 60))} min`;
+}
+
+/**
+ * The time left of one task, from its own pace. The pace is measured from the first report on: what was done before it took no time that
+ * is known. `total` may change, and `done` with it (what turns out to be there already is taken out of both): the pace stays, unless less
+ * is done than when it began. A task that was over, or is reported anew under its name with less done, starts its pace anew.
+ */
+export class Pace {
+  private began: number | null = null;
+  private from = 0;
+  private over = false;
+
+  /** @param now a clock, milliseconds. Default `performance.now`. */
+  constructor(private readonly now: () => number = () => performance.now()) {}
+
+  /** Takes note of a report. */
+  note({ done, total }: Pick<Progress, 'done' | 'total'>): void {
+    const isOver = done >= total;
+    if (this.began === null || done < this.from || (this.over && !isOver)) {
+      this.began = this.now();
+      this.from = done;
+    }
+    this.over = isOver;
+  }
+
+  /** Seconds left; null before there is a pace. */
+  secondsLeft({ done, total }: Pick<Progress, 'done' | 'total'>): number | null {
+    const elapsed = this.began === null ? 0 : this.now() - this.began;
+    if (done <= this.from || elapsed <= 0) return null;
+    return (elapsed / 1000) * ((total - done) / (done - this.from));
+  }
+
+  /** `2 min 05 s left`; empty before there is a pace. */
+  timeLeft(progress: Pick<Progress, 'done' | 'total'>): string {
+    const seconds = this.secondsLeft(progress);
+    return seconds === null ? '' : `${duration(seconds)} left`;
+  }
+}

@@ -1,6 +1,6 @@
 // One progress bar in a notebook, updated in place: the saved file holds its last state, which is the same every time.
 import { randomUUID } from 'node:crypto';
-import type { OnProgress, Progress } from '../engine/progress';
+import { Pace, type OnProgress, type Progress } from '../engine/progress';
 import { escapeHtml } from '../report/markup';
 import { kernelPublish, type Publish } from './display';
 
@@ -15,9 +15,7 @@ export interface ProgressBarOptions {
 }
 
 interface Task extends Progress {
-  /** When the pace began to be measured, and `done` then: what was done before the task was first heard of took no time that is known. */
-  began: number;
-  from: number;
+  pace: Pace;
 }
 
 /**
@@ -30,10 +28,8 @@ export function progressBar(options: ProgressBarOptions = {}): OnProgress {
   const running = new Map<string, Task>();
   let shownAt: number | null = null;
   return (progress) => {
-    const known = running.get(progress.task);
-    // `total` may change, and `done` with it (finished runs are taken out of both): the pace stays, unless less is done than when it began.
-    const pace = known && progress.done >= known.from ? known : { began: now(), from: progress.done };
-    const task: Task = { ...progress, began: pace.began, from: pace.from };
+    const task: Task = { ...progress, pace: running.get(progress.task)?.pace ?? new Pace(now) };
+    task.pace.note(progress);
     const isDone = progress.done >= progress.total;
     if (isDone) running.delete(progress.task);
     else running.set(progress.task, task);
@@ -46,7 +42,7 @@ export function progressBar(options: ProgressBarOptions = {}): OnProgress {
     const tasks = [...running.values()];
     const bundle = isLast
       ? { 'text/html': `<div>${escapeHtml(doneText(task))}</div>`, 'text/plain': doneText(task) }
-      : { 'text/html': tasks.map((each) => barHtml(each, now())).join('\n'), 'text/plain': tasks.map((each) => barText(each, now())).join('\n') };
+      : { 'text/html': tasks.map(barHtml).join('\n'), 'text/plain': tasks.map(barText).join('\n') };
     publish(bundle, { id, update: shownAt !== null });
     shownAt = now();
   };
@@ -57,25 +53,16 @@ function doneText({ task, total, unit }: Progress): string {
   return `${task}: ${total} ${unit}`;
 }
 
-/** `1 h 05 min`, `2 min 05 s` or `9 s`; empty as long as nothing can be said. */
-function timeLeft({ done, from, total, began }: Task, now: number): string {
-  if (done <= from || now <= began) return '';
-  const seconds = Math.round(((now - began) / 1000) * ((total - done) / (done - from)));
-  const pad = (value: number): string => String(value).padStart(2, '0');
-  if (seconds >= 3600) return `${Math.floor(seconds / 3600)} h ${pad(Math.floor((seconds % 3600) / 60))} min left`;
-  return seconds >= 60 ? `${Math.floor(seconds / 60)} min ${pad(seconds % 60)} s left` : `${seconds} s left`;
-}
-
-function stateOf(task: Task, now: number): string {
+function stateOf(task: Task): string {
   const percent = task.total > 0 ? `${Math.floor((100 * task.done) / task.total)} %` : '';
-  return [percent, timeLeft(task, now), task.detail ?? ''].filter(Boolean).join(' · ');
+  return [percent, task.pace.timeLeft(task), task.detail ?? ''].filter(Boolean).join(' · ');
 }
 
-function barText(task: Task, now: number): string {
+function barText(task: Task): string {
   const filled = task.total > 0 ? Math.floor((20 * task.done) / task.total) : 0;
-  return `${task.task} ${'█'.repeat(filled)}${'░'.repeat(20 - filled)} ${stateOf(task, now)}`;
+  return `${task.task} ${'█'.repeat(filled)}${'░'.repeat(20 - filled)} ${stateOf(task)}`;
 }
 
-function barHtml(task: Task, now: number): string {
-  return `<div><progress value="${task.done}" max="${task.total}" style="width:16em;vertical-align:middle"></progress> ${escapeHtml(task.task)} · ${escapeHtml(stateOf(task, now))}</div>`;
+function barHtml(task: Task): string {
+  return `<div><progress value="${task.done}" max="${task.total}" style="width:16em;vertical-align:middle"></progress> ${escapeHtml(task.task)} · ${escapeHtml(stateOf(task))}</div>`;
 }

@@ -1,4 +1,5 @@
-// A table as data: what its columns hold, and how one cell is written for people.
+// A table as data: what its columns hold, which runs are behind its numbers, and how one cell is written for people.
+import { duration } from '../engine/progress';
 
 /** A pair that belongs in one cell: `[mean, std]` of a spread (std `null` with one value), or `[low, high]` of an interval. */
 export type Pair = readonly [number, number | null];
@@ -17,8 +18,8 @@ export interface Column {
   title: string;
   /** Unit shown in the heading, for example `%`. */
   unit?: string;
-  /** `spread`: mean and standard deviation. Default `text`. */
-  kind?: 'text' | 'number' | 'spread' | 'interval';
+  /** `spread`: mean and standard deviation; `duration`: seconds. Default `text`. A text in a column of numbers stands as it is: `not run`. */
+  kind?: 'text' | 'number' | 'spread' | 'interval' | 'duration';
   /** Decimals of numbers. Default 2. */
   digits?: number;
   /** Show + before positive numbers. Default false. */
@@ -29,17 +30,34 @@ export interface Column {
   group?: boolean;
   /** Shown above the table instead when it is the same in all rows. */
   hoist?: boolean;
+  /** In HTML its texts are marks of their own, which a style sheet may colour by `data-mark`. */
+  mark?: boolean;
   /** In CSV and JSON only. */
   dataOnly?: boolean;
 }
 
+/** The runs behind a number. */
+export interface CellSource {
+  /** What the number is of, for example `rifle on elpv`. */
+  of: string;
+  /** Ids of the runs. */
+  runs: readonly string[];
+  /** Ids of the runs on the other side of a difference, and the names of both sides. */
+  against?: readonly string[];
+  sides?: readonly [string, string];
+}
+
 /** A table's content. */
 export interface TableData {
+  /** Its name in files and addresses, for example `t2-regularizers`. Default `table`. */
+  id?: string;
   title: string;
   /** One paragraph: what the numbers are, and of what. */
   caption: string;
   columns: Column[];
   rows: Row[];
+  /** By row, by column key: the runs behind the number there. */
+  sources?: Record<string, CellSource>[];
   /** One paragraph each, shown below. */
   notes: string[];
 }
@@ -57,7 +75,7 @@ function numberText(value: number, column: Column): string {
 export function cellText(cell: Cell | undefined, column: Column): string {
   if (cell === null || cell === undefined) return MISSING;
   if (typeof cell === 'string') return cell;
-  if (typeof cell === 'number') return numberText(cell, column);
+  if (typeof cell === 'number') return column.kind === 'duration' ? duration(cell) : numberText(cell, column);
   const [first, second] = cell;
   if (column.kind === 'interval') return `[${numberText(first, column)}, ${second === null ? MISSING : numberText(second, column)}]`;
   return second === null ? numberText(first, column) : `${numberText(first, column)} ± ${numberText(second, { ...column, signed: false })}`;

@@ -95,6 +95,9 @@ export function groupRuns(records: readonly RunRecord[], baseline = 'fine-tuning
     .sort((a, b) => byText(a.label, b.label));
 }
 
+/** The records once each, in the order of their groups, methods and seeds, whatever theirs. */
+export const inOrder = (records: readonly RunRecord[]): RunRecord[] => groupRuns(records).flatMap(({ methods }) => methods.flatMap((method) => method.records));
+
 /** Everything but method and seed that the numbers depend on. */
 function conditionOf(record: RunRecord): Record<string, unknown> {
   return {
@@ -126,7 +129,17 @@ function placeOf(method: string): number {
   return place < 0 ? names.length : place;
 }
 
-/** Fraction of training images classified right in the last epoch. */
-export function finalTrainTop1(record: RunRecord): number {
-  return record.epochs[record.epochs.length - 1].trainTop1;
+/** Whether two methods are the same in all but one part of their specs, hyper-parameters included; false when either was not run. */
+export function samePartsBut(part: (typeof METHOD_FIELDS)[number], a: MethodRuns, b: MethodRuns): boolean {
+  if (a.records.length === 0 || b.records.length === 0) return false;
+  const rest = ({ records: [{ spec }] }: MethodRuns): string => keyOf({ ...methodOf(spec), [part]: null });
+  return rest(a) === rest(b);
+}
+
+/** Whether runs are without RIFLE; false when there are none. */
+export const isPlain = ({ records }: MethodRuns): boolean => records.length > 0 && records[0].spec.rifle === null;
+
+/** Fraction of training images classified right in the last epoch; NaN of a run that failed in its first. */
+export function finalTrainTop1({ epochs }: RunRecord): number {
+  return epochs[epochs.length - 1]?.trainTop1 ?? NaN;
 }

@@ -17,6 +17,8 @@ const LATEX: Record<string, string> = {
   '–': '--',
   '·': '$\\cdot$',
   '≤': '$\\le$',
+  '→': '$\\rightarrow$',
+  '×': '$\\times$',
   '>': '$>$',
   '<': '$<$',
 };
@@ -28,5 +30,18 @@ export function escapeHtml(text: string): string {
 
 /** `text` as LaTeX text. */
 export function escapeLatex(text: string): string {
-  return text.replace(/[\\&%$#_{}~^±−–·≤<>]/g, (character) => LATEX[character]);
+  return text.replace(/[\\&%$#_{}~^±−–·≤→×<>]/g, (character) => LATEX[character]);
+}
+
+/** Prose as HTML; `a command` between backticks becomes code. */
+export function proseHtml(text: string): string {
+  return escapeHtml(text).replace(/`([^`]+)`/g, '<code>$1</code>');
+}
+
+/** Prose as LaTeX; `a command` between backticks becomes code, straight quotes become curly ones. */
+export function proseLatex(text: string): string {
+  return text
+    .split(/(`[^`]+`)/)
+    .map((part) => (/^`[^`]+`$/.test(part) ? `\\texttt{${escapeLatex(part.slice(1, -1)).replace(/--/g, '-{}-')}}` : escapeLatex(part).replace(/"([^"]*)"/g, "``$1''")))
+    .join('');
 }

@@ -5,14 +5,6 @@ import { escapeHtml } from './markup';
 import { definitions } from './page';
 import { Table } from './tabular';
 
-/** `3 min 05 s`. */
-function duration(seconds: number): string {
-  const whole = Math.round(seconds);
-  if (whole < 60) return `${seconds.toFixed(1)} s`;
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`;
-  return `${Math.floor(whole / 3600)} h ${String(Math.floor((whole % 3600) / 60)).padStart(2, '0')} min`;
-}
-
 /** Different environments in the order of first use, lettered A, B, ... */
 function environmentsOf(records: readonly RunRecord[]): { letters: Map<string, string>; environments: RunEnvironment[] } {
   const letters = new Map<string, string>();
@@ -30,20 +22,22 @@ function environmentsOf(records: readonly RunRecord[]): { letters: Map<string, s
 export function runsTable(records: readonly RunRecord[]): Table {
   const { letters } = environmentsOf(records);
   return new Table({
+    id: 'runs',
     title: 'Runs',
     caption:
       'Top-1 in percent after the last epoch; training images are seen as augmented, in training mode. Resets: epochs after which the head was re-initialised. ' +
-      'Run: first digits of the sha256 over spec, data, weights and the version of the numerics.',
+      'Run: first digits of the sha256 over spec, data, weights and the version of the numerics. In CSV and JSON, times are in seconds.',
     columns: [
       { key: 'dataset', title: 'Data set', group: true, hoist: true },
       { key: 'backbone', title: 'Backbone', group: true, hoist: true },
       { key: 'method', title: 'Method' },
       { key: 'seed', title: 'Seed', kind: 'number', digits: 0 },
+      { key: 'status', title: 'Status', dataOnly: true },
       { key: 'test', title: 'Test', unit: '%', kind: 'number' },
       { key: 'train', title: 'Train', unit: '%', kind: 'number' },
       { key: 'epochs', title: 'Epochs', kind: 'number', digits: 0 },
       { key: 'resets', title: 'Resets' },
-      { key: 'wall', title: 'Time' },
+      { key: 'seconds', title: 'Time', kind: 'duration' },
       { key: 'peak', title: 'Memory', unit: 'MB', kind: 'number', digits: 0 },
       { key: 'started', title: 'Started (UTC)' },
       { key: 'environment', title: 'Made in' },
@@ -54,11 +48,12 @@ export function runsTable(records: readonly RunRecord[]): Table {
       backbone: record.spec.backbone,
       method: record.method,
       seed: record.spec.seed,
-      test: 100 * record.testTop1,
-      train: 100 * finalTrainTop1(record),
+      status: record.status,
+      test: record.failure ? `failed in epoch ${record.failure.epoch}` : 100 * record.testTop1,
+      train: record.epochs.length === 0 ? null : 100 * finalTrainTop1(record),
       epochs: record.epochs.length,
       resets: record.resets.join(', ') || null,
-      wall: duration(record.wallSeconds),
+      seconds: record.wallSeconds,
       peak: record.peakMemoryMb,
       started: record.startedAt.replace('T', ' ').replace(/:\d\d(\.\d+)?Z$/, ''),
       environment: letters.get(JSON.stringify(record.environment)) ?? null,
@@ -87,7 +82,7 @@ export function settingsHtml(groups: readonly RunGroup[]): string {
       ]);
       const specs = methods.map(({ label: name, records }) => {
         const json = escapeHtml(JSON.stringify(records[0].spec, null, 2));
-        return `<details><summary>Spec of ${escapeHtml(name)}, seed ${records[0].spec.seed}</summary><pre>${json}</pre></details>`;
+        return `<details class="spec"><summary>Spec of ${escapeHtml(name)}, seed ${records[0].spec.seed}</summary><pre>${json}</pre></details>`;
       });
       return `<h3>${escapeHtml(label)}</h3>\n${head}\n${specs.join('\n')}`;
     })

@@ -1,7 +1,7 @@
 // Tables as text for a terminal, HTML, CSV and LaTeX.
 import Table3 from 'cli-table3';
-import { alignOf, cellText, headingText, layOut, type Cell, type Column, type TableData } from './cells';
-import { escapeHtml, escapeLatex } from './markup';
+import { alignOf, cellText, headingText, layOut, MISSING, type Cell, type Column, type Row, type TableData } from './cells';
+import { escapeHtml, escapeLatex, proseHtml, proseLatex } from './markup';
 
 /** No lines but those that we draw: above, below and under the heading, as in print. */
 const NO_RULES = Object.fromEntries(
@@ -80,26 +80,49 @@ function stacked(data: TableData, columns: Column[], width: number): string {
   return [rule, blocks.map((lines) => lines.join('\n')).join(`\n${rule}\n`), rule].join('\n');
 }
 
+/** Choices of a table in HTML. */
+export interface HtmlOptions {
+  /** Whether the title stands above. Default true. */
+  title?: boolean;
+  /** Makes a link of a number that has runs behind it. Default: no links. */
+  link?: (html: string, at: { table: TableData; row: number; key: string }) => string;
+  /** The id of a row's element. Default: none. */
+  rowId?: (row: Row) => string;
+  /** Each cell also holds its heading and what a block says only once, for a style sheet that shows rows as cards on a phone. Default false. */
+  cards?: boolean;
+}
+
 /** The table as an HTML `<table>` whose look does not need a style sheet. */
-export function renderHtml(data: TableData, options: { title?: boolean } = {}): string {
+export function renderHtml(data: TableData, options: HtmlOptions = {}): string {
   const { common, columns, rows, starts } = layOut(data);
+  const { link = (html) => html, rowId, cards = false } = options;
   const align = columns.map((column) => ` style="text-align:${alignOf(column)}"`);
-  const head = columns.map((column, i) => `<th scope="col"${align[i]}>${escapeHtml(headingText(column))}</th>`).join('');
+  const head = columns.map((column, i) => `<th scope="col"${align[i]}>${escapeHtml(headingText(column)).replace(/-/g, '&#8209;')}</th>`).join('');
+  const cellHtml = (text: string, { key, mark }: Column, row: number): string => {
+    const html = escapeHtml(text).replace(/ ± /g, '&nbsp;±&nbsp;');
+    const linked = text === MISSING || data.sources?.[row]?.[key] === undefined ? html : link(html, { table: data, row, key });
+    return mark && text !== MISSING ? `<span class="mark" data-mark="${escapeHtml(text)}">${linked}</span>` : linked;
+  };
+  const cardCell = (text: string, column: Column, row: number): string => {
+    const isRepeated = text === '' && column.group === true;
+    const html = isRepeated ? `<span class="repeated">${escapeHtml(cellText(data.rows[row][column.key], column))}</span>` : `<span>${cellHtml(text, column, row)}</span>`;
+    return `${text === MISSING ? ' class="none"' : ''} data-heading="${escapeHtml(headingText(column))}">${html}`;
+  };
   const body = rows.map((row, r) => {
-    const cells = row.map((text, i) => `<td${align[i]}>${escapeHtml(text).replace(/ ± /g, '&nbsp;±&nbsp;')}</td>`).join('');
-    return `<tr${starts[r] ? ' class="block"' : ''}>${cells}</tr>`;
+    const cells = row.map((text, i) => `<td${align[i]}${cards ? cardCell(text, columns[i], r) : `>${cellHtml(text, columns[i], r)}`}</td>`).join('');
+    return `<tr${rowId ? ` id="${escapeHtml(rowId(data.rows[r]))}"` : ''}${starts[r] ? ' class="block"' : ''}>${cells}</tr>`;
   });
   const subtitle = common.map(({ column, text }) => `${escapeHtml(column.title.toLowerCase())} <b>${escapeHtml(text)}</b>`).join(' · ');
   return [
-    '<div class="rifle-table">',
+    `<div class="rifle-table${cards ? ' cards' : ''}">`,
     ...(options.title === false ? [] : [`<p><b>${escapeHtml(data.title)}</b></p>`]),
     ...(subtitle ? [`<p>${subtitle}</p>`] : []),
     '<div style="overflow-x:auto">',
     `<table><thead><tr>${head}</tr></thead>`,
     `<tbody>\n${body.join('\n')}\n</tbody></table>`,
     '</div>',
-    `<p>${escapeHtml(data.caption)}</p>`,
-    ...(data.notes.length > 0 ? [`<ul>${data.notes.map((note) => `<li>${escapeHtml(note)}</li>`).join('')}</ul>`] : []),
+    `<p>${proseHtml(data.caption)}</p>`,
+    ...(data.notes.length > 0 ? [`<ul>${data.notes.map((note) => `<li>${proseHtml(note)}</li>`).join('')}</ul>`] : []),
     '</div>',
   ].join('\n');
 }
@@ -132,7 +155,7 @@ export function renderLatex(data: TableData): string {
     '% needs \\usepackage{booktabs}',
     '\\begin{table}',
     '\\centering',
-    `\\caption{${escapeLatex([`${data.title}.`, subtitle ? `${subtitle}.` : '', data.caption].filter(Boolean).join(' '))}}`,
+    `\\caption{${proseLatex([`${data.title}.`, subtitle ? `${subtitle}.` : '', data.caption].filter(Boolean).join(' '))}}`,
     `\\begin{tabular}{${columns.map((column) => alignOf(column)[0]).join('')}}`,
     '  \\toprule',
     line(columns.map(headingText)),
@@ -140,7 +163,7 @@ export function renderLatex(data: TableData): string {
     ...rows.flatMap((row, i) => [...(starts[i] ? ['  \\midrule'] : []), line(row)]),
     '  \\bottomrule',
     '\\end{tabular}',
-    ...data.notes.map((note) => `\\par\\footnotesize ${escapeLatex(note)}`),
+    ...data.notes.map((note) => `\\par\\footnotesize ${proseLatex(note)}`),
     '\\end{table}',
     '',
   ].join('\n');

@@ -1,29 +1,36 @@
 // A table as a value that prints itself: on a terminal, in a notebook, to HTML, CSV, JSON and LaTeX.
-import type { Column, Row, TableData } from './cells';
-import { renderCsv, renderHtml, renderLatex, renderText } from './render';
+import type { CellSource, Column, Row, TableData } from './cells';
+import { renderCsv, renderHtml, renderLatex, renderText, type HtmlOptions } from './render';
 
 /** A table's columns with their units and its rows in full precision, for JSON. */
 export interface TableJson {
+  id: string;
   title: string;
   caption: string;
   columns: { key: string; title: string; unit: string | null; kind: string }[];
   rows: Row[];
+  /** By row, by column key: the runs behind the number there. */
+  sources: Record<string, CellSource>[];
   notes: string[];
 }
 
 /** A table: data first, looks second. */
 export class Table implements TableData {
+  readonly id: string;
   readonly title: string;
   readonly caption: string;
   readonly columns: Column[];
   readonly rows: Row[];
+  readonly sources: Record<string, CellSource>[];
   readonly notes: string[];
 
   constructor(data: TableData) {
+    this.id = data.id ?? 'table';
     this.title = data.title;
     this.caption = data.caption;
     this.columns = data.columns;
     this.rows = data.rows;
+    this.sources = data.sources ?? [];
     this.notes = data.notes;
   }
 
@@ -33,7 +40,7 @@ export class Table implements TableData {
   }
 
   /** A `<table>` with title, caption and notes. */
-  toHtml(options: { title?: boolean } = {}): string {
+  toHtml(options: HtmlOptions = {}): string {
     return renderHtml(this, options);
   }
 
@@ -50,7 +57,7 @@ export class Table implements TableData {
   /** Plain data; `JSON.stringify(table)` uses it. */
   toJson(): TableJson {
     const columns = this.columns.map(({ key, title, unit, kind }) => ({ key, title, unit: unit ?? null, kind: kind ?? 'text' }));
-    return { title: this.title, caption: this.caption, columns, rows: this.rows, notes: this.notes };
+    return { id: this.id, title: this.title, caption: this.caption, columns, rows: this.rows, sources: this.sources, notes: this.notes };
   }
 
   toJSON(): TableJson {

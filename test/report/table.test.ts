@@ -5,7 +5,7 @@ import path from 'node:path';
 import { packageRoot } from '../../src/engine/home';
 import type { Column, Pair, Row } from '../../src/report/cells';
 import { groupRuns } from '../../src/report/grouping';
-import { compareMethods, methodsTable, Table } from '../../src/report/table';
+import { linesOfGroup, methodsTable, Table } from '../../src/report/table';
 import { VERDICT_RULE, verdictOf } from '../../src/report/verdict';
 import { syntheticRecord, syntheticStudy } from './records';
 
@@ -46,10 +46,11 @@ describe('methodsTable', () => {
     assert.equal(verdict([0.84, 0.84], [0.84, 0.84]), 'not reproduced'); // mean 0
     assert.equal(verdict([0.83, 0.85], [0.84, 0.85]), 'not reproduced');
     const alone = methodsTable(syntheticStudy({ 'fine-tuning': [0.8, 0.81] }));
-    assert.deepEqual([rowOf(alone, 'rifle').n, rowOf(alone, 'rifle').test, rowOf(alone, 'rifle').verdict], [0, null, 'not run']);
+    assert.deepEqual([rowOf(alone, 'rifle').n, rowOf(alone, 'rifle').test, rowOf(alone, 'rifle').verdict], [0, 'not run', 'not run']);
+    assert.ok(alone.notes.some((note) => note.includes('`npx rifle reproduce`')), 'the command that makes the missing runs');
     assert.ok(alone.notes.includes(VERDICT_RULE));
     // Scipy's interval of the pairs "crossing" contains 0 around a positive mean.
-    assert.equal(verdictOf({ n: 4, mean: 0.01, std: 0.02, interval: { low: -0.01, high: 0.03 }, seeds: [0, 1, 2, 3] }), 'direction only');
+    assert.equal(verdictOf({ mean: 0.01, interval: { low: -0.01, high: 0.03 } }), 'direction only');
   });
 
   it('pairs only seeds that both have, and says so', () => {
@@ -80,7 +81,7 @@ describe('methodsTable', () => {
 
   it('compares RIFLE on L2-SP with L2-SP, and makes no claim for what is not RIFLE', () => {
     const [group] = groupRuns(syntheticStudy({ 'fine-tuning': [0.8, 0.8], rifle: [0.81, 0.82], 'l2-sp': [0.79, 0.78], 'l2-sp+rifle': [0.8, 0.79] }));
-    const found = compareMethods(group).map(({ label, control: against, verdict }) => [label, against, verdict]);
+    const found = linesOfGroup(group).map(({ label, comparison, isClaim }) => [label, comparison?.control.label ?? null, isClaim ? comparison!.verdict : null]);
     assert.deepEqual(found, [
       ['fine-tuning', null, null],
       ['rifle', 'fine-tuning', 'direction only'],
@@ -98,7 +99,7 @@ describe('methodsTable', () => {
   it('puts reported values beside runs of their data set, method and family of backbones, with their source', () => {
     const on = (backbone: string): Table => methodsTable(syntheticStudy({ 'fine-tuning': [0.75], rifle: [0.76] }, { dataset: 'cub-200-2011', backbone }));
     const table = on('resnet50.tv_in1k');
-    assert.equal(rowOf(table, 'fine-tuning').reported, '74.87 [1]; 80.25 [2]');
+    assert.equal(rowOf(table, 'fine-tuning').reported, '74.87 [1]; 80.25 [2]; 81.80 [3]');
     assert.equal(rowOf(table, 'rifle').reported, '76.18 [1]; 80.74 [2]');
     assert.ok(table.notes.some((note) => note.startsWith('[1] haozhe-an/RIFLE-Paddle-Implementation')));
     assert.equal(rowOf(on('efficientnet_lite0.ra_in1k'), 'rifle').reported, 'not at hand');

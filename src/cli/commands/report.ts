@@ -1,35 +1,69 @@
-// `rifle report`: tables and figures of all finished runs in one HTML file.
+// `rifle report`: tables and figures of all finished runs in one HTML file, or one file a study.
 import path from 'node:path';
 import { Command } from 'commander';
 import { KitError } from '../../engine/errors';
+import type { RunRecord } from '../../runs/record';
 import { printJson, printLine } from '../print';
+
+interface ReportFlags {
+  runs?: string;
+  out: string;
+  scale?: string;
+  study?: string[];
+  separate?: boolean;
+  export?: string;
+  title: string;
+  json?: boolean;
+}
 
 /** The command. */
 export function reportCommand(): Command {
   return new Command('report')
-    .description('write tables and figures of the finished runs to one HTML file')
+    .description('write tables and figures of the finished runs to one HTML file; each number shows the runs behind it')
     .option('--runs <dir>', "where finished runs are kept (default: the kit's own folder)")
     .option('--out <file>', 'the report to write', 'rifle-report.html')
-    .option('--export <dir>', 'also write every table as CSV, JSON and LaTeX and every figure as SVG and plotly JSON here')
+    .option('--scale <name>', 'only the runs of this scale: smoke, mini or paper (default: all runs)')
+    .option('--study <ids...>', 'only these studies, for example t2 t3 (default: those that there are runs of)')
+    .option('--separate', 'one file a study, named after it, beside --out')
+    .option('--export <dir>', 'also write every table as CSV, JSON and LaTeX and every figure as SVG, plotly JSON and CSV here')
     .option('--title <text>', 'title of the report', 'RIFLE: runs and results')
-    .option('--json', 'print the table as JSON')
-    .addHelpText('after', '\nExample:\n  $ npx rifle report --runs my-runs --out my-report.html')
-    .action(async (flags: { runs?: string; out: string; export?: string; title: string; json?: boolean }) => {
+    .option('--json', 'print the tables as JSON')
+    .addHelpText('after', '\nExamples:\n  $ npx rifle report --runs my-runs --out my-report.html\n  $ npx rifle report --scale mini --study t2 t3 --separate --export results')
+    .action(async (flags: ReportFlags) => {
       const { RunStore } = await import('../../runs/store.js');
       const store = new RunStore(flags.runs);
-      const records = store.list();
-      if (records.length === 0) throw new KitError(`There are no finished runs in ${store.root}.`, { fix: 'Make some first: `npx rifle reproduce --scale smoke`.' });
-      const { methodsTable } = await import('../../report/table.js');
+      const records = await recordsOf(store.list(), store.root, flags.scale);
       const { exportAll, writeReport } = await import('../../report/export.js');
-      const file = path.resolve(flags.out);
-      await writeReport(records, { path: file, title: flags.title });
-      const exported = flags.export === undefined ? [] : await exportAll(records, flags.export).catch(refuse(flags.export));
-      const table = methodsTable(records);
-      if (flags.json) return printJson({ report: file, exported, runs: records.length, table: table.toJson() });
-      printLine(table.toText());
-      printLine(`\nReport of ${records.length} runs: ${file}`);
+      const { present, requireExhibits } = await import('../../report/exhibits.js');
+      requireExhibits(flags.study ?? []);
+      const options = { scale: flags.scale, studies: flags.study };
+      const shown = present(records, options, flags.study);
+      const parts = flags.separate ? shown.map(({ exhibit: { id, title } }) => ({ file: besides(flags.out, id), title: `${flags.title}: ${title}`, studies: [id] })) : [{ file: flags.out, title: flags.title, studies: flags.study }];
+      const files: string[] = [];
+      for (const { file, title, studies } of parts) files.push(await writeReport(records, { path: path.resolve(file), title, scale: flags.scale, studies }));
+      const exported = flags.export === undefined ? [] : await exportAll(records, flags.export, options).catch(refuse(flags.export));
+      const tables = shown.flatMap(({ table }) => table ?? []);
+      if (flags.json) return printJson({ report: files[0], reports: files, exported, runs: records.length, tables: tables.map((table) => table.toJson()) });
+      for (const table of tables) printLine(`${table.toText()}\n`);
+      printLine(`Report of ${records.length} runs: ${files.join(', ')}`);
       if (exported.length > 0) printLine(`${exported.length} files of tables and figures: ${path.resolve(flags.export!)}`);
     });
+}
+
+/** The records of the scale. @throws KitError when there are none, with the command that makes some. */
+async function recordsOf(all: RunRecord[], root: string, scale: string | undefined): Promise<RunRecord[]> {
+  if (all.length === 0) throw new KitError(`There are no finished runs in ${root}.`, { fix: `Make some first: \`npx rifle reproduce --scale ${scale ?? 'smoke'}\`.` });
+  if (scale === undefined) return all;
+  const { atScale } = await import('../../report/at-scale.js');
+  const records = atScale(all, scale);
+  if (records.length === 0) throw new KitError(`Of ${all.length} finished runs in ${root} none is of scale ${scale}.`, { fix: `Make some first: \`npx rifle reproduce --scale ${scale}\`.` });
+  return records;
+}
+
+/** `report.html` and `t2` make `report-t2.html`. */
+function besides(file: string, id: string): string {
+  const { dir, name, ext } = path.parse(file);
+  return path.join(dir, `${name}-${id}${ext || '.html'}`);
 }
 
 /** A failure to write into `folder`, in the user's terms. */

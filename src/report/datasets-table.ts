@@ -1,0 +1,98 @@
+// The table of claim T1: data sets and their splits, from the catalog and from what runs have read.
+import { datasets } from '../data/catalog';
+import type { DatasetSpec } from '../data/dataset';
+import type { RunRecord } from '../runs/record';
+import type { CellSource, Row } from './cells';
+import { inOrder } from './grouping';
+import { nameOfDataset, onTest, type PlannedRun } from './places';
+import { Table } from './tabular';
+
+/** Options of `datasetsTable`. */
+export interface DatasetsTableOptions {
+  title?: string;
+  /** Names of the data sets that get a row. Default: those of the records and of `planned`; without any, all of the catalog. */
+  names?: readonly string[];
+  /** Runs that should exist: their data sets get rows. */
+  planned?: readonly PlannedRun[];
+  /** Name of the scale at which the runs were made; shown in the caption. */
+  scale?: string;
+  /** Sentences for the caption. */
+  notes?: readonly string[];
+}
+
+const distinct = <T>(items: readonly T[]): T[] => [...new Set(items)];
+
+/** Digits of a hash that are shown; CSV and JSON hold all. */
+const SHOWN = 12;
+
+/** T1: one row a data set: classes, images of each split, how many of them the runs used, licence, hashes. */
+export function datasetsTable(records: readonly RunRecord[] = [], options: DatasetsTableOptions = {}): Table {
+  const { title = 'Data sets and their splits', scale, notes = [] } = options;
+  const catalog = datasets.list();
+  const used = inOrder(onTest(records));
+  const named = options.names ?? distinct([...used.map(({ dataset }) => dataset.name), ...(options.planned ?? []).map(({ dataset }) => nameOfDataset(dataset))]);
+  const names = named.length > 0 ? [...named].sort() : catalog.map(({ name }) => name);
+  const lines = names.map((name) => lineOf(name, catalog.find((spec) => spec.name === name), used.filter(({ dataset }) => dataset.name === name)));
+  const missing = lines.filter(({ row }) => row.hash === null).map(({ row }) => String(row.dataset));
+  return new Table({
+    id: 't1-datasets',
+    title,
+    caption: [
+      `Images of each split, and how many of them the runs used ("all" or, with a limit per class, the number). Archive: sha256 of the file that is fetched. Read: sha256 over class names, splits and ` +
+        `the bytes of every image, as the runs read them; the first ${SHOWN} of 64 digits.`,
+      scale === undefined ? '' : `Scale ${scale}.`,
+      ...notes,
+    ]
+      .filter(Boolean)
+      .join(' '),
+    columns: [
+      { key: 'dataset', title: 'Data set' },
+      { key: 'title', title: 'What it is', dataOnly: true },
+      { key: 'classes', title: 'Classes', kind: 'number', digits: 0 },
+      { key: 'train', title: 'Train', kind: 'number', digits: 0 },
+      { key: 'test', title: 'Test', kind: 'number', digits: 0 },
+      { key: 'used', title: 'Used', align: 'right' },
+      { key: 'licence', title: 'Licence' },
+      { key: 'archive', title: 'Archive' },
+      { key: 'hash', title: 'Read' },
+      { key: 'archive_sha256', title: 'sha256 of the archive', dataOnly: true },
+      { key: 'data_sha256', title: 'sha256 of the data', dataOnly: true },
+      { key: 'split', title: 'Split', dataOnly: true },
+    ],
+    rows: lines.map(({ row }) => row),
+    sources: lines.map(({ sources }) => sources),
+    notes: [
+      ...lines.flatMap(({ note }) => (note === null ? [] : [note])),
+      "The authors' README lists CUB-200-2011, Stanford Dogs, Stanford Cars, food101-30 and Describable Textures; no split here is confirmed as the paper's own.",
+      ...(missing.length > 0 ? [`Nothing was run on ${missing.join(', ')}. To run: \`npx rifle sweep --study t2${scale === undefined ? '' : ` --scale ${scale}`} --dataset ${missing[0]}\`.`] : []),
+    ],
+  });
+}
+
+function lineOf(name: string, spec: DatasetSpec | undefined, records: readonly RunRecord[]): { row: Row; sources: Record<string, CellSource>; note: string | null } {
+  const [first] = records;
+  const whole = records.find(({ spec: { limits } }) => limits.trainPerClass === null && limits.testPerClass === null)?.dataset;
+  const hashes = distinct(records.map(({ dataset }) => dataset.hash));
+  const [train, test] = [spec?.counts.train ?? whole?.train ?? null, spec?.counts.test ?? whole?.test ?? null];
+  const usedText = distinct(records.map(({ dataset }) => (dataset.train === train && dataset.test === test ? 'all' : `${dataset.train} / ${dataset.test}`)));
+  const archives = (spec?.files ?? []).map(({ sha256 }) => sha256);
+  const source: CellSource = { of: `data of ${name}`, runs: records.map(({ id }) => id) };
+  return {
+    row: {
+      dataset: name,
+      title: spec?.title ?? null,
+      classes: spec?.classes.length ?? first?.dataset.classes.length ?? null,
+      train,
+      test,
+      used: usedText.join(', ') || 'not run',
+      licence: spec?.licence ?? null,
+      archive: archives.map((hash) => hash.slice(0, SHOWN)).join(', ') || null,
+      hash: hashes.map((hash) => hash.slice(0, SHOWN)).join(', ') || null,
+      archive_sha256: archives.join(' ') || null,
+      data_sha256: hashes.join(' ') || null,
+      split: spec?.note ?? null,
+    },
+    sources: records.length > 0 ? { used: source, hash: source } : {},
+    note: spec?.note === undefined ? null : `${name}: ${spec.note}`,
+  };
+}
