@@ -62,7 +62,8 @@ export { countVerdicts, overallVerdict, verdictOf, OVERALL_RULE, VERDICT_RULE, t
 export { readReported, reportedFor, type ReportedSource, type ReportedValue } from './report/reported';
 export { atScale } from './report/at-scale';
 export { Picture, sampleGrid, type SampleGridOptions } from './report/pictures';
-export { exportAll, writeReport, type ReportOptions, type ResultsOptions } from './report/export';
+export { recoveryTable, recoveriesOf, type Recovery } from './report/recovery-table';
+export { exportAll, exportFigure, writeReport, type ReportOptions, type ResultsOptions } from './report/export';
 
 export { show } from './notebook/display';
 export { progressBar } from './notebook/progress';

@@ -75,7 +75,7 @@ function lineOf(name: string, spec: DatasetSpec | undefined, records: readonly R
   const hashes = distinct(records.map(({ dataset }) => dataset.hash));
   const [train, test] = [spec?.counts.train ?? whole?.train ?? null, spec?.counts.test ?? whole?.test ?? null];
   const usedText = distinct(records.map(({ dataset }) => (dataset.train === train && dataset.test === test ? 'all' : `${dataset.train} / ${dataset.test}`)));
-  const archives = (spec?.files ?? []).map(({ sha256 }) => sha256);
+  const archives = (spec?.files ?? []).flatMap(({ sha256 }) => sha256 ?? []);
   const source: CellSource = { of: `data of ${name}`, runs: records.map(({ id }) => id) };
   return {
     row: {

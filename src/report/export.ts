@@ -4,6 +4,7 @@ import path from 'node:path';
 import { makeAtomically } from '../data/atomic';
 import { KitError } from '../engine/errors';
 import type { RunRecord } from '../runs/record';
+import type { Figure } from './figure';
 import { inOrder } from './grouping';
 import { renderPage } from './page';
 import { runsTable } from './provenance';
@@ -53,17 +54,34 @@ export async function exportAll(records: readonly RunRecord[], folder: string, o
   const shown = present(records, options, options.studies);
   const tables: Table[] = [...shown.flatMap(({ table }) => table ?? []), runsTable(inOrder(records))];
   const figures = shown.flatMap(({ exhibit, records: own }) => exhibit.figures?.(own, {}) ?? []);
-  const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
   const files: [string, string][] = tables.flatMap((table): [string, string][] => [
     [`${table.id}.csv`, table.toCsv()],
     [`${table.id}.json`, json(table)],
     [`${table.id}.tex`, table.toLatex()],
   ]);
-  for (const { name, figure } of figures) {
-    files.push([`${name}.plotly.json`, json(figure.toPlotlyJson())], [`${name}.svg`, await figure.toSvg()]);
-    const { numbers } = figure as { numbers?: Table | null };
-    if (numbers) files.push([`${name}.csv`, numbers.toCsv()]);
-  }
+  for (const { name, figure } of figures) files.push(...(await filesOf(figure, name)));
+  return writeAll(files, folder);
+}
+
+/**
+ * Writes a figure as `<base>.svg`, `<base>.plotly.json` and, the numbers behind it, `<base>.csv`.
+ * @returns the paths, as `base` begins them.
+ */
+export async function exportFigure(figure: Figure, base: string): Promise<string[]> {
+  const files = await filesOf(figure, path.basename(base));
+  await writeAll(files, path.dirname(base));
+  return files.map(([name]) => path.join(path.dirname(base), name)).sort();
+}
+
+/** A figure's files: name and text. */
+async function filesOf(figure: Figure, name: string): Promise<[string, string][]> {
+  const numbers: [string, string][] = figure.numbers ? [[`${name}.csv`, figure.numbers.toCsv()]] : [];
+  return [[`${name}.svg`, await figure.toSvg()], [`${name}.plotly.json`, json(figure.toPlotlyJson())], ...numbers];
+}
+
+const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+
+async function writeAll(files: readonly [string, string][], folder: string): Promise<string[]> {
   const written: string[] = [];
   for (const [name, text] of files) {
     const file = path.resolve(folder, name);
