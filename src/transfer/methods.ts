@@ -37,14 +37,14 @@ const regularizer = (name: string, title: string, source: string, ...tried: Regu
 const PLAIN: readonly Method[] = [
   plain('fine-tuning', 'Fine-tuning (L2)', AUTHORS),
   regularizer('l2-sp', 'L2-SP', `Li, Grandvalet, Davoine, ICML 2018; ${AUTHORS}`, { name: 'l2-sp', alpha: 0.01, beta: 1e-4 }),
-  regularizer('delta', 'DELTA', 'Li et al., ICLR 2019; beta from lixingjian/DELTA, alpha: our own grid', { name: 'delta', alpha: 0.01, beta: 0.01 }, { name: 'delta', alpha: 0.001, beta: 0.01 }, { name: 'delta', alpha: 0.1, beta: 0.01 }),
+  regularizer('delta', 'DELTA', 'Li et al., ICLR 2019; beta from lixingjian/DELTA, alpha: our own grid', { name: 'delta', alpha: 0.001, beta: 0.01 }, { name: 'delta', alpha: 0.01, beta: 0.01 }, { name: 'delta', alpha: 0.1, beta: 0.01 }),
   regularizer('bss', 'BSS', "Chen et al., NeurIPS 2019; eta 0.001 from lixingjian/SMILE, k 1 the paper's", { name: 'bss', eta: 1e-3, k: 1 }),
-  trick('dropout', 'Dropout (head)', 'Srivastava et al., JMLR 2014', { name: 'dropout', rate: 0.5, at: 'head' }, { name: 'dropout', rate: 0.2, at: 'head' }),
-  trick('dropout-cnn', 'Dropout (CNN)', 'Srivastava et al., JMLR 2014', { name: 'dropout', rate: 0.1, at: 'stages' }, { name: 'dropout', rate: 0.05, at: 'stages' }),
-  trick('dropconnect', 'DropConnect', 'Wan et al., ICML 2013', { name: 'dropconnect', rate: 0.5, unit: 'weight' }, { name: 'dropconnect', rate: 0.2, unit: 'weight' }),
+  trick('dropout', 'Dropout (head)', 'Srivastava et al., JMLR 2014', { name: 'dropout', rate: 0.2, at: 'head' }, { name: 'dropout', rate: 0.5, at: 'head' }),
+  trick('dropout-cnn', 'Dropout (CNN)', 'Srivastava et al., JMLR 2014', { name: 'dropout', rate: 0.02, at: 'stages' }, { name: 'dropout', rate: 0.05, at: 'stages' }, { name: 'dropout', rate: 0.1, at: 'stages' }),
+  trick('dropconnect', 'DropConnect', 'Wan et al., ICML 2013', { name: 'dropconnect', rate: 0.2, unit: 'weight' }, { name: 'dropconnect', rate: 0.5, unit: 'weight' }),
   plain('dropconnect-sample', 'DropConnect, whole samples', "a class of the authors' code that nothing there uses; rate: ours", { trick: { name: 'dropconnect', rate: 0.2, unit: 'sample' } }),
   trick('stochastic-depth', 'Stochastic Depth', 'Huang et al., ECCV 2016', { name: 'stochastic-depth', survival: 0.8 }, { name: 'stochastic-depth', survival: 0.5 }),
-  trick('disturb-label', 'Disturb Label', 'Xie et al., CVPR 2016', { name: 'disturb-label', rate: 0.1 }, { name: 'disturb-label', rate: 0.2 }),
+  trick('disturb-label', 'Disturb Label', 'Xie et al., CVPR 2016', { name: 'disturb-label', rate: 0.2 }, { name: 'disturb-label', rate: 0.1 }),
   trick('cyclic-lr', 'Cyclic LR', 'Loshchilov and Hutter, ICLR 2017', { name: 'cyclic-lr', cycles: 2 }, { name: 'cyclic-lr', cycles: 4 }),
 ];
 

@@ -150,15 +150,15 @@ const coefficient = z.number().min(0);
 const regularizerSchema = z.discriminatedUnion('name', [
   z.strictObject({ name: z.literal('l2') }),
   z.strictObject({ name: z.literal('l2-sp'), alpha: coefficient.default(0.01), beta: coefficient.default(1e-4) }),
-  z.strictObject({ name: z.literal('delta'), alpha: coefficient.default(0.01), beta: coefficient.default(0.01) }),
+  z.strictObject({ name: z.literal('delta'), alpha: coefficient.default(0.001), beta: coefficient.default(0.01) }),
   z.strictObject({ name: z.literal('bss'), eta: coefficient.default(1e-3), k: count.default(1) }),
 ]);
 const trickSchema = z.discriminatedUnion('name', [
   z.strictObject({ name: z.literal('none') }),
-  z.strictObject({ name: z.literal('dropout'), rate: fraction.default(0.5), at: z.enum(['head', 'stages']).default('head') }),
-  z.strictObject({ name: z.literal('dropconnect'), rate: fraction.default(0.5), unit: z.enum(['weight', 'sample']).default('weight') }),
+  z.strictObject({ name: z.literal('dropout'), rate: fraction.default(0.2), at: z.enum(['head', 'stages']).default('head') }),
+  z.strictObject({ name: z.literal('dropconnect'), rate: fraction.default(0.2), unit: z.enum(['weight', 'sample']).default('weight') }),
   z.strictObject({ name: z.literal('stochastic-depth'), survival: fraction.default(0.8) }),
-  z.strictObject({ name: z.literal('disturb-label'), rate: fraction.default(0.1) }),
+  z.strictObject({ name: z.literal('disturb-label'), rate: fraction.default(0.2) }),
   z.strictObject({ name: z.literal('cyclic-lr'), cycles: z.number().int().min(2).default(2) }),
 ]);
 
