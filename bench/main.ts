@@ -1,5 +1,6 @@
 // `npm run bench -- NAME`: side-by-side benchmarks, each contender in a process of its own, all in one run.
 import { Command } from 'commander';
+import { analysis } from './analysis';
 import { trainStep } from './train-step';
 
 const program = new Command('bench').description('side-by-side benchmarks; figures are to be read as ratios within one run');
@@ -13,5 +14,13 @@ program
   .option('--json', 'print JSON')
   .addHelpText('after', '\nExample:\n  $ npm run bench -- train-step --steps 10')
   .action(trainStep);
+
+program
+  .command('analysis')
+  .description('what the norms of every layer cost: the compiled training step with them against the same without, step by step in turn')
+  .option('--pairs <n>', 'timed pairs of steps', Number, 40)
+  .option('--json', 'print JSON')
+  .addHelpText('after', '\nExample:\n  $ npm run bench -- analysis --pairs 100')
+  .action(analysis);
 
 void program.parseAsync();

@@ -49,8 +49,16 @@ export interface Steps {
   dispose(): void;
 }
 
+/** What else `makeSteps` may be told. */
+export interface StepOptions {
+  /** Of DELTA; default: all channels of a stage weigh the same. */
+  channelWeights?: ChannelWeights;
+  /** Whether a step gives `squaredNorms` or zeros, as a benchmark wants. Default true. */
+  norms?: boolean;
+}
+
 /** The steps of `spec` on `backbone`. @throws KitError when its trick does not fit the backbone. */
-export function makeSteps(spec: RunSpec, backbone: Backbone, channelWeights?: ChannelWeights): Steps {
+export function makeSteps(spec: RunSpec, backbone: Backbone, { channelWeights, norms: wantsNorms = true }: StepOptions = {}): Steps {
   const trick = makeTrick(spec.trick, backbone);
   const parameters = Object.entries(backbone.variables).filter(([, variable]) => variable.trainable);
   const buffers = momentumBuffers(Object.fromEntries(parameters));
@@ -79,9 +87,11 @@ export function makeSteps(spec: RunSpec, backbone: Backbone, channelWeights?: Ch
       const norms = parameters.map(([name, variable]) => {
         const rate = head.has(variable) ? headLearningRate : learningRate;
         const direction = sgdStep(variable, buffers[`momentum/${name}`], grads[variable.name], rate, sgd);
-        return { gradient: halfSquaredNorm(grads[variable.name]), update: halfSquaredNorm(direction).mul(rate.square()) };
+        return wantsNorms ? [halfSquaredNorm(grads[variable.name]), halfSquaredNorm(direction).mul(rate.square())] : [];
       });
-      const squaredNorms = tf.stack([tf.stack(norms.map(({ gradient }) => gradient)), tf.stack(norms.map(({ update }) => update))]).mul<TF.Tensor2D>(2);
+      const squaredNorms = wantsNorms
+        ? tf.stack([0, 1].map((which) => tf.stack(norms.map((pair) => pair[which])))).mul<TF.Tensor2D>(2)
+        : tf.zeros<TF.Rank.R2>([2, parameters.length]);
       for (const { variable, value } of updates) variable.assign(value);
       tf.dispose([grads, updates.map(({ value }) => value)]);
       const [crossEntropy, correct] = kept.map((tensor) => tensor.clone() as TF.Scalar); // tidied by the caller, unlike the kept ones

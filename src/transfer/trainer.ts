@@ -118,7 +118,7 @@ export async function train(spec: RunSpec, backbone: Backbone, imageSize: number
 
   progress('compiling', 0);
   await breathe(signal); // lets a bar appear before the first long call
-  const steps = makeSteps(spec, backbone, channelWeights);
+  const steps = makeSteps(spec, backbone, { channelWeights });
   try {
     const program = await compileSteps(steps, imageSize, trainBatches.batchSizes, testBatches.batchSizes);
     try {
