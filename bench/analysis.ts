@@ -39,7 +39,7 @@ async function measure({ backbone: id, imageSize, batchSize }: (typeof CASES)[nu
   const images = Uint8Array.from({ length: batchSize * imageSize * imageSize * 3 }, (_, i) => (i * 2654435761) >>> 24);
   const labels = Int32Array.from({ length: batchSize }, (_, i) => i % 10);
   const steps = [true, false].map((norms) => makeSteps(spec, backbone, { norms }));
-  const programs = [];
+  const programs: Awaited<ReturnType<typeof compileSteps>>[] = [];
   for (const each of steps) programs.push(await compileSteps(each, imageSize, [batchSize], []));
   const seconds = (which: 0 | 1): number => {
     const began = performance.now();
@@ -51,7 +51,7 @@ async function measure({ backbone: id, imageSize, batchSize }: (typeof CASES)[nu
   for (let i = 0; i < 3; i++) [seconds(0), seconds(1)];
   const ratios = Array.from({ length: pairs }, (_, i) => {
     const [first, second] = i % 2 === 0 ? ([0, 1] as const) : ([1, 0] as const);
-    const times = { [first]: seconds(first), [second]: seconds(second) };
+    const times: Record<number, number> = { [first]: seconds(first), [second]: seconds(second) };
     return times[0] / times[1];
   }).sort((a, b) => a - b);
   programs.forEach((program) => program.dispose());
