@@ -1,6 +1,7 @@
 // `npm run bench -- NAME`: side-by-side benchmarks, each contender in a process of its own, all in one run.
 import { Command } from 'commander';
 import { analysis } from './analysis';
+import { dataBench } from './data';
 import { trainStep } from './train-step';
 
 const program = new Command('bench').description('side-by-side benchmarks; figures are to be read as ratios within one run');
@@ -22,5 +23,17 @@ program
   .option('--json', 'print JSON')
   .addHelpText('after', '\nExample:\n  $ npm run bench -- analysis --pairs 100')
   .action(analysis);
+
+program
+  .command('data')
+  .description('images per second: decoding and preparing beside torchvision, and the training input from the pixel cache')
+  .option('--images <n>', 'photographs', Number, 120)
+  .option('--rounds <n>', 'timed rounds over them, after one that is not', Number, 8)
+  .option('--short-side <pixels>', 'what they are resized to', Number, 256)
+  .option('--image-size <pixels>', 'side of the training crop', Number, 224)
+  .option('--python <path>', 'a Python with torchvision, to compare with; never needed otherwise', process.env.RIFLE_BENCH_PYTHON)
+  .option('--json', 'print JSON')
+  .addHelpText('after', '\nExample:\n  $ npm run bench -- data --python ~/torch/bin/python')
+  .action(dataBench);
 
 void program.parseAsync();

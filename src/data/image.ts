@@ -134,24 +134,30 @@ export function resizeBilinear(image: Image, width: number, height: number): Ima
   return rowsFirst ? alongColumns(alongRows(image, width), height) : alongRows(alongColumns(image, height), width);
 }
 
+/*
+ * The two passes below are where preparing a data set spends its time. Whole-number products by Math.imul, and sums cut to 32 bits, keep
+ * the engine from checking each for overflow; the columns' pass goes over four rows at once, so that sums stay in registers.
+ */
+
 function alongRows(image: Image, width: number): Image {
   if (width === image.width) return image;
   const { taps, first, count, weights } = triangleTaps(image.width, width);
   const { height, pixels } = image;
   const out = new Uint8Array(width * height * 3);
   for (let y = 0, at = 0; y < height; y++) {
-    const row = y * image.width * 3;
+    const row = Math.imul(y, image.width * 3);
     for (let x = 0; x < width; x++, at += 3) {
       let red = HALF;
       let green = HALF;
       let blue = HALF;
-      let from = row + first[x] * 3;
-      const start = x * taps;
-      for (let k = start, end = start + count[x]; k < end; k++, from += 3) {
+      let from = (row + Math.imul(first[x], 3)) | 0;
+      const start = Math.imul(x, taps);
+      const end = (start + count[x]) | 0;
+      for (let k = start; k < end; k = (k + 1) | 0, from = (from + 3) | 0) {
         const weight = weights[k];
-        red += pixels[from] * weight;
-        green += pixels[from + 1] * weight;
-        blue += pixels[from + 2] * weight;
+        red = (red + Math.imul(pixels[from], weight)) | 0;
+        green = (green + Math.imul(pixels[from + 1], weight)) | 0;
+        blue = (blue + Math.imul(pixels[from + 2], weight)) | 0;
       }
       out[at] = red >> PRECISION_BITS;
       out[at + 1] = green >> PRECISION_BITS;
@@ -169,16 +175,45 @@ function alongColumns(image: Image, height: number): Image {
   const out = new Uint8Array(stride * height);
   const sums = new Int32Array(stride);
   for (let y = 0; y < height; y++) {
-    sums.fill(HALF);
-    for (let k = 0; k < count[y]; k++) {
-      const weight = weights[y * taps + k];
-      const row = (first[y] + k) * stride;
-      for (let x = 0; x < stride; x++) sums[x] += pixels[row + x] * weight;
+    const start = Math.imul(y, taps);
+    const at = Math.imul(y, stride);
+    let row = Math.imul(first[y], stride);
+    let left = count[y];
+    if (left > 4) sums.fill(HALF);
+    // Four rows at a time while there are more; the last up to four give the pixels. A row that is not there has the weight 0.
+    for (let k = start; ; k += 4, row += 4 * stride, left -= 4) {
+      const second = left > 1 ? row + stride : row;
+      const third = left > 2 ? second + stride : row;
+      const fourth = left > 3 ? third + stride : row;
+      const [a, b, c, d] = [weights[k], left > 1 ? weights[k + 1] : 0, left > 2 ? weights[k + 2] : 0, left > 3 ? weights[k + 3] : 0];
+      if (left > 4) addRows(sums, pixels, row, second, third, fourth, a, b, c, d);
+      else {
+        lastRows(out, at, stride, count[y] > 4 ? sums : undefined, pixels, row, second, third, fourth, a, b, c, d);
+        break;
+      }
     }
-    const at = y * stride;
-    for (let x = 0; x < stride; x++) out[at + x] = sums[x] >> PRECISION_BITS;
   }
   return { width: image.width, height, pixels: out };
+}
+
+function addRows(sums: Int32Array, pixels: Uint8Array, first: number, second: number, third: number, fourth: number, a: number, b: number, c: number, d: number): void {
+  for (let x = 0; x < sums.length; x++) {
+    sums[x] += Math.imul(pixels[first + x], a) + Math.imul(pixels[second + x], b) + Math.imul(pixels[third + x], c) + Math.imul(pixels[fourth + x], d);
+  }
+}
+
+function lastRows(out: Uint8Array, at: number, stride: number, sums: Int32Array | undefined, pixels: Uint8Array, first: number, second: number, third: number, fourth: number, a: number, b: number, c: number, d: number): void {
+  if (sums === undefined) {
+    for (let x = 0; x < stride; x = (x + 1) | 0) {
+      const sum = (HALF + Math.imul(pixels[first + x], a) + Math.imul(pixels[second + x], b) + Math.imul(pixels[third + x], c) + Math.imul(pixels[fourth + x], d)) | 0;
+      out[at + x] = sum >> PRECISION_BITS;
+    }
+    return;
+  }
+  for (let x = 0; x < stride; x = (x + 1) | 0) {
+    const sum = (sums[x] + Math.imul(pixels[first + x], a) + Math.imul(pixels[second + x], b) + Math.imul(pixels[third + x], c) + Math.imul(pixels[fourth + x], d)) | 0;
+    out[at + x] = sum >> PRECISION_BITS;
+  }
 }
 
 const HALF = 1 << (PRECISION_BITS - 1); // so that the shift rounds
