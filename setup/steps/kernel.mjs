@@ -4,12 +4,12 @@ import path from 'node:path';
 import { writeWhole } from '../stamp.mjs';
 
 /** Jupyter's description of the kernel. Paths are absolute: a notebook server need not have Node on its path. */
-export function kernelSpec({ modules }, node = process.execPath) {
+export function kernelSpec({ dist }, node = process.execPath) {
   return {
-    argv: [node, path.join(modules, 'tslab', 'bin', 'tslab'), 'kernel', '--config-path', '{connection_file}'],
+    argv: [node, path.join(dist, 'src', 'notebook', 'kernel', 'main.js'), '{connection_file}'],
     display_name: 'TypeScript (rifle-kit)',
     language: 'typescript',
-    interrupt_mode: 'signal',
+    interrupt_mode: 'message', // a thread of its own answers, also while a cell computes
     metadata: { debugger: false },
   };
 }
