@@ -127,6 +127,11 @@ export class Kernel {
     }
   }
 
+  /** Whether the process is there. */
+  get isAlive(): boolean {
+    return this.end === null;
+  }
+
   /**
    * Starts a kernel in the folder `cwd` and waits until it answers.
    * @param options.env set on top of this process's environment.
