@@ -66,5 +66,6 @@ export { recoveryTable, recoveriesOf, type Recovery } from './report/recovery-ta
 export { exportAll, exportFigure, writeReport, type ReportOptions, type ResultsOptions } from './report/export';
 
 export { show } from './notebook/display';
+export { memory, MemoryReport } from './notebook/memory';
 export { progressBar } from './notebook/progress';
 export { runNotebook, type NotebookResult, type RunNotebookOptions } from './notebook/runner';

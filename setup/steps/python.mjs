@@ -69,7 +69,8 @@ function environment(env) {
   return rest;
 }
 
-function sitePackages(venv) {
+/** The folder of the environment's packages. */
+export function sitePackages(venv) {
   const library = path.join(venv, 'lib');
   return path.join(library, fs.readdirSync(library).find((name) => name.startsWith('python3')), 'site-packages');
 }

@@ -72,13 +72,32 @@ export function readNotebook(file: string): Notebook {
   }
   const parsed = notebookSchema.safeParse(json);
   if (!parsed.success) {
+    const found = (json as { nbformat?: unknown } | null)?.nbformat;
+    if (typeof found === 'number' && found !== 4) {
+      throw new KitError(`${file}: expected a notebook of nbformat 4, found nbformat ${found}.`, { fix: `Convert it: \`jupyter nbconvert --to notebook --inplace ${path.basename(file)}\`.` });
+    }
     const [issue] = parsed.error.issues;
     throw new KitError(`${file}: expected a notebook of nbformat 4; at ${issue.path.join('.') || 'its top'}: ${issue.message}.`);
   }
   const notebook = parsed.data as unknown as Notebook;
-  notebook.cells.forEach((cell, index) => (cell.id ??= `cell-${index + 1}`));
+  const ids = new Set<string>();
+  notebook.cells.forEach((cell, index) => {
+    if (cell.id === undefined || ids.has(cell.id)) cell.id = newId(`cell-${index + 1}`, notebook.cells);
+    ids.add(cell.id);
+    if (cell.cell_type === 'code') {
+      cell.outputs ??= [];
+      cell.execution_count ??= null;
+    }
+  });
   notebook.nbformat_minor = Math.max(5, notebook.nbformat_minor);
   return notebook;
+}
+
+/** An id that no cell has yet. */
+function newId(wanted: string, cells: readonly NotebookCell[]): string {
+  let id = wanted;
+  while (cells.some((cell) => cell.id === id)) id += '-';
+  return id;
 }
 
 /** Writes a notebook whole or not at all: keys sorted, one space of indent, texts in lines. */

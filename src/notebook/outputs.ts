@@ -1,7 +1,7 @@
 // Folds what a kernel publishes into the outputs that a notebook file holds.
 import type { CellOutput, MimeBundle } from './format';
 import { joinText } from './format';
-import type { KernelMessage } from './wire';
+import type { Message } from './wire';
 
 type DisplayData = Extract<CellOutput, { data: MimeBundle }>;
 
@@ -10,19 +10,20 @@ export class OutputCollector {
   private readonly displays = new Map<string, DisplayData[]>();
 
   /** Adds a message to the outputs of the cell that it belongs to. */
-  add(outputs: CellOutput[], message: KernelMessage): void {
+  add(outputs: CellOutput[], message: Pick<Message, 'header' | 'content'>): void {
     const content = message.content;
-    switch (message.type) {
+    const type = message.header.msg_type;
+    switch (type) {
       case 'stream':
         addText(outputs, String(content.name), String(content.text));
         break;
       case 'display_data':
       case 'execute_result': {
         const display = {
-          output_type: message.type,
+          output_type: type,
           data: content.data as MimeBundle,
           metadata: (content.metadata as Record<string, unknown> | undefined) ?? {},
-          ...(message.type === 'execute_result' && { execution_count: (content.execution_count as number | undefined) ?? null }),
+          ...(type === 'execute_result' && { execution_count: (content.execution_count as number | undefined) ?? null }),
         } as DisplayData;
         outputs.push(display);
         const id = displayId(content);

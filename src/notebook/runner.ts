@@ -1,10 +1,10 @@
 // Runs a notebook from its first cell to its last without a browser and without Python, and stops at the first cell that fails.
 import path from 'node:path';
 import { KitError, unknownName } from '../engine/errors';
-import { explainFailure } from './failure';
-import { joinText, readNotebook, splitText, writeNotebook, type CellOutput, type Notebook, type NotebookCell } from './format';
-import { Kernel } from './kernel';
+import { joinText, readNotebook, writeNotebook, type CellOutput, type Notebook, type NotebookCell } from './format';
+import { Kernel } from './kernel-client';
 import { OutputCollector } from './outputs';
+import type { Message } from './wire';
 
 /** How one cell ended. */
 export interface NotebookCellResult {
@@ -59,7 +59,7 @@ export interface RunNotebookOptions {
 }
 
 /**
- * Executes all code cells of `file` in order, in a fresh stock tslab kernel whose working folder is the notebook's.
+ * Executes all code cells of `file` in order, in a fresh kernel whose working folder is the notebook's. A cell tagged `raises-exception` may fail.
  * @throws KitError when the file is no TypeScript notebook, a parameter is not declared, or the kernel does not start; the signal's
  * reason when aborted. A failing cell does not throw: see `status` and `failure`.
  */
@@ -83,11 +83,13 @@ export async function runNotebook(file: string, options: RunNotebookOptions = {}
       number = numbers.get(cell) ?? number; // the cell of the parameters that were given counts as the one that declares them
       const begun = performance.now();
       const error = await runCell(kernel, collector, cell, { timeoutSeconds, signal });
-      if (error !== null) failure = { notebook: file, cell: number, ...error };
-      const result: NotebookCellResult = { cell: number, of: total, status: error ? 'failed' : 'ok', seconds: (performance.now() - begun) / 1000 };
+      const isAllowed = cell.metadata.tags?.includes('raises-exception') ?? false; // Jupyter's own tag
+      if (error !== null && !(isAllowed && kernel.isAlive)) failure = { notebook: file, cell: number, ...error };
+      const result: NotebookCellResult = { cell: number, of: total, status: failure ? 'failed' : 'ok', seconds: (performance.now() - begun) / 1000 };
       cells.push(result);
       onCell?.(result);
     }
+    if (failure === null && cells.length > 0) failure = await lateFailure(file, kernel, notebook, numbers);
   } finally {
     await kernel.stop(failure === null && !signal?.aborted ? 5 : 0);
   }
@@ -108,37 +110,62 @@ async function runCell(
   kernel: Kernel,
   collector: OutputCollector,
   cell: NotebookCell,
-  options: { timeoutSeconds: number; signal?: AbortSignal },
+  options: { timeoutSeconds: number; silent?: boolean; signal?: AbortSignal },
 ): Promise<CellError | null> {
   const outputs: CellOutput[] = (cell.outputs = []);
   const source = joinText(cell.source);
-  let found: { name: string; message: string; line: number | null; traceback: string };
+  let failed: { error: Extract<CellOutput, { output_type: 'error' }>; line: number | null } | null = null;
+  const onOutput = (message: Message): void => {
+    collector.add(outputs, message);
+    const last = outputs.at(-1);
+    if (message.header.msg_type !== 'error' || last?.output_type !== 'error') return;
+    const { line } = (message.metadata.rifle ?? {}) as { line?: number | null };
+    failed = { error: last, line: line ?? null };
+  };
   try {
-    const reply = await kernel.execute(source, (message) => collector.add(outputs, message), options);
+    const reply = await kernel.execute(source, { ...options, onOutput, cellId: cell.id });
     cell.execution_count = reply.executionCount;
     if (reply.status === 'ok') return null;
-    const stderr = outputs.filter((output) => output.output_type === 'stream' && output.name === 'stderr');
-    found = explainFailure(source, stderr.map((output) => joinText((output as { text: string }).text)).join(''));
+    return describe(source, failed ?? { error: { output_type: 'error', ename: 'Error', evalue: 'The kernel gave no reason.', traceback: [] }, line: null });
   } catch (error) {
     if (!(error instanceof KitError)) throw error;
-    found = { name: error.name, message: error.fix ? `${error.message}\n${error.fix}` : error.message, line: null, traceback: '' };
+    // The kernel could not say it: the saved notebook is to show it all the same.
+    const evalue = error.fix ? `${error.message}\n${error.fix}` : error.message;
+    const shown = { output_type: 'error' as const, ename: error.name, evalue, traceback: `${error.name}: ${evalue}`.split('\n') };
+    outputs.push(shown);
+    return describe(source, { error: shown, line: null });
   }
-  const error = `${found.name}: ${found.message}`;
-  // Stock tslab publishes no error; the saved notebook is to show one.
-  outputs.push({ output_type: 'error', ename: found.name, evalue: found.message, traceback: splitText(`${error}\n${found.traceback}`).map((line) => line.trimEnd()) });
-  return { line: found.line, source: found.line === null ? null : (source.split('\n')[found.line - 1] ?? null), error, traceback: found.traceback };
 }
 
-/** Names of the kernel in a notebook: the one that the set-up registers, and tslab's own. Both are the same program. */
+/** Time after the last cell in which work that nobody awaited may still fail, milliseconds. */
+const SETTLING = 150;
+
+/** What went wrong after the last cell had ended, in something that it had started: no later cell is there to tell it. */
+async function lateFailure(file: string, kernel: Kernel, notebook: Notebook, numbers: Map<NotebookCell, number>): Promise<NotebookFailure | null> {
+  await new Promise((resolve) => setTimeout(resolve, SETTLING));
+  const last = notebook.cells.filter((cell) => cell.cell_type === 'code').at(-1)!;
+  const probe: NotebookCell = { ...last, source: '' };
+  const error = await runCell(kernel, new OutputCollector(), probe, { timeoutSeconds: 10, silent: true });
+  if (error === null) return null;
+  last.outputs!.push(...probe.outputs!);
+  return { notebook: file, cell: numbers.get(last) ?? notebook.cells.length, ...error };
+}
+
+function describe(source: string, { error: { ename, evalue, traceback }, line }: { error: Extract<CellOutput, { output_type: 'error' }>; line: number | null }): CellError {
+  return { line, source: line === null ? null : (source.split('\n')[line - 1] ?? null), error: `${ename}: ${evalue}`, traceback: traceback.join('\n') };
+}
+
+/** Names of the kernel in a notebook: the one that the set-up registers, and tslab's own, whose notebooks it runs too. */
 const KERNELS: readonly string[] = ['rifle', 'tslab'];
 
 function checkKernel(file: string, notebook: Notebook): void {
   const name = notebook.metadata.kernelspec?.name;
-  if (name !== undefined && !KERNELS.includes(name)) {
-    throw new KitError(`${file}: expected a TypeScript notebook (kernel ${KERNELS.map((kernel) => `"${kernel}"`).join(' or ')}), found kernel "${name}".`, {
-      fix: 'Open it in JupyterLab and choose the kernel "TypeScript (rifle-kit)", or run it with Jupyter.',
-    });
-  }
+  if (name !== undefined && KERNELS.includes(name)) return;
+  const choose = 'Open it with `npx rifle lab`, choose the kernel "TypeScript (rifle-kit)" and save it';
+  if (name === undefined) throw new KitError(`${file}: expected a notebook that names its kernel, found no metadata.kernelspec.name.`, { fix: `${choose}.` });
+  throw new KitError(`${file}: expected a TypeScript notebook (kernel ${KERNELS.map((kernel) => `"${kernel}"`).join(' or ')}), found kernel "${name}".`, {
+    fix: `${choose}; or, to run it with "${name}", install that kernel into Jupyter (\`jupyter kernelspec list\` shows what is there) and use \`jupyter execute\`.`,
+  });
 }
 
 function clearOutputs(notebook: Notebook): void {

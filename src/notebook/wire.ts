@@ -1,41 +1,80 @@
-// Jupyter's wire protocol, version 5.3: messages to and from frames, signed with the connection's key.
-import { createHmac, randomUUID } from 'node:crypto';
+// Jupyter's wire protocol, version 5.3: messages to and from frames, signed with the connection's key. Both sides use it.
+import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
+
+/** Where a kernel listens: the content of Jupyter's connection file. */
+export interface Connection {
+  transport: string;
+  ip: string;
+  key: string;
+  shell_port: number;
+  iopub_port: number;
+  stdin_port: number;
+  control_port: number;
+  hb_port: number;
+}
+
+/** Who sent a message, when, and of which type it is. */
+export interface Header {
+  msg_id: string;
+  msg_type: string;
+  session: string;
+  username: string;
+  version: string;
+  date: string;
+}
 
 /** A message as it arrives. */
-export interface KernelMessage {
-  /** For example `execute_reply`, `stream`, `status`. */
-  type: string;
-  /** Id of the request that it answers; `null` when it answers none. */
-  parent: string | null;
+export interface Message {
+  /** Frames that route an answer back. */
+  identities: Buffer[];
+  header: Header;
+  /** Header of the request that it answers; empty when it answers none. */
+  parent: Partial<Header>;
+  metadata: Record<string, unknown>;
   content: Record<string, unknown>;
 }
 
 const DELIMITER = '<IDS|MSG>';
 
+/** The address of one of a connection's sockets. */
+export function addressOf({ transport, ip }: Connection, port: number): string {
+  return transport === 'ipc' ? `ipc://${ip}-${port}` : `${transport}://${ip}:${port}`;
+}
+
 function signature(key: string, parts: readonly (string | Buffer)[]): string {
+  if (key === '') return ''; // the connection is not signed
   const hmac = createHmac('sha256', key);
   for (const part of parts) hmac.update(part);
   return hmac.digest('hex');
 }
 
-/** The frames of a request, and its id. */
-export function encodeRequest(
+/** A header for a new message. */
+export function newHeader(type: string, session: string, username = 'rifle-kit'): Header {
+  return { msg_id: randomUUID(), msg_type: type, session, username, version: '5.3', date: new Date().toISOString() };
+}
+
+/** The frames of a message. */
+export function encodeMessage(
   key: string,
-  session: string,
-  type: string,
+  header: Header,
   content: Record<string, unknown>,
-): { id: string; frames: string[] } {
-  const id = randomUUID();
-  const header = { msg_id: id, username: 'rifle-kit', session, msg_type: type, version: '5.3', date: new Date().toISOString() };
-  const parts = [header, {}, {}, content].map((part) => JSON.stringify(part));
-  return { id, frames: [DELIMITER, signature(key, parts), ...parts] };
+  { parent = {}, metadata = {}, identities = [] }: { parent?: Partial<Header>; metadata?: Record<string, unknown>; identities?: (string | Buffer)[] } = {},
+): (string | Buffer)[] {
+  const parts = [header, parent, metadata, content].map((part) => JSON.stringify(part));
+  return [...identities, DELIMITER, signature(key, parts), ...parts];
 }
 
 /** The message in `frames`; `null` when they are not a message signed with `key`. */
-export function decodeMessage(key: string, frames: readonly Buffer[]): KernelMessage | null {
+export function decodeMessage(key: string, frames: readonly Buffer[]): Message | null {
   const start = frames.findIndex((frame) => frame.toString('latin1') === DELIMITER);
   const parts = frames.slice(start + 2, start + 6);
-  if (start < 0 || parts.length < 4 || frames[start + 1].toString('latin1') !== signature(key, frames.slice(start + 2))) return null;
-  const [header, parent, , content] = parts.map((part) => JSON.parse(part.toString('utf8')) as Record<string, unknown>);
-  return { type: String(header.msg_type), parent: typeof parent.msg_id === 'string' ? parent.msg_id : null, content };
+  if (start < 0 || parts.length < 4) return null;
+  const [found, wanted] = [Buffer.from(frames[start + 1]), Buffer.from(signature(key, frames.slice(start + 2)))];
+  if (found.length !== wanted.length || !timingSafeEqual(found, wanted)) return null;
+  try {
+    const [header, parent, metadata, content] = parts.map((part) => JSON.parse(part.toString('utf8')) as Record<string, unknown>);
+    return { identities: frames.slice(0, start), header: header as unknown as Header, parent, metadata, content };
+  } catch {
+    return null;
+  }
 }

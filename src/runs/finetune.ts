@@ -12,6 +12,7 @@ import { carveValidation, limitPerClass, type Dataset } from '../data/dataset';
 import { openPixelCache } from '../data/pixel-cache';
 import { KitError } from '../engine/errors';
 import { kitHome } from '../engine/home';
+import { stopSignal } from '../engine/host';
 import { tf, type TF } from '../engine/tensorflow';
 import { methods } from '../transfer/methods';
 import { timetable } from '../transfer/rifle';
@@ -39,10 +40,11 @@ const EVALUATION_BATCH = 64;
  * @throws KitError for a spec, a data set or weights that are not right; the signal's reason when stopped (nothing is written then).
  */
 export async function finetune(input: RunSpecInput, options: FinetuneOptions = {}): Promise<RunRecord> {
+  const signal = stopSignal(options.signal); // a notebook's interrupt too
   try {
-    return await findOrRun(input, options);
+    return await findOrRun(input, { ...options, signal });
   } catch (error) {
-    options.signal?.throwIfAborted(); // what a stopped fetch or thread complains of is not the reason
+    signal?.throwIfAborted(); // what a stopped fetch or thread complains of is not the reason
     throw error;
   }
 }

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import type { CellOutput } from '../../src/notebook/format';
 import { OutputCollector } from '../../src/notebook/outputs';
+import { newHeader } from '../../src/notebook/wire';
 
-const message = (type: string, content: Record<string, unknown>) => ({ type, parent: 'p', content });
+const message = (type: string, content: Record<string, unknown>) => ({ header: newHeader(type, 's'), content });
 
 describe('OutputCollector', () => {
   it('joins pieces of one stream, keeps streams apart, and lets a carriage return overwrite', () => {

@@ -17,7 +17,7 @@ function code(source: string, tags?: string[]): NotebookCell {
 function write(name: string, cells: NotebookCell[]): string {
   const file = path.join(folder, name);
   const text: NotebookCell = { cell_type: 'markdown', metadata: {}, source: '# A test' };
-  const kernelspec = { name: 'tslab', display_name: 'TypeScript', language: 'typescript' };
+  const kernelspec = { name: 'rifle', display_name: 'TypeScript (rifle-kit)', language: 'typescript' };
   fs.writeFileSync(file, JSON.stringify({ cells: [text, ...cells], metadata: { kernelspec }, nbformat: 4, nbformat_minor: 4 }));
   return file;
 }
@@ -78,7 +78,7 @@ describe('runNotebook', function () {
     assert.equal(text(outputs[4][0]), '100 %\n');
     assert.equal(text(outputs[4][1]), 'a warning\n');
     assert.deepEqual(outputs[5], [{ output_type: 'display_data', data: { 'text/html': ['<b>all</b>'] }, metadata: {} }]);
-    assert.equal(text(outputs[6][0]), '2\n');
+    assert.deepEqual(outputs[6], [{ output_type: 'execute_result', data: { 'text/plain': ['2'] }, metadata: {}, execution_count: 6 }]);
     assert.deepEqual(fs.readdirSync(path.dirname(out)), ['good.ipynb'], 'no partial file is left');
   });
 
@@ -101,11 +101,29 @@ describe('runNotebook', function () {
     assert.deepEqual(saved.cells[3].outputs, []);
   });
 
-  it('ends a cell that exceeds its limit, and reports a kernel that dies', async () => {
-    const slow = await runNotebook(write('slow.ipynb', [code('while (true) {}')]), { timeoutSeconds: 1 });
+  it('ends a cell that exceeds its limit and keeps what it had printed', async () => {
+    const out = path.join(folder, 'slow.out.ipynb');
+    const slow = await runNotebook(write('slow.ipynb', [code('console.log("before");\nwhile (true) {}'), code('1')]), { timeoutSeconds: 1, out });
     assert.match(slow.failure!.error, /did not end within its limit of 1 s/);
-    const dead = await runNotebook(write('dead.ipynb', [code('process.exit(3)')]));
-    assert.match(dead.failure!.error, /kernel ended \(exit code 3\)/);
+    assert.deepEqual([slow.status, slow.failure!.cell, slow.cells.length], ['failed', 2, 1]);
+    const { outputs } = readNotebook(out).cells[1];
+    assert.ok(outputs!.some((output) => output.output_type === 'stream' && joinText(output.text) === 'before\n'));
+    assert.ok(outputs!.some((output) => output.output_type === 'error'));
+  });
+
+  it('reports a kernel that is killed, and saves what there is', async () => {
+    const out = path.join(folder, 'killed.out.ipynb');
+    const killed = await runNotebook(write('killed.ipynb', [code('6 * 7'), code('process.kill(process.pid, "SIGKILL");')]), { out });
+    assert.match(killed.failure!.error, /kernel ended \(signal SIGKILL, as when memory runs out\)/);
+    assert.deepEqual((readNotebook(out).cells[1].outputs![0] as { data: object }).data, { 'text/plain': ['42'] });
+  });
+
+  it('fails when something that the last cell started fails after it', async () => {
+    const out = path.join(folder, 'late.out.ipynb');
+    const { failure, status } = await runNotebook(write('late.ipynb', [code('setTimeout(() => Promise.reject(new Error("too late")), 50);')]), { out });
+    assert.equal(status, 'failed');
+    assert.deepEqual([failure!.cell, failure!.error], [2, 'Error: too late']);
+    assert.ok(readNotebook(out).cells[1].outputs!.some((output) => output.output_type === 'error' && output.evalue === 'too late'));
   });
 
   it('refuses what is no TypeScript notebook and parameters that are not declared, before a kernel starts', async () => {
@@ -114,9 +132,11 @@ describe('runNotebook', function () {
     fs.writeFileSync(text, 'hello');
     await assert.rejects(runNotebook(text), /not JSON/);
     fs.writeFileSync(text, JSON.stringify({ cells: [], metadata: { kernelspec: { name: 'python3' } }, nbformat: 4, nbformat_minor: 5 }));
-    await assert.rejects(runNotebook(text), /kernel "python3"/);
+    await assert.rejects(runNotebook(text), (error: KitError) => /kernel "python3"/.test(error.message) && /jupyter kernelspec list/.test(error.fix));
     fs.writeFileSync(text, JSON.stringify({ worksheets: [], metadata: {}, nbformat: 3, nbformat_minor: 0 }));
-    await assert.rejects(runNotebook(text), /nbformat 4/);
+    await assert.rejects(runNotebook(text), (error: KitError) => /found nbformat 3/.test(error.message) && /nbconvert/.test(error.fix));
+    fs.writeFileSync(text, JSON.stringify({ cells: [], metadata: {}, nbformat: 4, nbformat_minor: 5 }));
+    await assert.rejects(runNotebook(text), (error: KitError) => /no metadata\.kernelspec/.test(error.message) && /choose the kernel/.test(error.fix));
     const file = write('declared.ipynb', [code('let scale = "smoke";', ['parameters'])]);
     await assert.rejects(runNotebook(file, { parameters: { scal: 'mini' } }), (error: KitError) => /"scal"/.test(error.message) && /"scale"/.test(error.fix));
     await assert.rejects(runNotebook(write('none-tagged.ipynb', []), { parameters: { scale: 1 } }), /no code cell has the tag/);

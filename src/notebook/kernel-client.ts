@@ -1,4 +1,4 @@
-// One stock tslab kernel as a child process: start it, execute code, stop it, and never leave it behind.
+// One kernel as a child process: start it, execute code, interrupt it, stop it, and never leave it behind.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
@@ -6,13 +6,26 @@ import os from 'node:os';
 import path from 'node:path';
 import * as zmq from 'zeromq';
 import { KitError } from '../engine/errors';
-import { decodeMessage, encodeRequest, type KernelMessage } from './wire';
+import { addressOf, decodeMessage, encodeMessage, newHeader, type Connection, type Message } from './wire';
 
 /** What a kernel answers to a piece of code. */
 export interface ExecuteReply {
   status: 'ok' | 'error';
   /** The kernel's counter of executions; `null` when it gave none. */
   executionCount: number | null;
+}
+
+/** How to execute a piece of code. */
+export interface ExecuteOptions {
+  /** Receives what the code publishes: `stream`, `display_data`, `update_display_data`, `execute_result`, `error`; also what comes late. */
+  onOutput?: (message: Message) => void;
+  /** After which the code is interrupted, and the call rejects. Default: no limit. */
+  timeoutSeconds?: number;
+  /** Not counted, its value not shown. Default false. */
+  silent?: boolean;
+  /** Id of the cell: tensors of its earlier run are disposed of. */
+  cellId?: string;
+  signal?: AbortSignal;
 }
 
 interface Pending {
@@ -25,6 +38,8 @@ interface Pending {
 
 /** Bytes of a kernel's own output that are kept to explain its death. */
 const LAST_WORDS = 8192;
+/** Time that interrupted code has to end by itself. */
+const LAST_SECONDS = 3;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const alive = new Set<Kernel>();
 
@@ -53,7 +68,7 @@ function unguard(kernel: Kernel): void {
   for (const name of SIGNALS) process.removeListener(name, onSignal);
 }
 
-/** A running tslab kernel; one request at a time. */
+/** A running kernel; one execution at a time. */
 export class Kernel {
   /** Process id of the kernel, and of its process group. */
   readonly pid: number;
@@ -65,7 +80,8 @@ export class Kernel {
   private readonly control = new zmq.Dealer({ linger: 0 });
   private readonly iopub = new zmq.Subscriber({ linger: 0 });
   private readonly ended: Promise<void>;
-  private readonly outputs = new Map<string, (message: KernelMessage) => void>();
+  private readonly outputs = new Map<string, (message: Message) => void>();
+  private readonly questions = new Map<string, (content: Record<string, unknown>) => void>();
   private pending: Pending | null = null;
   private lastWords = '';
   private end: string | null = null;
@@ -74,14 +90,11 @@ export class Kernel {
   private constructor(cwd: string, env: Record<string, string>) {
     this.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rifle-kernel-'));
     try {
-      const connection = path.join(this.folder, 'connection.json');
-      const ports = { shell_port: 1, iopub_port: 2, stdin_port: 3, control_port: 4, hb_port: 5 };
+      const file = path.join(this.folder, 'connection.json');
       // Unix sockets in a folder of our own: no port to be taken by others, nothing for others to connect to.
-      const address = { transport: 'ipc', ip: path.join(this.folder, 'k'), key: this.key, signature_scheme: 'hmac-sha256', kernel_name: 'tslab' };
-      fs.writeFileSync(connection, JSON.stringify({ ...address, ...ports }), { mode: 0o600 });
-      // A deep stack reaches down to the cell's own line.
-      const tslab = path.join(path.dirname(require.resolve('tslab/package.json')), 'bin', 'tslab');
-      this.child = spawn(process.execPath, ['--stack-trace-limit=200', '--require', path.join(__dirname, 'orphan-guard.js'), tslab, 'kernel', '--config-path', connection], {
+      const connection: Connection = { transport: 'ipc', ip: path.join(this.folder, 'k'), key: this.key, shell_port: 1, iopub_port: 2, stdin_port: 3, control_port: 4, hb_port: 5 };
+      fs.writeFileSync(file, JSON.stringify({ ...connection, signature_scheme: 'hmac-sha256', kernel_name: 'rifle' }), { mode: 0o600 });
+      this.child = spawn(process.execPath, [path.join(__dirname, 'kernel', 'main.js'), file], {
         cwd,
         env: { ...process.env, NO_COLOR: '1', ...env },
         stdio: ['ignore', 'pipe', 'pipe'],
@@ -98,12 +111,12 @@ export class Kernel {
           resolve();
         };
         this.child.once('error', (error) => close(error.message));
-        this.child.once('exit', (code, signal) => close(signal ? `signal ${signal}` : `exit code ${code}`));
+        this.child.once('exit', (code, signal) => close(signal ? `signal ${signal}${signal === 'SIGKILL' ? ', as when memory runs out' : ''}` : `exit code ${code}`));
       });
       this.pid = this.child.pid ?? 0;
       guard(this);
-      for (const [socket, port] of [[this.shell, 1], [this.iopub, 2], [this.control, 4]] as const) {
-        socket.connect(`ipc://${address.ip}:${port}`);
+      for (const [socket, port] of [[this.shell, connection.shell_port], [this.iopub, connection.iopub_port], [this.control, connection.control_port]] as const) {
+        socket.connect(addressOf(connection, port));
       }
       this.iopub.subscribe();
       void this.listen(this.shell);
@@ -112,6 +125,11 @@ export class Kernel {
       fs.rmSync(this.folder, { recursive: true, force: true });
       throw error;
     }
+  }
+
+  /** Whether the process is there. */
+  get isAlive(): boolean {
+    return this.end === null;
   }
 
   /**
@@ -130,7 +148,7 @@ export class Kernel {
         signal?.throwIfAborted();
         if (kernel.end !== null) throw kernel.death();
         if (Date.now() > deadline) {
-          throw new KitError(`The notebook kernel (tslab) did not answer within ${startSeconds} s.\n${kernel.lastWords}`.trimEnd(), {
+          throw new KitError(`The notebook kernel did not answer within ${startSeconds} s.\n${kernel.lastWords}`.trimEnd(), {
             fix: 'Run `npx rifle doctor`; on a busy machine, try again.',
           });
         }
@@ -146,33 +164,53 @@ export class Kernel {
 
   /**
    * Executes `code` and resolves when the kernel is done with it.
-   * @param onOutput receives what the code publishes: `stream`, `display_data`, `update_display_data`; also what comes late.
-   * @param options.timeoutSeconds after which it rejects with a KitError; the kernel then still runs the code: stop it.
-   * @throws KitError when the time is over or the kernel ends; the signal's reason when aborted.
+   * @throws KitError when the time is over (the code is interrupted, and has a few seconds to end) or the kernel ends; the signal's reason when
+   * aborted.
    */
-  async execute(code: string, onOutput: (message: KernelMessage) => void, options: { timeoutSeconds: number; signal?: AbortSignal }): Promise<ExecuteReply> {
-    const { timeoutSeconds, signal } = options;
+  async execute(code: string, options: ExecuteOptions = {}): Promise<ExecuteReply> {
+    const { onOutput, timeoutSeconds, silent = false, cellId, signal } = options;
     signal?.throwIfAborted();
     if (this.end !== null) throw this.death();
-    const content = { code, silent: false, store_history: true, user_expressions: {}, allow_stdin: false, stop_on_error: true };
-    const { id, frames } = encodeRequest(this.key, this.session, 'execute_request', content);
-    this.outputs.set(id, onOutput);
+    const content = { code, silent, store_history: !silent, user_expressions: {}, allow_stdin: false, stop_on_error: true };
+    const header = newHeader('execute_request', this.session);
+    if (onOutput) this.outputs.set(header.msg_id, onOutput);
     let timer: NodeJS.Timeout | undefined;
     let onAbort: (() => void) | undefined;
+    const answered = new Promise<ExecuteReply>((resolve, reject) => {
+      this.pending = { id: header.msg_id, reply: null, idle: false, resolve, reject };
+      onAbort = () => reject(signal!.reason as Error);
+      signal?.addEventListener('abort', onAbort, { once: true });
+      this.shell.send(encodeMessage(this.key, header, content, { metadata: cellId === undefined ? {} : { cellId } })).catch(reject);
+    });
     try {
-      return await new Promise<ExecuteReply>((resolve, reject) => {
-        this.pending = { id, reply: null, idle: false, resolve, reject };
-        const overdue = `The cell did not end within its limit of ${timeoutSeconds} s.`;
-        timer = setTimeout(() => reject(new KitError(overdue, { fix: 'Raise the limit or choose a smaller scale.' })), timeoutSeconds * 1000);
-        onAbort = () => reject(signal!.reason);
-        signal?.addEventListener('abort', onAbort, { once: true });
-        this.shell.send(frames).catch(reject);
-      });
+      if (timeoutSeconds === undefined) return await answered;
+      const over = Symbol('over');
+      const first = await Promise.race([answered, new Promise<typeof over>((resolve) => (timer = setTimeout(() => resolve(over), timeoutSeconds * 1000)))]);
+      if (first !== over) return first;
+      await this.interrupt();
+      // What it still has to say belongs into the saved notebook.
+      await Promise.race([answered.catch(() => undefined), new Promise((resolve) => (timer = setTimeout(resolve, LAST_SECONDS * 1000)))]);
+      throw new KitError(`The cell did not end within its limit of ${timeoutSeconds} s.`, { fix: 'Raise the limit or choose a smaller scale.' });
     } finally {
       clearTimeout(timer);
       if (onAbort) signal?.removeEventListener('abort', onAbort);
       this.pending = null;
+      answered.catch(() => undefined);
     }
+  }
+
+  /** Interrupts what the kernel executes. */
+  async interrupt(): Promise<void> {
+    await this.send(this.control, 'interrupt_request', {});
+  }
+
+  /** Asks about code: `complete`, `inspect`, `is_complete` or `kernel_info`, with the content of Jupyter's request; the reply's content. */
+  async ask(what: string, content: Record<string, unknown> = {}): Promise<Record<string, unknown>> {
+    if (this.end !== null) throw this.death();
+    const header = newHeader(`${what}_request`, this.session);
+    const answer = new Promise<Record<string, unknown>>((resolve) => this.questions.set(header.msg_id, resolve));
+    await this.shell.send(encodeMessage(this.key, header, content));
+    return Promise.race([answer, this.ended.then(() => Promise.reject(this.death()))]);
   }
 
   /** Asks the kernel to end, and kills it and whatever it started after `graceSeconds` (default 5). Safe to call twice. */
@@ -198,7 +236,7 @@ export class Kernel {
   }
 
   private async send(socket: zmq.Dealer, type: string, content: Record<string, unknown>): Promise<void> {
-    await socket.send(encodeRequest(this.key, this.session, type, content).frames);
+    await socket.send(encodeMessage(this.key, newHeader(type, this.session), content));
   }
 
   private async listen(socket: zmq.Dealer | zmq.Subscriber): Promise<void> {
@@ -208,13 +246,20 @@ export class Kernel {
     }
   }
 
-  private receive(message: KernelMessage, published: boolean): void {
+  private receive(message: Message, published: boolean): void {
     if (published) this.heard = true;
     const { pending } = this;
-    if (published && message.type !== 'status' && message.parent !== null) this.outputs.get(message.parent)?.(message);
-    if (!pending || message.parent !== pending.id) return;
-    if (published && message.type === 'status' && message.content.execution_state === 'idle') pending.idle = true;
-    if (!published && message.type === 'execute_reply') {
+    const { msg_type: type } = message.header;
+    const parent = message.parent.msg_id;
+    if (parent === undefined) return;
+    if (published && type !== 'status') this.outputs.get(parent)?.(message);
+    if (!published && this.questions.has(parent)) {
+      this.questions.get(parent)!(message.content);
+      this.questions.delete(parent);
+    }
+    if (!pending || parent !== pending.id) return;
+    if (published && type === 'status' && message.content.execution_state === 'idle') pending.idle = true;
+    if (!published && type === 'execute_reply') {
       const { status, execution_count: count } = message.content;
       pending.reply = { status: status === 'ok' ? 'ok' : 'error', executionCount: typeof count === 'number' ? count : null };
     }

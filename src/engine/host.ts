@@ -1,0 +1,40 @@
+// What a notebook's kernel offers to the kit that runs inside it: one global, so that it reaches whichever copy of the kit a notebook imports.
+
+/** The tensors that live and were made while one cell ran. */
+export interface CellTensors {
+  /** The cell's latest execution number, as in its prompt `[3]`. */
+  cell: number;
+  tensors: number;
+  bytes: number;
+}
+
+/** The kernel, as seen from the kit. */
+export interface NotebookHost {
+  /** Sends a bundle to the cell that runs; with `display`, under an id, so that a later one with `update` takes its place. */
+  publish(bundle: Record<string, unknown>, display?: { id: string; update: boolean }): void;
+  /** Aborted when the user interrupts the kernel. After an interrupt there is a new one: read it when work begins. */
+  readonly signal: AbortSignal;
+  /** Living tensors by the cell that made them, in order of execution. */
+  tensors(): CellTensors[];
+}
+
+const NAME = Symbol.for('rifle-kit.notebook-host');
+const place = globalThis as Record<symbol, NotebookHost | undefined>;
+
+/** The kernel that this process is, or `null` outside a notebook. */
+export const notebookHost = (): NotebookHost | null => place[NAME] ?? null;
+
+/** Makes this process a kernel. Called once, by the kernel itself. */
+export function becomeNotebookHost(host: NotebookHost): void {
+  place[NAME] = host;
+}
+
+/**
+ * The signal that long work is to heed: `own`, the notebook's interrupt, or both in one. A notebook's training run stops at its next
+ * step when the kernel is interrupted, without anybody's passing a signal.
+ */
+export function stopSignal(own?: AbortSignal): AbortSignal | undefined {
+  const host = notebookHost();
+  if (host === null) return own;
+  return own === undefined ? host.signal : AbortSignal.any([own, host.signal]);
+}

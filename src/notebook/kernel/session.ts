@@ -1,0 +1,215 @@
+// The kernel's mind: one notebook's cells, what they print and show, their tensors, and how they are stopped.
+import { createHash } from 'node:crypto';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { becomeNotebookHost, type NotebookHost } from '../../engine/host';
+import { kitVersion } from '../../engine/home';
+import { bundleOf } from '../display';
+import type { Message } from '../wire';
+import { Cells, typescriptVersion } from './cells';
+import { complete, inspect, isComplete } from './completion';
+import { tslabFolder } from './converter';
+import { failureOf, Interrupted, type CellFailure, type FailedCell } from './failure';
+import { mapStacks } from './positions';
+import type { Handler, Publisher, Reply } from './server';
+import { PrintedText } from './streams';
+import { TensorLedger } from './tensors';
+
+/** Time that work which listens to the interrupt has to end by itself, milliseconds; a cell that does not is given up. */
+const GRACE = 2000;
+
+/** What the kernel needs of its process. */
+export interface KernelProcess {
+  /** Raised with each interrupt that was seen. */
+  seen: Int32Array;
+  /** Ends the process. */
+  end(): void;
+}
+
+/** A failure that no `await` saw, with the cell that ran when it came to light. */
+interface Stray {
+  error: unknown;
+  /** The cell that had ended last. */
+  after: FailedCell | null;
+}
+
+/** One notebook's kernel. */
+export class NotebookKernel implements Handler {
+  private readonly tensors = new TensorLedger();
+  private readonly printed = new PrintedText((name, text) => this.publish('stream', { name, text }));
+  private readonly cells: Cells;
+  private count = 0;
+  private running: FailedCell | null = null;
+  private last: FailedCell | null = null;
+  private publish: Publisher = () => undefined;
+  private strays: Stray[] = [];
+  private controller = new AbortController();
+  private isHeeded = false;
+  private giveUp: (reason: Error) => void = () => undefined;
+
+  constructor(private readonly owner: KernelProcess) {
+    this.tensors.watch();
+    mapStacks();
+    this.cells = new Cells(process.cwd());
+  }
+
+  /** Takes over the process: its streams, signals and errors. Called when the sockets are open. */
+  ready(): void {
+    this.printed.capture();
+    becomeNotebookHost(this.host());
+    // tslab's own functions of display find their way here.
+    const jupyter = createRequire(path.join(tslabFolder(), 'package.json'))('./dist/jupyter.js') as { lastWriteDisplayData: unknown };
+    jupyter.lastWriteDisplayData = (content: Record<string, unknown>, isUpdate?: boolean) => this.show(isUpdate ? 'update_display_data' : 'display_data', content);
+    process.on('SIGINT', () => this.interrupt());
+    process.on('unhandledRejection', (error) => this.strayed(error));
+    process.on('uncaughtException', (error) => this.strayed(error));
+    process.exit = ((code?: number) => {
+      throw new Error(`process.exit(${code ?? ''}) was called. A cell does not end the kernel: to fail, throw an error; to start afresh, restart the kernel.`);
+    }) as typeof process.exit;
+  }
+
+  async execute(request: Message, publish: Publisher): Promise<Reply & { status: 'ok' | 'error' }> {
+    const source = String(request.content.code ?? '');
+    const isSilent = request.content.silent === true;
+    if (!isSilent) this.count++;
+    const cell: FailedCell = { number: this.count, source };
+    this.publish = publish;
+    this.printed.beginCell();
+    if (!isSilent) publish('execute_input', { code: source, execution_count: this.count });
+    this.running = cell;
+    const failure = this.takeStrays(cell) ?? (await this.run(cell, nameOf(request, source), isSilent));
+    this.running = null;
+    this.last = cell;
+    this.printed.endCell();
+    if (failure === null) return { status: 'ok', execution_count: this.count, payload: [], user_expressions: {} };
+    const { ename, evalue, traceback, line } = failure;
+    publish('error', { ename, evalue, traceback }, { rifle: { line } });
+    return { status: 'error', execution_count: this.count, ename, evalue, traceback };
+  }
+
+  answer(type: string, content: Record<string, unknown>): Reply | null {
+    const code = String(content.code ?? '');
+    const at = Number(content.cursor_pos ?? 0);
+    switch (type) {
+      case 'kernel_info':
+        return kernelInfo();
+      case 'complete':
+        return complete(this.cells, code, at);
+      case 'inspect':
+        return inspect(this.cells, code, at);
+      case 'is_complete':
+        return isComplete(code);
+      case 'comm_info':
+        return { comms: {} };
+      case 'history':
+        return { history: [] };
+      default:
+        return null; // comm_open and the like: nothing here listens
+    }
+  }
+
+  shutdown(): void {
+    setTimeout(() => this.owner.end(), 50); // lets the reply go
+  }
+
+  /** Compiles and runs; shows the value. The failure, or `null`. */
+  private async run(cell: FailedCell, name: string, isSilent: boolean): Promise<CellFailure | null> {
+    const interrupted = new Promise<never>((_resolve, reject) => (this.giveUp = reject));
+    interrupted.catch(() => undefined);
+    this.tensors.begin(name, cell.number);
+    let failure: CellFailure | null = null;
+    try {
+      const outcome = await this.cells.run(cell, interrupted);
+      if (!outcome.ok) failure = outcome.failure;
+      else if (outcome.value !== undefined && !isSilent) {
+        const data = await Promise.race([bundleOf(outcome.value), interrupted]);
+        this.printed.flush();
+        this.publish('execute_result', { data, metadata: {}, execution_count: cell.number });
+      }
+    } catch (error) {
+      failure = failureOf(error, cell);
+    }
+    // A rejection that nobody awaits is known one turn later.
+    await turn();
+    await turn();
+    failure ??= this.takeStrays(cell);
+    this.tensors.end(failure === null, this.cells.variables.entries().map(([, value]) => value));
+    return failure;
+  }
+
+  /** The failure of `cell` by what went wrong beside it, or in the time before it. */
+  private takeStrays(cell: FailedCell): CellFailure | null {
+    const [first] = this.strays.splice(0);
+    if (first === undefined) return null;
+    const isOurs = first.after === null;
+    const failure = failureOf(first.error, isOurs ? cell : first.after!);
+    const note = isOurs
+      ? 'Nothing in this cell awaited the promise that failed, or a callback threw: await it, or catch its error.'
+      : `This came from something that cell [${first.after!.number}] had started and did not await, after that cell had ended. This cell was not run.`;
+    return { ...failure, line: isOurs ? failure.line : null, traceback: [...failure.traceback, '', note] };
+  }
+
+  private strayed(error: unknown): void {
+    if (error instanceof Interrupted) return; // work that nobody awaits has heeded the interrupt
+    this.strays.push({ error, after: this.running === null ? this.last : null });
+    if (this.running !== null || this.last === null) return;
+    // Nobody would see it before the next cell: say it where the last one printed.
+    const { traceback } = failureOf(error, this.last);
+    this.publish('stream', { name: 'stderr', text: `${traceback.join('\n')}\n` });
+  }
+
+  private interrupt(): void {
+    Atomics.add(this.owner.seen, 0, 1);
+    const reason = new Interrupted();
+    const { giveUp, isHeeded, controller } = this;
+    this.controller = new AbortController();
+    this.isHeeded = false;
+    controller.abort(reason);
+    if (isHeeded) setTimeout(() => giveUp(reason), GRACE).unref();
+    else giveUp(reason);
+  }
+
+  private show(type: string, content: Record<string, unknown>): void {
+    this.printed.flush();
+    this.publish(type, content);
+  }
+
+  private host(): NotebookHost {
+    const kernel = this;
+    return {
+      publish: (bundle, display) =>
+        kernel.show(display?.update ? 'update_display_data' : 'display_data', { data: bundle, metadata: {}, transient: display ? { display_id: display.id } : {} }),
+      get signal() {
+        kernel.isHeeded = true;
+        return kernel.controller.signal;
+      },
+      tensors: () => kernel.tensors.counts(),
+    };
+  }
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** What stays the same when a cell runs again: the id that Jupyter gives it, else its text. */
+function nameOf({ metadata }: Message, source: string): string {
+  const { cellId } = metadata;
+  return typeof cellId === 'string' ? cellId : createHash('sha256').update(source).digest('hex');
+}
+
+function kernelInfo(): Reply {
+  return {
+    protocol_version: '5.3',
+    implementation: 'rifle-kit',
+    implementation_version: kitVersion(),
+    banner: `rifle-kit ${kitVersion()}: TypeScript ${typescriptVersion()} on Node ${process.versions.node}`,
+    language_info: {
+      name: 'typescript',
+      version: typescriptVersion(),
+      mimetype: 'text/typescript',
+      file_extension: '.ts',
+      pygments_lexer: 'typescript',
+      codemirror_mode: { name: 'javascript', typescript: true },
+    },
+    help_links: [],
+  };
+}
