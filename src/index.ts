@@ -8,7 +8,7 @@ export * as ops from './engine/ops';
 export { randomStream, type RandomStream } from './engine/random';
 
 export { datasets } from './data/catalog';
-export { carveValidation, limitPerClass, type Dataset, type DatasetSpec, type Sample } from './data/dataset';
+export { carveValidation, drawPerClass, limitPerClass, type Dataset, type DatasetSpec, type Sample } from './data/dataset';
 export { openPixelCache, type PixelCache } from './data/pixel-cache';
 export { BatchLoader, type Batch, type BatchOptions } from './data/batches';
 

@@ -1,7 +1,8 @@
 // Splits, limits and hashes: pure functions, against hand-made cases.
 import assert from 'node:assert/strict';
-import { carveValidation, hashDataset, limitPerClass, splitByRule, type Dataset, type Sample } from '../../src/data/dataset';
+import { carveValidation, drawPerClass, hashDataset, limitPerClass, splitByRule, type Dataset, type Sample } from '../../src/data/dataset';
 import { KitError } from '../../src/engine/errors';
+import { randomStream } from '../../src/engine/random';
 
 const makeSamples = (counts: number[]): Sample[] => counts.flatMap((count, label) => Array.from({ length: count }, (_, i) => ({ file: `${label}/${String(i).padStart(3, '0')}.png`, label })));
 const countByLabel = (samples: Sample[]) => samples.reduce<number[]>((counts, { label }) => ((counts[label] = (counts[label] ?? 0) + 1), counts), []);
@@ -85,6 +86,38 @@ describe('carveValidation', () => {
   it('refuses what cannot be carved', () => {
     for (const fraction of [0, 1, -0.1, NaN]) assert.throws(() => carveValidation(makeDataset([5, 5]), { fraction, seed: 0 }), KitError);
     assert.throws(() => carveValidation(makeDataset([5, 1]), { fraction: 0.5, seed: 0 }), /"class 1" has one training image only/);
+  });
+});
+
+describe('drawPerClass', () => {
+  const samples = makeSamples([80, 95, 120]);
+
+  it('is the written rule: of the permutation by (2020, split, 0, label), the first are test and those after them train', () => {
+    const { train, test } = drawPerClass([...samples].reverse(), { train: 30, test: 20 });
+    for (const label of [0, 1, 2]) {
+      const own = samples.filter((sample) => sample.label === label);
+      const order = [...randomStream(2020, 'split', 0, label).permutation(own.length)].map((i) => own[i].file);
+      assert.deepEqual(files(test.filter((sample) => sample.label === label)), order.slice(0, 20).sort());
+      assert.deepEqual(files(train.filter((sample) => sample.label === label)), order.slice(20, 50).sort());
+    }
+  });
+
+  it('keeps the test images, and adds to the training images, when more are drawn', () => {
+    const [small, large] = [drawPerClass(samples, { train: 30, test: 20 }), drawPerClass(samples, { train: 60, test: 20 })];
+    assert.deepEqual(small.test, large.test);
+    assert.ok(isSubsequence(files(small.train), files(large.train)));
+    assert.deepEqual(countByLabel(large.train), [60, 60, 60]);
+  });
+
+  it('takes all others for test when asked to', () => {
+    const { train, test } = drawPerClass(samples, { train: 60, test: 'rest' });
+    assert.deepEqual([countByLabel(train), countByLabel(test)], [[60, 60, 60], [20, 35, 60]]);
+    assert.deepEqual(files([...train, ...test]).sort(), files(samples));
+  });
+
+  it('refuses a class that has too few', () => {
+    assert.throws(() => drawPerClass(samples, { train: 61, test: 20 }), /label 0 has 80 images, of which 61 are to be train and 20 test/);
+    assert.throws(() => drawPerClass(samples, { train: 81, test: 'rest' }), KitError);
   });
 });
 

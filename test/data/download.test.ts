@@ -36,7 +36,7 @@ describe('download', function () {
     started.push(server);
     return server;
   }
-  const quick: DownloadOptions = { waitSeconds: 0.01, stallSeconds: 1 };
+  const quick: DownloadOptions = { waitSeconds: 0.01, stallSeconds: 10 };
   const cached = () => filesBelow(path.join(home.path, 'cache'));
 
   async function succeeds(web: WebFile, options: DownloadOptions = {}): Promise<void> {
@@ -165,10 +165,10 @@ describe('download', function () {
       response.writeHead(200, { 'content-length': bytes.length, etag: '"one"' });
       response.write(bytes.subarray(0, 50_000)); // and no more
     };
-    await succeeds(await source([stalls, good]));
+    await succeeds(await source([stalls, good]), { stallSeconds: 1 });
     assert.match(servers[0].ranges[1]!, /^bytes=50000-/);
     servers = [];
-    await fails(await source([() => undefined], { md5: hash('md5'), sha256: hash('sha256', Buffer.from('silent')) }), /nothing came for 1 s/, { retries: 0 });
+    await fails(await source([() => undefined], { md5: hash('md5'), sha256: hash('sha256', Buffer.from('silent')) }), /nothing came for 1 s/, { retries: 0, stallSeconds: 1 });
   });
 
   it('tries again at 503, as late as the server asks', async () => {
