@@ -1,5 +1,6 @@
 // One HTTP(S) request for a file from some byte on, with every answer that a server may give turned into bytes or a reason.
-import { Agent, EnvHttpProxyAgent, interceptors, request, type Dispatcher } from 'undici';
+import type { IncomingHttpHeaders } from 'node:http';
+import { Agent, EnvHttpProxyAgent, interceptors, type Dispatcher } from 'undici';
 
 /** Why a request gave no file. */
 export class Failure extends Error {
@@ -50,35 +51,27 @@ function connection(): Dispatcher {
  * @throws Failure for every answer that is no file, and when there is no answer.
  */
 export async function startAt(url: string, from: number, validator: string | undefined, options: { stallSeconds: number; signal?: AbortSignal }): Promise<Answer> {
-  const { stallSeconds, signal } = options;
   const headers: Record<string, string> = { 'user-agent': 'rifle-kit', 'accept-encoding': 'identity' };
   if (from > 0) {
     headers.range = `bytes=${from}-`;
     if (validator !== undefined) headers['if-range'] = validator;
   }
-  let response: Dispatcher.ResponseData;
-  try {
-    const timeouts = { headersTimeout: stallSeconds * 1000, bodyTimeout: stallSeconds * 1000 };
-    response = await request(url, { headers, dispatcher: connection(), signal, ...timeouts });
-  } catch (cause) {
-    throw broken(cause, stallSeconds);
-  }
-  const { body, statusCode } = response;
+  const response = await get(url, headers, options);
+  const { status } = response;
   const header = (name: string) => [response.headers[name]].flat()[0];
-  body.on('error', () => undefined); // told by whoever reads; nobody may
   const refuse = (failure: Failure): never => {
-    body.destroy();
+    response.close();
     throw failure;
   };
-  if (statusCode === 416) {
+  if (status === 416) {
     // Nothing from that byte on: what is here is too much, or of another file.
     refuse(new Failure('it has no such bytes (416)', { final: from === 0, spoiled: true }));
   }
-  if (statusCode !== 200 && statusCode !== 206) refuse(statusFailure(statusCode, header('retry-after')));
+  if (status !== 200 && status !== 206) refuse(statusFailure(status, header('retry-after')));
   const length = wholeNumber(header('content-length'));
   let start = 0;
   let total = length;
-  if (statusCode === 206) {
+  if (status === 206) {
     const [, first, size] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(header('content-range') ?? '') ?? [];
     if (Number(first) !== from) refuse(new Failure(`it sent other bytes than those from ${from} on (${header('content-range') ?? 'no range named'})`, { final: from === 0, spoiled: true }));
     start = from;
@@ -90,15 +83,75 @@ export async function startAt(url: string, from: number, validator: string | und
     total,
     validator: etag !== undefined && !etag.startsWith('W/') ? etag : header('last-modified'),
     isPage: /^text\/html/i.test(header('content-type') ?? ''),
-    async *chunks() {
-      try {
-        for await (const chunk of body) yield chunk as Buffer;
-      } catch (cause) {
-        throw broken(cause, stallSeconds);
-      }
-    },
-    close: () => void body.destroy(),
+    chunks: response.chunks,
+    close: response.close,
   };
+}
+
+/** Most bytes that wait to be taken. */
+const QUEUE_BYTES = 1 << 20;
+
+/** The status and headers of an answer, and its bytes: those that came before a connection broke are given before that is told. */
+function get(
+  url: string,
+  headers: Record<string, string>,
+  { stallSeconds, signal }: { stallSeconds: number; signal?: AbortSignal },
+): Promise<{ status: number; headers: IncomingHttpHeaders } & Pick<Answer, 'chunks' | 'close'>> {
+  return new Promise((resolve, reject) => {
+    const queue: Buffer[] = [];
+    let queued = 0;
+    let state: 'open' | 'ended' | Failure = 'open';
+    let controller: Dispatcher.DispatchController | undefined;
+    let wake: () => void = () => undefined;
+    const abort = () => controller?.abort(signal!.reason as Error);
+    const settle = (outcome: 'ended' | Failure) => {
+      if (state === 'open') state = outcome;
+      signal?.removeEventListener('abort', abort);
+      wake();
+    };
+    async function* chunks(): AsyncGenerator<Buffer> {
+      for (;;) {
+        while (queue.length > 0) {
+          const chunk = queue.shift()!;
+          queued -= chunk.length;
+          if (queued < QUEUE_BYTES && controller?.paused) controller.resume();
+          yield chunk;
+        }
+        if (state === 'ended') return;
+        if (state !== 'open') throw state;
+        await new Promise<void>((resolve) => (wake = resolve));
+      }
+    }
+    const close = () => {
+      if (state === 'open') controller?.abort(new Error('closed'));
+    };
+    signal?.addEventListener('abort', abort, { once: true });
+    const { origin, pathname, search } = new URL(url);
+    connection().dispatch(
+      { origin, path: `${pathname}${search}`, method: 'GET', headers, headersTimeout: stallSeconds * 1000, bodyTimeout: stallSeconds * 1000 },
+      {
+        onRequestStart(started) {
+          controller = started;
+          if (signal?.aborted) abort();
+        },
+        onResponseStart(_controller, status, received) {
+          if (status >= 200) resolve({ status, headers: received, chunks, close });
+        },
+        onResponseData(_controller, chunk) {
+          queue.push(chunk);
+          queued += chunk.length;
+          if (queued >= QUEUE_BYTES) controller?.pause();
+          wake();
+        },
+        onResponseEnd: () => settle('ended'),
+        onResponseError(_controller, error) {
+          const failure = broken(error, stallSeconds);
+          settle(failure);
+          reject(failure);
+        },
+      },
+    );
+  });
 }
 
 function wholeNumber(text: string | undefined): number | undefined {

@@ -17,7 +17,8 @@ export function serve(request: IncomingMessage, response: ServerResponse, file: 
   if (start > 0) response.writeHead(206, { ...headers, 'content-range': `bytes ${start}-${file.length - 1}/${file.length}` });
   else response.writeHead(200, headers);
   if (ends >= file.length) return void response.end(file.subarray(start));
-  response.write(file.subarray(start, Math.max(start, ends)), () => setTimeout(() => response.destroy(), 20));
+  response.write(file.subarray(start, Math.max(start, ends)));
+  response.socket!.destroySoon(); // when all is sent
 }
 
 /** A server on this machine; each request is answered in the next of the manners, the last one from then on. */

@@ -110,7 +110,10 @@ describe('download', function () {
     const ignores = (ends: number): Manner => (_request, response, bytes) => {
       response.writeHead(200, { 'content-length': bytes.length });
       if (ends >= bytes.length) response.end(bytes);
-      else response.write(bytes.subarray(0, ends), () => setTimeout(() => response.destroy(), 20));
+      else {
+        response.write(bytes.subarray(0, ends));
+        response.socket!.destroySoon(); // when all is sent
+      }
     };
     await succeeds(await source([ignores(100_000), ignores(50_000), ignores(Infinity)]));
   });
@@ -118,7 +121,8 @@ describe('download', function () {
   it('gives up when a server breaks at the same place again and again', async () => {
     const ignores: Manner = (_request, response, bytes) => {
       response.writeHead(200, { 'content-length': bytes.length });
-      response.write(bytes.subarray(0, 100_000), () => setTimeout(() => response.destroy(), 10));
+      response.write(bytes.subarray(0, 100_000));
+      response.socket!.destroySoon(); // when all is sent
     };
     await fails(await source([ignores]), /tried 3 times/, { retries: 2 });
     assert.equal(servers[0].ranges.length, 3); // the first brought something, the two after it nothing more
@@ -235,7 +239,8 @@ describe('download', function () {
       await fails(await source([short]), /ended after 1000 of 300000 bytes/, { retries: 1 });
       const cut: Manner = (_request, response, bytes) => {
         response.writeHead(200, { 'content-length': bytes.length + 10 });
-        response.write(bytes, () => setTimeout(() => response.destroy(), 20));
+        response.write(bytes);
+        response.socket!.destroySoon();
       };
       servers = [];
       await fails(await source([cut], { bytes: null, sha256: null }), /broke|ended/, { retries: 1 });
