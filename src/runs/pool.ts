@@ -3,6 +3,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import os from 'node:os';
 import path from 'node:path';
 import { KitError } from '../engine/errors';
+import { stopSignal } from '../engine/host';
 import type { OnProgress, Progress } from '../engine/progress';
 import { timetable } from '../transfer/rifle';
 import type { RunSpec } from '../transfer/spec';
@@ -46,7 +47,8 @@ export type PoolReply =
  * @throws the signal's reason when stopped; the first error of a run that could not be made, when the others are over.
  */
 export async function runPool(specs: readonly RunSpec[], options: PoolOptions): Promise<RunRecord[]> {
-  const { workers, signal, onProgress, onRecord, onError, keepWeights = false } = options;
+  const { workers, onProgress, onRecord, onError, keepWeights = false } = options;
+  const signal = stopSignal(options.signal); // a notebook's interrupt too
   const store = new RunStore(options.runs);
   const ids: (string | undefined)[] = [];
   const errors: Error[] = [];

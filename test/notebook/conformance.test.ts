@@ -1,6 +1,6 @@
 // One notebook for each trap of tslab, under four programs: the kit's runner, nbconvert, papermill and nbmake. Each must say the same.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { kitHome } from '../../src/engine/home';
@@ -96,6 +96,9 @@ describe('a notebook under the kit, nbconvert, papermill and nbmake', function (
       results.set(`rifle ${trap.name}`, { ok: status === 'ok', error: failure === null ? '' : `${failure.error}\n${failure.traceback}`, outputs: outputsOf(readNotebook(out).cells) });
     }
     await jupyter;
+    const validate = 'import glob, nbformat, sys\nfor file in glob.glob(sys.argv[1] + "/*.out.ipynb"): nbformat.validate(nbformat.read(file, as_version=4))';
+    const { status, stderr } = spawnSync(python, ['-c', validate, folder], { encoding: 'utf8' });
+    assert.equal(status, 0, stderr);
   });
   after(() => folder && fs.rmSync(folder, { recursive: true, force: true }));
 

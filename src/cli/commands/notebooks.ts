@@ -5,10 +5,23 @@ import { Command, InvalidArgumentError } from 'commander';
 import pc from 'picocolors';
 import { KitError } from '../../engine/errors';
 import { packageRoot } from '../../engine/home';
+import type { NotebookResult } from '../../notebook/runner';
 import { interruptible } from '../interrupt';
 import { printJson, printLine, printList } from '../print';
 
 type Parameters = Record<string, unknown>;
+
+interface NotebooksFlags {
+  scale?: string;
+  parameter?: Parameters;
+  timeout?: number;
+  parallel: number;
+  out?: string;
+  inPlace?: boolean;
+  checkPairs?: boolean;
+  writePairs?: boolean;
+  json?: boolean;
+}
 
 /** One `-p name=value`: JSON where it reads as such, else text. */
 function parameter(text: string, sofar: Parameters | undefined): Parameters {
@@ -22,55 +35,91 @@ function parameter(text: string, sofar: Parameters | undefined): Parameters {
   }
 }
 
+const seconds = (text: string): number => {
+  const value = Number(text);
+  if (!(value > 0)) throw new InvalidArgumentError('Expected a number of seconds.');
+  return value;
+};
+
+const whole = (text: string): number => {
+  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('Expected a whole number from 1.');
+  return Number(text);
+};
+
 /** The command. */
 export function notebooksCommand(): Command {
   return new Command('notebooks')
     .description('re-execute notebooks headless; exit code 1 when a cell fails')
-    .argument('[files...]', "notebooks (default: all of the kit's)")
+    .argument('[files...]', 'notebooks (default: those in the folder `notebooks` here, else all of the kit\'s)')
     .option('--scale <name>', 'smoke, mini or paper (default: RIFLE_SCALE, or smoke)')
     .option('-p, --parameter <name=value>', 'set a parameter after the cell tagged `parameters`; may be repeated', parameter)
-    .option('--timeout <seconds>', 'time limit of a cell', (text) => {
-      const value = Number(text);
-      if (!(value > 0)) throw new InvalidArgumentError('Expected a number of seconds.');
-      return value;
-    })
+    .option('--timeout <seconds>', 'time limit of a cell (default: 3600)', seconds)
+    .option('--parallel <n>', 'notebooks at a time', whole, 1)
     .option('--out <dir>', 'write the executed notebooks here (default: only check them)')
     .option('--in-place', 'write the outputs into the notebooks themselves')
+    .option('--check-pairs', 'execute nothing; exit code 1 when a notebook and its text in the folder `text` beside it differ')
+    .option('--write-pairs', 'execute nothing; write the texts anew from the notebooks')
     .option('--json', 'print the results as JSON')
-    .addHelpText('after', '\nExamples:\n  $ npx rifle notebooks --scale smoke\n  $ npx rifle notebooks notebooks/00-start.ipynb -p seeds=[0,1,2] --out executed')
-    .action(async (files: string[], flags: { scale?: string; parameter?: Parameters; timeout?: number; out?: string; inPlace?: boolean; json?: boolean }) => {
-      const { scale } = await import('../../runs/scales.js');
-      const { runNotebook } = await import('../../notebook/runner.js');
-      const env = { RIFLE_SCALE: scale(flags.scale).name };
-      const signal = interruptible();
-      const results = [];
-      for (const file of files.length > 0 ? files : ownNotebooks()) {
-        if (!flags.json) process.stderr.write(`${file}\n`);
-        results.push(
-          await runNotebook(file, {
-            out: flags.inPlace ? file : flags.out === undefined ? undefined : path.join(flags.out, path.basename(file)),
-            parameters: flags.parameter,
-            env,
-            timeoutSeconds: flags.timeout,
-            signal,
-            onCell: flags.json ? undefined : ({ cell, of, seconds, status }) => process.stderr.write(`  cell ${cell}/${of} ${status} ${seconds.toFixed(1)} s\n`),
-          }),
-        );
-      }
-      const failures = results.flatMap(({ failure }) => failure ?? []);
-      if (flags.json) printJson(results);
-      else {
-        const state = (status: string) => (status === 'ok' ? pc.green('passed') : pc.red('failed'));
-        printList(['notebook', 'cells', 'seconds', 'state'], results.map(({ notebook, cells, seconds, status }) => [notebook, cells.length, seconds.toFixed(1), state(status)]));
-        for (const { notebook, cell, line, source, error } of failures) printLine(`\n${pc.red('failed')}: ${notebook}, cell ${cell}, line ${line ?? '?'}: ${source ?? ''}\n  ${error}`);
-      }
-      if (failures.length > 0) process.exitCode = 1;
+    .addHelpText('after', '\nExamples:\n  $ npx rifle notebooks --scale smoke --parallel 2\n  $ npx rifle notebooks notebooks/00-start.ipynb -p seeds=[0,1,2] --out executed\n  $ npx rifle notebooks --check-pairs')
+    .action(async (given: string[], flags: NotebooksFlags) => {
+      const files = given.length > 0 ? given : ownNotebooks();
+      if (flags.checkPairs || flags.writePairs) return pairs(files, flags);
+      await execute(files, flags);
     });
 }
 
+async function execute(files: string[], flags: NotebooksFlags): Promise<void> {
+  const { scale } = await import('../../runs/scales.js');
+  const { mapConcurrently } = await import('../../data/concurrently.js');
+  const { describeFailure, runNotebook } = await import('../../notebook/runner.js');
+  const env = { RIFLE_SCALE: scale(flags.scale).name };
+  const signal = interruptible();
+  const say = (line: string): void => void (flags.json || process.stderr.write(`${line}\n`));
+  const parallel = Math.min(flags.parallel, files.length);
+  /** A notebook that cannot be run at all is reported as one whose cell failed is: the others are run all the same. */
+  const run = async (file: string): Promise<NotebookResult> => {
+    const began = performance.now();
+    const name = parallel > 1 ? `${path.basename(file)}  ` : '  ';
+    if (parallel === 1) say(file);
+    try {
+      return await runNotebook(file, {
+        out: flags.inPlace ? file : flags.out === undefined ? undefined : path.join(flags.out, path.basename(file)),
+        parameters: flags.parameter,
+        env,
+        timeoutSeconds: flags.timeout,
+        signal,
+        onCell: (cell) => say(`${name}cell ${cell.cell}/${cell.of} ${cell.status} ${cell.seconds.toFixed(1)} s`),
+      });
+    } catch (error) {
+      if (!(error instanceof KitError)) throw error;
+      const failure = { notebook: file, cell: 0, line: null, source: null, error: error.fix === '' ? error.message : `${error.message}\n${error.fix}`, traceback: '' };
+      return { notebook: file, out: null, status: 'failed', cells: [], failure, seconds: (performance.now() - began) / 1000 };
+    }
+  };
+  const results = await mapConcurrently(files, parallel, run, signal);
+  const failures = results.flatMap(({ failure }) => failure ?? []);
+  if (failures.length > 0) process.exitCode = 1;
+  if (flags.json) return printJson(results);
+  const state = (status: string): string => (status === 'ok' ? pc.green('passed') : pc.red('failed'));
+  printList(['notebook', 'cells', 'seconds', 'state'], results.map(({ notebook, cells, seconds, status }) => [notebook, cells.length, seconds.toFixed(1), state(status)]));
+  for (const failure of failures) printLine(`\n${pc.red('failed')}: ${failure.cell === 0 ? failure.error : describeFailure(failure)}`);
+}
+
+async function pairs(files: string[], flags: NotebooksFlags): Promise<void> {
+  const { comparePairs } = await import('../../notebook/pairs.js');
+  const found = await comparePairs(files, { write: flags.writePairs });
+  const drifted = found.filter(({ state }) => state !== 'same' && state !== 'written');
+  if (drifted.length > 0) process.exitCode = 1;
+  if (flags.json) return printJson(found);
+  printList(['notebook', 'text', 'state'], found.map(({ notebook, text, state }) => [notebook, path.relative(process.cwd(), text), state === 'same' ? pc.green(state) : state === 'written' ? pc.cyan(state) : pc.red(state)]));
+  for (const { notebook, difference } of drifted) printLine(`\n${notebook}: ${difference}`);
+  if (drifted.length > 0) printLine('\nAfter a change to the notebook: npx rifle notebooks --write-pairs. After a change to the text: jupytext --update --to ipynb TEXT --output NOTEBOOK.');
+}
+
 function ownNotebooks(): string[] {
-  const folder = path.join(packageRoot(), 'notebooks');
-  const found = fs.existsSync(folder) ? fs.readdirSync(folder).filter((name) => name.endsWith('.ipynb')).sort() : [];
-  if (found.length === 0) throw new KitError(`There are no notebooks in ${folder}.`, { fix: 'Name the notebooks to run.' });
-  return found.map((name) => path.join(folder, name));
+  for (const folder of [path.resolve('notebooks'), path.join(packageRoot(), 'notebooks')]) {
+    const found = fs.existsSync(folder) ? fs.readdirSync(folder).filter((name) => name.endsWith('.ipynb')).sort() : [];
+    if (found.length > 0) return found.map((name) => path.relative(process.cwd(), path.join(folder, name)));
+  }
+  throw new KitError(`There are no notebooks in the folder notebooks.`, { fix: 'Name the notebooks to run.' });
 }

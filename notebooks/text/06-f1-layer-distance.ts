@@ -1,0 +1,65 @@
+// ---
+// jupyter:
+//   kernelspec:
+//     display_name: TypeScript (rifle-kit)
+//     language: typescript
+//     name: rifle
+// ---
+
+// %% [markdown]
+// # F1. How far does each layer move?
+//
+// **The claim.** Deep layers, those at the input side, move further from the pretrained weights with RIFLE.
+//
+// **The command.** `npx rifle notebooks notebooks/06-f1-layer-distance.ipynb --scale smoke`, or *Run All Cells* here.
+//
+// | scale | what it is for | cost |
+// | --- | --- | --- |
+// | `smoke` | shows that everything works; its numbers mean nothing | under a minute on 2 cores |
+// | `mini` | a small study on photographs of solar cells (`elpv`), and on the image folders that `RIFLE_DATA` names | none after T2 |
+// | `paper` | the authors' schedule: 40 epochs, batch 32, rate 0.01 cosine, 256/224, five seeds | GPU hours: `npx rifle sweep --study f1 --scale paper --dry-run` |
+//
+// **What to expect.** Every layer, input side first: its way |w - w0| / |w0| from the pretrained weights at the end of the run. If the claim holds, RIFLE's line lies above at the left.
+
+// %% tags=["parameters"]
+let scale = process.env.RIFLE_SCALE ?? 'smoke'; // smoke, mini or paper
+
+// %%
+import { RunStore, runAll, studies } from 'rifle-kit';
+import { layerDistanceFigure, layersFrame, progressBar, show } from 'rifle-kit';
+
+const specs = studies.specs('f1', { scale: scale });
+const records = await runAll(specs, { onProgress: progressBar() });
+`${records.length} runs`
+
+// %% [markdown]
+// ## Every layer and epoch
+//
+// The norms are computed inside the compiled training step; they come with every record.
+
+// %%
+const store = new RunStore();
+const runs = records.map((record) => ({ record: record, layers: store.layers(record.id) }));
+await show(layersFrame(runs), { rows: 6 });
+
+// %%
+const figure = layerDistanceFigure(runs);
+await show(figure);
+
+// %% [markdown]
+// ## The numbers behind it
+
+// %%
+import { exportFigure } from 'rifle-kit';
+await exportFigure(figure, `reports/f1-${scale}`);
+
+// %% [markdown]
+// ## Ratios
+//
+// The same as one number a layer: with RIFLE over without, the geometric mean over the seeds; above one where RIFLE moved the layer further.
+
+// %%
+import { layerRatios } from 'rifle-kit';
+const last = (method: string) => runs.filter(({ record }) => record.method === method).map(({ record, layers }) => ({ seed: record.spec.seed, layers: layers }));
+const ratios = layerRatios(last('rifle'), last('fine-tuning'), 'weightDistance').filter(({ epoch, kind }) => epoch === records[0].epochs.length && kind === 'kernel');
+ratios.slice(0, 5).map(({ layer, ratio }) => `${layer}: ${ratio?.toFixed(3)}`)
