@@ -9,7 +9,7 @@ export type LayerQuantity = 'gradientNorm' | 'updateNorm' | 'weightDistance';
 /** The rows of one run, with the seed that pairs it with runs of other methods. */
 export interface SeededLayers {
   seed: number;
-  rows: readonly LayerRow[];
+  layers: readonly LayerRow[];
 }
 
 /** A layer of a network. */
@@ -30,8 +30,8 @@ export interface LayerSummary extends LayerPlace {
 /** The layers of some rows, input side first. @throws KitError when runs have different layers at the same place. */
 export function layersOf(runs: readonly SeededLayers[]): LayerPlace[] {
   const found = new Map<number, LayerPlace>();
-  for (const { rows } of runs) {
-    for (const { layer, place, kind } of rows) {
+  for (const { layers } of runs) {
+    for (const { layer, place, kind } of layers) {
       const known = found.get(place);
       if (known === undefined) found.set(place, { layer, place, kind });
       else if (known.layer !== layer) throw new KitError(`These runs are of different networks: place ${place} is ${known.layer} and ${layer}.`, { fix: 'Give the runs of one backbone at a time.' });
@@ -42,7 +42,7 @@ export function layersOf(runs: readonly SeededLayers[]): LayerPlace[] {
 
 /** Mean, spread and interval over seeds of each layer after each epoch, layer by layer, input side first. */
 export function summarizeLayers(runs: readonly SeededLayers[], quantity: LayerQuantity): LayerSummary[] {
-  const tables = runs.map(({ rows }) => tableOf(rows, quantity));
+  const tables = runs.map(({ layers }) => tableOf(layers, quantity));
   return layersOf(runs).flatMap((where) =>
     epochsOf(runs).map((epoch) => ({ ...where, epoch, value: summarize(tables.flatMap((table) => table.get(keyOf(where.place, epoch)) ?? [])) })),
   );
@@ -62,8 +62,8 @@ export interface LayerRatio extends LayerPlace {
  * half make one. Layer by layer, input side first.
  */
 export function layerRatios(treated: readonly SeededLayers[], control: readonly SeededLayers[], quantity: LayerQuantity): LayerRatio[] {
-  const controls = new Map(control.map(({ seed, rows }) => [seed, tableOf(rows, quantity)]));
-  const pairs = treated.flatMap(({ seed, rows }) => (controls.has(seed) ? [[tableOf(rows, quantity), controls.get(seed)!] as const] : []));
+  const controls = new Map(control.map(({ seed, layers }) => [seed, tableOf(layers, quantity)]));
+  const pairs = treated.flatMap(({ seed, layers }) => (controls.has(seed) ? [[tableOf(layers, quantity), controls.get(seed)!] as const] : []));
   return layersOf([...treated, ...control]).flatMap((where) =>
     epochsOf(treated).map((epoch) => {
       const key = keyOf(where.place, epoch);
@@ -81,7 +81,7 @@ export function geometricMean(values: readonly number[]): number | null {
 
 /** Epochs that at least one run has, rising. */
 function epochsOf(runs: readonly SeededLayers[]): number[] {
-  return [...new Set(runs.flatMap(({ rows }) => rows.map(({ epoch }) => epoch)))].sort((a, b) => a - b);
+  return [...new Set(runs.flatMap(({ layers }) => layers.map(({ epoch }) => epoch)))].sort((a, b) => a - b);
 }
 
 const keyOf = (place: number, epoch: number): string => `${place}/${epoch}`;

@@ -4,10 +4,12 @@ import { KitError } from '../engine/errors';
 import type { LayerRow } from '../runs/record';
 import { logTicks, QUIET_AXIS, tickStep } from './axes';
 import { Figure, resetsOf } from './figure';
+import { claimText, gradientClaims } from './figure-claims';
 import { DIVERGING, INK, SEQUENTIAL } from './figure-style';
 import type { HeatmapTrace } from './heat-cells';
 import type { LayeredRun } from './layer-frames';
-import { counted, GROUP_COLUMNS, layerTicks, LAYER_COLUMNS, onlyGroup, placeOf, shortName, type LayeredMethod } from './layer-figures';
+import { GROUP_COLUMNS, LAYER_COLUMNS } from './layer-figures';
+import { commonEpochs, counted, layerTicks, onlyGroup, placeOf, shortName, type LayeredMethod } from './layered-groups';
 import { frameOf, headingOf } from './line-panels';
 import { Table } from './tabular';
 import { textWidth } from './text-metrics';
@@ -41,7 +43,7 @@ export function gradientHeatmap(runs: readonly LayeredRun[], options: GradientHe
   const { group, methods, note } = onlyGroup(runs);
   const layers = layersOf(methods.flatMap((method) => method.layers)).filter(({ kind }) => kinds.includes(kind));
   if (layers.length === 0) throw new KitError(`These runs have no layers of the kind ${kinds.join(' or ')}.`, { fix: 'Choose among kernel, norm and head.' });
-  const epochs = Array.from({ length: Math.min(...methods.flatMap(({ runs: { records } }) => records.map((record) => record.epochs.length))) }, (_, i) => i + 1);
+  const epochs = Array.from({ length: commonEpochs(methods) }, (_, i) => i + 1);
   const norms = methods.map((method) => normsOf(method, layers, epochs));
   const [control] = methods;
   const against = methods.map((method, i) => (ratios && i > 0 ? ratiosOf(method, control, layers, epochs) : null));
@@ -53,7 +55,7 @@ export function gradientHeatmap(runs: readonly LayeredRun[], options: GradientHe
   });
   const caption =
     `${title}. ${group.label}: ${counted(methods)}. Rows: ${layers.length} layers, input side at the top. Geometric mean over seeds; one scale for all methods.` +
-    `${panels.some(({ kind }) => kind === 'ratio') ? ' Ratios: over the seeds that both methods have; the hundredth of them that is furthest from 1 has the colours of the ends.' : ''}${panels.some(({ resets }) => resets.length > 0) ? ' Dashed: the head is re-initialised.' : ''}${note}`;
+    `${panels.some(({ kind }) => kind === 'ratio') ? ' Ratios: over the seeds that both methods have; the hundredth of them that is furthest from 1 has the colours of the ends.' : ''}${panels.some(({ resets }) => resets.length > 0) ? ' Dashed: the head is re-initialised.' : ''}${claimText(gradientClaims({ group, methods }))}${note}`;
   const rows = methods.flatMap((method, i) => {
     const resets = resetsOf(method.runs.records);
     return layers.flatMap(({ layer, place, kind }, l) =>
@@ -86,7 +88,7 @@ const subtitleOf = (label: string, panels: readonly Panel[]): string =>
 /** Geometric mean over seeds, [layers][epochs]. */
 function normsOf({ layers: runs }: LayeredMethod, layers: readonly LayerPlace[], epochs: readonly number[]): (number | null)[][] {
   const values = new Map<string, number[]>();
-  for (const { rows } of runs) {
+  for (const { layers: rows } of runs) {
     for (const { place, epoch, gradientNorm } of rows) {
       const key = `${place}/${epoch}`;
       const known = values.get(key);

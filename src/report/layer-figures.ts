@@ -1,40 +1,14 @@
 // Figures of layers: how far each has moved (F1), and how much gradient reaches it (F2), input side first.
-import { geometricMean, layersOf, type LayerPlace, type LayerQuantity, type SeededLayers } from '../analysis/layers';
+import { geometricMean, layersOf, type LayerQuantity } from '../analysis/layers';
 import { KitError } from '../engine/errors';
-import type { LayerRow } from '../runs/record';
-import { drawable } from './drawable';
 import { bandText, Figure, resetsOf, spreadOf, type CurveOptions } from './figure';
+import { claimText, distanceClaims, gradientClaims, type FigureClaim } from './figure-claims';
 import { colorOf, seriesStyle } from './figure-style';
-import { groupRuns, type MethodRuns, type RunGroup } from './grouping';
+import type { MethodRuns } from './grouping';
 import type { LayeredRun } from './layer-frames';
+import { commonEpochs, counted, depthParts, layeredGroups, layerTicks, onlyGroup, placeOf, valueOf, type LayeredGroup, type LayeredMethod } from './layered-groups';
 import { drawLinePanels, type Line, type LinePanel } from './line-panels';
 import { Table } from './tabular';
-
-/** A method of a group with the rows of its runs. */
-export interface LayeredMethod {
-  runs: MethodRuns;
-  layers: SeededLayers[];
-}
-
-/** Runs by group and method; of methods of which a run failed, only what a caption says. */
-export interface LayeredGroups {
-  groups: { group: RunGroup; methods: LayeredMethod[] }[];
-  note: string;
-}
-
-/** The runs by group and method. @throws KitError when there are none to draw, or a run has no rows. */
-export function layeredGroups(runs: readonly LayeredRun[]): LayeredGroups {
-  const { groups, note } = drawable(groupRuns(runs.map(({ record }) => record)));
-  if (groups.length === 0) throw new KitError(`There are no runs to draw.${note}`, { fix: 'Make some first: `npx rifle reproduce`.' });
-  const rows = new Map(runs.map(({ record, layers }) => [record.id, layers]));
-  const layersOfRun = (id: string): readonly LayerRow[] => {
-    const found = rows.get(id)!;
-    if (found.length === 0) throw new KitError(`The run ${id} has no rows of layers.`, { fix: 'Delete it and make it again.' });
-    return found;
-  };
-  const layered = (method: MethodRuns): LayeredMethod => ({ runs: method, layers: method.records.map((record) => ({ seed: record.spec.seed, rows: layersOfRun(record.id) })) });
-  return { groups: groups.map((group) => ({ group, methods: group.methods.map(layered) })), note };
-}
 
 /** Options of the figures over layers. */
 export interface LayerFigureOptions extends CurveOptions {
@@ -48,6 +22,8 @@ interface LayerMeasure {
   quantity: LayerQuantity;
   name: string;
   axis: string;
+  /** What the caption says of the claim, of the last epoch. */
+  claims?: (group: LayeredGroup) => FigureClaim[];
 }
 
 /**
@@ -56,7 +32,7 @@ interface LayerMeasure {
  * @throws KitError when there are no runs or rows, or none of the epoch.
  */
 export function layerDistanceFigure(runs: readonly LayeredRun[], options: LayerFigureOptions = {}): Figure {
-  return overLayers(runs, { quantity: 'weightDistance', name: 'Distance from the pretrained weights, layer by layer', axis: '|w − w₀| / |w₀|' }, options);
+  return overLayers(runs, { quantity: 'weightDistance', name: 'Distance from the pretrained weights, layer by layer', axis: '|w − w₀| / |w₀|', claims: distanceClaims }, options);
 }
 
 /** F2, by layer at one epoch: mean gradient norm of each layer in the epoch, in the form of `layerDistanceFigure`. */
@@ -71,8 +47,9 @@ function overLayers(runs: readonly LayeredRun[], measure: LayerMeasure, { title 
   const rows: Record<string, string | number | null>[] = [];
   const captions: string[] = [];
   const panels = groups.flatMap(({ group, methods }) => {
-    const epoch = options.epoch ?? Math.min(...methods.flatMap(({ runs: { records } }) => records.map(({ epochs }) => epochs.length)));
-    captions.push(`${group.label}, epoch ${epoch}: ${counted(methods)}.`);
+    const last = commonEpochs(methods);
+    const epoch = options.epoch ?? last;
+    captions.push(`${group.label}, epoch ${epoch}: ${counted(methods)}.${epoch === last && measure.claims ? claimText(measure.claims({ group, methods })) : ''}`);
     return kinds.flatMap((kind): LinePanel[] => {
       const layers = layersOf(methods.flatMap((method) => method.layers)).filter((layer) => layer.kind === kind || (kind === 'kernel' && layer.kind === 'head'));
       if (layers.length === 0) return [];
@@ -97,24 +74,6 @@ function overLayers(runs: readonly LayeredRun[], measure: LayerMeasure, { title 
   return new Figure({ title, caption, ...drawing, numbers });
 }
 
-/** Names at the places of layers: as many as there is room for, the first and the head always. */
-export function layerTicks(layers: readonly LayerPlace[], room: number): { values: number[]; texts: string[]; vertical: true; size: number } {
-  const every = Math.max(1, Math.ceil((11 * layers.length) / room));
-  const shown = layers.map((layer, at) => ({ layer, at })).filter(({ at }) => at % every === 0 || at === layers.length - 1).filter(({ at }, i, all) => i === 0 || i === all.length - 1 || all[all.length - 1].at - at >= every);
-  return { values: shown.map(({ at }) => at), texts: shown.map(({ layer }) => shortName(layer.layer)), vertical: true, size: 10 };
-}
-
-/** A layer's name without what all names of its network share: `_blocks.3._expand_conv` is `3 expand`, `features.denseblock1.denselayer2.conv1` is `block1.2.conv1`. */
-export function shortName(layer: string): string {
-  return layer
-    .replace(/^_blocks\.(\d+)\._/, '$1 ')
-    .replace(/^features\./, '')
-    .replace(/denseblock/g, 'block')
-    .replace(/denselayer/g, '')
-    .replace(/^_/, '')
-    .replace(/(\d [a-z]+)_conv$/, '$1');
-}
-
 /** Options of the figures of gradients over training. */
 export interface DepthFigureOptions extends CurveOptions {
   /** Into how many parts of about as many layers the convolutions are put. Default 3. */
@@ -128,14 +87,7 @@ export interface DepthFigureOptions extends CurveOptions {
  */
 export function gradientDepthFigure(runs: readonly LayeredRun[], { title = 'Gradient norm over training, by depth', band = 'range', width = 760, parts = 3 }: DepthFigureOptions = {}): Figure {
   const { group, methods, note } = onlyGroup(runs);
-  const layers = layersOf(methods.flatMap((method) => method.layers));
-  const kernels = layers.filter(({ kind }) => kind === 'kernel');
-  const depths = Array.from({ length: parts }, (_, i) => {
-    const own = kernels.slice(Math.round((i * kernels.length) / parts), Math.round(((i + 1) * kernels.length) / parts));
-    return { name: `${own.length} convolutions, ${shortName(own[0].layer)} to ${shortName(own[own.length - 1].layer)}${i === 0 ? ' (input side)' : ''}`, layers: own };
-  });
-  const head = layers.filter(({ kind }) => kind === 'head');
-  if (head.length > 0) depths.push({ name: 'head', layers: head });
+  const depths = depthParts(methods, parts);
   const rows: Record<string, string | number | null>[] = [];
   const panels = depths.map(({ name, layers: own }): LinePanel => {
     const lines = methods.map((method, i) => {
@@ -157,24 +109,11 @@ export function gradientDepthFigure(runs: readonly LayeredRun[], { title = 'Grad
   const legend = `${bandText(band)}${hasResets ? '; dashed: the head is re-initialised' : ''}`;
   const columns = width >= 600 ? 2 : 1;
   const drawing = drawLinePanels({ title, subtitle: `${group.label} · ${legend}`, panels, columns, width, panelHeight: 190, y: { title: 'gradient norm', scale: 'log', format: '.3g', shared: true } });
-  const caption = `${title}. ${group.label}: ${counted(methods)}. Geometric mean over the layers of a part. ${legend[0].toUpperCase()}${legend.slice(1)}.${note}`;
+  const caption = `${title}. ${group.label}: ${counted(methods)}. Geometric mean over the layers of a part. ${legend[0].toUpperCase()}${legend.slice(1)}.${claimText(gradientClaims({ group, methods }))}${note}`;
   const columnsOfPart = [{ key: 'part', title: 'Part', group: true }, { key: 'epoch', title: 'Epoch', kind: 'number' as const, digits: 0 }];
   const numbers = new Table({ title, caption, columns: [...GROUP_COLUMNS, ...columnsOfPart, ...spreadColumns('gradient norm'), { key: 'reset', title: 'Head re-initialised after it' }], rows, notes: [] });
   return new Figure({ title, caption, ...drawing, numbers });
 }
-
-/** The runs of one group, which the figures of one network need. */
-export function onlyGroup(runs: readonly LayeredRun[]): { group: RunGroup; methods: LayeredMethod[]; note: string } {
-  const { groups, note } = layeredGroups(runs);
-  if (groups.length > 1) throw new KitError(`This figure is of one data set, backbone and settings; found ${groups.map(({ group }) => group.label).join('; ')}.`, { fix: 'Give the runs of one of them at a time.' });
-  return { ...groups[0], note };
-}
-
-/** `fine-tuning n = 3, rifle n = 3`. */
-export const counted = (methods: readonly LayeredMethod[]): string => methods.map(({ runs: { label, records } }) => `${label} n = ${records.length}`).join(', ');
-
-/** What a group is, as the first cells of a row of numbers. */
-export const placeOf = ({ dataset, backbone, settings }: RunGroup): { dataset: string; backbone: string; settings: string | null } => ({ dataset, backbone, settings: settings || null });
 
 /** Columns of the numbers behind a figure of layers. */
 export const GROUP_COLUMNS = [
@@ -204,14 +143,4 @@ function lineOf(runs: MethodRuns, before: readonly LayeredMethod[], x: number[],
     name: `${runs.label} (n = ${runs.records.length})`, label: runs.label, color: colorOf(runs.method), style: seriesStyle(variant),
     x, ...spreadOf(values, band), band: band !== 'none' && runs.records.length > 1,
   };
-}
-
-const indexes = new WeakMap<readonly LayerRow[], Map<string, LayerRow>>();
-
-/** The value of a layer after an epoch in one run, or none. */
-function valueOf({ rows }: SeededLayers, { place }: LayerPlace, epoch: number, quantity: LayerQuantity): number[] {
-  let index = indexes.get(rows);
-  if (index === undefined) indexes.set(rows, (index = new Map(rows.map((row) => [`${row.place}/${row.epoch}`, row]))));
-  const row = index.get(`${place}/${epoch}`);
-  return row === undefined ? [] : [row[quantity]];
 }

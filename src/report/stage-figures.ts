@@ -3,6 +3,7 @@ import type { LowLevelRow } from '../analysis/low-level';
 import type { CkaRow } from '../analysis/representations';
 import { KitError } from '../engine/errors';
 import { bandText, Figure, spreadOf, type CurveOptions } from './figure';
+import { ckaClaims, claimText, lowLevelClaims } from './figure-claims';
 import { colorOf, seriesStyle } from './figure-style';
 import { drawLinePanels, type Line } from './line-panels';
 import { Table } from './tabular';
@@ -29,8 +30,9 @@ interface StageAxes {
   y: string;
   digits: number;
   ceiling: number;
-  /** What a caption says of the points. */
+  /** What a caption says of the points, and of the claim. */
   what: string;
+  verdict: string;
 }
 
 /** Options of `ckaFigure`. */
@@ -47,6 +49,7 @@ export function ckaFigure(rows: readonly CkaRow[], options: CkaFigureOptions = {
   return stageFigure(points, options, {
     title: 'What fine-tuning does to the features, stage by stage', x: 'stage, input side first', y: 'CKA with the pretrained features', digits: 3, ceiling: 1,
     what: `Linear CKA${estimate === 'unbiased' ? ' (unbiased estimate)' : ''} of each stage's pooled output before and after fine-tuning, over ${images} images`,
+    verdict: claimText(ckaClaims(rows, estimate)),
   });
 }
 
@@ -59,6 +62,7 @@ export function lowLevelFigure(rows: readonly LowLevelRow[], options: StageFigur
   return stageFigure(points, options, {
     title: 'What the early stages are worth', x: 'fine-tuned up to this stage, the rest pretrained', y: 'test top-1 of a linear probe (%)', digits: 1, ceiling: 100,
     what: 'Test top-1 of a linear probe on the features of a network that is fine-tuned up to a stage and pretrained after it',
+    verdict: claimText(lowLevelClaims(rows)),
   });
 }
 
@@ -89,7 +93,7 @@ function stageFigure(points: readonly Point[], { title: given, band = 'range', w
     y: { title: axes.y, scale: 'linear', format: `.${axes.digits}f`, ceiling: axes.ceiling },
   });
   const counts = methods.map((method) => `${method} n = ${seedsOf(method)}`).join(', ');
-  const caption = `${title}. ${axes.what}${of === '' ? '' : `, ${of}`}: ${counts}. ${legend[0].toUpperCase()}${legend.slice(1)}.`;
+  const caption = `${title}. ${axes.what}${of === '' ? '' : `, ${of}`}: ${counts}. ${legend[0].toUpperCase()}${legend.slice(1)}.${axes.verdict}`;
   const numbers = new Table({
     title,
     caption,

@@ -6,7 +6,7 @@ import type { LayerRow } from '../../src/runs/record';
 const row = (epoch: number, place: number, gradientNorm: number): LayerRow => ({
   epoch, layer: ['conv1', 'bn1', 'fc'][place], place, kind: (['kernel', 'norm', 'head'] as const)[place], gradientNorm, updateNorm: gradientNorm / 10, weightDistance: gradientNorm / 100,
 });
-const run = (seed: number, ...rows: LayerRow[]): SeededLayers => ({ seed, rows });
+const run = (seed: number, ...layers: LayerRow[]): SeededLayers => ({ seed, layers });
 const control = [run(0, row(1, 0, 1), row(1, 2, 4), row(2, 0, 2), row(2, 2, 0)), run(1, row(1, 0, 3), row(1, 2, 4), row(2, 0, 2), row(2, 2, 1))];
 const treated = [run(1, row(1, 0, 6), row(1, 2, 4), row(2, 0, 8), row(2, 2, 1)), run(0, row(1, 0, 0.5), row(1, 2, 4), row(2, 0, 2), row(2, 2, 1)), run(7, row(1, 0, 100))];
 
