@@ -41,6 +41,7 @@ export function choiceTable(records: readonly RunRecord[]): Table {
   const rows = tried.map(({ method, value, top1, isDefault, isBest }): Row => ({ method, value, top1: top1 === null ? null : 100 * top1, best: isBest ? 'best' : null, used: isDefault ? 'used' : null }));
   const other = tried.filter(({ isDefault, isBest }) => isDefault && !isBest).map(({ method }) => method);
   return new Table({
+    id: 'choice',
     title: "Hyper-parameters of our own grid",
     caption: `Top-1 after the last epoch on validation images: a fifth of the training images of each class, taken out of training; no test image was looked at. ${where} The value used is the best one; of equals the first.`,
     columns: [

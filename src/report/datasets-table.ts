@@ -4,6 +4,7 @@ import type { DatasetSpec } from '../data/dataset';
 import type { RunRecord } from '../runs/record';
 import type { CellSource, Row } from './cells';
 import { inOrder } from './grouping';
+import { commandOf } from './lines';
 import { nameOfDataset, onTest, type PlannedRun } from './places';
 import { Table } from './tabular';
 
@@ -22,6 +23,9 @@ export interface DatasetsTableOptions {
 
 const distinct = <T>(items: readonly T[]): T[] => [...new Set(items)];
 
+/** Data sets up to which the notes tell each one's split. */
+const FEW = 6;
+
 /** Digits of a hash that are shown; CSV and JSON hold all. */
 const SHOWN = 12;
 
@@ -33,13 +37,15 @@ export function datasetsTable(records: readonly RunRecord[] = [], options: Datas
   const named = options.names ?? distinct([...used.map(({ dataset }) => dataset.name), ...(options.planned ?? []).map(({ dataset }) => nameOfDataset(dataset))]);
   const names = named.length > 0 ? [...named].sort() : catalog.map(({ name }) => name);
   const lines = names.map((name) => lineOf(name, catalog.find((spec) => spec.name === name), used.filter(({ dataset }) => dataset.name === name)));
+  const isRun = used.length > 0;
   const missing = lines.filter(({ row }) => row.hash === null).map(({ row }) => String(row.dataset));
+  const isPlanned = (options.planned ?? []).length > 0;
   return new Table({
     id: 't1-datasets',
     title,
     caption: [
-      `Images of each split, and how many of them the runs used ("all" or, with a limit per class, the number). Archive: sha256 of the file that is fetched. Read: sha256 over class names, splits and ` +
-        `the bytes of every image, as the runs read them; the first ${SHOWN} of 64 digits.`,
+      `Images of each split. Archive: sha256 of the files that are fetched, the first ${SHOWN} of 64 digits; – where none is known.`,
+      isRun ? 'Used: images that the runs used, "all" or, with a limit per class, training / test. Read: sha256 over class names, splits and the bytes of every image, as the runs read them.' : '',
       scale === undefined ? '' : `Scale ${scale}.`,
       ...notes,
     ]
@@ -51,10 +57,10 @@ export function datasetsTable(records: readonly RunRecord[] = [], options: Datas
       { key: 'classes', title: 'Classes', kind: 'number', digits: 0 },
       { key: 'train', title: 'Train', kind: 'number', digits: 0 },
       { key: 'test', title: 'Test', kind: 'number', digits: 0 },
-      { key: 'used', title: 'Used', align: 'right' },
+      { key: 'used', title: 'Used', align: 'right', dataOnly: !isRun && !isPlanned },
       { key: 'licence', title: 'Licence' },
       { key: 'archive', title: 'Archive' },
-      { key: 'hash', title: 'Read' },
+      { key: 'hash', title: 'Read', dataOnly: !isRun },
       { key: 'archive_sha256', title: 'sha256 of the archive', dataOnly: true },
       { key: 'data_sha256', title: 'sha256 of the data', dataOnly: true },
       { key: 'split', title: 'Split', dataOnly: true },
@@ -62,9 +68,9 @@ export function datasetsTable(records: readonly RunRecord[] = [], options: Datas
     rows: lines.map(({ row }) => row),
     sources: lines.map(({ sources }) => sources),
     notes: [
-      ...lines.flatMap(({ note }) => (note === null ? [] : [note])),
+      ...(lines.length <= FEW ? lines.flatMap(({ note }) => note ?? []) : ['Where each split comes from: column `split` of the CSV, or `npx rifle data list --json`.']),
       "The authors' README lists CUB-200-2011, Stanford Dogs, Stanford Cars, food101-30 and Describable Textures; no split here is confirmed as the paper's own.",
-      ...(missing.length > 0 ? [`Nothing was run on ${missing.join(', ')}. To run: \`npx rifle sweep --study t2${scale === undefined ? '' : ` --scale ${scale}`} --dataset ${missing[0]}\`.`] : []),
+      ...((isRun || isPlanned) && missing.length > 0 ? [`Nothing was run on ${missing.join(', ')}. To run: \`${commandOf('t2', scale)}\`; a folder of one's own is named in the environment variable RIFLE_DATA.`] : []),
     ],
   });
 }

@@ -4,22 +4,27 @@ import path from 'node:path';
 import { makeAtomically } from '../data/atomic';
 import { KitError } from '../engine/errors';
 import type { RunRecord } from '../runs/record';
+import { RunStore } from '../runs/store';
 import type { Figure } from './figure';
 import { inOrder } from './grouping';
 import { renderPage } from './page';
 import { runsTable } from './provenance';
 import { sectionsOf } from './sections';
-import { present, requireExhibits } from './exhibits';
+import { present, requireExhibits, type FigureSources } from './exhibits';
 import type { Table } from './tabular';
 
 /** What a report or an export holds. */
 export interface ResultsOptions {
   /** Name of the scale at which the runs were made, for example `mini`; shown beside them, and in the commands for those that are missing. */
   scale?: string;
-  /** Studies by id (`t1` to `t5`, `variants`, `f3`, `methods`), shown whether they were run or not. Default: those that there are runs of. */
+  /** Studies by id (`t1` to `t5`, `f1` to `f5`, `variants`, `choice`, `methods`), shown whether they were run or not. Default: those that there are runs of. */
   studies?: readonly string[];
   /** Sentences for the captions of the tables, for example how hyper-parameters were chosen. */
   notes?: readonly string[];
+  /** What figures are drawn from besides records. Default: the rows of layers in `store`, nothing else. */
+  sources?: FigureSources;
+  /** Where the rows of layers are. Default: the kit's own store. */
+  store?: RunStore;
 }
 
 /** Options of `writeReport`. */
@@ -39,7 +44,7 @@ export interface ReportOptions extends ResultsOptions {
 export async function writeReport(records: readonly RunRecord[], options: ReportOptions): Promise<string> {
   const { title = 'RIFLE: runs and results' } = options;
   requireRecords(records, options, 'A report needs');
-  const html = renderPage({ title, ...(await sectionsOf(records, options)) });
+  const html = renderPage({ title, ...(await sectionsOf(records, { ...options, sources: sourcesOf(options) })) });
   const file = path.resolve(options.path);
   await makeAtomically(file, (partial) => fsp.writeFile(partial, html));
   return file;
@@ -51,9 +56,10 @@ export async function writeReport(records: readonly RunRecord[], options: Report
  */
 export async function exportAll(records: readonly RunRecord[], folder: string, options: ResultsOptions = {}): Promise<string[]> {
   requireRecords(records, options, 'An export needs');
-  const shown = present(records, options, options.studies);
+  const sources = sourcesOf(options);
+  const shown = present(records, options, sources, options.studies);
   const tables: Table[] = [...shown.flatMap(({ table }) => table ?? []), runsTable(inOrder(records))];
-  const figures = shown.flatMap(({ exhibit, records: own }) => exhibit.figures?.(own, {}) ?? []);
+  const figures = shown.flatMap(({ exhibit, records: own }) => exhibit.figures?.(own, sources) ?? []);
   const files: [string, string][] = tables.flatMap((table): [string, string][] => [
     [`${table.id}.csv`, table.toCsv()],
     [`${table.id}.json`, json(table)],
@@ -89,6 +95,19 @@ async function writeAll(files: readonly [string, string][], folder: string): Pro
     written.push(file);
   }
   return written.sort();
+}
+
+/** What figures are drawn from: rows of layers are looked up in the store; runs that are not there, or older than such rows, have none. */
+export function sourcesOf({ sources, store = new RunStore() }: ResultsOptions): FigureSources {
+  const layers: FigureSources['layers'] = (id) => {
+    try {
+      return store.layers(id);
+    } catch (error) {
+      if (error instanceof KitError) return [];
+      throw error;
+    }
+  };
+  return { layers, ...sources };
 }
 
 /** @throws KitError without records, or for a study that there is not. */

@@ -129,18 +129,19 @@ function failureNotes(lines: readonly Line[]): string[] {
   });
 }
 
-/** Which runs found no partner. */
+/** Which runs found no partner: one note for all partners that leave out as many. */
 function pairingNotes(lines: readonly Line[]): string[] {
   const manyPlaces = distinct(lines.map(({ place }) => place.label)).length > 1;
-  const notes = lines.flatMap(({ place, comparison }) => {
-    if (comparison === null || failuresOf(comparison.treated).length + failuresOf(comparison.control).length > 0) return [];
+  const partners = new Map<string, string[]>();
+  for (const { place, comparison } of lines) {
+    if (comparison === null || failuresOf(comparison.treated).length + failuresOf(comparison.control).length > 0) continue;
     const { treated, control, difference } = comparison;
-    const most = Math.max(treated.records.length, control.records.length);
-    if (treated.records.length === 0 || control.records.length === 0 || difference.n === most) return [];
     const [from, to] = treated.records.length >= control.records.length ? [treated, control] : [control, treated];
-    return [`${manyPlaces ? `${place.label}, ` : ''}${from.label}: ${difference.n} of ${from.records.length} seeds were also run with ${to.label}; only those are paired.`];
-  });
-  return distinct(notes);
+    if (to.records.length === 0 || difference.n === from.records.length) continue;
+    const key = `${manyPlaces ? `${place.label}, ` : ''}${from.label}: ${difference.n} of ${from.records.length} seeds were also run with`;
+    partners.set(key, distinct([...(partners.get(key) ?? []), to.label]));
+  }
+  return [...partners].map(([key, others]) => `${key} ${list(others)}; only those are paired.`);
 }
 
 /** Which methods have runs that ended before they had learnt their training images. */

@@ -48,6 +48,7 @@ export function recoveryTable(records: readonly RunRecord[]): Table {
     }),
   );
   return new Table({
+    id: 'f3-recovery',
     title: 'How the perturbation is absorbed',
     caption: 'Training cross entropy (nats, mean ± sample standard deviation over resets and seeds) of the epoch before a reset and of the epoch after it, and how many epochs pass until it is no higher than before.',
     columns: [

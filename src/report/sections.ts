@@ -9,7 +9,7 @@ import type { Section } from './page';
 import { environmentsHtml, runsTable, settingsHtml } from './provenance';
 import { readReported, sourceText, valueText } from './reported';
 import { runAnchor, RunSheets } from './run-sheets';
-import { exhibits, present, type Present } from './exhibits';
+import { exhibits, present, type FigureSources, type Present } from './exhibits';
 import { countVerdicts, overallVerdict, VERDICT_RULE, type Verdict } from './verdict';
 
 /** Width of figures for phones, px: their text stays at 12 px there. */
@@ -21,16 +21,17 @@ const FEW = 6;
 /** The lead, the sections, and the sheets of runs behind their numbers. */
 export async function sectionsOf(
   records: readonly RunRecord[],
-  options: { scale?: string; studies?: readonly string[]; notes?: readonly string[] },
+  options: { scale?: string; studies?: readonly string[]; notes?: readonly string[]; sources?: FigureSources },
 ): Promise<{ lead: string; sections: Section[]; sheets: string }> {
   const groups = groupRuns(records);
   const ordered = inOrder(records);
-  const shown = present(records, options, options.studies);
+  const { sources = {} } = options;
+  const shown = present(records, options, sources, options.studies);
   const sheets = new RunSheets(ordered);
   const sections: Section[] = [];
   let figureNumber = 0;
   for (const { exhibit, records: own, table } of shown) {
-    const [wide, narrow] = [exhibit.figures?.(own, {}) ?? [], exhibit.figures?.(own, { width: NARROW }) ?? []];
+    const [wide, narrow] = [exhibit.figures?.(own, sources) ?? [], exhibit.figures?.(own, { ...sources, width: NARROW }) ?? []];
     const figures: string[] = [];
     for (const [i, { figure }] of wide.entries()) figures.push(await figureHtml(figure, narrow[i].figure, ++figureNumber));
     const claim = `<p class="claim">${escapeHtml(exhibit.claim)}</p>`;
@@ -58,9 +59,10 @@ async function figureHtml(wide: Figure, narrow: Figure, number: number): Promise
 function leadHtml(records: readonly RunRecord[], shown: readonly Present[], scale: string | undefined): string {
   const failed = records.filter(({ status }) => status === 'failed').length;
   const names = (of: (record: RunRecord) => string): string => list([...new Set(records.map(of))]);
+  const judged = records.filter(({ spec }) => spec.evaluateOn === 'validation').length;
   const about =
     `${records.length} ${records.length === 1 ? 'run' : 'runs'} on ${names(({ dataset }) => dataset.name)} with ${names(({ spec }) => spec.backbone)}` +
-    `${scale === undefined ? '' : `, at scale ${scale}`}${failed === 0 ? '' : `; ${failed} failed`}.`;
+    `${scale === undefined ? '' : `, at scale ${scale}`}${judged === 0 ? '' : `; ${judged} of them on a validation split, to choose hyper-parameters`}${failed === 0 ? '' : `; ${failed} failed`}.`;
   return `<div class="lead"><p>${escapeHtml(about)}</p><ul class="claims">${shown.map(claimHtml).join('')}</ul></div>`;
 }
 

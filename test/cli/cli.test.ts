@@ -73,6 +73,12 @@ describe('rifle', function () {
     const report = rifle(['report', '--runs', path.join(folder, 'runs'), '--out', path.join(folder, 'report.html')]);
     assert.equal(report.status, 0, report.stderr);
     assert.match(fs.readFileSync(path.join(folder, 'report.html'), 'utf8'), new RegExp(record.id));
+    const separate = rifle(['report', '--runs', path.join(folder, 'runs'), '--out', path.join(folder, 'part.html'), '--study', 't1', 't2', '--separate', '--json']);
+    assert.equal(separate.status, 0, separate.stderr);
+    const { reports, tables } = JSON.parse(separate.stdout) as { reports: string[]; tables: { id: string }[] };
+    assert.deepEqual([reports.map((file) => path.basename(file)), tables.map(({ id }) => id)], [['part-t1.html', 'part-t2.html'], ['t1-datasets', 't2-regularizers']]);
+    const other = rifle(['report', '--runs', path.join(folder, 'runs'), '--scale', 'paper']);
+    assert.deepEqual([other.status, /none is of scale paper/.test(other.stderr)], [1, true]);
   });
 
   it('prints a complete spec that it takes back', () => {

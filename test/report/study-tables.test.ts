@@ -150,6 +150,12 @@ describe('tricksTable', () => {
     assert.ok(other.rows.some(({ method }) => method === 'Dropout (head), rate 0.2'), 'a rate that is not the default is named');
   });
 
+  it('says once which seeds found no partner', () => {
+    const [more] = syntheticStudy({ rifle: [0.9] });
+    const table = tricksTable([...records, { ...more, id: 'seed-9', spec: { ...more.spec, seed: 9 } }]);
+    assert.deepEqual(table.notes.filter((note) => note.includes('only those are paired')), ['rifle: 2 of 3 seeds were also run with fine-tuning, dropout, dropconnect-sample and cyclic-lr; only those are paired.']);
+  });
+
   it('does not take a trick on top of RIFLE for the trick', () => {
     const row = rowOf(tricksTable([...records, ...syntheticStudy({ 'disturb-label+rifle': [0.9, 0.9] })]), 'Disturb Label');
     assert.equal(row.status, 'not run');

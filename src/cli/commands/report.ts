@@ -2,8 +2,12 @@
 import path from 'node:path';
 import { Command } from 'commander';
 import { KitError } from '../../engine/errors';
+import type { FigureSources } from '../../report/exhibits';
 import type { RunRecord } from '../../runs/record';
+import type { RunStore } from '../../runs/store';
+import { interruptible } from '../interrupt';
 import { printJson, printLine } from '../print';
+import { showProgress } from '../progress';
 
 interface ReportFlags {
   runs?: string;
@@ -11,6 +15,7 @@ interface ReportFlags {
   scale?: string;
   study?: string[];
   separate?: boolean;
+  analyses?: boolean;
   export?: string;
   title: string;
   json?: boolean;
@@ -25,6 +30,7 @@ export function reportCommand(): Command {
     .option('--scale <name>', 'only the runs of this scale: smoke, mini or paper (default: all runs)')
     .option('--study <ids...>', 'only these studies, for example t2 t3 (default: those that there are runs of)')
     .option('--separate', 'one file a study, named after it, beside --out')
+    .option('--analyses', 'also compute figures f4 and f5 from the weights that were kept (minutes)')
     .option('--export <dir>', 'also write every table as CSV, JSON and LaTeX and every figure as SVG, plotly JSON and CSV here')
     .option('--title <text>', 'title of the report', 'RIFLE: runs and results')
     .option('--json', 'print the tables as JSON')
@@ -33,14 +39,15 @@ export function reportCommand(): Command {
       const { RunStore } = await import('../../runs/store.js');
       const store = new RunStore(flags.runs);
       const records = await recordsOf(store.list(), store.root, flags.scale);
-      const { exportAll, writeReport } = await import('../../report/export.js');
+      const { exportAll, sourcesOf, writeReport } = await import('../../report/export.js');
       const { present, requireExhibits } = await import('../../report/exhibits.js');
       requireExhibits(flags.study ?? []);
-      const options = { scale: flags.scale, studies: flags.study };
-      const shown = present(records, options, flags.study);
+      const sources = flags.analyses ? await analysesOf(records, store) : {};
+      const options = { scale: flags.scale, studies: flags.study, store, sources };
+      const shown = present(records, options, sourcesOf(options), flags.study);
       const parts = flags.separate ? shown.map(({ exhibit: { id, title } }) => ({ file: besides(flags.out, id), title: `${flags.title}: ${title}`, studies: [id] })) : [{ file: flags.out, title: flags.title, studies: flags.study }];
       const files: string[] = [];
-      for (const { file, title, studies } of parts) files.push(await writeReport(records, { path: path.resolve(file), title, scale: flags.scale, studies }));
+      for (const { file, title, studies } of parts) files.push(await writeReport(records, { ...options, path: path.resolve(file), title, studies }));
       const exported = flags.export === undefined ? [] : await exportAll(records, flags.export, options).catch(refuse(flags.export));
       const tables = shown.flatMap(({ table }) => table ?? []);
       if (flags.json) return printJson({ report: files[0], reports: files, exported, runs: records.length, tables: tables.map((table) => table.toJson()) });
@@ -58,6 +65,24 @@ async function recordsOf(all: RunRecord[], root: string, scale: string | undefin
   const records = atScale(all, scale);
   if (records.length === 0) throw new KitError(`Of ${all.length} finished runs in ${root} none is of scale ${scale}.`, { fix: `Make some first: \`npx rifle reproduce --scale ${scale}\`.` });
   return records;
+}
+
+/** The rows of figures f4 and f5, of the fine-tuning and RIFLE runs whose weights were kept. @throws KitError when there are none. */
+async function analysesOf(records: RunRecord[], store: RunStore): Promise<FigureSources> {
+  const { mainRuns } = await import('../../report/exhibits.js');
+  const runs = mainRuns(records).flatMap((record) => {
+    const weights = record.status === 'finished' ? store.weights(record.id) : null;
+    return weights === null ? [] : [{ record, weights }];
+  });
+  if (runs.length === 0) throw new KitError('There are no runs whose weights were kept.', { fix: 'Make some: `npx rifle sweep --study f4`.' });
+  const [{ lowLevelFeatures }, { ckaByStage }] = [await import('../../analysis/low-level.js'), await import('../../analysis/representations.js')];
+  const display = showProgress();
+  try {
+    const options = { onProgress: display.onProgress, signal: interruptible() };
+    return { lowLevel: await lowLevelFeatures(runs, options), cka: await ckaByStage(runs, options) };
+  } finally {
+    display.stop();
+  }
 }
 
 /** `report.html` and `t2` make `report-t2.html`. */
