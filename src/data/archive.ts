@@ -26,7 +26,7 @@ export interface ExtractOptions {
   maxFiles?: number;
 }
 
-type Settings = Required<Pick<ExtractOptions, 'filter' | 'maxBytes' | 'maxFiles'>> & { report: (done: number, total: number) => void; signal?: AbortSignal };
+type Settings = Required<Pick<ExtractOptions, 'filter' | 'maxBytes' | 'maxFiles'>> & { report: (done: number, total: number) => void; looked: (done: number, total: number) => void; signal?: AbortSignal };
 
 /** Most bytes that all entries of an archive may have together, unpacked or not: reading on takes time only. */
 const MOST_BYTES_READ = 64 * 2 ** 30;
@@ -41,6 +41,7 @@ export async function extract(archive: string, into: string, options: ExtractOpt
   const { filter = () => true, maxBytes = 8 * 2 ** 30, maxFiles = 500_000, onProgress, signal } = options;
   const task = `unpack ${path.basename(archive)}`;
   const report = (done: number, total: number) => onProgress?.({ task, done, total, unit: 'files' });
+  const looked = (done: number, total: number) => onProgress?.({ task: `look through ${path.basename(archive)}`, done, total, unit: 'bytes' });
   const kind = await archiveKind(archive).catch((error: NodeJS.ErrnoException) => {
     throw error.code === 'ENOENT' ? new KitError(`The archive ${archive} is missing.`, { cause: error }) : error;
   });
@@ -49,7 +50,7 @@ export async function extract(archive: string, into: string, options: ExtractOpt
   return makeAtomically(into, async (partial) => {
     await fsp.mkdir(partial);
     try {
-      return await unpack(archive, partial, { filter, maxBytes, maxFiles, report, signal });
+      return await unpack(archive, partial, { filter, maxBytes, maxFiles, report, looked, signal });
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof KitError || isWriteError(error)) throw error;
@@ -128,6 +129,7 @@ async function unzip(archive: string, into: string, settings: Settings): Promise
   });
 }
 
+const LARGE = 64 * 2 ** 20; // bytes from which on looking through an archive takes long enough to be told
 const SMALL = 4 * 2 ** 20; // bytes up to which a file goes through memory in one piece, which is several times faster than a stream
 
 async function unzipEntry(zip: yauzl.ZipFile, entry: yauzl.Entry, archive: string, target: string, signal?: AbortSignal): Promise<void> {
@@ -164,7 +166,9 @@ function zipKind(entry: yauzl.Entry): 'file' | 'folder' | 'other' {
 /** Two passes: the first looks at every entry and writes nothing, the second unpacks what was admitted. */
 async function untar(archive: string, into: string, settings: Settings): Promise<number> {
   const gate = new Gate(archive, settings);
-  const ended = await parseTar(archive, settings.signal, (entry) => void gate.admit(entry.path, tarKind(entry.type), entry.size));
+  const { size } = await fsp.stat(archive);
+  const looked = (done: number) => size > LARGE && settings.looked(done, size);
+  const ended = await parseTar(archive, settings.signal, (entry) => void gate.admit(entry.path, tarKind(entry.type), entry.size), looked);
   // An archive that was cut off between two entries looks whole but for this.
   if (!ended) throw refuse(archive, 'it is damaged (it is cut off: the blocks that end a tar archive are missing)');
   let done = 0;
@@ -204,7 +208,7 @@ async function writeTarEntry(entry: tar.ReadEntry, target: string): Promise<void
  * Feeds the archive to node-tar's parser, and each entry to `use`, which may give a job that reads it; the next entry comes when it is
  * done. Returns whether the end of the archive was seen. When anything fails, no job runs any more once this has thrown.
  */
-async function parseTar(archive: string, signal: AbortSignal | undefined, use: (entry: tar.ReadEntry) => (() => Promise<void>) | undefined | void): Promise<boolean> {
+async function parseTar(archive: string, signal: AbortSignal | undefined, use: (entry: tar.ReadEntry) => (() => Promise<void>) | undefined | void, onBytes?: (read: number) => void): Promise<boolean> {
   const source = createReadStream(archive, { signal, highWaterMark: 1 << 18 });
   let jobs = Promise.resolve();
   let reading: tar.ReadEntry | undefined;
@@ -241,6 +245,7 @@ async function parseTar(archive: string, signal: AbortSignal | undefined, use: (
       parser.on('drain', () => source.resume());
       source.on('error', fail);
       source.on('data', (chunk) => {
+        onBytes?.(source.bytesRead);
         if (!parser.write(chunk as Buffer)) source.pause();
       });
       source.on('end', () => parser.end());

@@ -41,6 +41,7 @@ export async function download(source: WebFile, options: DownloadOptions = {}): 
     await fsp.mkdir(path.dirname(final), { recursive: true });
     const part = await Part.claim(final);
     try {
+      await requireSpace(path.dirname(final), source, await part.size());
       const failures: string[] = [];
       for (const url of source.urls) {
         const failure = await fetchFrom(url, source, part, options);
@@ -59,6 +60,17 @@ export async function download(source: WebFile, options: DownloadOptions = {}): 
   } catch (error) {
     signal?.throwIfAborted();
     throw explainWriteError(error, path.dirname(final));
+  }
+}
+
+/** @throws KitError when what is still to come does not fit on the disk. */
+async function requireSpace(folder: string, { file, bytes }: WebFile, there: number): Promise<void> {
+  if (bytes === null) return;
+  const { bavail, bsize } = await fsp.statfs(folder);
+  if (bytes - there > bavail * bsize) {
+    throw new KitError(`${file} has ${(bytes / 1e6).toFixed(0)} MB, but the disk that holds ${folder} has ${((bavail * bsize) / 1e6).toFixed(0)} MB free.`, {
+      fix: 'Free some space there, or set RIFLE_HOME to a folder on a larger disk; what it holds unpacked comes on top.',
+    });
   }
 }
 

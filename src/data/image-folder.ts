@@ -16,8 +16,8 @@ const SPLITS: readonly Split[] = ['train', 'test'];
 const LAYOUT = 'Expected are `train/<class>/<image>` and `test/<class>/<image>`, with the same classes in both.';
 
 /**
- * The data set in the folder `dir`: classes are the folders' names, sorted; images are the files below them that end in .jpg, .jpeg, .png,
- * .webp, .gif, .tif, .tiff or .avif, sorted by path. Hidden files are left out. The hash reads every image once; it is kept in
+ * The data set in the folder `dir`: classes are the folders' names, sorted; images are the files below them with one of `IMAGE_ENDINGS`,
+ * sorted by path. Hidden files are left out. The hash reads every image once; it is kept in
  * `kitHome('pixels')` for as long as names, sizes and times stay the same.
  * @throws KitError when a split or all images are missing, there is one class only, a class is empty, or the splits' classes differ; and
  *   when the hash cannot be kept, because the disk is full or the kit's home cannot be written.

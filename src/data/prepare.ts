@@ -41,17 +41,17 @@ export async function prepare(home: string, spec: DatasetSpec, options: WorkOpti
     async (partial) => {
       await fsp.mkdir(partial);
       const staging = path.join(partial, STAGING);
-      const { tree, train, test } = await understand(spec, reader, material, staging, options).catch(async (error: unknown) => {
+      const { tree, train, test, classes } = await understand(spec, reader, material, staging, options).catch(async (error: unknown) => {
         if (error instanceof KitError) for (const file of material.doubtful) await fsp.rm(file, { force: true });
         throw from === undefined || !(error instanceof KitError) ? error : notRecognised(spec, from, material, error);
       });
       await putInOrder(tree, [...train, ...test], partial, staging, options);
       await fsp.rm(staging, { recursive: true, force: true });
-      const samples = { root: partial, classes: spec.classes, train, test };
-      const digests = await digestImages(samples, `hash ${spec.name}`, options);
+      const digests = await digestImages({ root: partial, train, test }, `hash ${spec.name}`, options);
       const row = async ({ file, label }: Sample) => [file, label, (await fsp.stat(path.join(partial, file))).size, digests.get(file)];
       const [trainRows, testRows] = await Promise.all([mapConcurrently(train, 16, row), mapConcurrently(test, 16, row)]);
-      const stamp = { format: FORMAT, spec: specKey(spec), verified: material.official ? 'hash' : 'content', train: trainRows, test: testRows };
+      const renamed = classes === spec.classes ? {} : { classes };
+      const stamp = { format: FORMAT, spec: specKey(spec), verified: material.official ? 'hash' : 'content', ...renamed, train: trainRows, test: testRows };
       await fsp.writeFile(path.join(partial, STAMP), `${JSON.stringify(stamp)}\n`);
       options.signal?.throwIfAborted();
     },
@@ -65,7 +65,7 @@ export async function prepare(home: string, spec: DatasetSpec, options: WorkOpti
 const STAGING = '.unpacked';
 
 /** Unpacks and reads: the samples, once all about them is as the spec says. */
-async function understand(spec: DatasetSpec, reader: DatasetReader, material: Material, staging: string, options: WorkOptions): Promise<{ tree: FileTree } & Pick<Reading, 'train' | 'test'>> {
+async function understand(spec: DatasetSpec, reader: DatasetReader, material: Material, staging: string, options: WorkOptions): Promise<{ tree: FileTree } & Checked> {
   if (material.folder !== undefined) {
     // The user may have unpacked everything: nothing of it is touched.
     try {
@@ -108,8 +108,11 @@ function notRecognised(spec: DatasetSpec, from: string, material: Material, caus
   return new KitError(`${path.resolve(from)} is not recognised as the data set ${spec.name}: ${cause.message}${notes}`, { fix: byHand(spec), cause });
 }
 
+/** Samples that are as they should be, and the classes' names: the manifest's, but where official files have others. */
+type Checked = Pick<Reading, 'train' | 'test'> & { classes: string[] };
+
 /** The samples, once they exist, are all different, and are as many in each split and class as they should be. */
-function check(spec: DatasetSpec, tree: FileTree, { train, test, classes }: Reading, official: boolean): Pick<Reading, 'train' | 'test'> {
+function check(spec: DatasetSpec, tree: FileTree, { train, test, classes }: Reading, official: boolean): Checked {
   const { counts, perClass } = spec;
   const all = [...train, ...test];
   const wrong = all.find(({ label }) => !(label >= 0 && label < spec.classes.length));
@@ -117,8 +120,8 @@ function check(spec: DatasetSpec, tree: FileTree, { train, test, classes }: Read
   if (classes !== null && classes.length !== spec.classes.length) {
     throw new KitError(`The data set ${spec.name} should have ${spec.classes.length} classes, found ${classes.length}.`);
   }
-  const renamed = official || classes === null ? -1 : classes.findIndex((name, label) => plainName(name) !== plainName(spec.classes[label]));
-  if (renamed >= 0) throw new KitError(`Class ${renamed + 1} of the data set ${spec.name} should be "${spec.classes[renamed]}", found "${classes![renamed]}".`);
+  const renamed = classes === null ? -1 : classes.findIndex((name, label) => plainName(name) !== plainName(spec.classes[label]));
+  if (renamed >= 0 && !official) throw new KitError(`Class ${renamed + 1} of the data set ${spec.name} should be "${spec.classes[renamed]}", found "${classes![renamed]}".`);
   if (train.length !== counts.train || test.length !== counts.test) {
     throw new KitError(`The data set ${spec.name} should have ${counts.train} training and ${counts.test} test images, found ${train.length} and ${test.length}.`, {
       fix: 'The manifest and the reader of this data set do not fit its files.',
@@ -138,7 +141,7 @@ function check(spec: DatasetSpec, tree: FileTree, { train, test, classes }: Read
     const names = missing.slice(0, 3).map(({ file }) => file).join(', ');
     throw new KitError(`Of the images that the lists of the data set ${spec.name} name, ${missing.length} are missing: ${names}${missing.length > 3 ? ' ...' : ''}.`);
   }
-  return { train, test };
+  return { train, test, classes: renamed >= 0 ? classes! : spec.classes };
 }
 
 /** Moves the images (copies those of the user) to where the prepared data set has them. */
@@ -184,12 +187,12 @@ function specKey({ classes, files, counts, reader }: DatasetSpec): string {
 export function readStamp(home: string, spec: DatasetSpec): { dataset: Dataset; digests: Map<string, string> } | undefined {
   type Row = [file: string, label: number, bytes: number, sha256: string];
   try {
-    const stamp = JSON.parse(fs.readFileSync(path.join(home, STAMP), 'utf8')) as { format: number; spec: string; verified?: 'hash' | 'content'; train: Row[]; test: Row[] };
+    const stamp = JSON.parse(fs.readFileSync(path.join(home, STAMP), 'utf8')) as { format: number; spec: string; verified?: 'hash' | 'content'; classes?: string[]; train: Row[]; test: Row[] };
     if (stamp.format !== FORMAT || stamp.spec !== specKey(spec)) return undefined;
     const rows = [...stamp.train, ...stamp.test];
     if (rows.some(([file, , bytes]) => fs.statSync(path.join(home, file)).size !== bytes)) return undefined;
     const toSamples = (list: Row[]) => list.map(([file, label]): Sample => ({ file, label }));
-    const samples = { classes: spec.classes, train: toSamples(stamp.train), test: toSamples(stamp.test) };
+    const samples = { classes: stamp.classes ?? spec.classes, train: toSamples(stamp.train), test: toSamples(stamp.test) };
     const digests = new Map(rows.map(([file, , , digest]) => [file, digest]));
     const { licence, citation } = spec;
     const dataset: Dataset = { name: spec.name, root: path.resolve(home), ...samples, ...hashDataset(samples, digests), licence, citation, verified: stamp.verified ?? 'hash' };

@@ -256,6 +256,11 @@ describe('download', function () {
     });
   });
 
+  it('asks for nothing that the disk cannot hold', async () => {
+    await fails(await source([good], { bytes: 2 ** 50 }), /file\.tgz has 1125899907 MB, but the disk that holds .* free/);
+    assert.deepEqual(servers[0].ranges, []);
+  });
+
   it('says what to fetch by hand', async () => {
     await fails(await source([good], { byHand: 'its host is gone' }), /file\.tgz \(300000 bytes, sha256 [0-9a-f]{64}\), once at http.*its host is gone/);
     assert.deepEqual(servers[0].ranges, []);

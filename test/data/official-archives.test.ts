@@ -198,6 +198,16 @@ describe('official archives', function () {
     });
   });
 
+  it('whose class names are other than the manifest says: official files are right, others are refused', async () => {
+    const official = officials.get('cub-200-2011')!;
+    bringOfficial(official.files);
+    const classes = ['001.Weasel', ...official.classes.slice(1)];
+    assert.deepEqual((await prepare(ready(), { ...specOf(official), classes }, { from: dir() })).classes, official.classes);
+    fs.rmSync(ready(), { recursive: true });
+    bring([{ file: 'copy.zip', bytes: makeZip(allEntries(official)) }]);
+    await refuses({ ...specOf(official), classes }, /Class 1 of the data set cub-200-2011 should be "001\.Weasel", found "001\.Black_footed_Albatross"/);
+  });
+
   describe('of which no hash is known', () => {
     it('is taken when its content is right, says so, and is thrown away when it is not', async () => {
       const official = officials.get('mit-indoor-67')!;

@@ -1,4 +1,5 @@
 // `npm run fuzz -- AREA`: many damaged inputs for every reader of an area, watched for crashes, hangs and memory.
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { Command } from 'commander';
@@ -15,43 +16,47 @@ const MOST_MB = 1500;
 interface Options {
   inputs: number;
   seed: number;
+  threads: number;
   only?: string[];
 }
 
-/** Runs one target in a thread and watches it. */
-async function runTarget(area: string, name: string, { inputs, seed }: Options): Promise<void> {
-  const counter = new Int32Array(new SharedArrayBuffer(4));
+/** Runs one target in threads, each with its part of the inputs and a seed of its own, and watches them. */
+async function runTarget(area: string, name: string, { inputs, seed, threads }: Options): Promise<void> {
   const start = performance.now();
-  const worker = new Worker(path.join(__dirname, 'worker.js'), { workerData: { area, name, inputs, seed, counter }, resourceLimits: { maxOldGenerationSizeMb: 512 } });
-  let [last, since, said] = [-1, performance.now(), performance.now()];
+  const shards = Array.from({ length: threads }, (_, i) => ({ seed: seed + i, inputs: Math.ceil((inputs - i) / threads), counter: new Int32Array(new SharedArrayBuffer(4)), last: -1, since: start }));
   let peakMb = 0;
+  let said = start;
+  let fail: (error: Error) => void = () => undefined;
   const watch = setInterval(() => {
     const now = performance.now();
     peakMb = Math.max(peakMb, process.memoryUsage().rss / 1e6);
-    if (counter[0] !== last) [last, since] = [counter[0], now];
-    if (now - since > HANG_SECONDS * 1000) stop(new Error(`${name}: input ${last} of seed ${seed} has run for ${HANG_SECONDS} s`));
-    if (peakMb > MOST_MB) stop(new Error(`${name}: ${peakMb.toFixed(0)} MB of memory at input ${last} of seed ${seed}`));
+    if (peakMb > MOST_MB + 100 * threads) fail(new Error(`${name}: ${peakMb.toFixed(0)} MB of memory, at inputs ${shards.map((shard) => `${shard.counter[0]} of seed ${shard.seed}`).join(', ')}`));
+    for (const shard of shards) {
+      if (shard.counter[0] !== shard.last) [shard.last, shard.since] = [shard.counter[0], now];
+      if (now - shard.since > HANG_SECONDS * 1000 && shard.last < shard.inputs - 1) fail(new Error(`${name}: input ${shard.last} of seed ${shard.seed} has run for ${HANG_SECONDS} s`));
+    }
     if (now - said > 60_000) {
       said = now;
-      process.stderr.write(`${name}: ${counter[0]} of ${inputs}, ${((now - start) / 1000).toFixed(0)} s\n`);
+      process.stderr.write(`${name}: ${shards.reduce((sum, { counter }) => sum + counter[0], 0)} of ${inputs}, ${((now - start) / 1000).toFixed(0)} s\n`);
     }
   }, 200);
-  let stop: (error: Error) => void = () => undefined;
+  const workers = shards.map((shard) => new Worker(path.join(__dirname, 'worker.js'), { workerData: { area, name, ...shard }, resourceLimits: { maxOldGenerationSizeMb: 512 } }));
   try {
-    await new Promise<void>((resolve, reject) => {
-      stop = (error) => {
-        void worker.terminate();
-        reject(error);
-      };
-      worker.on('message', (error: string | null) => (error === null ? resolve() : reject(new Error(error))));
-      worker.on('error', reject);
-      worker.on('exit', (code) => reject(new Error(`${name}: the thread ended with ${code} at input ${counter[0]} of seed ${seed}`)));
-    });
+    const failed = new Promise<never>((_, reject) => (fail = reject));
+    const done = workers.map(
+      (worker, i) =>
+        new Promise<void>((resolve, reject) => {
+          worker.on('message', (error: string | null) => (error === null ? resolve() : reject(new Error(error))));
+          worker.on('error', reject);
+          worker.on('exit', (code) => reject(new Error(`${name}: a thread ended with ${code} at input ${shards[i].counter[0]} of seed ${shards[i].seed}`)));
+        }),
+    );
+    await Promise.race([failed, Promise.all(done)]);
   } finally {
     clearInterval(watch);
-    await worker.terminate();
+    await Promise.all(workers.map((worker) => worker.terminate()));
   }
-  console.log(`${area} ${name}: ${inputs} inputs of seed ${seed} in ${((performance.now() - start) / 1000).toFixed(0)} s, nothing crashed, hung or grew (at most ${peakMb.toFixed(0)} MB)`);
+  console.log(`${area} ${name}: ${inputs} inputs from seed ${seed} on in ${((performance.now() - start) / 1000).toFixed(0)} s on ${threads} threads: nothing crashed, hung or grew (at most ${peakMb.toFixed(0)} MB)`);
 }
 
 new Command('fuzz')
@@ -59,6 +64,7 @@ new Command('fuzz')
   .argument('<area>', AREAS.join(', '))
   .option('--inputs <n>', 'for each reader', Number, 200_000)
   .option('--seed <n>', 'what the inputs are drawn from', Number, 1)
+  .option('--threads <n>', 'that share the inputs', Number, availableParallelism())
   .option('--only <readers...>', 'these readers only')
   .addHelpText('after', '\nExample:\n  $ npm run fuzz -- data --inputs 10000 --only mat zip')
   .action(async (area: string, options: Options) => {
