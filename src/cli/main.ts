@@ -3,6 +3,7 @@
 import { Command, CommanderError } from 'commander';
 import { dataCommand } from './commands/data';
 import { doctorCommand } from './commands/doctor';
+import { labCommand } from './commands/lab';
 import { methodsCommand } from './commands/methods';
 import { notebooksCommand } from './commands/notebooks';
 import { reportCommand } from './commands/report';
@@ -20,7 +21,7 @@ const program = new Command('rifle')
   .showSuggestionAfterError()
   .addHelpText('after', '\nExamples:\n  $ npx rifle doctor\n  $ npx rifle train --method rifle --epochs 10 --seed 1\n  $ npx rifle reproduce --scale mini');
 
-for (const command of [doctorCommand, dataCommand, weightsCommand, methodsCommand, trainCommand, sweepCommand, reproduceCommand, reportCommand, notebooksCommand]) {
+for (const command of [doctorCommand, dataCommand, weightsCommand, methodsCommand, trainCommand, sweepCommand, reproduceCommand, reportCommand, notebooksCommand, labCommand]) {
   program.addCommand(command());
 }
 

@@ -11,7 +11,7 @@ const folder = path.join(packageRoot(), 'notebooks');
 const notebooks = fs.readdirSync(folder).filter((name) => name.endsWith('.ipynb')).map((name) => path.join(folder, name));
 
 describe('the notebooks', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
 
   it('say what their texts say; a notebook that is changed alone is found', async function () {
     if (!fs.existsSync(kitHome('venv', 'bin', 'python'))) this.skip(); // `npm run setup` makes it

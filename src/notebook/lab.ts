@@ -1,0 +1,168 @@
+// JupyterLab with the kit's kernel: on this machine only, behind a token, with data and settings of its own.
+import { spawn, type ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import { KitError } from '../engine/errors';
+import { kitHome } from '../engine/home';
+
+/** How to start JupyterLab. */
+export interface LabOptions {
+  /** The folder that it shows. */
+  folder: string;
+  /** Port; another one when it is taken. Default 8888. */
+  port?: number;
+  /** Opens a browser. Default false. */
+  browser?: boolean;
+  /** Environment of its kernels on top of this process's. */
+  env?: Record<string, string>;
+  /** Seconds that it may take to start. Default 90. */
+  startSeconds?: number;
+  /** Settings beside the kit's own, by JupyterLab's plugin id. */
+  settings?: Record<string, object>;
+  /** Receives what the server says. */
+  onLine?: (line: string) => void;
+  signal?: AbortSignal;
+}
+
+/** A running JupyterLab. */
+export interface Lab {
+  /** Its address, token included. */
+  url: string;
+  /** The address of a notebook of its folder. */
+  urlOf(notebook: string): string;
+  /** Resolves when the server has ended. */
+  ended: Promise<void>;
+  /** Ends it and its kernels. */
+  stop(): Promise<void>;
+}
+
+/** What a fresh JupyterLab is set to; what the user changes there stays changed. */
+const SETTINGS: Record<string, object> = {
+  '@jupyterlab/apputils-extension:notification': { fetchNews: 'false', checkForUpdates: false }, // it asks nobody, and nothing outside
+  '@jupyterlab/completer-extension:manager': { showDocumentationPanel: true }, // doc comments beside completions
+};
+
+/** Last lines of the server that an error shows. */
+const SHOWN = 15;
+
+/**
+ * Starts JupyterLab from the Python environment of the set-up and waits until it answers.
+ * @throws KitError when the environment is missing or the server does not start.
+ */
+export async function startLab(options: LabOptions): Promise<Lab> {
+  const { folder, port = 8888, browser = false, env = {}, startSeconds = 90, settings = {}, onLine, signal } = options;
+  const python = kitHome('venv', 'bin', 'python');
+  if (!fs.existsSync(python)) throw new KitError(`JupyterLab is not installed: there is no ${python}.`, { fix: 'Run `npm run setup`.' });
+  if (!fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory()) throw new KitError(`There is no folder ${folder}.`, { fix: 'Name the folder with the notebooks.' });
+  writeSettings({ ...SETTINGS, ...settings });
+  const token = randomBytes(24).toString('hex');
+  const child = spawn(python, ['-m', 'jupyterlab', ...flags(path.resolve(folder), port, browser)], {
+    cwd: folder,
+    // Not among the arguments: every user of the machine can read those.
+    env: { ...process.env, ...places(), ...env, JUPYTER_TOKEN: token },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true, // a group of its own: Ctrl-C reaches this process alone, which then ends the server as it should
+  });
+  const said: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      for (const line of text.split('\n').filter((each) => each.trim() !== '')) {
+        said.push(line);
+        if (said.length > SHOWN) said.shift();
+        onLine?.(line);
+      }
+    });
+  }
+  const ended = new Promise<void>((resolve) => {
+    child.once('error', (error) => (said.push(error.message), resolve()));
+    child.once('exit', () => resolve());
+  });
+  const stop = (): Promise<void> => end(child, ended);
+  try {
+    const base = await answering(child, { token, ended, startSeconds, said, signal });
+    const address = (where: string): string => `${base}lab${where}?token=${token}`;
+    return { url: address(''), urlOf: (notebook) => address(`/tree/${notebook.split(path.sep).map(encodeURIComponent).join('/')}`), ended, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Folders of its own, so that it neither reads nor changes another Jupyter of this user. */
+function places(): Record<string, string> {
+  const folders = { JUPYTER_DATA_DIR: 'data', JUPYTER_CONFIG_DIR: 'config', JUPYTER_RUNTIME_DIR: 'runtime' };
+  const made = Object.entries(folders).map(([name, folder]) => {
+    const place = kitHome('jupyter', folder);
+    fs.mkdirSync(place, { recursive: true, mode: 0o700 });
+    return [name, place];
+  });
+  return { ...(Object.fromEntries(made) as Record<string, string>), JUPYTER_PREFER_ENV_PATH: '1' };
+}
+
+function flags(folder: string, port: number, browser: boolean): string[] {
+  return [
+    ...(browser ? [] : ['--no-browser']),
+    '--ServerApp.ip=127.0.0.1',
+    `--ServerApp.port=${port}`,
+    `--ServerApp.root_dir=${folder}`,
+    '--MultiKernelManager.default_kernel_name=rifle',
+    '--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate',
+    '--LabApp.extension_manager=readonly',
+    ...(process.getuid?.() === 0 ? ['--allow-root'] : []),
+  ];
+}
+
+/** Writes settings where JupyterLab keeps the user's, unless there are some already. */
+function writeSettings(settings: Record<string, object>): void {
+  for (const [plugin, values] of Object.entries(settings)) {
+    const [extension, name] = plugin.split(':');
+    const file = kitHome('jupyter', 'config', 'lab', 'user-settings', extension, `${name}.jupyterlab-settings`);
+    if (fs.existsSync(file)) continue;
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    fs.writeFileSync(file, `${JSON.stringify(values, null, 2)}\n`);
+  }
+}
+
+/** The server's base address, once it answers. Which port it took stands in a file that it writes. */
+async function answering(
+  child: ChildProcess,
+  { token, ended, startSeconds, said, signal }: { token: string; ended: Promise<void>; startSeconds: number; said: readonly string[]; signal?: AbortSignal },
+): Promise<string> {
+  const file = kitHome('jupyter', 'runtime', `jpserver-${child.pid}.json`);
+  const deadline = Date.now() + startSeconds * 1000;
+  let hasEnded = false;
+  void ended.then(() => (hasEnded = true));
+  for (;;) {
+    signal?.throwIfAborted();
+    const words = said.length > 0 ? ` Its last words:\n${said.join('\n')}` : '';
+    if (hasEnded) throw new KitError(`JupyterLab ended before it answered.${words}`, { fix: 'Run `npx rifle doctor`.' });
+    if (Date.now() > deadline) throw new KitError(`JupyterLab did not answer within ${startSeconds} s.${words}`, { fix: 'Run `npx rifle doctor`; on a busy machine, try again.' });
+    if (fs.existsSync(file)) {
+      try {
+        const { port } = JSON.parse(fs.readFileSync(file, 'utf8')) as { port: number };
+        const base = `http://127.0.0.1:${port}/`;
+        const { ok } = await fetch(`${base}api/status`, { headers: { Authorization: `token ${token}` }, signal: AbortSignal.timeout(2000) });
+        if (ok) return base;
+      } catch {
+        // half written, or not yet listening
+      }
+    }
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
+
+/** Asks the server to end, which ends its kernels; kills the group when it does not. */
+async function end(child: ChildProcess, ended: Promise<void>): Promise<void> {
+  const signalGroup = (signal: NodeJS.Signals): void => {
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, signal);
+    } catch {
+      // it has ended
+    }
+  };
+  child.kill('SIGTERM');
+  const patience = setTimeout(() => signalGroup('SIGKILL'), 10_000);
+  await ended;
+  clearTimeout(patience);
+}
