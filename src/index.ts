@@ -51,6 +51,8 @@ export { choiceTable, triedValues, type Tried } from './report/choice-table';
 export { accuracyFigure, lossFigure, Figure, type CurveOptions, type FigureData } from './report/figure';
 export { ckaFrame, layersFrame, lowLevelFrame, type LayeredRun } from './report/layer-frames';
 export { gradientDepthFigure, layerDistanceFigure, layerGradientFigure, type DepthFigureOptions, type LayerFigureOptions } from './report/layer-figures';
+export { ckaClaims, claimsTable, distanceClaims, gradientClaims, lowLevelClaims, type FigureClaim } from './report/figure-claims';
+export { onlyGroup, type LayeredGroup } from './report/layered-groups';
 export { gradientHeatmap, type GradientHeatmapOptions } from './report/gradient-heatmap';
 export { ckaFigure, lowLevelFigure, type CkaFigureOptions, type StageFigureOptions } from './report/stage-figures';
 export { datasetsTable, type DatasetsTableOptions } from './report/datasets-table';
