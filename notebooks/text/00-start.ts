@@ -73,7 +73,7 @@ const records = await runAll(specs, { onProgress: progressBar() });
 // Records become [danfo](https://danfo.jsdata.org) frames: one row a run, or one row a run and epoch.
 
 // %%
-const columns = ['method', 'seed', 'trainTop1', 'testTop1', 'resets', 'wallSeconds'];
+const columns = ['method', 'seed', 'trainTop1', 'testTop1', 'resets'];
 const runs = runsFrame(records).loc({ columns: columns });
 await show(runs);
 

@@ -37,7 +37,8 @@ const elpv = await datasets.load('elpv', { onProgress: progressBar() });
 await show(await sampleGrid(elpv, { perClass: 6 }));
 
 // %%
-`${elpv.classes.length} classes, ${elpv.train.length} training and ${elpv.test.length} test images; sha256 of split and images ${elpv.hash.slice(0, 16)}`
+const { classes, train, test, hash } = elpv;
+`${classes.length} classes, ${train.length} and ${test.length} images; sha256 ${hash.slice(0, 16)}`
 
 // %% [markdown]
 // ## Your own

@@ -25,7 +25,7 @@
 let scale = process.env.RIFLE_SCALE ?? 'smoke'; // smoke, mini or paper
 
 // %%
-import { RunStore, runAll, runsFrame, studies } from 'rifle-kit';
+import { runAll, runsFrame, studies } from 'rifle-kit';
 import { choiceTable, tricksTable, progressBar, show } from 'rifle-kit';
 
 const study = studies.get('t3');
@@ -41,8 +41,9 @@ const specs = studies.specs('t3', { scale: scale });
 const records = await runAll(specs, { onProgress: progressBar() });
 
 // %%
-const frame = runsFrame(records.filter((record) => record.status === 'finished'));
-await show(frame.groupby(['dataset', 'backbone', 'method']).agg({ testTop1: ['mean', 'min', 'max'], trainTop1: 'mean' }));
+const finished = runsFrame(records.filter((record) => record.status === 'finished'));
+const methods = finished.groupby(['dataset', 'backbone', 'method']);
+await show(methods.agg({ testTop1: ['mean', 'min', 'max'], trainTop1: 'mean' }));
 
 // %% [markdown]
 // ## How the tricks were set
@@ -50,7 +51,8 @@ await show(frame.groupby(['dataset', 'backbone', 'method']).agg({ testTop1: ['me
 // A few values each, tried on images taken out of training. The best value on `elpv` at `mini` is the method's default everywhere.
 
 // %%
-const tried = await runAll(studies.specs('choice', { scale: scale }), { onProgress: progressBar() });
+const grid = studies.specs('choice', { scale: scale });
+const tried = await runAll(grid, { onProgress: progressBar() });
 await show(choiceTable(tried));
 
 // %% [markdown]

@@ -25,7 +25,7 @@
 let scale = process.env.RIFLE_SCALE ?? 'smoke'; // smoke, mini or paper
 
 // %%
-import { RunStore, runAll, runsFrame, studies } from 'rifle-kit';
+import { runAll, runsFrame, studies } from 'rifle-kit';
 import { ablationsTable, progressBar, show } from 'rifle-kit';
 
 const study = studies.get('t5');
@@ -41,8 +41,9 @@ const specs = studies.specs('t5', { scale: scale });
 const records = await runAll(specs, { onProgress: progressBar() });
 
 // %%
-const frame = runsFrame(records.filter((record) => record.status === 'finished'));
-await show(frame.groupby(['dataset', 'backbone', 'method']).agg({ testTop1: ['mean', 'min', 'max'], trainTop1: 'mean' }));
+const finished = runsFrame(records.filter((record) => record.status === 'finished'));
+const methods = finished.groupby(['dataset', 'backbone', 'method']);
+await show(methods.agg({ testTop1: ['mean', 'min', 'max'], trainTop1: 'mean' }));
 
 // %% [markdown]
 // ## The table

@@ -26,7 +26,9 @@ let scale = process.env.RIFLE_SCALE ?? 'smoke'; // smoke, mini or paper
 
 // %%
 import { RunStore, runAll, studies } from 'rifle-kit';
-import { layerDistanceFigure, layersFrame, progressBar, show } from 'rifle-kit';
+import { progressBar, show } from 'rifle-kit';
+import { claimsTable, distanceClaims, layerDistanceFigure } from 'rifle-kit';
+import { layersFrame, onlyGroup } from 'rifle-kit';
 
 const specs = studies.specs('f1', { scale: scale });
 const records = await runAll(specs, { onProgress: progressBar() });
@@ -54,12 +56,9 @@ import { exportFigure } from 'rifle-kit';
 await exportFigure(figure, `reports/f1-${scale}`);
 
 // %% [markdown]
-// ## Ratios
+// ## The claim in numbers
 //
-// The same as one number a layer: with RIFLE over without, the geometric mean over the seeds; above one where RIFLE moved the layer further.
+// In the third of the convolutions at the input side: how many times as far with RIFLE as without.
 
 // %%
-import { layerRatios } from 'rifle-kit';
-const last = (method: string) => runs.filter(({ record }) => record.method === method).map(({ record, layers }) => ({ seed: record.spec.seed, layers: layers }));
-const ratios = layerRatios(last('rifle'), last('fine-tuning'), 'weightDistance').filter(({ epoch, kind }) => epoch === records[0].epochs.length && kind === 'kernel');
-ratios.slice(0, 5).map(({ layer, ratio }) => `${layer}: ${ratio?.toFixed(3)}`)
+await show(claimsTable(distanceClaims(onlyGroup(runs))));

@@ -26,7 +26,9 @@ let scale = process.env.RIFLE_SCALE ?? 'smoke'; // smoke, mini or paper
 
 // %%
 import { RunStore, runAll, studies } from 'rifle-kit';
-import { gradientDepthFigure, gradientHeatmap, layerGradientFigure, layersFrame, progressBar, show } from 'rifle-kit';
+import { progressBar, show } from 'rifle-kit';
+import { claimsTable, gradientClaims, gradientDepthFigure } from 'rifle-kit';
+import { gradientHeatmap, layersFrame, onlyGroup } from 'rifle-kit';
 
 const specs = studies.specs('f2', { scale: scale });
 const records = await runAll(specs, { onProgress: progressBar() });
@@ -49,7 +51,9 @@ await show(gradientHeatmap(runs));
 await show(gradientDepthFigure(runs));
 
 // %% [markdown]
-// ## Layer by layer at the end
+// ## The claim in numbers
+//
+// All epochs after the first reset: how many times as large with RIFLE as without.
 
 // %%
-await show(layerGradientFigure(runs));
+await show(claimsTable(gradientClaims(onlyGroup(runs))));

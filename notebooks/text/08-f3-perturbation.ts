@@ -26,7 +26,8 @@ let scale = process.env.RIFLE_SCALE ?? 'smoke'; // smoke, mini or paper
 
 // %%
 import { RunStore, runAll, studies } from 'rifle-kit';
-import { accuracyFigure, lossFigure, progressBar, show } from 'rifle-kit';
+import { progressBar, show } from 'rifle-kit';
+import { accuracyFigure, lossFigure } from 'rifle-kit';
 
 const specs = studies.specs('f3', { scale: scale });
 const records = await runAll(specs, { onProgress: progressBar() });

@@ -26,7 +26,7 @@
 let scale = process.env.RIFLE_SCALE ?? 'smoke'; // smoke, mini or paper
 
 // %%
-import { RunStore, runAll, runsFrame, studies } from 'rifle-kit';
+import { runAll, runsFrame, studies } from 'rifle-kit';
 import { variantsTable, progressBar, show } from 'rifle-kit';
 
 const study = studies.get('variants');
@@ -42,8 +42,9 @@ const specs = studies.specs('variants', { scale: scale });
 const records = await runAll(specs, { onProgress: progressBar() });
 
 // %%
-const frame = runsFrame(records.filter((record) => record.status === 'finished'));
-await show(frame.groupby(['dataset', 'backbone', 'method']).agg({ testTop1: ['mean', 'min', 'max'], trainTop1: 'mean' }));
+const finished = runsFrame(records.filter((record) => record.status === 'finished'));
+const methods = finished.groupby(['dataset', 'backbone', 'method']);
+await show(methods.agg({ testTop1: ['mean', 'min', 'max'], trainTop1: 'mean' }));
 
 // %% [markdown]
 // ## What each decides
