@@ -2,11 +2,11 @@
 import { createHash } from 'node:crypto';
 import { KitError } from '../engine/errors';
 import { globalAveragePool } from '../engine/ops';
-import { randomStream } from '../engine/random';
+import { randomStream, type RandomStream } from '../engine/random';
 import { tf, type TF } from '../engine/tensorflow';
 import type { Network, Pass } from './layers';
 import type { Parameter } from './parameters';
-import type { Backbone, BackboneRecord, ForwardOptions, ForwardResult } from './record';
+import type { Backbone, BackboneRecord, ForwardHooks, ForwardOptions, ForwardResult } from './record';
 import { matchStateDict, requireMatch, shapeText, sizeOf, type StateDict } from './weights/state-dict';
 import type { WeightsFormat } from './weights/store';
 
@@ -50,7 +50,7 @@ export function assemble(definition: BackboneDefinition, { classes, seed, weight
   if (!Number.isSafeInteger(classes) || classes < 1) throw new KitError(`A head needs a whole number of classes from 1, found ${classes}.`, { fix: 'Give the number of classes of the data set.' });
   const weights = found && definition.adapt ? { ...found, stateDict: definition.adapt(found.stateDict, found.format) } : found;
   const keepsHead = weights !== null && requireFit(definition, weights) === classes;
-  const drawn = keepsHead ? null : drawHead(definition.build(classes).head, seed);
+  const drawn = keepsHead ? null : drawHeads(definition.build(classes), seed);
   const valuesOf = (parameter: Parameter): Float32Array => {
     if (drawn?.has(parameter.name)) return drawn.get(parameter.name)!;
     if (weights === null) return parameter.draw(randomStream(seed, `weights/${parameter.name}`));
@@ -100,15 +100,15 @@ function requireFit({ record, build }: BackboneDefinition, { stateDict, source }
   const classes = bias?.shape[0] ?? (weight ? sizeOf(weight.shape) / record.featureSize : null);
   const { parameters, convention } = build(classes ?? 1);
   const wanted = new Map([...parameters].map(([name, parameter]) => [name, parameter.fileShape]));
-  if (classes === null) for (const name of Object.values(record.head)) wanted.delete(name);
+  if (classes === null) for (const name of Object.values({ ...record.head, ...record.auxiliary?.head })) wanted.delete(name);
   requireMatch(matchStateDict(stateDict, wanted, convention.ignore), source, record.id);
   return classes;
 }
 
-/** The values of a new head, by parameter name. */
-function drawHead({ weight, bias }: Network['head'], seed: number): Map<string, Float32Array> {
-  const stream = randomStream(seed, 'head');
-  return new Map([weight, bias].map((parameter) => [parameter.name, parameter.draw(stream)]));
+/** The values of new heads, by parameter name; the auxiliary one does not shift what the head is drawn from. */
+function drawHeads({ head, auxiliaryHead }: Network, seed: number): Map<string, Float32Array> {
+  const draw = (of: Network['head'] | null, stream: RandomStream) => (of === null ? [] : [of.weight, of.bias]).map((parameter) => [parameter.name, parameter.draw(stream)] as const);
+  return new Map([...draw(head, randomStream(seed, 'head')), ...draw(auxiliaryHead, randomStream(seed, 'auxiliary-head'))]);
 }
 
 /** Pixels as the network sees them: [batch, height, width, 3] in 0..255, RGB, to normalised float32 in the network's channel order. */
@@ -117,16 +117,22 @@ function normalise(images: TF.Tensor4D, { mean, std, channelOrder }: BackboneRec
   return channelOrder === 'bgr' ? tf.reverse(normal, 3) : normal;
 }
 
-function forward({ trunk, head }: Network, record: BackboneRecord, images: TF.Tensor4D, { training, hooks = {} }: ForwardOptions): ForwardResult {
+function forward(network: Network, record: BackboneRecord, images: TF.Tensor4D, { training, hooks = {} }: ForwardOptions): ForwardResult {
   if (images.shape.length !== 4 || images.shape[3] !== 3) {
     throw new KitError(`${record.id} expects images [batch, height, width, 3], found ${shapeText(images.shape)}.`);
   }
-  const pass: Pass = { training, hooks, updates: [], taps: {} };
+  const pass: Pass = { training, hooks, updates: [], taps: {}, auxiliary: null };
   const seen = tf.tidy(() => {
-    const features = globalAveragePool(trunk(normalise(images, record), pass));
-    const [weight, bias] = [head.weight.variable as TF.Tensor as TF.Tensor2D, head.bias.variable as TF.Tensor as TF.Tensor1D];
-    const logits = hooks.head?.(features, weight, bias) ?? tf.matMul(features, weight).add<TF.Tensor2D>(bias);
-    return { logits, features, taps: pass.taps };
+    const features = globalAveragePool(network.trunk(normalise(images, record), pass));
+    const logits = classify(features, network.head, hooks.head);
+    const auxiliary = pass.auxiliary && network.auxiliaryHead ? { auxiliaryLogits: classify(globalAveragePool(pass.auxiliary), network.auxiliaryHead) } : {};
+    return { logits, features, taps: pass.taps, ...auxiliary };
   });
   return { ...seen, updates: pass.updates };
+}
+
+/** The logits of a linear head, or of what a hook has in its place. */
+function classify(features: TF.Tensor2D, head: Network['head'], hook?: ForwardHooks['head']): TF.Tensor2D {
+  const [weight, bias] = [head.weight.variable as TF.Tensor as TF.Tensor2D, head.bias.variable as TF.Tensor as TF.Tensor1D];
+  return hook?.(features, weight, bias) ?? tf.matMul(features, weight).add<TF.Tensor2D>(bias);
 }

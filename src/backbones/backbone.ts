@@ -2,26 +2,35 @@
 import { KitError, unknownName } from '../engine/errors';
 import type { OnProgress } from '../engine/progress';
 import { assemble, randomHash, type BackboneDefinition, type FoundWeights } from './assemble';
+import { denseNets } from './densenet';
+import { efficientNets } from './efficientnet';
 import { efficientNetLites } from './efficientnet-lite';
+import { inceptionV3 } from './inception-v3';
 import { mobileNetV1 } from './mobilenet-v1';
+import { mobileNetV2 } from './mobilenet-v2';
 import type { Backbone, BackboneRecord } from './record';
 import { resnets } from './resnet';
 import { formatOfWeights, hashWeights, readWeights } from './weights/read';
-import { fetchWeights, manifestHash, requireWeights, weightsManifest, weightsState, type WeightsManifest, type WeightsState } from './weights/store';
+import { fetchPublished, publishedState, requireNamedHash, requirePublished, type PublishedManifest } from './weights/published';
+import { fetchWeightsUrl, isWeightsUrl } from './weights/url';
+import { fetchWeights, manifestHash, requireWeights, weightsState, type WeightsManifest, type WeightsState } from './weights/store';
 
 export type { Backbone, BackboneRecord, ForwardHooks, ForwardOptions, ForwardResult, StatisticUpdate } from './record';
 export type { WeightsState } from './weights/store';
 
 /** To add a family: its file, one line here, one fixture. */
 const definitions: ReadonlyMap<string, BackboneDefinition> = new Map(
-  [...efficientNetLites, ...mobileNetV1, ...resnets].map((definition) => [definition.record.id, definition]),
+  [...resnets, ...inceptionV3, ...denseNets, ...mobileNetV1, ...mobileNetV2, ...efficientNets, ...efficientNetLites].map((definition) => [definition.record.id, definition]),
 );
 
 /** How to load a backbone. */
 export interface LoadBackboneOptions {
   /** Outputs of the head. As many as the head of the weights has (1000 for `'imagenet'`): that head stays. See `load`. */
   classes: number;
-  /** `'imagenet'`: the record's; `'random'`; or the path of a `.pth`, `.safetensors` or `model.json` with the record's names. Default `'imagenet'`. */
+  /**
+   * `'imagenet'`: the record's; `'random'`; the path of a `.pth`, `.safetensors`, `.h5`, `.pb` or `model.json` with the record's names; or the address
+   * of one with its hash, `https://host/file.safetensors#sha256=<64 hexadecimal digits>`. Default `'imagenet'`.
+   */
   weights?: string;
   /** What a new head and random weights are drawn from. Default 0. */
   seed?: number;
@@ -45,8 +54,11 @@ export interface Backbones {
   load(id: string, options: LoadBackboneOptions): Promise<Backbone>;
   /** The `weightsHash` that `load` would give, without loading: of the file(s), or of seed and id when the weights are random. */
   weightsHash(id: string, options?: { weights?: string; seed?: number }): Promise<string>;
-  /** Makes the ImageNet weights of `id` ready: fetched, verified, unpacked; damaged ones are replaced. Nothing to do when they are. */
-  fetch(id: string, options?: { onProgress?: OnProgress; signal?: AbortSignal }): Promise<void>;
+  /**
+   * Makes the ImageNet weights of `id` ready: fetched, verified, unpacked; damaged ones are replaced. Nothing to do when they are.
+   * @param options.from a file that you have fetched from the publisher yourself: it is verified and copied into place.
+   */
+  fetch(id: string, options?: { from?: string; onProgress?: OnProgress; signal?: AbortSignal }): Promise<void>;
   /** Whether the ImageNet weights of `id` are ready: reads and hashes them. */
   state(id: string): Promise<WeightsState>;
 }
@@ -64,27 +76,47 @@ export const backbones: Backbones = {
   },
 
   async weightsHash(id, { weights = 'imagenet', seed = 0 } = {}) {
-    if (weights === 'imagenet') return manifestHash(manifestOf(id));
-    return weights === 'random' ? randomHash(find(id).record, seed) : hashWeights(weights);
+    if (weights === 'random') return randomHash(find(id).record, seed);
+    const manifest = weights === 'imagenet' ? manifestOf(id) : null;
+    return manifest !== null && 'package' in manifest ? manifestHash(manifest) : (await locate(id, weights, {})).hash;
   },
 
-  fetch: async (id, options) => fetchWeights(manifestOf(id), options),
+  async fetch(id, options = {}) {
+    const manifest = manifestOf(id);
+    if (!('package' in manifest)) return fetchPublished(manifest, options);
+    if (options.from !== undefined) throw new KitError(`The weights of ${id} come from a package registry, not from a file.`, { fix: `npx rifle weights fetch ${id}` });
+    await fetchWeights(manifest, options);
+  },
 
-  state: async (id) => weightsState(manifestOf(id)),
+  async state(id) {
+    const manifest = manifestOf(id);
+    return 'package' in manifest ? weightsState(manifest) : publishedState(manifest);
+  },
 };
 
 async function findWeights(id: string, weights: string, options: { onProgress?: OnProgress; signal?: AbortSignal }): Promise<FoundWeights> {
-  const manifest = weights === 'imagenet' ? manifestOf(id) : null;
-  const source = manifest ? await requireWeights(manifest, options) : weights;
-  const stateDict = await readWeights(source, options);
-  return { stateDict, format: formatOfWeights(source), source, hash: manifest ? manifestHash(manifest) : await hashWeights(source) };
+  const { source, hash } = await locate(id, weights, options);
+  return { stateDict: await readWeights(source, options), format: formatOfWeights(source), source, hash };
 }
 
-function manifestOf(id: string): WeightsManifest {
-  if (find(id).record.weights === null) {
-    throw new KitError(`No registry holds weights of ${id}.`, { fix: 'Give the path of a weights file, or "random".' });
+/** Where weights are, verified as far as that is possible, and their hash. */
+async function locate(id: string, weights: string, options: { onProgress?: OnProgress; signal?: AbortSignal }): Promise<{ source: string; hash: string }> {
+  if (isWeightsUrl(weights)) return fetchWeightsUrl(weights, options);
+  if (weights !== 'imagenet') {
+    const hash = await hashWeights(weights);
+    requireNamedHash(weights, hash);
+    return { source: weights, hash };
   }
-  return weightsManifest(id);
+  const manifest = manifestOf(id);
+  if ('package' in manifest) return { source: await requireWeights(manifest, options), hash: manifestHash(manifest) };
+  const source = await requirePublished(manifest, options);
+  return { source, hash: await hashWeights(source) };
+}
+
+function manifestOf(id: string): WeightsManifest | PublishedManifest {
+  const { weights } = find(id).record;
+  if (weights === null) throw new KitError(`Nobody publishes weights of ${id} that the kit knows.`, { fix: 'Give the path of a weights file, or "random".' });
+  return weights;
 }
 
 function find(id: string): BackboneDefinition {

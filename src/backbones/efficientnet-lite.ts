@@ -1,48 +1,14 @@
 // EfficientNet-Lite 0, 1 and 2: Tan and Le's EfficientNet (ICML 2019) without squeeze-and-excitation and with ReLU6.
 import type { BackboneDefinition } from './assemble';
+import { baseStages as stages, widened, type Size, type Stage } from './efficientnet';
 import { chain, LayerFactory, relu6, tap, type Layer, type Network } from './layers';
 import { torch } from './parameters';
 import { weightsManifest } from './weights/store';
-
-/** A stage of inverted residual blocks: the first block changes stride and channels, the others keep them. */
-interface Stage {
-  repeats: number;
-  /** Side of the depthwise filter. */
-  size: number;
-  /** Of the first block. */
-  stride: number;
-  /** The inside of a block is so many times as wide as its input. */
-  expansion: number;
-  outputs: number;
-}
-
-/** EfficientNet-B0 (table 1 of the paper), on which all sizes are built by widening and repeating. */
-const stages: Stage[] = [
-  { repeats: 1, size: 3, stride: 1, expansion: 1, outputs: 16 },
-  { repeats: 2, size: 3, stride: 2, expansion: 6, outputs: 24 },
-  { repeats: 2, size: 5, stride: 2, expansion: 6, outputs: 40 },
-  { repeats: 3, size: 3, stride: 2, expansion: 6, outputs: 80 },
-  { repeats: 3, size: 5, stride: 1, expansion: 6, outputs: 112 },
-  { repeats: 4, size: 5, stride: 2, expansion: 6, outputs: 192 },
-  { repeats: 1, size: 3, stride: 1, expansion: 6, outputs: 320 },
-];
 
 const stemWidth = 32;
 const featureSize = 1280;
 const batchNormMomentum = 0.1; // PyTorch's default, which the kit trains all backbones with; the weights were made with 0.01
 const epsilon = 1e-3;
-
-interface Size {
-  width: number;
-  depth: number;
-}
-
-/** Channels at `width` times the base: the nearest multiple of 8, but never more than a tenth below. */
-function widened(channels: number, width: number): number {
-  const wanted = channels * width;
-  const rounded = Math.max(8, Math.floor(wanted / 8 + 0.5) * 8);
-  return rounded < 0.9 * wanted ? rounded + 8 : rounded;
-}
 
 /** In the Lite networks the stem and the last layer stay as they are at all sizes, and the first and last stage are not repeated more. */
 function stagesOf({ width, depth }: Size): Stage[] {

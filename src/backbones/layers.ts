@@ -11,6 +11,8 @@ export interface Pass {
   hooks: ForwardHooks;
   updates: StatisticUpdate[];
   taps: Record<string, TF.Tensor4D>;
+  /** In training, what the auxiliary head reads before the mean over places. */
+  auxiliary: TF.Tensor4D | null;
 }
 
 /** A layer, or several put together: [batch, height, width, channels] to the same kind. */
@@ -25,12 +27,14 @@ export interface Network {
   /** Number of blocks that add a shortcut. */
   residualBlocks: number;
   head: { weight: Parameter; bias: Parameter };
+  /** The head of the auxiliary classifier, where there is one. */
+  auxiliaryHead: Network['head'] | null;
 }
 
 /** What a convolution needs besides its name. */
 export interface ConvolutionSettings {
-  /** Side of the square filter. */
-  size: number;
+  /** Side of the square filter, or its height and width. */
+  size: number | [height: number, width: number];
   inputs: number;
   outputs: number;
   /** Default 1. */
@@ -41,11 +45,31 @@ export interface ConvolutionSettings {
   bias?: boolean;
 }
 
+/** What a depthwise convolution needs besides its name. */
+export interface DepthwiseSettings {
+  /** Side of the square filter. */
+  size: number;
+  channels: number;
+  /** Default 1. */
+  stride?: number;
+  /** Default `'same'`. */
+  padding?: Padding;
+}
+
+const sides = (size: number | [number, number]): [number, number] => (typeof size === 'number' ? [size, size] : size);
+
+/** The padding that PyTorch's networks give to a filter of odd size: half of it on each side, whatever the stride. */
+export function around(size: number | [height: number, width: number]): Padding {
+  const [vertical, horizontal] = sides(size).map((side) => (side - 1) / 2);
+  return [[vertical, vertical], [horizontal, horizontal]];
+}
+
 /** Makes the layers of one network and keeps its parameters, named as the files of one framework name them. */
 export class LayerFactory {
   readonly parameters = new Map<string, Parameter>();
   /** Made so far. */
   residualBlocks = 0;
+  private auxiliaryHead: Network['head'] | null = null;
 
   constructor(
     readonly convention: FileConvention,
@@ -55,7 +79,8 @@ export class LayerFactory {
   /** A convolution, [batch, height, width, inputs] to [batch, height / stride, width / stride, outputs]. */
   conv(name: string, { size, inputs, outputs, stride = 1, padding = 'same', bias = false }: ConvolutionSettings): Layer {
     const { suffix, axes } = this.convention;
-    const filter = this.parameter(name + suffix.weight, [size, size, inputs, outputs], axes.convolution, heNormal(size * size * outputs));
+    const [height, width] = sides(size);
+    const filter = this.parameter(name + suffix.weight, [height, width, inputs, outputs], axes.convolution, heNormal(height * width * outputs));
     const convolve: Layer = (x) => ops.conv2d(x, value(filter), { stride, padding });
     if (!bias) return convolve;
     const offset = this.parameter(name + suffix.bias, [outputs], axes.vector, constant(0));
@@ -63,10 +88,10 @@ export class LayerFactory {
   }
 
   /** A convolution of every channel with a filter of its own. */
-  depthwiseConv(name: string, { size, channels, stride = 1 }: { size: number; channels: number; stride?: number }): Layer {
+  depthwiseConv(name: string, { size, channels, stride = 1, padding = 'same' }: DepthwiseSettings): Layer {
     const { suffix, axes } = this.convention;
     const filter = this.parameter(name + (suffix.depthwise ?? suffix.weight), [size, size, channels, 1], axes.depthwise, heNormal(size * size));
-    return (x) => ops.depthwiseConv2d(x, value(filter), { stride, padding: 'same' });
+    return (x) => ops.depthwiseConv2d(x, value(filter), { stride, padding });
   }
 
   /** Batch normalisation; in training it adds its new running statistics to the pass. */
@@ -103,9 +128,19 @@ export class LayerFactory {
     };
   }
 
+  /** A second classifier at this place: in training `trunk` reads what passes, and a head of its own the mean of that over its places. */
+  auxiliary(trunk: Layer, name: string, inputs: number, outputs: number): Layer {
+    this.auxiliaryHead = this.head(name, inputs, outputs);
+    return (x, pass) => {
+      if (pass.training) pass.auxiliary = trunk(x, pass);
+      return x;
+    };
+  }
+
   /** What has been made so far, around `trunk`; only the head is missing. */
   network(trunk: Layer): Omit<Network, 'head'> {
-    return { parameters: this.parameters, convention: this.convention, trunk, residualBlocks: this.residualBlocks };
+    const { parameters, convention, residualBlocks, auxiliaryHead } = this;
+    return { parameters, convention, trunk, residualBlocks, auxiliaryHead };
   }
 
   private parameter(name: string, shape: number[], axes: number[], initializer: Initializer, trainable = true): Parameter {
@@ -129,6 +164,21 @@ export const relu: Layer = (x) => ops.relu(x);
 
 /** min(max(x, 0), 6). */
 export const relu6: Layer = (x) => ops.relu6(x);
+
+/** x sigmoid(x). */
+export const silu: Layer = (x) => ops.silu(x);
+
+/** 1 / (1 + exp(-x)). */
+export const sigmoid: Layer = (x) => tf.sigmoid(x);
+
+/** Mean over all places: [batch, height, width, channels] to [batch, 1, 1, channels]. */
+export const squeeze: Layer = (x) => ops.globalAveragePool(x).reshape([x.shape[0], 1, 1, x.shape[3]]);
+
+/** Mean of each window; zeros that pad count. */
+export const averagePool = (options: { size: number; stride: number; padding?: number }): Layer => (x) => ops.averagePool(x, options);
+
+/** Every layer on the same input, and their channels side by side. */
+export const branches = (...layers: Layer[]): Layer => (x, pass) => tf.concat(layers.map((layer) => layer(x, pass)), 3);
 
 /** Largest value in each window; padded places never win. */
 export const maxPool = (options: { size: number; stride: number; padding: Padding }): Layer => (x) => ops.maxPool(x, options);

@@ -1,8 +1,8 @@
 // The types of the backbones: what is known of one, what a forward pass gives, and one in memory.
 import type { TF } from '../engine/tensorflow';
-import type { PackageFile } from '../data/fetch';
 import type { Parameter } from './parameters';
-import type { WeightsFormat } from './weights/store';
+import type { PublishedManifest } from './weights/published';
+import type { WeightsManifest } from './weights/store';
 
 /** What is known of a backbone before any weight is read. */
 export interface BackboneRecord {
@@ -14,6 +14,8 @@ export interface BackboneRecord {
   inputSize: number;
   /** Length of the image's short side before the crop, in pixels. */
   resizeSize: number;
+  /** What the publisher resizes with. The kit's pixel cache always resizes bilinearly, antialiased. Default `'bilinear'`. */
+  interpolation?: 'bilinear' | 'bicubic';
   /** Number of pooled features, which the head sees. */
   featureSize: number;
   /** Of RGB pixels in 0..255: the network sees (x - mean) / std. */
@@ -23,10 +25,15 @@ export interface BackboneRecord {
   channelOrder: 'rgb' | 'bgr';
   /** Names of the head's parameters. */
   head: { weight: string; bias: string };
+  /**
+   * A second classifier that reads an earlier stage and only trains: its cross entropy, times `lossWeight`, is added to the loss. Its head is
+   * new where the head is.
+   */
+  auxiliary?: { head: { weight: string; bias: string }; lossWeight: number } | null;
   /** Names of the stages whose outputs `forward` gives, input side first. */
   taps: string[];
-  /** The file in a registry; `null` when only a path can be given. */
-  weights: (PackageFile & { path: string; format: WeightsFormat }) | null;
+  /** The file in a registry, or on its publisher's server; `null` when only a path can be given. */
+  weights: WeightsManifest | PublishedManifest | null;
   licence: string;
   /** ImageNet top-1 that the publisher of the weights claims, a fraction in [0, 1]. */
   top1Claimed: number | null;
@@ -68,6 +75,8 @@ export interface ForwardOptions {
 export interface ForwardResult {
   /** [batch, classes]. */
   logits: TF.Tensor2D;
+  /** In training, the logits of the auxiliary classifier [batch, classes], where there is one. */
+  auxiliaryLogits?: TF.Tensor2D;
   /** What the head sees: [batch, featureSize], the mean of the last feature map over its places. */
   features: TF.Tensor2D;
   /** Output of each stage, by the names in `record.taps`: [batch, height, width, channels]. */

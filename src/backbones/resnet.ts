@@ -3,6 +3,7 @@ import { assemble, type BackboneDefinition } from './assemble';
 import { chain, identity, LayerFactory, maxPool, relu, tap, type Layer, type Network } from './layers';
 import { countTrainable, keras, torch, type FileConvention } from './parameters';
 import type { Backbone, BackboneRecord } from './record';
+import { batchNormMomentum, imageNetPixels, torchvisionRecord } from './torchvision';
 import { hashStateDict, type StateDict } from './weights/state-dict';
 import { weightsManifest } from './weights/store';
 
@@ -57,8 +58,6 @@ export const kerasNames: ResNetNames = {
   },
   head: 'fc1000',
 };
-
-const batchNormMomentum = 0.1; // PyTorch's default, which the kit trains all backbones with; Keras's file says 0.01 in this convention
 
 const expansionOf = ({ block }: ResNetPlan): number => (block === 'bottleneck' ? 4 : 1);
 
@@ -130,7 +129,7 @@ function planned(plan: ResNetPlan) {
     featureSize: featureSizeOf(plan),
     head: { weight: plan.names.head + suffix.weight, bias: plan.names.head + suffix.bias },
     taps: ['stem', ...plan.layers.map((_, stage) => `stage${stage + 1}`)],
-    batchNormMomentum,
+    batchNormMomentum, // also of the Keras weights: their file says 0.01 in this convention, but the kit trains all alike
   };
 }
 
@@ -146,8 +145,26 @@ const resnet50Keras: ResNetPlan = {
 
 const manifest = weightsManifest('resnet50.keras_in1k');
 
-/** The residual networks that a registry holds ImageNet weights of. `buildResNet` makes any other. */
+/** torchvision's: v1.5, with its stride in the 3x3 convolution. */
+const torchvisionPlan = (size: Pick<ResNetPlan, 'block' | 'layers' | 'width'>): ResNetPlan => ({ ...size, stridedConv: 1, bias: false, epsilon: 1e-5, names: torchvisionNames });
+
+/** Table 1 of the paper. */
+function torchvisionResNet(depth: number, block: ResNetPlan['block'], layers: number[]): BackboneDefinition {
+  const plan = torchvisionPlan({ block, layers, width: 64 });
+  const { family, featureSize, taps } = planned(plan);
+  return {
+    record: torchvisionRecord(`resnet${depth}.tv_in1k`, { title: `ResNet-${depth} v1.5`, family, featureSize, head: plan.names.head, taps }),
+    build: (classes) => build(plan, classes),
+  };
+}
+
+/** The residual networks with published ImageNet weights. `buildResNet` makes any other. */
 export const resnets: BackboneDefinition[] = [
+  torchvisionResNet(18, 'basic', [2, 2, 2, 2]),
+  torchvisionResNet(34, 'basic', [3, 4, 6, 3]),
+  torchvisionResNet(50, 'bottleneck', [3, 4, 6, 3]),
+  torchvisionResNet(101, 'bottleneck', [3, 4, 23, 3]),
+  torchvisionResNet(152, 'bottleneck', [3, 8, 36, 3]),
   {
     record: {
       id: manifest.id,
@@ -181,7 +198,7 @@ export interface ResNetOptions {
  * @throws KitError when names or shapes do not fit.
  */
 export function buildResNet({ classes, ...size }: ResNetOptions, stateDict: StateDict | null, seed = 0): Backbone {
-  const plan: ResNetPlan = { ...size, stridedConv: 1, bias: false, epsilon: 1e-5, names: torchvisionNames };
+  const plan = torchvisionPlan(size);
   const id = `resnet-${size.block}-${size.layers.join('-')}-width${size.width}`;
   const record: BackboneRecord = {
     id,
@@ -189,8 +206,7 @@ export function buildResNet({ classes, ...size }: ResNetOptions, stateDict: Stat
     ...planned(plan),
     inputSize: 32,
     resizeSize: 32,
-    mean: [0.485 * 255, 0.456 * 255, 0.406 * 255],
-    std: [0.229 * 255, 0.224 * 255, 0.225 * 255],
+    ...imageNetPixels,
     channelOrder: 'rgb',
     weights: null,
     licence: '',

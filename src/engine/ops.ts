@@ -171,6 +171,24 @@ export function relu6<T extends TF.Tensor>(x: T): T {
   return runRelu6({ x })[0] as T;
 }
 
+const runSilu = fused({
+  name: 'RifleSilu',
+  save: ['x'],
+  run: ({ x }) => tf.tidy(() => x.mul(single('Sigmoid', [type('T', 'float32')], [x]))),
+  // The sigmoid is computed again: to keep it would take as much memory as the layer's input.
+  gradient: ([dy], [x]) => ({
+    x: () => {
+      const gate = single('Sigmoid', [type('T', 'float32')], [x]);
+      return dy.mul(gate).mul(x.mul(tf.sub(1, gate)).add(1));
+    },
+  }),
+});
+
+/** x sigmoid(x), any shape: SiLU, also called swish (Ramachandran et al. 2017). */
+export function silu<T extends TF.Tensor>(x: T): T {
+  return runSilu({ x })[0] as T;
+}
+
 interface PoolOptions {
   /** Side of the window. */
   size: number;
@@ -199,6 +217,23 @@ const runMaxPool = fused({
 /** Largest value in each window of `x` [batch, height, width, channels]. */
 export function maxPool(x: TF.Tensor4D, options: PoolOptions): TF.Tensor4D {
   return runMaxPool({ x }, { ...options })[0] as TF.Tensor4D;
+}
+
+const runAveragePool = fused({
+  name: 'RifleAveragePool',
+  save: ['x'],
+  run: ({ x }, o) => single('AvgPool', poolAttributes(o as unknown as PoolOptions), [x]),
+  gradient: ([dy], [x], o) => ({ x: () => single('AvgPoolGrad', poolAttributes(o as unknown as PoolOptions), [shapeOf(x.shape), dy]) }),
+});
+
+/**
+ * Mean of each window of `x` [batch, height, width, channels]. A number as padding adds zeros that count in the mean, as PyTorch's
+ * `avg_pool2d` has it; `'same'` leaves the padded places out, as TensorFlow has it.
+ */
+export function averagePool(x: TF.Tensor4D, { padding, ...window }: Omit<PoolOptions, 'padding'> & { padding?: 'same' | 'valid' | number }): TF.Tensor4D {
+  if (typeof padding !== 'number' || padding === 0) return runAveragePool({ x }, { ...window, padding: padding || 'valid' })[0] as TF.Tensor4D;
+  const sides: [number, number] = [padding, padding];
+  return runAveragePool({ x: tf.pad(x, [[0, 0], sides, sides, [0, 0]]) }, window)[0] as TF.Tensor4D;
 }
 
 const runGlobalAveragePool = fused({

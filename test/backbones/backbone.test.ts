@@ -35,10 +35,17 @@ describe('backbones', function () {
 
   it('lists records that are whole', () => {
     const records = backbones.list();
-    assert.deepEqual(records.map(({ id }) => id), [lite0, 'efficientnet_lite1.tf_in1k', 'efficientnet_lite2.tf_in1k', 'mobilenet_v1.tf_in1k', 'resnet50.keras_in1k']);
+    assert.deepEqual(records.map(({ id }) => id), [
+      ...['resnet18.tv_in1k', 'resnet34.tv_in1k', 'resnet50.tv_in1k', 'resnet101.tv_in1k', 'resnet152.tv_in1k', 'resnet50.keras_in1k'],
+      ...['inception_v3.tv_in1k', 'inception_v3_aux.tv_in1k', 'densenet121.tv_in1k', 'densenet169.tv_in1k', 'densenet201.tv_in1k'],
+      ...['mobilenet_v1.tf_in1k', 'mobilenet_v2.tv_in1k', 'efficientnet_b0.tv_in1k', 'efficientnet_b1.tv_in1k', 'efficientnet_b2.tv_in1k'],
+      ...['efficientnet_b3.tv_in1k', 'efficientnet_b4.tv_in1k', lite0, 'efficientnet_lite1.tf_in1k', 'efficientnet_lite2.tf_in1k'],
+    ]);
     for (const record of records) {
       assert.equal(backbones.get(record.id), record);
-      assert.ok(record.resizeSize >= record.inputSize && record.licence !== '' && record.weights !== null && record.top1Claimed! > 0.7);
+      assert.ok(record.resizeSize >= record.inputSize && record.licence !== '' && record.top1Claimed! > 0.69 && record.taps.length > 3, record.id);
+      const { weights } = record;
+      assert.ok(weights !== null && ('package' in weights ? /^[0-9a-f]{64}$/.test(weights.sha256) : weights.url.endsWith(`/${weights.file}`) && weights.file.endsWith(`-${weights.sha256Prefix}.pth`)), record.id);
     }
   });
 

@@ -67,7 +67,7 @@ describe('backbones with their ImageNet weights', function () {
   });
   after(() => fs.rmSync(path.dirname(folder), { recursive: true, force: true }));
 
-  for (const { id, parameters, taps, head } of backbones.list()) {
+  for (const { id, parameters, taps, head } of backbones.list().filter(({ weights }) => weights !== null && 'package' in weights)) {
     describe(id, () => {
       let network: Backbone;
       let tensors: number;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { batchNorm, conv2d, depthwiseConv2d, globalAveragePool, maxPool, relu, relu6, softmaxCrossEntropy, statelessUniform } from '../../src/engine/ops';
+import { averagePool, batchNorm, conv2d, depthwiseConv2d, globalAveragePool, maxPool, relu, relu6, silu, softmaxCrossEntropy, statelessUniform } from '../../src/engine/ops';
 import { tf, type TF } from '../../src/engine/tensorflow';
 
 const random = (shape: number[], seed: number): TF.Tensor => tf.randomNormal(shape, 0, 2, 'float32', seed);
@@ -23,6 +23,10 @@ function same(ours: (...xs: TF.Tensor[]) => TF.Tensor, stock: (...xs: TF.Tensor[
   a.forEach((gradient, i) => assert.ok(difference(gradient, b[i]) < 1e-4, `gradient by input ${i}`));
 }
 
+function close(found: TF.Tensor, expected: number[]): void {
+  found.dataSync().forEach((value: number, i: number) => assert.ok(Math.abs(value - expected[i]) <= 1e-6 * Math.max(1, Math.abs(expected[i])), `${value} for ${expected[i]}`));
+}
+
 type Image = TF.Tensor4D;
 
 describe('fused ops', () => {
@@ -38,12 +42,33 @@ describe('fused ops', () => {
   });
   it('depthwiseConv2d is that of tfjs', () => {
     const [x, w] = [random([2, 9, 8, 3], 1), random([3, 3, 3, 1], 2)];
+    const padded = (a: TF.Tensor) => tf.pad(a, [[0, 0], [1, 1], [1, 1], [0, 0]]) as Image;
+    same((a, b) => depthwiseConv2d(a as Image, b as Image, { stride: 2, padding: 1 }), (a, b) => tf.depthwiseConv2d(padded(a), b as Image, 2, 'valid'), x, w);
     for (const stride of [1, 2]) same((a, b) => depthwiseConv2d(a as Image, b as Image, { stride }), (a, b) => tf.depthwiseConv2d(a as Image, b as Image, stride, 'same'), x, w);
   });
   it('maxPool is that of tfjs; padded places never win', () => {
     const x = random([2, 9, 8, 3], 1).sub(20);
     same((a) => maxPool(a as Image, { size: 2 }), (a) => tf.maxPool(a as Image, 2, 2, 'valid'), x);
     same((a) => maxPool(a as Image, { size: 3, stride: 2, padding: 1 }), (a) => tf.maxPool(tf.pad(a, [[0, 0], [1, 1], [1, 1], [0, 0]], -1e9) as Image, 3, 2, 'valid'), x);
+  });
+  it('averagePool is that of tfjs; zeros that are added count in the mean', () => {
+    const x = random([2, 9, 8, 3], 1);
+    same((a) => averagePool(a as Image, { size: 2 }), (a) => tf.avgPool(a as Image, 2, 2, 'valid'), x);
+    same((a) => averagePool(a as Image, { size: 3, stride: 1, padding: 'same' }), (a) => tf.avgPool(a as Image, 3, 1, 'same'), x);
+    same((a) => averagePool(a as Image, { size: 3, stride: 1, padding: 1 }), (a) => tf.avgPool(tf.pad(a, [[0, 0], [1, 1], [1, 1], [0, 0]]) as Image, 3, 1, 'valid'), x);
+    const ones = averagePool(tf.ones([1, 2, 2, 1]), { size: 3, stride: 1, padding: 1 });
+    assert.ok(Array.from(ones.dataSync()).every((mean) => Math.abs(mean - 4 / 9) < 1e-6), 'torch.nn.functional.avg_pool2d(ones, 3, 1, 1) is 4/9');
+  });
+  it('silu is x sigmoid(x)', () => {
+    const x = random([2, 5, 4, 3], 1).mul(3);
+    same((a) => silu(a), (a) => a.mul(tf.sigmoid(a)), x);
+    // PyTorch, float64: torch.nn.functional.silu and its slopes
+    const at = tf.tensor1d([-20, -1.278, 0, 1, 30]);
+    close(silu(at), [-4.122307236e-8, -0.2784645193, 0, 0.7310585786, 30]);
+    close(tf.grad((a: TF.Tensor) => silu(a).sum())(at), [-3.916191866e-8, 1.012144999e-4, 0.5, 0.9276705119, 1]);
+    const before = tf.memory().numTensors;
+    silu(at).dispose();
+    assert.equal(tf.memory().numTensors, before);
   });
   it('rectifiers, global average and cross entropy are those of tfjs', () => {
     const x = random([2, 5, 4, 3], 1).mul(3);

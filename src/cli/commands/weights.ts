@@ -23,7 +23,7 @@ export function weightsCommand(): Command {
           `${(parameters / 1e6).toFixed(1)} M`,
           `${inputSize} px`,
           top1Claimed === null ? 'unknown' : percent(top1Claimed),
-          weights === null ? 'none' : megabytes(weights.bytes),
+          weights === null ? 'none' : megabytes('bytes' in weights ? weights.bytes : weights.mebibytes * 2 ** 20),
           licence,
           state,
         ]),
@@ -34,12 +34,13 @@ export function weightsCommand(): Command {
     .command('fetch')
     .description('fetch and check the weights of a backbone; nothing is done when they are ready')
     .argument('<id>', 'a backbone, for example efficientnet_lite0.tf_in1k')
+    .option('--from <file>', 'a file that you have fetched from the publisher: it is checked and copied into place')
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  $ npx rifle weights fetch resnet50.keras_in1k')
-    .action(async (id: string, { json }: { json?: boolean }) => {
+    .action(async (id: string, { from, json }: { from?: string; json?: boolean }) => {
       const { backbones } = await import('../../backbones/backbone.js');
       const display = showProgress({ quiet: json });
-      await backbones.fetch(id, { onProgress: display.onProgress, signal: interruptible() }).finally(() => display.stop());
+      await backbones.fetch(id, { from, onProgress: display.onProgress, signal: interruptible() }).finally(() => display.stop());
       const state = await backbones.state(id);
       if (json) return printJson({ id, state });
       printLine(`${id}: ${state}`);
