@@ -189,19 +189,38 @@ async function untar(archive: string, into: string, settings: Settings): Promise
   return total;
 }
 
-/** Writes a new file with the mode 644: whoever made the archive has no say in who may read or run it. */
+/**
+ * Writes a new file with the mode 644: whoever made the archive has no say in who may read or run it. The entry is read by its events:
+ * iterating over it may lose its last bytes (minipass 7.1 ends when the end is known, not when it is reached).
+ */
 async function writeTarEntry(entry: tar.ReadEntry, target: string): Promise<void> {
+  let bytes = 0;
   if (entry.size <= SMALL) {
-    const chunks: Buffer[] = [];
-    for await (const chunk of entry) chunks.push(chunk);
-    return fsp.writeFile(target, Buffer.concat(chunks), { flag: 'wx', mode: 0o644 });
+    const content = await entry.concat();
+    bytes = content.length;
+    await fsp.writeFile(target, content, { flag: 'wx', mode: 0o644 });
+  } else {
+    const handle = await fsp.open(target, 'wx', 0o644);
+    const write = async (chunk: Buffer) => {
+      for (let at = 0; at < chunk.length; ) at += (await handle.write(chunk, at)).bytesWritten;
+      bytes += chunk.length;
+    };
+    try {
+      await new Promise<void>((resolve, reject) => {
+        let writing = Promise.resolve();
+        entry.on('data', (chunk) => {
+          entry.pause();
+          writing = write(chunk);
+          writing.then(() => entry.resume(), reject);
+        });
+        entry.on('end', () => writing.then(resolve, reject)); // which may come while the last bytes are being written
+        entry.on('error', reject);
+      });
+    } finally {
+      await handle.close();
+    }
   }
-  const handle = await fsp.open(target, 'wx', 0o644);
-  try {
-    for await (const chunk of entry) for (let at = 0; at < chunk.length; ) at += (await handle.write(chunk, at)).bytesWritten;
-  } finally {
-    await handle.close();
-  }
+  if (bytes !== entry.size) throw new Error(`its entry ${JSON.stringify(entry.path)} should have ${entry.size} bytes, found ${bytes}`);
 }
 
 /**

@@ -123,6 +123,18 @@ describe('extract', () => {
     for (const name of ['suid', 'locked']) assert.equal(fs.statSync(path.join(home.path, 'out', name)).mode & 0o7777, 0o644, name);
   });
 
+  it('writes every byte of large files, also when their end is known before they are written', async () => {
+    const large = Array.from({ length: 3 }, (_, i): Entry => ({ name: `${i}`, bytes: Buffer.alloc(4_200_000 + i * 1_000_003, `large ${i}`) }));
+    for (const make of [makeTar, makeTarGz, makeZip]) {
+      const archive = path.join(home.path, 'a');
+      fs.writeFileSync(archive, make(large));
+      for (let round = 0; round < 5; round++) {
+        await extract(archive, path.join(home.path, 'out'));
+        for (const { name, bytes } of large) assert.ok(fs.readFileSync(path.join(home.path, 'out', name)).equals(bytes!), `${make.name}, ${name}`);
+      }
+    }
+  });
+
   it('tells the kind by the bytes, whatever the name', async () => {
     for (const [i, make] of [makeZip, makeTar, makeTarGz].entries()) {
       fs.writeFileSync(path.join(home.path, `${i}.bin`), make([{ name: 'a', bytes: Buffer.from('a') }]));
