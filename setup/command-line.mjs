@@ -2,11 +2,13 @@
 import fs from 'node:fs';
 import { parseArgs } from 'node:util';
 import { takeLocks } from './lock.mjs';
-import { packageRoot } from './place.mjs';
+import { packageRoot, places } from './place.mjs';
 import { Interrupted, Problem } from './problem.mjs';
 import { context, expectedSeconds, pendingSteps, runSteps } from './run.mjs';
 import { duration, screen } from './screen.mjs';
-import { steps } from './steps.mjs';
+import { stepsFor } from './steps.mjs';
+
+const steps = stepsFor(places(packageRoot, process.env));
 
 const HELP = `Makes this machine ready for rifle-kit. Every step is skipped when it is done already.
 
@@ -23,7 +25,7 @@ Steps, in order:
 ${steps.map((step) => `  ${step.name.padEnd(15)} ${step.what}`).join('\n')}
 
 Environment:
-  RIFLE_HOME          folder for all that is fetched and made (default: .rifle in the package)
+  RIFLE_HOME          folder for all that is fetched and made (default: .rifle in the package, or in the study that has it)
   RIFLE_DEVICE        cpu, gpu or auto (default: gpu where an NVIDIA driver is loaded)
   RIFLE_PYTHON        the Python that makes the environment (default: python3 and its kin on the path)
   NO_COLOR            no colours

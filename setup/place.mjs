@@ -6,18 +6,23 @@ import { fileURLToPath } from 'node:url';
 export const packageRoot = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
 /**
- * The folders of a set-up of the package at `root`. The home is `$RIFLE_HOME` (a relative one from the working folder), by default,
- * also when it is empty, `.rifle` in the package: the same rule as in src/engine/home.ts.
+ * The folders of a set-up of the package at `root`, which is a clone of the kit or, in a study, one of its packages. The home is
+ * `$RIFLE_HOME` (a relative one from the working folder), by default, also when it is empty, `.rifle` in the clone or in the study: the same
+ * rule as in src/engine/home.ts.
  * @param {string} root
  * @param {NodeJS.ProcessEnv} env
  */
 export function places(root, env) {
-  const home = path.resolve(env.RIFLE_HOME || path.join(root, '.rifle'));
-  const modules = path.join(root, 'node_modules');
+  const above = path.dirname(root);
+  const installed = path.basename(above) === 'node_modules';
+  const home = path.resolve(env.RIFLE_HOME || path.join(installed ? path.dirname(above) : root, '.rifle'));
+  const modules = installed ? above : path.join(root, 'node_modules');
   const addonPackage = path.join(modules, '@tensorflow', 'tfjs-node-gpu');
   const venv = path.join(home, 'venv');
   return {
     root,
+    /** Whether npm has installed it: then its packages are there, and it is compiled. */
+    installed,
     home,
     modules,
     venv,

@@ -23,3 +23,9 @@ import python from './steps/python.mjs';
 
 /** @type {Step[]} */
 export const steps = [prerequisites, packages, python, library, addon, build, link, kernel, weights, data];
+
+/** Steps that npm has done for a kit that is a package of a study. */
+const DONE_BY_NPM = [packages, build, link];
+
+/** The steps for the kit at these places. */
+export const stepsFor = ({ installed }) => (installed ? steps.filter((step) => !DONE_BY_NPM.includes(step)) : steps);

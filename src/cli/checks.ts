@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { KitError } from '../engine/errors';
-import { kitHome, packageRoot } from '../engine/home';
+import { kitHome, packageRoot, studyFolder } from '../engine/home';
 
 /** The outcome of one check. */
 export interface Check {
@@ -91,7 +91,7 @@ export async function runChecks(): Promise<Check[]> {
     }),
 
     await check('package', 'npm run setup', () => {
-      const link = path.join(packageRoot(), 'node_modules', 'rifle-kit');
+      const link = studyFolder() === null ? path.join(packageRoot(), 'node_modules', 'rifle-kit') : packageRoot();
       if (!fs.existsSync(path.join(link, 'package.json'))) throw new Error("Notebooks cannot import 'rifle-kit': its link in node_modules is missing.");
       return "notebooks can import 'rifle-kit'";
     }),

@@ -5,6 +5,7 @@ import { dataCommand } from './commands/data';
 import { doctorCommand } from './commands/doctor';
 import { labCommand } from './commands/lab';
 import { methodsCommand } from './commands/methods';
+import { newCommand } from './commands/new';
 import { notebooksCommand } from './commands/notebooks';
 import { reportCommand } from './commands/report';
 import { reproduceCommand } from './commands/reproduce';
@@ -21,7 +22,7 @@ const program = new Command('rifle')
   .showSuggestionAfterError()
   .addHelpText('after', '\nExamples:\n  $ npx rifle doctor\n  $ npx rifle train --method rifle --epochs 10 --seed 1\n  $ npx rifle reproduce --scale mini');
 
-for (const command of [doctorCommand, dataCommand, weightsCommand, methodsCommand, trainCommand, sweepCommand, reproduceCommand, reportCommand, notebooksCommand, labCommand]) {
+for (const command of [doctorCommand, dataCommand, weightsCommand, methodsCommand, trainCommand, sweepCommand, reproduceCommand, reportCommand, notebooksCommand, labCommand, newCommand]) {
   program.addCommand(command());
 }
 

@@ -21,12 +21,18 @@ export function packageRoot(): string {
   return root;
 }
 
+/** The folder of the project that has the kit among its packages; `null` for the kit's own repository. */
+export function studyFolder(): string | null {
+  const modules = path.dirname(packageRoot());
+  return path.basename(modules) === 'node_modules' ? path.dirname(modules) : null;
+}
+
 /**
- * An absolute path inside the kit's home: `$RIFLE_HOME`, by default (also when it is empty) `.rifle` beside package.json; the same rule as
- * in setup/place.mjs. Its folders: `cache` (packages as fetched), `data`, `weights`, `pixels`, `runs`, `venv`, `tensorflow`, `cuda`.
+ * An absolute path inside the kit's home: `$RIFLE_HOME`, by default (also when it is empty) `.rifle` beside the package.json of the kit or
+ * of the project that has it among its packages; the same rule as in setup/place.mjs. Its folders: `cache` (packages as fetched), `data`, `weights`, `pixels`, `runs`, `venv`, `tensorflow`, `cuda`.
  */
 export function kitHome(...parts: string[]): string {
-  return path.resolve(process.env.RIFLE_HOME || path.join(packageRoot(), '.rifle'), ...parts);
+  return path.resolve(process.env.RIFLE_HOME || path.join(studyFolder() ?? packageRoot(), '.rifle'), ...parts);
 }
 
 /** The kit's version, from its package.json. */

@@ -78,9 +78,9 @@ describe('JupyterLab in a browser', function () {
     const text = await page.locator('.jp-Notebook').innerText();
     for (const part of ['all runs: 8 epochs', '4 rows × 6 columns', 'Test accuracy of the methods', 'Verdict: ']) assert.ok(text.includes(part), part);
     assert.ok((await page.locator('.jp-OutputArea-output table').count()) >= 4);
-    await page.waitForFunction(() => document.querySelectorAll('.jp-OutputArea-output .js-plotly-plot .main-svg').length >= 2, null, { timeout: PATIENCE });
+    await page.waitForFunction(() => document.querySelectorAll('.js-plotly-plot .main-svg').length >= 2, null, { timeout: PATIENCE });
 
-    await page.locator('.jp-OutputArea-output .js-plotly-plot').first().scrollIntoViewIfNeeded();
+    await page.locator('.js-plotly-plot').first().scrollIntoViewIfNeeded();
     await page.waitForTimeout(500);
     await page.screenshot({ path: artifact('lab.png') });
   });

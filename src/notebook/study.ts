@@ -1,0 +1,60 @@
+// A study of one's own: a folder with a notebook, a test that re-executes it, and the kit as a package, ready for `npm install`.
+import { execFile } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { makeAtomically } from '../data/atomic';
+import { KitError } from '../engine/errors';
+import { packageRoot } from '../engine/home';
+
+/** Names of the template's files that npm would not pack under their own. */
+const RENAMED: Record<string, string> = { gitignore: '.gitignore', npmrc: '.npmrc', 'ci.yml': path.join('.github', 'workflows', 'notebooks.yml') };
+
+/**
+ * Makes the study `folder`, whole or not at all. It needs nothing of this kit afterwards: the kit is packed into it.
+ * @throws KitError when there is something in the folder already, or npm cannot pack the kit.
+ */
+export async function newStudy(folder: string): Promise<string[]> {
+  const place = path.resolve(folder);
+  if (fs.existsSync(place) && (!fs.statSync(place).isDirectory() || fs.readdirSync(place).length > 0)) {
+    throw new KitError(`${folder}: expected no such folder or an empty one, found ${fs.statSync(place).isDirectory() ? `${fs.readdirSync(place).length} files in it` : 'a file'}.`, { fix: 'Name another folder.' });
+  }
+  const files: string[] = [];
+  if (fs.existsSync(place)) fs.rmdirSync(place);
+  await makeAtomically(place, async (partial) => {
+    const vendor = path.join(partial, 'vendor');
+    fs.mkdirSync(vendor, { recursive: true });
+    const tarball = await pack(vendor);
+    fs.cpSync(path.join(packageRoot(), 'shims'), path.join(vendor, 'shims'), { recursive: true });
+    const values: Record<string, string> = { name: packageName(place), tarball };
+    const template = path.join(packageRoot(), 'templates', 'study');
+    for (const entry of fs.readdirSync(template, { recursive: true, withFileTypes: true })) {
+      if (!entry.isFile()) continue;
+      const name = path.relative(template, path.join(entry.parentPath ?? entry.path, entry.name));
+      const text = fs.readFileSync(path.join(template, name), 'utf8').replace(/\{\{(\w+)\}\}/g, (whole, key: string) => values[key] ?? whole);
+      const target = RENAMED[name] ?? name;
+      fs.mkdirSync(path.dirname(path.join(partial, target)), { recursive: true });
+      fs.writeFileSync(path.join(partial, target), text);
+      files.push(target);
+    }
+  });
+  return files.sort();
+}
+
+/** Packs the kit into `folder` as npm would publish it; the file's name. */
+async function pack(folder: string): Promise<string> {
+  try {
+    const { stdout } = await promisify(execFile)('npm', ['pack', packageRoot(), '--ignore-scripts', '--json', '--pack-destination', folder], { cwd: folder });
+    const [{ filename }] = JSON.parse(stdout) as { filename: string }[];
+    return path.basename(filename);
+  } catch (cause) {
+    const said = String((cause as { stderr?: string }).stderr ?? '').trim().split('\n').at(-1);
+    throw new KitError(`npm could not pack the kit: ${said || (cause as Error).message}`, { fix: 'npm must be on the path, and the kit compiled (`npm run setup`).', cause });
+  }
+}
+
+/** A name that npm takes, from the folder's. */
+function packageName(folder: string): string {
+  const name = path.basename(folder).toLowerCase().replace(/[^a-z0-9-]+/g, '-').replace(/^-+|-+$/g, '');
+  return name === '' || name === 'rifle-kit' ? 'study' : name;
+}
