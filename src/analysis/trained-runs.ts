@@ -7,7 +7,7 @@ import type { Dataset } from '../data/dataset';
 import { openPixelCache } from '../data/pixel-cache';
 import { KitError } from '../engine/errors';
 import type { OnProgress } from '../engine/progress';
-import { chosen } from '../runs/finetune';
+import { chosen } from '../runs/chosen';
 import type { RunRecord } from '../runs/record';
 import { featureExtractor, type FeatureExtractor } from './features';
 import { variablesByStage } from './stages';

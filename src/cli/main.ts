@@ -9,6 +9,7 @@ import { newCommand } from './commands/new';
 import { notebooksCommand } from './commands/notebooks';
 import { reportCommand } from './commands/report';
 import { reproduceCommand } from './commands/reproduce';
+import { runsCommand } from './commands/runs';
 import { sweepCommand } from './commands/sweep';
 import { trainCommand } from './commands/train';
 import { weightsCommand } from './commands/weights';
@@ -22,7 +23,7 @@ const program = new Command('rifle')
   .showSuggestionAfterError()
   .addHelpText('after', '\nExamples:\n  $ npx rifle doctor\n  $ npx rifle train --method rifle --epochs 10 --seed 1\n  $ npx rifle reproduce --scale mini');
 
-for (const command of [doctorCommand, dataCommand, weightsCommand, methodsCommand, trainCommand, sweepCommand, reproduceCommand, reportCommand, notebooksCommand, labCommand, newCommand]) {
+for (const command of [doctorCommand, dataCommand, weightsCommand, methodsCommand, trainCommand, sweepCommand, runsCommand, reproduceCommand, reportCommand, notebooksCommand, labCommand, newCommand]) {
   program.addCommand(command());
 }
 

@@ -114,10 +114,11 @@ export class BatchLoader {
 
   /**
    * The batches of an epoch (any whole number; training draws anew for each), in order. One epoch at a time.
+   * @param options.from index of the first batch to give; those before are not assembled. Default 0.
    * @throws (while iterating) KitError when pixels are damaged; the signal's reason when aborted.
    */
-  async *epoch(epoch: number, options: { signal?: AbortSignal } = {}): AsyncGenerator<Batch, void, undefined> {
-    const { signal } = options;
+  async *epoch(epoch: number, options: { signal?: AbortSignal; from?: number } = {}): AsyncGenerator<Batch, void, undefined> {
+    const { signal, from = 0 } = options;
     const { batchSize, seed, train, imageSize } = this.options;
     if (this.failure) throw this.failure;
     if (this.running) throw new KitError('An epoch of these batches is being read already: one at a time.');
@@ -125,15 +126,15 @@ export class BatchLoader {
     const batches = Array.from({ length: this.count }, (_, index) => order.slice(index * batchSize, (index + 1) * batchSize));
     const done: Promise<void>[] = [];
     const request = () => {
-      const index = done.length;
+      const index = from + done.length;
       if (index < this.count) done.push(this.assemble({ id: this.asked++, slot: index % this.slots.length, epoch, samples: batches[index] }));
     };
     this.running = true;
     try {
       signal?.throwIfAborted();
-      while (done.length < this.slots.length) request();
-      for (let index = 0; index < this.count; index++) {
-        await this.waitFor(done[index], signal);
+      this.slots.forEach(request);
+      for (let index = from; index < this.count; index++) {
+        await this.waitFor(done[index - from], signal);
         const chosen = batches[index];
         const images = new Uint8Array(this.slots[index % this.slots.length], 0, chosen.length * imageSize * imageSize * 3);
         yield { images, labels: Int32Array.from(chosen, (sample) => this.samples[sample].label), size: chosen.length, index, count: this.count };

@@ -17,12 +17,27 @@ export function environment(): RunEnvironment {
     tfjs: tf.version.tfjs,
     tensorflow: binding.TF_Version,
     device: binding.isUsingGpuDevice() ? 'gpu' : 'cpu',
+    gpu: binding.isUsingGpuDevice() ? gpu() : null,
     cpu: os.cpus()[0]?.model.trim() ?? 'unknown',
     cores: os.availableParallelism(),
     platform: `${process.platform} ${process.arch}`,
     ...commit(),
     flags: Object.fromEntries(Object.entries(process.env).filter((entry): entry is [string, string] => entry[0].startsWith('TF_')).sort()),
   };
+}
+
+/** The first GPU that this process sees. */
+function gpu(): NonNullable<RunEnvironment['gpu']> {
+  const ask = (...args: string[]): string => {
+    try {
+      return execFileSync('nvidia-smi', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+    } catch {
+      return '';
+    }
+  };
+  const visible = process.env.CUDA_VISIBLE_DEVICES?.split(',')[0];
+  const [name, driver] = ask(...(visible ? ['-i', visible] : []), '--query-gpu=name,driver_version', '--format=csv,noheader').split('\n')[0].split(', ');
+  return { name: name || 'unknown', driver: driver ?? 'unknown', cuda: /CUDA Version: ([\d.]+)/.exec(ask())?.[1] ?? 'unknown' };
 }
 
 /** The kit's own commit; null where it is not a repository of its own. */

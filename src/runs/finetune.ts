@@ -1,43 +1,48 @@
-// One run from its spec to its record: data and weights are loaded, the trainer called, the record written to the store.
+// One run from its spec to its record: data and weights are loaded, the trainer called, the record written to the store. An unfinished one goes on.
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
+import stableStringify from 'safe-stable-stringify';
 import writeFileAtomic from 'write-file-atomic';
 import { backbones, type Backbone, type BackboneRecord } from '../backbones/backbone';
-import { stateDictOf } from '../backbones/snapshot';
-import { writeSafetensors } from '../backbones/weights/safetensors';
 import { BatchLoader, type Batch } from '../data/batches';
 import { datasets } from '../data/catalog';
-import { carveValidation, limitPerClass, type Dataset } from '../data/dataset';
+import { limitPerClass, type Dataset } from '../data/dataset';
 import { openPixelCache } from '../data/pixel-cache';
 import { KitError } from '../engine/errors';
 import { kitHome } from '../engine/home';
 import { stopSignal } from '../engine/host';
-import { tf, type TF } from '../engine/tensorflow';
 import { methods } from '../transfer/methods';
 import { timetable } from '../transfer/rifle';
 import { parseRunSpec, type RunSpec, type RunSpecInput } from '../transfer/spec';
 import { findChannelWeights, type ChannelWeights } from '../transfer/channel-weights';
-import { DivergedError, train, type Trained, type TrainOptions } from '../transfer/trainer';
+import { DivergedError, train, type EpochRow, type Trained, type TrainOptions } from '../transfer/trainer';
+import { chosen, LIMIT_SEED } from './chosen';
 import { environment } from './environment';
+import { Keeper, type KeeperOptions } from './keeper';
+import { RunLock, type LockOptions } from './lock';
 import type { RunRecord } from './record';
 import { NUMERICS_VERSION, runId, RunStore } from './store';
 
-/** Options of `finetune`. */
-export interface FinetuneOptions extends TrainOptions {
-  /** Where runs are kept: a store or a folder. Default `runs` in the kit's home. A run that is over is not run again. */
+
+/** Options of `finetune`. `keepWeights` besides: the final weights, and those of the best epoch, stay beside the record (`RunStore.weights`); a run that is over without them is then run again, to the same bits. */
+export interface FinetuneOptions extends Omit<TrainOptions, 'from' | 'onState'>, KeeperOptions {
+  /** Where runs are kept: a store or a folder. Default `runs` in the kit's home. A run that is over is not run again; an unfinished one goes on. */
   runs?: RunStore | string;
-  /** Keep the final weights beside the record (`RunStore.weights`); a run that is over without them is then run again, to the same bits. Default false. */
-  keepWeights?: boolean;
+  /** What to do about a run that another process is making: wait for its record and take over should it die, or throw RunBusyError. Default `wait`. */
+  busy?: 'wait' | 'throw';
+  /** How the run's lock is taken. */
+  lock?: LockOptions;
 }
 
 /** Images in a step of evaluation: more than training's cost no more memory, as nothing is kept for a gradient. */
 const EVALUATION_BATCH = 64;
 
 /**
- * Fine-tunes as `input` says, and gives the record: from the store when this very run is over there, else by training. A run that diverges
- * gives a record too, with status `failed`.
- * @throws KitError for a spec, a data set or weights that are not right; the signal's reason when stopped (nothing is written then).
+ * Fine-tunes as `input` says, and gives the record: from the store when this very run is over there, else by training, from its last checkpoint
+ * when it was begun before. A run that diverges gives a record too, with status `failed`.
+ * @throws KitError for a spec, a data set or weights that are not right; RunBusyError; the signal's reason when stopped (a checkpoint is written
+ *   then, and the same call goes on from it).
  */
 export async function finetune(input: RunSpecInput, options: FinetuneOptions = {}): Promise<RunRecord> {
   const signal = stopSignal(options.signal); // a notebook's interrupt too
@@ -59,15 +64,57 @@ async function findOrRun(input: RunSpecInput, options: FinetuneOptions): Promise
   const weightsHash = await backbones.weightsHash(spec.backbone, spec);
   const portable = withoutPaths(spec, dataset);
   const id = runId({ spec: portable, dataHash: dataset.hash, weightsHash });
-  const known = store.find(id);
-  if (known !== null && (!options.keepWeights || known.status === 'failed' || store.weights(id) !== null)) return known;
+  const finished = (): RunRecord | null => {
+    const known = store.find(id);
+    return known !== null && (!options.keepWeights || known.status === 'failed' || store.weights(id) !== null) ? known : null;
+  };
+  const known = finished();
+  if (known !== null) return known;
 
   store.requireRoom();
-  const startedAt = new Date();
+  refuseChanged(store, { id, spec: portable, dataset, from: spec.dataset });
+  const title = options.title ?? titleOf(spec);
+  const onWait: LockOptions['onWait'] = (owner) => onProgress?.({ task: title, done: 0, total: 1, unit: 'runs', detail: `waiting for process ${owner?.pid ?? '?'} on ${owner?.host ?? '?'}, which makes it` });
+  const lock = await RunLock.take(store.folder(id), { signal, wait: options.busy !== 'throw', onWait, ...options.lock });
+  const journal = store.journal(id);
+  try {
+    const meanwhile = finished();
+    if (meanwhile !== null) return meanwhile;
+    if (lock.takenFrom !== null) journal.write('notice', { text: `Process ${lock.takenFrom.pid} on ${lock.takenFrom.host} had died: its lock was taken over.` });
+    return await makeRun({ ...options, title }, { store, id, spec, portable, dataset, weightsHash, lock });
+  } catch (error) {
+    if (signal?.aborted) journal.write('stopped', { reason: String((signal.reason as Error)?.message ?? signal.reason) });
+    else journal.write('failed', { message: (error as Error).message });
+    throw error;
+  } finally {
+    await lock.release();
+  }
+}
+
+/** What a run is made of. */
+interface RunParts {
+  store: RunStore;
+  id: string;
+  spec: SizedSpec;
+  portable: RunSpec;
+  dataset: Dataset;
+  weightsHash: string;
+  lock: RunLock;
+}
+
+async function makeRun(options: FinetuneOptions, { store, id, spec, portable, dataset, weightsHash, lock }: RunParts): Promise<RunRecord> {
+  const { onProgress, signal } = options;
+  const { epochs: epochCount } = timetable(spec);
+  const keeper = new Keeper(store, id, lock, options);
+  const from = await keeper.resume(epochCount);
+  const made = environment();
+  store.journal(id).write(from === undefined ? 'started' : 'resumed', {
+    ...(from === undefined ? { spec: portable, dataset: { name: dataset.name, hash: dataset.hash, from: placeOf(spec.dataset) }, weightsHash } : { epoch: from.epoch, step: from.step }),
+    environment: made,
+  });
   const cache = await openPixelCache(dataset, { shortSide: spec.resizeSize, onProgress, signal });
   const backbone = await backbones.load(spec.backbone, { classes: dataset.classes.length, weights: spec.weights, seed: spec.seed, onProgress, signal });
   const loaders: BatchLoader[] = [];
-  let finalValues: Record<string, Float32Array> | undefined;
   const batches = (samples: Dataset['train'], options: { train: boolean; batchSize: number }): BatchLoader => {
     loaders.push(new BatchLoader(cache, samples, { ...options, imageSize: spec.imageSize, seed: spec.seed }));
     return loaders[loaders.length - 1];
@@ -82,11 +129,25 @@ async function findOrRun(input: RunSpecInput, options: FinetuneOptions): Promise
             return weighChannels(backbone, spec.imageSize, batches(few, { train: false, batchSize: few.length }), options);
           })
         : undefined;
-    const observe: TrainOptions['observe'] = (moment, epoch, read) => {
-      options.observe?.(moment, epoch, read);
-      if (options.keepWeights && moment === 'epoch' && epoch === timetable(spec).epochs) finalValues = valuesOf(read(Object.keys(backbone.variables)));
-    };
-    const { epochs, layers, failure } = await trainOrFail(() => train(spec, backbone, spec.imageSize, trainBatches, testBatches, { title: titleOf(spec), channelWeights, ...options, observe }));
+    const rows: EpochRow[] = [...(from?.rows ?? [])];
+    const keepWeights = keeper.observer(backbone, epochCount, () => rows);
+    const { epochs, layers, failure } = await trainOrFail(() =>
+      train(spec, backbone, spec.imageSize, trainBatches, testBatches, {
+        channelWeights,
+        ...options,
+        from,
+        onState: keeper.stateKeeper(backbone, epochCount),
+        onEpoch: (row) => {
+          rows.push(row);
+          options.onEpoch?.(row);
+        },
+        observe: (moment, epoch, read) => {
+          options.observe?.(moment, epoch, read);
+          keepWeights(moment, epoch, read);
+        },
+      }),
+    );
+    const { startedAt, wallSeconds, peakMemoryMb } = keeper.soFar();
     const record: RunRecord = {
       id,
       status: failure === null ? 'finished' : 'failed',
@@ -99,18 +160,42 @@ async function findOrRun(input: RunSpecInput, options: FinetuneOptions): Promise
       epochs,
       testTop1: failure === null ? epochs[epochs.length - 1].testTop1 : NaN,
       resets: epochs.filter((row) => row.headReset).map((row) => row.epoch),
-      wallSeconds: (Date.now() - startedAt.getTime()) / 1000,
-      peakMemoryMb: process.resourceUsage().maxRSS / 1024,
-      startedAt: startedAt.toISOString(),
+      wallSeconds,
+      peakMemoryMb,
+      startedAt,
       finishedAt: new Date().toISOString(),
-      environment: environment(),
+      environment: made,
     };
-    if (finalValues !== undefined) await writeSafetensors(store.weightsFile(id), stateDictOf(backbone, finalValues));
+    lock.requireHeld();
+    keeper.settleWeights(epochs);
     await store.put(record, layers);
+    store.journal(id).write('finished', { status: record.status });
+    keeper.done();
     return record;
   } finally {
     await Promise.all(loaders.map((loader) => loader.close()));
     backbone.dispose();
+  }
+}
+
+/** Where a data set was read from: a folder's path, or the name in the catalog. */
+const placeOf = (dataset: string): string => (fs.existsSync(dataset) ? fs.realpathSync(dataset) : dataset);
+
+/**
+ * Refuses a run whose spec was run before on the same folder with other images: the two would stand in one table.
+ * Data sets of the catalog are pinned by their hash and need no such look.
+ */
+function refuseChanged(store: RunStore, { id, spec, dataset, from }: { id: string; spec: RunSpec; dataset: Dataset; from: string }): void {
+  if (!fs.existsSync(from)) return;
+  const text = stableStringify(spec);
+  const others = store.brief(() => undefined).filter((record) => record.id !== id && record.dataset.name === dataset.name && record.dataset.hash !== dataset.hash && stableStringify(record.spec) === text);
+  const ids = [...others.map((record) => record.id), ...store.unfinished().filter((other) => other !== id)];
+  for (const other of ids) {
+    const started = store.journal(other).read().find(({ event }) => event === 'started') as { spec?: RunSpec; dataset?: { hash: string; from: string } } | undefined;
+    if (started?.dataset?.from !== placeOf(from) || started.dataset.hash === dataset.hash || stableStringify(started.spec) !== text) continue;
+    throw new KitError(`The images in ${from} have changed since the run ${other}: their hash was ${started.dataset.hash}, it is ${dataset.hash}.`, {
+      fix: `Put the images back, keep the runs of the new ones in another folder (--runs), or forget the old run: npx rifle runs prune ${other}.`,
+    });
   }
 }
 
@@ -133,19 +218,6 @@ function resolveSizes(spec: RunSpec, { inputSize, resizeSize }: BackboneRecord):
     throw new KitError(`A crop of ${side} pixels does not fit a short side of ${spec.resizeSize}.`, { fix: 'Raise `resizeSize` or lower `imageSize`.' });
   }
   return { ...spec, imageSize: side, resizeSize: spec.resizeSize ?? Math.max(side, Math.round((side * resizeSize) / inputSize)) };
-}
-
-/** Seed of the choice of images when there is a limit: the same for all runs, whatever their own seed. */
-const LIMIT_SEED = 0;
-
-/** The images of a run: test images, or instead a fifth of the training images; then the limits. */
-export function chosen(whole: Dataset, { limits: { trainPerClass, testPerClass }, evaluateOn }: RunSpec): Dataset {
-  const dataset = evaluateOn === 'test' ? whole : carveValidation(whole, { fraction: 0.2, seed: LIMIT_SEED });
-  return {
-    ...dataset,
-    train: trainPerClass === null ? dataset.train : limitPerClass(dataset.train, trainPerClass, LIMIT_SEED),
-    test: testPerClass === null ? dataset.test : limitPerClass(dataset.test, testPerClass, LIMIT_SEED),
-  };
 }
 
 /** Images that DELTA's channels are weighed on: the first so many, evenly over the classes. */
@@ -176,13 +248,6 @@ async function trainOrFail(run: () => Promise<Trained>): Promise<Trained & Pick<
     if (!(error instanceof DivergedError)) throw error;
     return { ...error.before, failure: { epoch: error.epoch, lastLoss: error.lastLoss, message: error.message } };
   }
-}
-
-/** The values of tensors, which are disposed. */
-function valuesOf(tensors: Record<string, TF.Tensor>): Record<string, Float32Array> {
-  const values = Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, tensor.dataSync<'float32'>()]));
-  tf.dispose(tensors);
-  return values;
 }
 
 const parameterCount = ({ variables }: Backbone): number =>

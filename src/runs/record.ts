@@ -15,6 +15,8 @@ export interface RunEnvironment {
   device: string;
   cpu: string;
   cores: number;
+  /** Of a run on a GPU, as nvidia-smi tells them: its name, the driver's version, and the newest CUDA that this drives. Absent in records of kit 0.1. */
+  gpu?: { name: string; driver: string; cuda: string } | null;
   platform: string;
   /** Commit of the kit, and whether its tree had changes; `null` outside a repository. */
   gitCommit: string | null;

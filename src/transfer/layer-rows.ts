@@ -29,6 +29,13 @@ interface LayerParts {
   parts: number[];
 }
 
+/** Sums over the steps of the present epoch, layer by layer. */
+export interface LayerSums {
+  steps: number;
+  gradients: number[];
+  updates: number[];
+}
+
 /** Gathers the rows of a run. */
 export class LayerRecorder {
   private readonly layers: LayerParts[];
@@ -38,14 +45,26 @@ export class LayerRecorder {
   private updates: Float64Array;
   readonly rows: LayerRow[] = [];
 
-  /** @param names of the trained parameters, in the order of `squaredNorms`; `backbone` holds the values before training, and keeps them. */
+  /**
+   * @param names of the trained parameters, in the order of `squaredNorms`; `backbone` holds the values before training, and keeps them.
+   * @param from where a run goes on: the rows and sums of another recorder.
+   */
   constructor(
     private readonly backbone: Backbone,
     private readonly names: readonly string[],
+    from?: { rows: readonly LayerRow[]; sums: LayerSums },
   ) {
     this.layers = layersOf(backbone, names);
     this.startSquares = squares(names.map((name) => backbone.variables[name]));
-    [this.gradients, this.updates] = [new Float64Array(this.layers.length), new Float64Array(this.layers.length)];
+    const none = this.layers.map(() => 0);
+    [this.gradients, this.updates] = [Float64Array.from(from?.sums.gradients ?? none), Float64Array.from(from?.sums.updates ?? none)];
+    this.steps = from?.sums.steps ?? 0;
+    this.rows.push(...(from?.rows ?? []));
+  }
+
+  /** The sums of the epoch that is under way. */
+  sums(): LayerSums {
+    return { steps: this.steps, gradients: [...this.gradients], updates: [...this.updates] };
   }
 
   /** Takes in the `squaredNorms` [2, parameters] of a training step. */

@@ -43,6 +43,8 @@ export interface Steps {
   variables: Record<string, TF.Variable>;
   /** Names of the trained parameters, in the order of the network. */
   parameterNames: string[];
+  /** Names of the variables that a training step changes: parameters, statistics, momentum. */
+  changing: string[];
   train(args: TrainArguments): TrainOutputs;
   evaluate(args: EvaluateArguments): EvaluateOutputs;
   /** Frees the variables that are not the backbone's. */
@@ -69,6 +71,7 @@ export function makeSteps(spec: RunSpec, backbone: Backbone, { channelWeights, n
   return {
     variables: { ...backbone.variables, ...buffers, ...regularizer.variables },
     parameterNames: parameters.map(([name]) => name),
+    changing: Object.keys({ ...backbone.variables, ...buffers }),
 
     train({ images, labels, learningRate, headLearningRate, maskSeed }) {
       const kept: TF.Tensor[] = []; // what must outlive variableGrads, which tidies up

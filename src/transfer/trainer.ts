@@ -7,7 +7,7 @@ import { tf, type TF } from '../engine/tensorflow';
 import type { Batch } from '../data/batches';
 import type { Backbone } from '../backbones/backbone';
 import type { ChannelWeights } from './channel-weights';
-import { LayerRecorder, type LayerRow } from './layer-rows';
+import { LayerRecorder, type LayerRow, type LayerSums } from './layer-rows';
 import { resetHead, timetable } from './rifle';
 import { headLearningRate, learningRate } from './schedule';
 import type { RunSpec } from './spec';
@@ -17,8 +17,8 @@ import { makeSteps, type EvaluateArguments, type EvaluateOutputs, type Steps, ty
 export interface BatchSource {
   /** Sizes of the batches of an epoch, in order. */
   readonly batchSizes: readonly number[];
-  /** The batches of `epoch` (0-based). */
-  epoch(epoch: number, options?: { signal?: AbortSignal }): AsyncIterable<Batch>;
+  /** The batches of `epoch` (0-based), in order, beginning with that of index `from` (default 0). */
+  epoch(epoch: number, options?: { signal?: AbortSignal; from?: number }): AsyncIterable<Batch>;
   /** Seconds that the consumer has waited so far. */
   readonly waitedSeconds: number;
 }
@@ -56,10 +56,45 @@ export interface EpochRow {
 /** Moments at which an observer may look at the program's variables. */
 export type Moment = 'start' | 'epoch' | 'before-reset' | 'after-reset';
 
-/** What may be watched, and stopped. */
+/** Sums over the steps of the present epoch; images, but for the seconds. */
+export interface EpochSums {
+  images: number;
+  loss: number;
+  crossEntropy: number;
+  correct: number;
+  trainSeconds: number;
+  dataWaitSeconds: number;
+}
+
+/** All that a run has become so far: with the spec and the pretrained weights it decides every bit of what follows. */
+export interface TrainState {
+  /** Complete epochs, their reset of the head included. */
+  epoch: number;
+  /** Steps of the next epoch that are done; all of them when its evaluation is still to come. */
+  step: number;
+  /** Of the complete epochs. */
+  rows: EpochRow[];
+  layerRows: LayerRow[];
+  /** Of the next epoch, over the steps that are done. */
+  sums: EpochSums;
+  layerSums: LayerSums;
+  /** The last loss; null before the first step. */
+  lastLoss: number | null;
+  /** Values of everything that training changes: parameters and statistics by name, and `momentum/<name>`. */
+  variables: Record<string, Float32Array>;
+}
+
+/** Where in a run something happens: after a step, after an epoch, or when it was stopped. */
+export type StateMoment = 'step' | 'epoch' | 'stopped';
+
+/** What may be watched, and stopped, and gone on with. */
 export interface TrainOptions {
   /** Stops the run before its next step. */
   signal?: AbortSignal;
+  /** Goes on from here, to the same bits as without the break. Default: from the beginning. */
+  from?: TrainState;
+  /** Called after every step and every epoch, and when the run is stopped; may take the state of that moment, and is waited for. */
+  onState?: (moment: StateMoment, state: () => TrainState) => Promise<void> | void;
   onProgress?: OnProgress;
   /** Name of the run in progress reports. Default `'train'`. */
   title?: string;
@@ -110,10 +145,12 @@ export function maskSeed(spec: Pick<RunSpec, 'seed' | 'trick'>, epoch: number, i
  * @throws the signal's reason when stopped; DivergedError when the loss is no longer a number.
  */
 export async function train(spec: RunSpec, backbone: Backbone, imageSize: number, trainBatches: BatchSource, testBatches: BatchSource, options: TrainOptions = {}): Promise<Trained> {
-  const { signal, onProgress, onEpoch, observe, channelWeights, title = 'train' } = options;
+  const { signal, onProgress, onEpoch, observe, onState, channelWeights, from, title = 'train' } = options;
   const { epochs, period, resets } = timetable(spec);
-  const stepsPerEpoch = trainBatches.batchSizes.length + testBatches.batchSizes.length;
-  let done = 0;
+  if (from !== undefined && from.epoch >= epochs) return { epochs: from.rows, layers: from.layerRows };
+  const trainSteps = trainBatches.batchSizes.length;
+  const stepsPerEpoch = trainSteps + testBatches.batchSizes.length;
+  let done = from === undefined ? 0 : from.epoch * stepsPerEpoch + from.step;
   const progress = (detail: string, steps = 1) => onProgress?.({ task: title, done: (done += steps), total: epochs * stepsPerEpoch, unit: 'steps', detail });
 
   progress('compiling', 0);
@@ -121,54 +158,65 @@ export async function train(spec: RunSpec, backbone: Backbone, imageSize: number
   const steps = makeSteps(spec, backbone, { channelWeights });
   try {
     const program = await compileSteps(steps, imageSize, trainBatches.batchSizes, testBatches.batchSizes);
+    const rows: EpochRow[] = [...(from?.rows ?? [])];
+    const layers = new LayerRecorder(backbone, steps.parameterNames, from && { rows: from.layerRows, sums: from.layerSums });
+    let sums: EpochSums = { ...(from?.sums ?? NO_SUMS) };
+    let [step, lastLoss] = [from?.step ?? 0, from?.lastLoss ?? null];
+    const state = (): TrainState => ({ epoch: rows.length, step, rows: [...rows], layerRows: [...layers.rows], sums: { ...sums }, layerSums: layers.sums(), lastLoss, variables: valuesOf(program.read(steps.changing)) });
+    const diverged = (loss: number, rate: number) => new DivergedError(rows.length + 1, lastLoss, loss, rate, { epochs: rows, layers: layers.rows });
     try {
-      observe?.('start', 0, program.read);
-      const rows: EpochRow[] = [];
-      const layers = new LayerRecorder(backbone, steps.parameterNames);
-      let lastLoss: number | null = null;
-      const diverged = (loss: number, epoch: number, rate: number) => new DivergedError(epoch, lastLoss, loss, rate, { epochs: rows, layers: layers.rows });
-      for (let epoch = 0; epoch < epochs; epoch++) {
+      if (from === undefined) observe?.('start', 0, program.read);
+      else program.write(requireAll(from.variables, steps.changing));
+      for (let epoch = rows.length; epoch < epochs; epoch++) {
         // --- train -----------------------------------------------------------------------------------------------------
         const rates = { learningRate: learningRate(spec, spec.optimizer.learningRate, epoch, epochs), headLearningRate: headLearningRate(spec, epoch, epochs, period) };
-        const trained = { images: 0, loss: 0, crossEntropy: 0, correct: 0 };
-        const began = performance.now();
-        const waitedBefore = trainBatches.waitedSeconds;
-        for await (const { images, labels, size, index } of trainBatches.epoch(epoch, { signal })) {
-          await breathe(signal);
-          const { squaredNorms, ...outputs } = program.train({ images, labels, ...rates, maskSeed: maskSeed(spec, epoch, index) });
-          const { loss, crossEntropy, correct } = scalars(outputs);
-          layers.step(squaredNorms.dataSync<'float32'>());
-          squaredNorms.dispose();
-          if (!Number.isFinite(loss)) throw diverged(loss, epoch + 1, rates.learningRate);
-          lastLoss = loss;
-          trained.images += size;
-          trained.loss += loss * size;
-          trained.crossEntropy += crossEntropy * size;
-          trained.correct += correct;
-          progress(`epoch ${epoch + 1}/${epochs}  loss ${loss.toFixed(3)}  train ${percent(trained.correct / trained.images)}${rows.length > 0 ? `  test ${percent(rows[rows.length - 1].testTop1)}` : ''}`);
+        let [began, waited] = [performance.now(), trainBatches.waitedSeconds];
+        if (step < trainSteps) {
+          for await (const { images, labels, size, index } of trainBatches.epoch(epoch, { signal, from: step })) {
+            await breathe(signal);
+            const { squaredNorms, ...outputs } = program.train({ images, labels, ...rates, maskSeed: maskSeed(spec, epoch, index) });
+            const { loss, crossEntropy, correct } = scalars(outputs);
+            layers.step(squaredNorms.dataSync<'float32'>());
+            squaredNorms.dispose();
+            if (!Number.isFinite(loss)) throw diverged(loss, rates.learningRate);
+            lastLoss = loss;
+            step = index + 1;
+            const [now, waitedNow] = [performance.now(), trainBatches.waitedSeconds];
+            sums = {
+              images: sums.images + size,
+              loss: sums.loss + loss * size,
+              crossEntropy: sums.crossEntropy + crossEntropy * size,
+              correct: sums.correct + correct,
+              trainSeconds: sums.trainSeconds + (now - began) / 1000,
+              dataWaitSeconds: sums.dataWaitSeconds + (waitedNow - waited),
+            };
+            progress(`epoch ${epoch + 1}/${epochs}  loss ${loss.toFixed(3)}  train ${percent(sums.correct / sums.images)}${rows.length > 0 ? `  test ${percent(rows[rows.length - 1].testTop1)}` : ''}`);
+            await onState?.('step', state);
+            [began, waited] = [performance.now(), waitedNow]; // what was done with the state is no training
+          }
         }
-        const trainSeconds = (performance.now() - began) / 1000;
 
         // --- evaluate --------------------------------------------------------------------------------------------------
         const evaluateBegan = performance.now();
         const test = await evaluate(program.evaluate, testBatches, { signal, onBatch: () => progress(`epoch ${epoch + 1}/${epochs}  evaluating`) });
-        if (!Number.isFinite(test.loss)) throw diverged(test.loss, epoch + 1, rates.learningRate);
+        if (!Number.isFinite(test.loss)) throw diverged(test.loss, rates.learningRate);
 
         // --- re-initialise the head ------------------------------------------------------------------------------------
         const headReset = resets.includes(epoch + 1);
+        const { images, trainSeconds, dataWaitSeconds } = sums;
         const row: EpochRow = {
           epoch: epoch + 1,
-          trainLoss: trained.loss / trained.images,
-          trainCrossEntropy: trained.crossEntropy / trained.images,
-          trainTop1: trained.correct / trained.images,
+          trainLoss: sums.loss / images,
+          trainCrossEntropy: sums.crossEntropy / images,
+          trainTop1: sums.correct / images,
           testLoss: test.loss,
           testTop1: test.top1,
           ...rates,
           headReset,
           trainSeconds,
           evaluateSeconds: (performance.now() - evaluateBegan) / 1000,
-          dataWaitSeconds: trainBatches.waitedSeconds - waitedBefore,
-          imagesPerSecond: trained.images / trainSeconds,
+          dataWaitSeconds,
+          imagesPerSecond: images / trainSeconds,
         };
         rows.push(row);
         layers.epoch(epoch + 1, program.read(steps.parameterNames));
@@ -179,8 +227,14 @@ export async function train(spec: RunSpec, backbone: Backbone, imageSize: number
           program.write(headAfterReset(spec, backbone, epoch + 1, program.read(Object.values(backbone.record.head))));
           observe?.('after-reset', epoch + 1, program.read);
         }
+        [step, sums] = [0, { ...NO_SUMS }];
+        await onState?.('epoch', state);
       }
       return { epochs: rows, layers: layers.rows };
+    } catch (error) {
+      // Whatever waits for the signal stands between two steps: the state is whole.
+      if (signal?.aborted) await onState?.('stopped', state);
+      throw error;
     } finally {
       program.dispose();
     }
@@ -188,6 +242,8 @@ export async function train(spec: RunSpec, backbone: Backbone, imageSize: number
     steps.dispose();
   }
 }
+
+const NO_SUMS: EpochSums = { images: 0, loss: 0, crossEntropy: 0, correct: 0, trainSeconds: 0, dataWaitSeconds: 0 };
 
 /** Compiles a version of each step for every size of batch that it will meet. */
 export async function compileSteps(steps: Steps, imageSize: number, trainSizes: readonly number[], testSizes: readonly number[]): Promise<CompiledSteps> {
@@ -220,6 +276,13 @@ export async function evaluate(
   return { loss: sum.crossEntropy / sum.images, top1: sum.correct / sum.images };
 }
 
+/** `variables`, when they are those named. @throws KitError for a state of another network or another kit. */
+function requireAll(variables: TrainState['variables'], names: readonly string[]): TrainState['variables'] {
+  const missing = names.find((name) => !Object.hasOwn(variables, name));
+  if (missing !== undefined) throw new KitError(`The state to go on from has no variable "${missing}": it is of another run.`, { fix: 'Begin the run anew.' });
+  return variables;
+}
+
 /** The variables that a reset writes: the head's new values (or, as noise, added to its `present` ones, which are disposed), and zeros for its momentum where the spec says so. */
 function headAfterReset(spec: RunSpec, backbone: Backbone, epoch: number, present: Record<string, TF.Tensor>): Record<string, Float32Array> {
   const { weight, bias } = backbone.record.head;
@@ -238,6 +301,13 @@ function scalars<K extends string>(tensors: Record<K, TF.Scalar>): Record<K, num
   const numbers = Object.fromEntries(Object.entries<TF.Scalar>(tensors).map(([name, tensor]) => [name, tensor.dataSync()[0]]));
   tf.dispose(tensors);
   return numbers as Record<K, number>;
+}
+
+/** The values of tensors, which are disposed. */
+export function valuesOf(tensors: Record<string, TF.Tensor>): Record<string, Float32Array> {
+  const values = Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, tensor.dataSync<'float32'>()]));
+  tf.dispose(tensors);
+  return values;
 }
 
 /** Lets signals, timers and workers have their turn between two calls that block. */

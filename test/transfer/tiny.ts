@@ -20,8 +20,8 @@ export function tinyBatches(count: number, lastSize = golden.batch): BatchSource
   return {
     batchSizes: Array.from({ length: count }, (_, i) => (i === count - 1 ? lastSize : golden.batch)),
     waitedSeconds: 0,
-    async *epoch(): AsyncGenerator<Batch> {
-      for (let index = 0; index < count; index++) {
+    async *epoch(_, { from = 0 } = {}): AsyncGenerator<Batch> {
+      for (let index = from; index < count; index++) {
         const { images, labels } = goldenBatch(golden, index);
         const size = index === count - 1 ? lastSize : golden.batch;
         yield { images: Uint8Array.from(images.subarray(0, size * golden.size ** 2 * 3)), labels: labels.slice(0, size), size, index, count };
