@@ -64,7 +64,7 @@ describe('families of networks', function () {
     without.dispose();
     const [a, b] = ['inception_v3.tv_in1k', 'inception_v3_aux.tv_in1k'].map((id) => assembled(id, file, 7));
     assert.deepEqual(b.variables['AuxLogits.fc.weight'].shape, [768, 7]);
-    const limit = b.variables['AuxLogits.fc.weight'].abs().max().dataSync()[0] * Math.sqrt(768);
+    const limit = tf.tidy(() => b.variables['AuxLogits.fc.weight'].abs().max().dataSync()[0]) * Math.sqrt(768);
     assert.ok(limit > 0.99 && limit <= 1, `a new linear layer is uniform in +-1/sqrt(inputs), found ${limit} times that`);
     assert.deepEqual(a.head.weight.dataSync(), b.head.weight.dataSync(), 'the auxiliary head does not shift the head');
     for (const network of [a, b]) network.dispose();
