@@ -51,6 +51,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default'] }, // packages of modules alone: h5wasm
     tsPreCompilationDeps: true, // imports of types count too
     tsConfig: { fileName: 'tsconfig.json' },
     exclude: { path: '^(dist|\\.rifle)/' },

@@ -106,7 +106,7 @@ describe('backbones', function () {
   it('refuses weights that are nowhere, of no known format, or truncated', async () => {
     const load = (weights: string) => backbones.load(lite0, { classes: 5, weights });
     await refused(load('imagenet21k'), /no weights "imagenet21k"/);
-    const file = path.join(folder, 'model.h5');
+    const file = path.join(folder, 'model.onnx');
     fs.writeFileSync(file, '');
     await refused(load(file), /ending that no reader knows; known: \.pth/);
     const cut = path.join(folder, 'cut.pth');

@@ -5,6 +5,7 @@ import { sha256File } from '../../data/fetch';
 import { KitError } from '../../engine/errors';
 import type { OnProgress } from '../../engine/progress';
 import { readGraphDef } from './graphdef';
+import { readKerasH5 } from './keras-h5';
 import { readPth } from './pth';
 import { readSafetensors } from './safetensors';
 import type { StateDict } from './state-dict';
@@ -21,14 +22,15 @@ interface Format {
 const pth: Format = { name: 'pth', read: readPth, files: async (file) => [file] };
 const safetensors: Format = { name: 'safetensors', read: readSafetensors, files: async (file) => [file] };
 const graphDef: Format = { name: 'graphdef', read: readGraphDef, files: async (file) => [file] };
+const kerasH5: Format = { name: 'keras-h5', read: readKerasH5, files: async (file) => [file] };
 const tfjsLayers: Format = { name: 'tfjs-layers', read: readTfjsLayers, files: async (file) => [file, ...(await tfjsShards(file))] };
 
 /** To add a format: one reader, one line. */
-const formats: Record<string, Format> = { '.pth': pth, '.pt': pth, '.safetensors': safetensors, '.pb': graphDef, '.json': tfjsLayers };
+const formats: Record<string, Format> = { '.pth': pth, '.pt': pth, '.safetensors': safetensors, '.pb': graphDef, '.h5': kerasH5, '.hdf5': kerasH5, '.json': tfjsLayers };
 
 /**
  * The named arrays in a weights file: `.pth` and `.pt` (PyTorch), `.safetensors`, `.pb` (frozen TensorFlow
- * graph), `.json` (TensorFlow.js layers model).
+ * graph), `.h5` (Keras), `.json` (TensorFlow.js layers model).
  * @throws KitError when there is no such file, its ending is of another format, or it cannot be read.
  */
 export async function readWeights(file: string, options: { onProgress?: OnProgress } = {}): Promise<StateDict> {

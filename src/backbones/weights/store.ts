@@ -8,8 +8,8 @@ import { KitError } from '../../engine/errors';
 import { kitHome, packageRoot } from '../../engine/home';
 import type { OnProgress } from '../../engine/progress';
 
-/** The format of a weights file: PyTorch's, safetensors, a TensorFlow.js layers model, or a frozen TensorFlow graph. */
-export type WeightsFormat = 'pth' | 'safetensors' | 'tfjs-layers' | 'graphdef';
+/** The format of a weights file: PyTorch's, safetensors, a TensorFlow.js layers model, Keras's HDF5, or a frozen TensorFlow graph. */
+export type WeightsFormat = 'pth' | 'safetensors' | 'tfjs-layers' | 'keras-h5' | 'graphdef';
 
 /** Weights inside a package: `data-scripts/manifests/weights/<id>.json`. */
 export interface WeightsManifest extends PackageFile {
