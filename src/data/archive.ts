@@ -130,6 +130,7 @@ async function unzip(archive: string, into: string, settings: Settings): Promise
 }
 
 const LARGE = 64 * 2 ** 20; // bytes from which on looking through an archive takes long enough to be told
+const PIECE = 2 ** 20; // bytes that are written at a time
 const SMALL = 4 * 2 ** 20; // bytes up to which a file goes through memory in one piece, which is several times faster than a stream
 
 async function unzipEntry(zip: yauzl.ZipFile, entry: yauzl.Entry, archive: string, target: string, signal?: AbortSignal): Promise<void> {
@@ -208,12 +209,22 @@ async function writeTarEntry(entry: tar.ReadEntry, target: string): Promise<void
     try {
       await new Promise<void>((resolve, reject) => {
         let writing = Promise.resolve();
+        let waiting: Buffer[] = [];
+        let size = 0;
+        const flush = () => {
+          const chunk = Buffer.concat(waiting);
+          [waiting, size] = [[], 0];
+          writing = writing.then(() => write(chunk));
+          return writing;
+        };
         entry.on('data', (chunk) => {
+          waiting.push(chunk);
+          size += chunk.length;
+          if (size < PIECE) return;
           entry.pause();
-          writing = write(chunk);
-          writing.then(() => entry.resume(), reject);
+          flush().then(() => entry.resume(), reject);
         });
-        entry.on('end', () => writing.then(resolve, reject)); // which may come while the last bytes are being written
+        entry.on('end', () => flush().then(resolve, reject)); // which may come while the bytes before are being written
         entry.on('error', reject);
       });
     } finally {

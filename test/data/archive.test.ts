@@ -123,12 +123,13 @@ describe('extract', () => {
     for (const name of ['suid', 'locked']) assert.equal(fs.statSync(path.join(home.path, 'out', name)).mode & 0o7777, 0o644, name);
   });
 
-  it('writes every byte of large files, also when their end is known before they are written', async () => {
+  it('writes every byte of large files, also when their end is known before they are written', async function () {
+    this.timeout(60_000);
     const large = Array.from({ length: 3 }, (_, i): Entry => ({ name: `${i}`, bytes: Buffer.alloc(4_200_000 + i * 1_000_003, `large ${i}`) }));
     for (const make of [makeTar, makeTarGz, makeZip]) {
       const archive = path.join(home.path, 'a');
       fs.writeFileSync(archive, make(large));
-      for (let round = 0; round < 5; round++) {
+      for (let round = 0; round < 3; round++) {
         await extract(archive, path.join(home.path, 'out'));
         for (const { name, bytes } of large) assert.ok(fs.readFileSync(path.join(home.path, 'out', name)).equals(bytes!), `${make.name}, ${name}`);
       }

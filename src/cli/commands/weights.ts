@@ -12,6 +12,7 @@ export function weightsCommand(): Command {
     .command('list')
     .description('the backbones, their weights, and which are ready on this machine')
     .option('--json', 'print JSON')
+    .addHelpText('after', '\nExamples:\n  $ npx rifle weights list\n  $ npx rifle weights list --json')
     .action(async ({ json }: { json?: boolean }) => {
       const { backbones } = await import('../../backbones/backbone.js');
       const all = await Promise.all(backbones.list().map(async (record) => ({ ...record, state: await backbones.state(record.id) })));
@@ -36,7 +37,7 @@ export function weightsCommand(): Command {
     .argument('<id>', 'a backbone, for example efficientnet_lite0.tf_in1k')
     .option('--from <file>', 'a file that you have fetched from the publisher: it is checked and copied into place')
     .option('--json', 'print JSON')
-    .addHelpText('after', '\nExample:\n  $ npx rifle weights fetch resnet50.keras_in1k')
+    .addHelpText('after', '\nA download that broke off goes on where it was.\nExamples:\n  $ npx rifle weights fetch resnet50.keras_in1k\n  $ npx rifle weights fetch resnet50.tv_in1k --from ~/Downloads/resnet50-0676ba61.pth')
     .action(async (id: string, { from, json }: { from?: string; json?: boolean }) => {
       const { backbones } = await import('../../backbones/backbone.js');
       const display = showProgress({ quiet: json });
