@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { analysis } from './analysis';
 import { dataBench } from './data';
+import { kernelBench } from './kernel';
 import { trainStep } from './train-step';
 
 const program = new Command('bench').description('side-by-side benchmarks; figures are to be read as ratios within one run');
@@ -35,5 +36,14 @@ program
   .option('--json', 'print JSON')
   .addHelpText('after', '\nExample:\n  $ npm run bench -- data --python ~/torch/bin/python')
   .action(dataBench);
+
+program
+  .command('kernel')
+  .description('the notebook kernel: time to the first result and to the kit, memory of a long session, what is left behind')
+  .option('--restarts <n>', 'kernels that are started and stopped', Number, 50)
+  .option('--cells <n>', 'cells in one more', Number, 500)
+  .option('--json', 'print JSON')
+  .addHelpText('after', '\nExample:\n  $ npm run bench -- kernel --restarts 10 --cells 100')
+  .action(kernelBench);
 
 void program.parseAsync();

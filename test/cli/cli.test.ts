@@ -27,7 +27,7 @@ describe('rifle', function () {
   it('explains itself: every command has help with an example', () => {
     const { status, stdout } = rifle(['--help']);
     assert.equal(status, 0);
-    for (const command of ['doctor', 'data', 'weights', 'methods', 'train', 'reproduce', 'report', 'notebooks']) {
+    for (const command of ['doctor', 'data', 'weights', 'methods', 'train', 'reproduce', 'report', 'notebooks', 'lab', 'new']) {
       assert.match(stdout, new RegExp(`\\b${command}\\b`));
       const help = rifle(command === 'data' || command === 'weights' ? [command, command === 'data' ? 'prepare' : 'fetch', '--help'] : [command, '--help']);
       assert.equal(help.status, 0);

@@ -1,0 +1,95 @@
+// The kernel over time: how long it takes to its first result and to the kit, what a long session costs in memory, and what it leaves behind.
+import fs from 'node:fs';
+import os from 'node:os';
+import { Kernel } from '../src/notebook/kernel-client';
+
+/** What was measured. */
+export interface KernelEndurance {
+  /** From starting the process to the first result, of each start. */
+  firstResultSeconds: number[];
+  /** Importing the kit in a cell, of each start that did. */
+  importSeconds: number[];
+  /** Median time of a cell of the long session. */
+  cellSeconds: number;
+  /** Resident memory of the long session's kernel after each tenth of its cells, MB. */
+  residentMb: number[];
+  /** Kernels that were still alive after they had been stopped. */
+  orphans: number[];
+}
+
+/**
+ * Starts and stops `restarts` kernels, then runs `cells` cells in one more; the kit is imported in the first `imports` kernels and in the
+ * long session.
+ */
+export async function kernelEndurance({ restarts, cells, imports = 1 }: { restarts: number; cells: number; imports?: number }): Promise<KernelEndurance> {
+  const folder = fs.mkdtempSync(`${os.tmpdir()}/rifle-endurance-`);
+  const result: KernelEndurance = { firstResultSeconds: [], importSeconds: [], cellSeconds: 0, residentMb: [], orphans: [] };
+  const pids: number[] = [];
+  const seconds = async (work: () => Promise<unknown>): Promise<number> => {
+    const began = performance.now();
+    await work();
+    return (performance.now() - began) / 1000;
+  };
+  const started = async (): Promise<Kernel> => {
+    let kernel!: Kernel;
+    result.firstResultSeconds.push(await seconds(async () => {
+      kernel = await Kernel.start({ cwd: folder });
+      await kernel.execute('1 + 1');
+    }));
+    pids.push(kernel.pid);
+    return kernel;
+  };
+  const importKit = async (kernel: Kernel): Promise<void> => {
+    result.importSeconds.push(await seconds(() => kernel.execute("import { memory, tf } from 'rifle-kit';")));
+  };
+  try {
+    for (let i = 0; i < restarts; i++) {
+      const kernel = await started();
+      if (i < imports) await importKit(kernel);
+      await kernel.stop();
+    }
+    const kernel = await started();
+    await importKit(kernel);
+    const times: number[] = [];
+    for (let i = 0; i < cells; i++) {
+      // Ten names in turn, as in a notebook that is worked at: each cell makes a tensor that its next run replaces.
+      const code = `const t${i % 10} = tf.ones([256, 256]);\nt${i % 10}.shape.join()`;
+      times.push(await seconds(() => kernel.execute(code, { cellId: `cell-${i % 10}` })));
+      if ((i + 1) % Math.ceil(cells / 10) === 0) result.residentMb.push(residentMb(kernel.pid));
+    }
+    result.cellSeconds = times.sort((a, b) => a - b)[Math.floor(times.length / 2)];
+    await kernel.stop();
+  } finally {
+    fs.rmSync(folder, { recursive: true, force: true });
+  }
+  result.orphans = pids.filter(isAlive);
+  return result;
+}
+
+function residentMb(pid: number): number {
+  const status = fs.existsSync(`/proc/${pid}/status`) ? fs.readFileSync(`/proc/${pid}/status`, 'utf8') : '';
+  return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? NaN) / 1024);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The command `kernel` of the bench. */
+export async function kernelBench({ restarts, cells, json }: { restarts: number; cells: number; json?: boolean }): Promise<void> {
+  const result = await kernelEndurance({ restarts, cells, imports: Math.min(5, restarts) });
+  if (json) return void console.log(JSON.stringify(result, null, 2));
+  const range = (values: number[], digits: number): string => `${Math.min(...values).toFixed(digits)} to ${Math.max(...values).toFixed(digits)}`;
+  const median = (values: number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
+  console.log(`start to first result   ${median(result.firstResultSeconds).toFixed(2)} s (median of ${result.firstResultSeconds.length}; ${range(result.firstResultSeconds, 2)})`);
+  console.log(`import of the kit       ${median(result.importSeconds).toFixed(2)} s (median of ${result.importSeconds.length}; ${range(result.importSeconds, 2)})`);
+  console.log(`a cell                  ${(1000 * result.cellSeconds).toFixed(0)} ms (median of ${cells})`);
+  console.log(`memory over ${cells} cells  ${result.residentMb.join(', ')} MB`);
+  console.log(`left behind             ${result.orphans.length} of ${result.firstResultSeconds.length} kernels`);
+  if (result.orphans.length > 0) process.exitCode = 1;
+}
