@@ -64,6 +64,9 @@ export interface PlotlyDrawing {
   layout: { width: number; height: number } & Record<string, unknown>;
 }
 
+/** Letters of the fonts that stand in where there is no Arial are up to so much wider: a label beside a line must not be cut. */
+const WIDER = 1.2;
+
 /** Room around and between panels, px; `decades` is on the left of a logarithmic axis, whose numbers are long. */
 export const ROOM = { top: 58, line: 17, bottom: 48, left: 58, decades: 70, across: 62, down: 44 };
 
@@ -109,7 +112,7 @@ export function frameOf(heading: Heading, { width, height, top, right, bottom, l
 export function drawLinePanels({ title, subtitle, panels, columns, width, panelHeight, y }: LinePanels): PlotlyDrawing {
   const left = y.scale === 'log' ? ROOM.decades : ROOM.left;
   const across = ROOM.across + left - ROOM.left;
-  const right = 14 + Math.max(40, ...panels.flatMap(({ lines }) => lines).map(({ label }) => textWidth(label, 12, true)));
+  const right = 14 + Math.max(40, ...panels.flatMap(({ lines }) => lines).map(({ label }) => WIDER * textWidth(label, 12, true)));
   const heading = headingOf(title, subtitle, width, left);
   const panelWidth = (width - left - columns * right - (columns - 1) * across) / columns;
   const titles = panels.map((panel) => (panel.title === null ? [] : wrapText(panel.title, 12, panelWidth + right - 8)));
