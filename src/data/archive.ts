@@ -187,6 +187,7 @@ async function untar(archive: string, into: string, settings: Settings): Promise
       settings.report(++done, total);
     };
   });
+  if (done !== total) throw new Error(`${done} of ${total} files were unpacked`);
   return total;
 }
 
@@ -195,6 +196,7 @@ async function untar(archive: string, into: string, settings: Settings): Promise
  * iterating over it may lose its last bytes (minipass 7.1 ends when the end is known, not when it is reached).
  */
 async function writeTarEntry(entry: tar.ReadEntry, target: string): Promise<void> {
+  if (entry.destroyed) throw new Error('stopped');
   let bytes = 0;
   if (entry.size <= SMALL) {
     const content = await entry.concat();
@@ -243,9 +245,9 @@ async function parseTar(archive: string, signal: AbortSignal | undefined, use: (
   let jobs = Promise.resolve();
   let reading: tar.ReadEntry | undefined;
   let ended = false;
+  let failed = false;
   try {
     await new Promise<void>((resolve, reject) => {
-      let failed = false;
       const fail = (error: unknown) => {
         if (failed) return;
         failed = true;
@@ -260,9 +262,14 @@ async function parseTar(archive: string, signal: AbortSignal | undefined, use: (
           try {
             const job = failed ? undefined : use(entry);
             if (typeof job !== 'function') return void entry.resume();
-            reading = entry;
-            jobs = job();
-            jobs.then(() => (reading = undefined), fail);
+            // One after another: an entry has ended for the parser before it is written, and the next must not overtake it.
+            jobs = jobs.then(async () => {
+              if (failed) return;
+              reading = entry;
+              await job();
+              reading = undefined;
+            });
+            jobs.catch(fail);
           } catch (error) {
             entry.resume();
             fail(error);

@@ -136,6 +136,19 @@ describe('extract', () => {
     }
   });
 
+  it('has written every small file when it says so', async function () {
+    this.timeout(60_000);
+    const small = Array.from({ length: 300 }, (_, i): Entry => ({ name: `folder ${i % 7}/${i}`, bytes: Buffer.alloc(i * 37, `small ${i}`) }));
+    for (const make of [makeTar, makeTarGz, makeZip]) {
+      const archive = path.join(home.path, 'a');
+      fs.writeFileSync(archive, make(small));
+      for (let round = 0; round < 5; round++) {
+        assert.equal(await extract(archive, path.join(home.path, 'out')), 300);
+        for (const { name, bytes } of small) assert.ok(fs.readFileSync(path.join(home.path, 'out', name)).equals(bytes!), `${make.name}, ${name}`);
+      }
+    }
+  });
+
   it('tells the kind by the bytes, whatever the name', async () => {
     for (const [i, make] of [makeZip, makeTar, makeTarGz].entries()) {
       fs.writeFileSync(path.join(home.path, `${i}.bin`), make([{ name: 'a', bytes: Buffer.from('a') }]));
