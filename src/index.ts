@@ -54,6 +54,7 @@ export { gradientDepthFigure, layerDistanceFigure, layerGradientFigure, type Dep
 export { ckaClaims, claimsTable, distanceClaims, gradientClaims, lowLevelClaims, type FigureClaim } from './report/figure-claims';
 export { onlyGroup, type LayeredGroup } from './report/layered-groups';
 export { gradientHeatmap, type GradientHeatmapOptions } from './report/gradient-heatmap';
+export { ckaTable, distanceTable, gradientTable, lowLevelTable } from './report/figure-claims';
 export { ckaFigure, lowLevelFigure, type CkaFigureOptions, type StageFigureOptions } from './report/stage-figures';
 export { datasetsTable, type DatasetsTableOptions } from './report/datasets-table';
 export { architecturesTable, regularizersTable, tricksTable } from './report/study-tables';

@@ -16,7 +16,10 @@ export function tickStep(length: number, most: number): number {
   return [1, 2, 5, 10].map((factor) => factor * power).find((step) => length / step <= most) ?? 10 * power;
 }
 
-/** Ticks of a logarithmic axis from `low` to `high` (both above 0): powers of ten, with 2 and 5 times them or 2 to 9 times where there is room; at most about `most`. */
+/**
+ * Ticks of a logarithmic axis from `low` to `high` (both above 0): powers of ten, with 2 and 5 times them or 2 to 9 times where there is room, and round steps where there would be
+ * fewer than three; at most about `most`.
+ */
 export function logTicks(low: number, high: number, most: number): Ticks {
   const decades = Math.log10(high / low);
   const factors = [[1, 2, 3, 4, 5, 6, 7, 8, 9], [1, 2, 5], [1]].find((each) => each.length * decades <= most) ?? [1];
@@ -29,11 +32,17 @@ export function logTicks(low: number, high: number, most: number): Ticks {
       if (value >= low && value <= high) values.push(value);
     }
   }
+  if (values.length < 3) {
+    const step = tickStep(high - low, most);
+    const first = Math.ceil(low / step);
+    const even = Array.from({ length: Math.floor(high / step) - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));
+    if (even.length > values.length) return { values: even, texts: even.map(shortNumber) };
+  }
   return { values, texts: values.map(shortNumber) };
 }
 
 /** A round number as it stands at a tick: `0.002`, `1`, `2e−5`. */
 export function shortNumber(value: number): string {
-  const text = Math.abs(value) >= 1e-4 && Math.abs(value) < 1e6 ? String(Number(value.toPrecision(3))) : value.toExponential().replace('e+', 'e');
+  const text = Math.abs(value) >= 1e-4 && Math.abs(value) < 1e6 ? String(Number(value.toPrecision(4))) : value.toExponential().replace('e+', 'e');
   return text.replaceAll('-', '−');
 }

@@ -5,7 +5,8 @@ import type { LowLevelRow } from '../analysis/low-level';
 import type { CkaRow } from '../analysis/representations';
 import type { Interval } from '../analysis/statistics';
 import { isPlain, samePartsBut } from './grouping';
-import { commonEpochs, depthParts, valueOf, type LayeredGroup, type LayeredMethod } from './layered-groups';
+import type { LayeredRun } from './layer-frames';
+import { commonEpochs, depthParts, onlyGroup, valueOf, type LayeredGroup, type LayeredMethod } from './layered-groups';
 import { Table } from './tabular';
 import { VERDICT_RULE, verdictOf, type Verdict } from './verdict';
 
@@ -65,7 +66,7 @@ function partClaims({ methods }: LayeredGroup, { quantity, what }: { quantity: L
 const meanOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** F5: by how much CKA with the pretrained features is lower with RIFLE than without, at each stage and in the mean over stages, of which the claim is. */
-export function ckaClaims(rows: readonly CkaRow[], estimate: 'cka' | 'unbiased' = 'cka'): FigureClaim[] {
+export function ckaClaims(rows: readonly CkaRow[], estimate: 'cka' | 'unbiased'): FigureClaim[] {
   const stages = [...new Map([...rows].sort((a, b) => a.place - b.place).map(({ place, stage }) => [place, stage]))];
   const parts = [...stages.map(([place, stage]) => ({ of: stage, places: [place], isClaim: false })), { of: 'all stages', places: stages.map(([place]) => place), isClaim: true }];
   const points = rows.map(({ method, seed, place, ...row }) => ({ method, seed, place, value: -(row[estimate] ?? NaN) }));
@@ -107,24 +108,39 @@ function pointClaims(points: readonly SeededPoint[], parts: readonly { of: strin
   );
 }
 
+/** F1 as a table: `distanceClaims` of the runs of one group. */
+export const distanceTable = (runs: readonly LayeredRun[]): Table => claimsTable(distanceClaims(onlyGroup(runs)), { title: 'How much further the layers move with RIFLE' });
+
+/** F2 as a table: `gradientClaims` of the runs of one group. */
+export const gradientTable = (runs: readonly LayeredRun[]): Table => claimsTable(gradientClaims(onlyGroup(runs)), { title: 'How much larger the gradients are after a reset' });
+
+/** F4 as a table: `lowLevelClaims`. */
+export const lowLevelTable = (rows: readonly LowLevelRow[]): Table => claimsTable(lowLevelClaims(rows), { title: 'How much better the early stages are with RIFLE' });
+
+/** F5 as a table: `ckaClaims`, by default of the unbiased estimate where all rows have it, as the figure. */
+export const ckaTable = (rows: readonly CkaRow[], estimate = estimateOf(rows)): Table => claimsTable(ckaClaims(rows, estimate), { title: 'How much further the representations move with RIFLE' });
+
+/** The estimate of CKA that is shown of some rows: `unbiased` where all have it. */
+export const estimateOf = (rows: readonly CkaRow[]): 'cka' | 'unbiased' => (rows.every(({ unbiased }) => unbiased !== null) ? 'unbiased' : 'cka');
+
 /** The numbers of claims as a table with the rule below it. */
-export function claimsTable(claims: readonly FigureClaim[], options: { title?: string; caption?: string } = {}): Table {
-  const units = { ratio: 'times the control', points: 'percentage points above the control', cka: 'CKA below the control' };
-  const unit = claims.length > 0 ? units[claims[0].unit] : '';
-  const digits = claims[0]?.unit === 'points' ? 2 : 3;
+function claimsTable(claims: readonly FigureClaim[], { title }: { title: string }): Table {
+  const units = { ratio: 'Times the control', points: 'Points above the control', cka: 'CKA below the control' };
+  const unit = claims[0]?.unit ?? 'ratio';
+  const digits = unit === 'points' ? 2 : 3;
   return new Table({
-    title: options.title ?? 'What the figure says',
-    caption: options.caption ?? `Each method with RIFLE against the same without: ${unit}, mean over the seeds that both have${claims[0]?.unit === 'ratio' ? ' (geometric)' : ''}, with Student's 95 % interval.`,
+    title,
+    caption: `Each method with RIFLE against the same without, mean over the seeds that both have${unit === 'ratio' ? ' (geometric)' : ''}, with Student's 95 % interval.`,
     columns: [
-      { key: 'method', title: 'Method', group: true },
-      { key: 'control', title: 'Against', group: true },
+      { key: 'method', title: 'Method', group: true, hoist: true },
+      { key: 'control', title: 'Against', group: true, hoist: true },
       { key: 'of', title: 'Of' },
       { key: 'pairs', title: 'Pairs', kind: 'number', digits: 0 },
-      { key: 'value', title: unit[0]?.toUpperCase() + unit.slice(1), kind: 'number', digits },
+      { key: 'value', title: units[unit], kind: 'number', digits },
       { key: 'interval', title: '95 % interval', kind: 'interval', digits },
       { key: 'verdict', title: 'Verdict', mark: true },
     ],
-    rows: claims.map(({ interval, unit: _unit, what: _what, ...claim }) => ({ ...claim, interval: interval && [interval.low, interval.high] })),
+    rows: claims.map(({ method, control, of, pairs, value, interval, verdict }) => ({ method, control, of, pairs, value, interval: interval && [interval.low, interval.high], verdict })),
     notes: [`${VERDICT_RULE} Of ratios the logarithm is tested. Parts without a verdict are not what is claimed.`],
   });
 }

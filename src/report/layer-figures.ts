@@ -1,5 +1,5 @@
 // Figures of layers: how far each has moved (F1), and how much gradient reaches it (F2), input side first.
-import { geometricMean, layersOf, type LayerQuantity } from '../analysis/layers';
+import { geometricMean, layersOf, type LayerPlace, type LayerQuantity } from '../analysis/layers';
 import { KitError } from '../engine/errors';
 import { bandText, Figure, resetsOf, spreadOf, type CurveOptions } from './figure';
 import { claimText, distanceClaims, gradientClaims, type FigureClaim } from './figure-claims';
@@ -28,7 +28,8 @@ interface LayerMeasure {
 
 /**
  * F1. How far each layer is from its pretrained weights, |w - w0| / |w0|, after the last epoch or another: every layer, input side first; one line a
- * method, mean over seeds and a band. Convolutions with the head in one panel, batch normalisations in another, for each group of runs.
+ * method, mean over seeds and a band; and below it each method's ratio to the first, geometric mean over the seeds that both have. Convolutions with the head in
+ * one panel, batch normalisations in another, for each group of runs.
  * @throws KitError when there are no runs or rows, or none of the epoch.
  */
 export function layerDistanceFigure(runs: readonly LayeredRun[], options: LayerFigureOptions = {}): Figure {
@@ -53,24 +54,35 @@ function overLayers(runs: readonly LayeredRun[], measure: LayerMeasure, { title 
     return kinds.flatMap((kind): LinePanel[] => {
       const layers = layersOf(methods.flatMap((method) => method.layers)).filter((layer) => layer.kind === kind || (kind === 'kernel' && layer.kind === 'head'));
       if (layers.length === 0) return [];
+      const places = layers.map((_, at) => at);
+      const ratioTo = (method: LayeredMethod): number[][] => layers.map((layer) => ratiosBySeed(method, methods[0], layer, epoch, measure.quantity));
       const lines = methods.map((method, i) => {
         const values = layers.map((layer) => method.layers.flatMap((run) => valueOf(run, layer, epoch, measure.quantity)));
         if (values.some((row) => row.length === 0)) throw new KitError(`There are no rows of epoch ${epoch} of ${method.runs.label}.`, { fix: 'Choose an epoch that all runs have.' });
-        const line = lineOf(method.runs, methods.slice(0, i), layers.map((_, at) => at), values, band);
+        const line = lineOf(method.runs, methods.slice(0, i), places, values, band);
+        const ratios = i === 0 ? null : ratioTo(method).map(geometricMean);
         layers.forEach(({ layer, place, kind: own }, at) =>
-          rows.push({ ...placeOf(group), method: method.runs.label, layer, place, kind: own, epoch, n: values[at].length, mean: line.mean[at], low: line.low[at], high: line.high[at] }),
+          rows.push({ ...placeOf(group), method: method.runs.label, layer, place, kind: own, epoch, n: values[at].length, mean: line.mean[at], low: line.low[at], high: line.high[at], ratio: ratios?.[at] ?? null }),
         );
         return line;
       });
       const heading = [...(groups.length > 1 ? [group.label] : []), `${KIND_TITLES[kind]} (${layers.length} layers)`].join(' · ');
-      return [{ title: heading, lines, marks: [], x: { title: 'layer, input side first', range: [-0.6, layers.length - 0.4], places: layers.length, ticks: layerTicks(layers, width - 170) } }];
+      const x = { title: 'layer, input side first', range: [-0.6, layers.length - 0.4] as [number, number], places: layers.length, ticks: layerTicks(layers, width - 170) };
+      const ratios = methods.slice(1).map((method, i): Line => {
+        const values = ratioTo(method);
+        const spread = { mean: values.map((row) => geometricMean(row) ?? NaN), low: values.map((row) => Math.min(...row)), high: values.map((row) => Math.max(...row)) };
+        return { ...lineOf(method.runs, methods.slice(0, i + 1), places, values, band), ...spread, label: methods.length > 2 ? method.runs.label : '' };
+      });
+      if (ratios.length === 0) return [{ title: heading, lines, marks: [], x }];
+      const ratioAxis = { title: `ratio to<br>${methods[0].runs.label}`, scale: 'log' as const, format: '.3g' };
+      return [{ title: heading, lines, marks: [], x: { ...x, bare: true } }, { title: null, lines: ratios, marks: [], x, y: ratioAxis, height: 96, level: 1 }];
     });
   });
   const legend = bandText(band);
   const single = groups.length === 1 ? `${captions[0].replace(/:.*/, '')} · ${legend}` : legend;
-  const drawing = drawLinePanels({ title, subtitle: single, panels, columns: 1, width, panelHeight: 230, y: { title: measure.axis, scale: 'log', format: '.3g' } });
+  const drawing = drawLinePanels({ title, subtitle: single, panels, columns: 1, width, panelHeight: 220, y: { title: measure.axis, scale: 'log', format: '.3g' } });
   const caption = `${title}. ${captions.join(' ')} ${legend[0].toUpperCase()}${legend.slice(1)}.${note}`;
-  const numbers = new Table({ title, caption, columns: [...GROUP_COLUMNS, ...LAYER_COLUMNS, ...spreadColumns(measure.axis)], rows, notes: [] });
+  const numbers = new Table({ title, caption, columns: [...GROUP_COLUMNS, ...LAYER_COLUMNS, ...spreadColumns(measure.axis), { key: 'ratio', title: 'Ratio to the first method', kind: 'number', digits: 3 }], rows, notes: [] });
   return new Figure({ title, caption, ...drawing, numbers });
 }
 
@@ -136,6 +148,16 @@ const spreadColumns = (axis: string) => [
   { key: 'low', title: 'Low end of the band', kind: 'number' as const, digits: 6 },
   { key: 'high', title: 'High end', kind: 'number' as const, digits: 6 },
 ];
+
+/** A method's value over its control's, one for each seed that both have. */
+function ratiosBySeed(method: LayeredMethod, control: LayeredMethod, layer: LayerPlace, epoch: number, quantity: LayerQuantity): number[] {
+  const controls = new Map(control.layers.map((run) => [run.seed, run]));
+  return method.layers.flatMap((run) => {
+    const other = controls.get(run.seed);
+    const [[value], [base]] = [valueOf(run, layer, epoch, quantity), other === undefined ? [] : valueOf(other, layer, epoch, quantity)];
+    return value === undefined || base === undefined ? [] : [value / base];
+  });
+}
 
 function lineOf(runs: MethodRuns, before: readonly LayeredMethod[], x: number[], values: readonly (readonly number[])[], band: CurveOptions['band']): Line {
   const variant = before.filter(({ runs: { method } }) => method === runs.method).length;

@@ -33,7 +33,24 @@ export interface LinePanel {
     places: number;
     /** Default: whole numbers at round steps. `vertical` texts are read from below. */
     ticks?: Ticks & { vertical?: boolean; size?: number };
+    /** Without texts and title: the panel below has the same axis, and stands close. Default false. */
+    bare?: boolean;
   };
+  /** In place of the figure's. */
+  y?: YAxis;
+  height?: number;
+  /** A thin line from left to right. */
+  level?: number;
+}
+
+/** A vertical axis. */
+export interface YAxis {
+  title: string;
+  scale: 'linear' | 'log';
+  /** d3's format of numbers at the pointer, for example `.1f`. */
+  format: string;
+  /** Largest value that there can be. */
+  ceiling?: number;
 }
 
 /** All panels and what they share. */
@@ -46,16 +63,8 @@ export interface LinePanels {
   /** Pixels. */
   width: number;
   panelHeight: number;
-  y: {
-    title: string;
-    scale: 'linear' | 'log';
-    /** d3's format of numbers at the pointer, for example `.1f`. */
-    format: string;
-    /** Largest value that there can be. */
-    ceiling?: number;
-    /** Whether all panels have the same range. Default false. */
-    shared?: boolean;
-  };
+  /** `shared`: all panels have the same range. Default false. */
+  y: YAxis & { shared?: boolean };
 }
 
 /** A drawing in plotly's terms. */
@@ -67,8 +76,8 @@ export interface PlotlyDrawing {
 /** Letters of the fonts that stand in where there is no Arial are up to so much wider: a label beside a line must not be cut. */
 const WIDER = 1.2;
 
-/** Room around and between panels, px; `decades` is on the left of a logarithmic axis, whose numbers are long. */
-export const ROOM = { top: 58, line: 17, bottom: 48, left: 58, decades: 70, across: 62, down: 44 };
+/** Room around and between panels, px; `decades` is on the left of a logarithmic axis, whose numbers are long, `close` between panels with one axis. */
+export const ROOM = { top: 58, line: 17, bottom: 48, left: 58, decades: 70, across: 62, down: 44, close: 14 };
 
 /** Title and the text under it, broken to lines, and the room above the plot that they take, px. */
 export interface Heading {
@@ -110,41 +119,51 @@ export function frameOf(heading: Heading, { width, height, top, right, bottom, l
 
 /** Draws the panels, row by row. */
 export function drawLinePanels({ title, subtitle, panels, columns, width, panelHeight, y }: LinePanels): PlotlyDrawing {
-  const left = y.scale === 'log' ? ROOM.decades : ROOM.left;
+  const left = [y, ...panels.map((panel) => panel.y)].some((axis) => axis?.scale === 'log') ? ROOM.decades : ROOM.left;
   const across = ROOM.across + left - ROOM.left;
   const right = 14 + Math.max(40, ...panels.flatMap(({ lines }) => lines).map(({ label }) => WIDER * textWidth(label, 12, true)));
   const heading = headingOf(title, subtitle, width, left);
   const panelWidth = (width - left - columns * right - (columns - 1) * across) / columns;
   const titles = panels.map((panel) => (panel.title === null ? [] : wrapText(panel.title, 12, panelWidth + right - 8)));
-  const titled = titles.some((text) => text.length > 0) ? 13 + ROOM.line * Math.max(...titles.map((text) => text.length)) : 0;
-  const top = heading.height + titled;
-  // Each row hangs as deep as the deepest tick text in it.
-  const hanging = Array.from({ length: Math.max(1, Math.ceil(panels.length / columns)) }, (_, row) => Math.max(0, ...panels.slice(row * columns, (row + 1) * columns).map(hangingOf)));
-  const tops = hanging.map((_, row) => hanging.slice(0, row).reduce((sum, deep) => sum + panelHeight + ROOM.down + titled + deep, 0));
-  const [plotWidth, plotHeight] = [width - left - right, tops[tops.length - 1] + panelHeight];
-  const bottom = ROOM.bottom + hanging[hanging.length - 1];
+  const titled = 13 + ROOM.line * Math.max(0, ...titles.map((text) => text.length));
+  // From top to bottom: each row has its titles above it, and hangs as deep as the deepest tick text in it.
+  const rows = Array.from({ length: Math.max(1, Math.ceil(panels.length / columns)) }, (_, row) => {
+    const own = panels.slice(row * columns, (row + 1) * columns);
+    return {
+      titled: own.some((panel) => panel.title !== null) ? titled : 0,
+      height: Math.max(0, ...own.map((panel) => panel.height ?? panelHeight)) || panelHeight,
+      below: own.length > 0 && own.every(({ x }) => x.bare) ? ROOM.close : ROOM.down + Math.max(0, ...own.map(hangingOf)),
+    };
+  });
+  const tops = rows.map((_, row) => rows.slice(0, row).reduce((sum, { height, below }, i) => sum + height + below + rows[i + 1].titled, 0));
+  const last = rows.length - 1;
+  const [plotWidth, plotHeight] = [width - left - right, tops[last] + rows[last].height];
+  const top = heading.height + rows[0].titled;
+  const bottom = ROOM.bottom - ROOM.down + rows[last].below;
   const data: Record<string, unknown>[] = [];
   const { annotations, ...frame } = frameOf(heading, { width, height: top + plotHeight + bottom, top, right, bottom, left });
   const layout = { ...frame, shapes: [] as object[], annotations };
   const common = y.shared ? rangeOf(panels.flatMap(({ lines }) => lines), y) : null;
   panels.forEach((panel, i) => {
+    const height = panel.height ?? panelHeight;
     const [x0, y0] = [(i % columns) * (panelWidth + right + across), tops[Math.floor(i / columns)]];
     const place: Place = {
       suffix: i === 0 ? '' : String(i + 1),
       domainX: [x0 / plotWidth, (x0 + panelWidth) / plotWidth],
-      domainY: [1 - (y0 + panelHeight) / plotHeight, 1 - y0 / plotHeight],
+      domainY: [1 - (y0 + height) / plotHeight, 1 - y0 / plotHeight],
       width: panelWidth,
-      height: panelHeight,
+      height,
       title: titles[i].join('<br>'),
     };
-    drawPanel(panel, place, common ?? rangeOf(panel.lines, y), y, data, layout);
+    const axis = panel.y ?? y;
+    drawPanel(panel, place, common ?? rangeOf(panel.lines, axis), axis, data, layout);
   });
   return { data, layout };
 }
 
 /** How much deeper than one line of text a panel's tick texts hang, px. */
-function hangingOf({ x: { ticks } }: LinePanel): number {
-  if (!ticks?.vertical) return 0;
+function hangingOf({ x: { ticks, bare } }: LinePanel): number {
+  if (!ticks?.vertical || bare) return 0;
   return Math.max(0, ...ticks.texts.map((text) => textWidth(text, ticks.size ?? 12))) - 10;
 }
 
@@ -158,7 +177,7 @@ interface Place {
   title: string;
 }
 
-function drawPanel({ lines, marks, x }: LinePanel, place: Place, range: [number, number], y: LinePanels['y'], data: object[], layout: Record<string, unknown> & { shapes: object[]; annotations: object[] }): void {
+function drawPanel({ lines, marks, level, x }: LinePanel, place: Place, range: [number, number], y: YAxis, data: object[], layout: Record<string, unknown> & { shapes: object[]; annotations: object[] }): void {
   const axes = { xaxis: `x${place.suffix}`, yaxis: `y${place.suffix}` };
   const shown = (values: readonly number[]): (number | null)[] => values.map((value) => (Number.isFinite(scaled(value, y)) ? value : null));
   for (const line of lines) if (line.band) data.push(...bandTraces(line, shown, axes));
@@ -175,10 +194,11 @@ function drawPanel({ lines, marks, x }: LinePanel, place: Place, range: [number,
       ...axes,
     });
   }
+  if (level !== undefined) layout.shapes.push({ type: 'line', xref: `${axes.xaxis} domain`, yref: axes.yaxis, x0: 0, x1: 1, y0: level, y1: level, layer: 'below', line: { color: INK.axis, width: 1 } });
   for (const { x: at, color } of marks) {
     layout.shapes.push({ type: 'line', xref: axes.xaxis, yref: `${axes.yaxis} domain`, x0: at, x1: at, y0: 0, y1: 1, layer: 'below', line: { color, width: 1.25, dash: '5px,4px' } });
   }
-  for (const { line, at } of spreadLabels(lines, range, y, place.height)) {
+  for (const { line, at } of spreadLabels(lines.filter(({ label }) => label !== ''), range, y, place.height)) {
     layout.annotations.push({
       xref: `${axes.xaxis} domain`, yref: `${axes.yaxis} domain`, x: 1, y: at, xanchor: 'left', yanchor: 'middle', xshift: 6, showarrow: false,
       text: `<b>${line.label}</b>`, font: { color: line.color, size: 12 },
@@ -190,16 +210,17 @@ function drawPanel({ lines, marks, x }: LinePanel, place: Place, range: [number,
       text: place.title, align: 'left', font: { color: INK.text, size: 12 },
     });
   }
-  layout[`xaxis${place.suffix}`] = { ...QUIET_AXIS, domain: place.domainX, anchor: axes.yaxis, title: { text: x.title, standoff: 8, font: { size: 12 } }, range: x.range, ...ticksOfX(x, place), showgrid: false, showline: true };
+  layout[`xaxis${place.suffix}`] = { ...QUIET_AXIS, domain: place.domainX, anchor: axes.yaxis, title: { text: x.bare ? '' : x.title, standoff: 8, font: { size: 12 } }, range: x.range, ...ticksOfX(x, place), showgrid: false, showline: true };
   layout[`yaxis${place.suffix}`] = { ...QUIET_AXIS, domain: place.domainY, anchor: axes.xaxis, title: { text: y.title, standoff: 8, font: { size: 12 } }, range, ...ticksOfY(range, y, place), hoverformat: y.format };
 }
 
-function ticksOfX({ range, ticks }: LinePanel['x'], { width }: Place): object {
+function ticksOfX({ range, ticks, bare }: LinePanel['x'], { width }: Place): object {
+  if (bare) return { tickmode: 'array', tickvals: ticks?.values ?? [], showticklabels: false };
   if (ticks === undefined) return { dtick: Math.max(1, tickStep(range[1] - 0.5, width / 36)), tick0: 0 };
   return { tickmode: 'array', tickvals: ticks.values, ticktext: ticks.texts, tickangle: ticks.vertical ? -90 : 0, tickfont: { size: ticks.size ?? 12 } };
 }
 
-function ticksOfY(range: [number, number], { scale }: LinePanels['y'], { height }: Place): object {
+function ticksOfY(range: [number, number], { scale }: YAxis, { height }: Place): object {
   if (scale === 'linear') return { dtick: tickStep(range[1] - range[0], height / 34), tick0: 0 };
   const { values, texts } = logTicks(10 ** range[0], 10 ** range[1], height / 24);
   return { type: 'log', tickmode: 'array', tickvals: values, ticktext: texts };
@@ -215,10 +236,10 @@ function bandTraces(line: Line, shown: (values: readonly number[]) => (number | 
 }
 
 /** A value on the axis: of a logarithmic one its exponent of ten. */
-const scaled = (value: number, { scale }: LinePanels['y']): number => (scale === 'log' ? Math.log10(value) : value);
+const scaled = (value: number, { scale }: YAxis): number => (scale === 'log' ? Math.log10(value) : value);
 
 /** From a little below the lowest to a little above the highest value, on the axis. */
-function rangeOf(lines: readonly Line[], y: LinePanels['y']): [number, number] {
+function rangeOf(lines: readonly Line[], y: YAxis): [number, number] {
   const values = lines.flatMap(({ low, high }) => [...low, ...high]).map((value) => scaled(value, y)).filter(Number.isFinite);
   if (values.length === 0) return [0, 1];
   const [low, high] = [Math.min(...values), Math.max(...values)];
@@ -228,7 +249,7 @@ function rangeOf(lines: readonly Line[], y: LinePanels['y']): [number, number] {
 }
 
 /** Heights (fractions of the panel) of the labels at the lines' ends: at the last mean, moved apart where they would overlap. */
-function spreadLabels(lines: readonly Line[], [low, high]: [number, number], y: LinePanels['y'], height: number): { line: Line; at: number }[] {
+function spreadLabels(lines: readonly Line[], [low, high]: [number, number], y: YAxis, height: number): { line: Line; at: number }[] {
   const least = 15 / height;
   const end = ({ mean }: Line): number => scaled(mean.filter((value) => Number.isFinite(scaled(value, y))).at(-1) ?? NaN, y);
   const labels = lines.map((line) => ({ line, at: (end(line) - low) / (high - low) })).filter(({ at }) => Number.isFinite(at)).sort((a, b) => a.at - b.at);

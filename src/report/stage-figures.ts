@@ -3,7 +3,7 @@ import type { LowLevelRow } from '../analysis/low-level';
 import type { CkaRow } from '../analysis/representations';
 import { KitError } from '../engine/errors';
 import { bandText, Figure, spreadOf, type CurveOptions } from './figure';
-import { ckaClaims, claimText, lowLevelClaims } from './figure-claims';
+import { ckaClaims, claimText, estimateOf, lowLevelClaims } from './figure-claims';
 import { colorOf, seriesStyle } from './figure-style';
 import { drawLinePanels, type Line } from './line-panels';
 import { Table } from './tabular';
@@ -43,7 +43,7 @@ export interface CkaFigureOptions extends StageFigureOptions {
 
 /** F5. CKA between the pretrained and the fine-tuned network at each stage, input side first: one line a method, mean over seeds and a band. @throws KitError when there are no rows. */
 export function ckaFigure(rows: readonly CkaRow[], options: CkaFigureOptions = {}): Figure {
-  const estimate = options.estimate ?? (rows.every(({ unbiased }) => unbiased !== null) ? 'unbiased' : 'cka');
+  const estimate = options.estimate ?? estimateOf(rows);
   const points = rows.flatMap((row): Point[] => (row[estimate] === null ? [] : [{ ...row, name: row.stage, value: row[estimate] }]));
   const images = [...new Set(rows.map((row) => row.images))].join(' or ');
   return stageFigure(points, options, {

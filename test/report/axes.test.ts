@@ -11,6 +11,8 @@ describe('axes', () => {
     assert.deepEqual(logTicks(0.5, 120, 4).values, [1, 10, 100]);
     assert.deepEqual(logTicks(0.5, 120, 8).values, [0.5, 1, 2, 5, 10, 20, 50, 100]);
     assert.deepEqual(logTicks(0.3, 1, 9).values, [0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1]);
+    assert.deepEqual(logTicks(0.96, 1.07, 4).values, [1, 1.05], 'round steps in less than a tenth of a decade');
+    assert.deepEqual(logTicks(0.96, 1.07, 8).texts, ['0.96', '0.98', '1', '1.02', '1.04', '1.06']);
     assert.deepEqual(logTicks(1e-9, 1, 5).texts, ['1e−8', '1e−6', '1e−4'.replace('1e−4', '0.0001'), '0.01', '1']);
   });
 

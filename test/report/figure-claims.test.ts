@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { CkaRow } from '../../src/analysis/representations';
 import type { LowLevelRow } from '../../src/analysis/low-level';
-import { ckaClaims, claimsTable, claimText, distanceClaims, gradientClaims, lowLevelClaims } from '../../src/report/figure-claims';
+import { ckaClaims, ckaTable, claimText, distanceClaims, distanceTable, gradientClaims, gradientTable, lowLevelClaims, lowLevelTable } from '../../src/report/figure-claims';
 import { layeredGroups } from '../../src/report/layered-groups';
 import type { LayeredRun } from '../../src/report/layer-frames';
 import { layerDistanceFigure } from '../../src/report/layer-figures';
@@ -58,14 +58,16 @@ describe('claims of the figures', () => {
     near(low[3].value!, 6);
 
     const cka = (method: string, seed: number, value: number): CkaRow[] => ['stem', 'stage1'].map((stage, place) => ({ run: '', method, seed, stage, place, images: 9, features: 2, cka: value - 0.1 * place, unbiased: null }));
-    const moved = ckaClaims([...cka('l2-sp', 0, 0.9), ...cka('l2-sp+rifle', 0, 0.7), ...cka('rifle', 0, 0.5)]);
+    const moved = ckaClaims([...cka('l2-sp', 0, 0.9), ...cka('l2-sp+rifle', 0, 0.7), ...cka('rifle', 0, 0.5)], 'cka');
     assert.deepEqual(moved.map(({ method, control, of, interval, verdict }) => [method, control, of, interval, verdict]), [
       ['l2-sp+rifle', 'l2-sp', 'stem', null, null],
       ['l2-sp+rifle', 'l2-sp', 'stage1', null, null],
       ['l2-sp+rifle', 'l2-sp', 'all stages', null, 'direction only'],
     ]);
     near(moved[2].value!, 0.2);
-    assert.deepEqual(ckaClaims(cka('fine-tuning', 0, 1)), []);
+    assert.deepEqual(ckaClaims(cka('fine-tuning', 0, 1), 'cka'), []);
+    assert.equal(ckaTable([...cka('fine-tuning', 0, 0.9), ...cka('rifle', 0, 0.7)]).rows.length, 3);
+    assert.equal(lowLevelTable([...kept('fine-tuning', 0, 0.01), ...kept('rifle', 0, 0.02)]).rows.at(-1)!.verdict, 'direction only');
   });
 
   it('stand in captions, and in a table with the rule', () => {
@@ -73,8 +75,10 @@ describe('claims of the figures', () => {
     assert.equal(claimText(distanceClaims(groupOf(runs))).replace(/, 95 % interval.*/, ''), ' Verdict: direction only; the distance of rifle is 4.00 times that of fine-tuning (1 convolution, conv_stem to conv_stem (input side); 2 pairs');
     assert.match(layerDistanceFigure(runs).caption, /Verdict: direction only; the distance of rifle is 4\.00 times/);
     assert.doesNotMatch(layerDistanceFigure(runs, { epoch: 3 }).caption, /Verdict/);
-    const table = claimsTable(distanceClaims(groupOf(runs)));
+    const table = distanceTable(runs);
     assert.equal(table.rows.length, 4);
+    assert.deepEqual(Object.keys(table.rows[0]), ['method', 'control', 'of', 'pairs', 'value', 'interval', 'verdict']);
+    near(gradientTable(runs).rows[0].value as number, 4);
     assert.match(table.notes[0], /^Verdict: "reproduced" when/);
     assert.match(table.toText(100), /direction only/);
   });

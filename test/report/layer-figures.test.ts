@@ -31,13 +31,18 @@ describe('layerDistanceFigure', () => {
   const figure = layerDistanceFigure(runs);
 
   it('shows every layer after the last epoch, input side first, on a logarithmic scale', () => {
-    assert.deepEqual(axis(figure, 'xaxis').ticktext, ['conv_stem', '0 depthwise', '0 project', 'fc']);
-    assert.deepEqual(axis(figure, 'xaxis2').ticktext, ['bn0', '0 bn1', '0 bn2']);
-    assert.deepEqual([axis(figure, 'yaxis').type, axis(figure, 'yaxis2').type], ['log', 'log']);
+    // Panels of convolutions, their ratios, normalisations, their ratios: the names stand under the ratios.
+    assert.deepEqual(axis(figure, 'xaxis2').ticktext, ['conv_stem', '0 depthwise', '0 project', 'fc']);
+    assert.deepEqual(axis(figure, 'xaxis4').ticktext, ['bn0', '0 bn1', '0 bn2']);
+    assert.deepEqual([axis(figure, 'yaxis').type, axis(figure, 'yaxis3').type], ['log', 'log']);
     const line = traces(figure).find(({ name, xaxis }) => name === 'rifle (n = 2)' && xaxis === 'x')!;
     assert.deepEqual(line.x, [0, 1, 2, 3]);
     near(line.y[3], (rowOf('rifle', 0, 8, '_fc').weightDistance + rowOf('rifle', 1, 8, '_fc').weightDistance) / 2);
     const high = traces(figure).find(({ name, xaxis }) => name === 'rifle, high' && xaxis === 'x')!;
+    const ratio = traces(figure).find(({ name, xaxis }) => name === 'rifle (n = 2)' && xaxis === 'x2')!;
+    near(ratio.y[3], Math.sqrt([0, 1].reduce((product, seed) => (product * rowOf('rifle', seed, 8, '_fc').weightDistance) / rowOf('fine-tuning', seed, 8, '_fc').weightDistance, 1)));
+    near(Number(csv(figure).find(({ method, layer }) => method === 'rifle' && layer === '_fc')!.ratio), ratio.y[3]);
+    assert.ok(!('xaxis3' in layerDistanceFigure(runs.slice(0, 2)).layout), 'one method has no ratio');
     near(high.y[0], Math.max(rowOf('rifle', 0, 8, '_conv_stem').weightDistance, rowOf('rifle', 1, 8, '_conv_stem').weightDistance));
   });
 
