@@ -27,8 +27,7 @@ let scale = process.env.RIFLE_SCALE ?? 'smoke'; // smoke, mini or paper
 // %%
 import { RunStore, runAll, studies } from 'rifle-kit';
 import { progressBar, show } from 'rifle-kit';
-import { claimsTable, distanceClaims, layerDistanceFigure } from 'rifle-kit';
-import { layersFrame, onlyGroup } from 'rifle-kit';
+import { distanceTable, layerDistanceFigure, layersFrame } from 'rifle-kit';
 
 const specs = studies.specs('f1', { scale: scale });
 const records = await runAll(specs, { onProgress: progressBar() });
@@ -61,4 +60,4 @@ await exportFigure(figure, `reports/f1-${scale}`);
 // In the third of the convolutions at the input side: how many times as far with RIFLE as without.
 
 // %%
-await show(claimsTable(distanceClaims(onlyGroup(runs))));
+await show(distanceTable(runs));

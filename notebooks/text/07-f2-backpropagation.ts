@@ -27,8 +27,7 @@ let scale = process.env.RIFLE_SCALE ?? 'smoke'; // smoke, mini or paper
 // %%
 import { RunStore, runAll, studies } from 'rifle-kit';
 import { progressBar, show } from 'rifle-kit';
-import { claimsTable, gradientClaims, gradientDepthFigure } from 'rifle-kit';
-import { gradientHeatmap, layersFrame, onlyGroup } from 'rifle-kit';
+import { gradientDepthFigure, gradientHeatmap, gradientTable, layersFrame } from 'rifle-kit';
 
 const specs = studies.specs('f2', { scale: scale });
 const records = await runAll(specs, { onProgress: progressBar() });
@@ -56,4 +55,4 @@ await show(gradientDepthFigure(runs));
 // All epochs after the first reset: how many times as large with RIFLE as without.
 
 // %%
-await show(claimsTable(gradientClaims(onlyGroup(runs))));
+await show(gradientTable(runs));

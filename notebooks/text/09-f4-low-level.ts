@@ -27,8 +27,7 @@ let scale = process.env.RIFLE_SCALE ?? 'smoke'; // smoke, mini or paper
 // %%
 import { RunStore, runAll, studies } from 'rifle-kit';
 import { progressBar, show } from 'rifle-kit';
-import { claimsTable, lowLevelClaims, lowLevelFeatures } from 'rifle-kit';
-import { lowLevelFigure, lowLevelFrame } from 'rifle-kit';
+import { lowLevelFeatures, lowLevelFigure, lowLevelFrame, lowLevelTable } from 'rifle-kit';
 
 const specs = studies.specs('f4', { scale: scale });
 const records = await runAll(specs, { onProgress: progressBar(), keepWeights: true });
@@ -44,4 +43,4 @@ await show(lowLevelFrame(kept), { rows: 6 });
 await show(lowLevelFigure(kept));
 
 // %%
-await show(claimsTable(lowLevelClaims(kept)));
+await show(lowLevelTable(kept));

@@ -27,7 +27,7 @@ let scale = process.env.RIFLE_SCALE ?? 'smoke'; // smoke, mini or paper
 // %%
 import { RunStore, runAll, studies } from 'rifle-kit';
 import { progressBar, show } from 'rifle-kit';
-import { ckaByStage, ckaClaims, claimsTable, ckaFigure, ckaFrame } from 'rifle-kit';
+import { ckaByStage, ckaFigure, ckaFrame, ckaTable } from 'rifle-kit';
 
 const specs = studies.specs('f5', { scale: scale });
 const records = await runAll(specs, { onProgress: progressBar(), keepWeights: true });
@@ -43,4 +43,4 @@ await show(ckaFrame(rows), { rows: 6 });
 await show(ckaFigure(rows));
 
 // %%
-await show(claimsTable(ckaClaims(rows)));
+await show(ckaTable(rows));
