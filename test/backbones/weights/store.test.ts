@@ -89,6 +89,16 @@ describe('weights manifests', () => {
   const folder = path.join(packageRoot(), 'data-scripts', 'manifests', 'weights');
 
   for (const file of fs.readdirSync(folder)) {
+    const published = JSON.parse(fs.readFileSync(path.join(folder, file), 'utf8')) as { id: string; url?: string; file: string; sha256Prefix: string };
+    if (published.url !== undefined) {
+      it(`${file} names an official file, which carries the start of its hash`, () => {
+        assert.equal(`${published.id}.json`, file);
+        assert.equal(path.posix.basename(new URL(published.url!).pathname), published.file);
+        assert.match(published.sha256Prefix, /^[0-9a-f]{8}$/);
+        assert.ok(published.file.includes(`-${published.sha256Prefix}.`));
+      });
+      continue;
+    }
     it(`${file} names its package, its files and their hashes`, () => {
       const manifest = weightsManifest(path.basename(file, '.json'));
       assert.equal(`${manifest.id}.json`, file);
