@@ -3,7 +3,7 @@
 /** The reason of an abort that the user asked for. */
 export class Stopped extends Error {
   constructor() {
-    super('by Ctrl-C. Finished runs are kept; the one that was under way is made again when asked for.');
+    super('by Ctrl-C. Finished runs are kept; what was under way goes on from its checkpoint when asked for again.');
     this.name = 'Stopped';
   }
 }

@@ -36,7 +36,7 @@ export interface FinetuneOptions extends Omit<TrainOptions, 'from' | 'onState'>,
 }
 
 /** Images in a step of evaluation: more than training's cost no more memory, as nothing is kept for a gradient. */
-const EVALUATION_BATCH = 64;
+export const EVALUATION_BATCH = 64;
 
 /**
  * Fine-tunes as `input` says, and gives the record: from the store when this very run is over there, else by training, from its last checkpoint

@@ -1,146 +1,184 @@
-// Many runs at once on one machine: worker processes that each take the next run of a list.
-import { fork, type ChildProcess } from 'node:child_process';
+// Many runs at once on one machine: worker processes that each take the next run of a list, are watched, and are replaced when they die.
 import os from 'node:os';
-import path from 'node:path';
 import { KitError } from '../engine/errors';
 import { stopSignal } from '../engine/host';
 import type { OnProgress, Progress } from '../engine/progress';
 import { timetable } from '../transfer/rifle';
 import type { RunSpec } from '../transfer/spec';
+import { gpus } from './devices';
 import { titleOf } from './finetune';
+import { PoolWorker, WorkerLostError } from './pool-process';
 import type { RunRecord } from './record';
 import { RunStore } from './store';
 
+export type { PoolReply, PoolTask } from './pool-process';
+
 /** Options of `runPool`. */
 export interface PoolOptions {
-  /** Processes. The cores are divided among them. */
-  workers: number;
+  /** Processes. Default: one for each device. On the CPU the cores are divided among them. */
+  workers?: number;
+  /** GPUs as CUDA_VISIBLE_DEVICES names them; workers take them in turn. Default: those that this machine and its library have; none: the CPU. */
+  devices?: readonly string[];
+  /** How often a run is begun again after its process died. It goes on from its checkpoint. Default 2. */
+  retries?: number;
   /** Where runs are kept. Default: the kit's own folder. */
   runs?: string;
   keepWeights?: boolean;
+  /** Minutes after which a checkpoint is due within an epoch. Default: that of `finetune`. */
+  checkpointMinutes?: number;
+  /** When aborted, every worker writes a checkpoint and stops. */
   signal?: AbortSignal;
-  /** Receives one task `all runs`, in epochs, and one for each worker. */
+  /** Receives one task `all runs`, in epochs, and one for each run that is being made. */
   onProgress?: OnProgress;
+  /** Called whenever the state of a run changes. */
+  onRun?: (run: PoolRun) => void;
   /** Called with each record as it is there; `reused` when it was there before. */
   onRecord?: (record: RunRecord, reused: boolean) => void;
   /** Called with a run that could not be made, and why; the others go on. Default: the first such error is thrown at the end. */
   onError?: (spec: RunSpec, error: Error) => void;
+  /** Told of what went wrong and was mended: a retry and its cause, a damaged checkpoint, a device that is given up. */
+  onNotice?: (text: string) => void;
 }
 
-/** What a worker is told. */
-export interface PoolTask {
+/** A run of the pool as it stands. */
+export interface PoolRun {
+  /** Place in the list of specs. */
+  index: number;
   spec: RunSpec;
-  runs: string;
-  keepWeights: boolean;
+  title: string;
+  state: 'running' | 'waiting' | 'reused' | 'finished' | 'diverged' | 'failed';
+  /** 0-based; null when none makes it. */
+  worker: number | null;
+  /** Its GPU; null on the CPU. */
+  device: string | null;
+  epochsDone: number;
+  epochs: number;
+  /** What is being done now. */
+  progress: Progress | null;
+  /** Test top-1 once it is over, in [0, 1]. */
+  testTop1: number | null;
+  /** Of a failed one, or of the last retry. */
+  cause: string | null;
 }
 
-/** What a worker answers: progress and epochs on the way, then a record's id or an error. */
-export type PoolReply =
-  | { progress: Progress }
-  | { epoch: number }
-  | { id: string; reused: boolean }
-  | { error: { message: string; fix: string } };
+/** Deaths in a row, without a run made in between, after which a worker's device is given up while there are others. */
+const DEATHS = 3;
 
 /**
  * The records of `specs`, in order, made by `workers` processes at once. The numbers of a run may differ in their last bits from those of another
- * number of workers, as each has its share of the cores. A run that fails does not stop the others.
+ * number of workers, as each has its share of the cores. A run that fails does not stop the others; one that another process is making is
+ * waited for at the end.
  * @throws the signal's reason when stopped; the first error of a run that could not be made, when the others are over.
  */
-export async function runPool(specs: readonly RunSpec[], options: PoolOptions): Promise<RunRecord[]> {
-  const { workers, onProgress, onRecord, onError, keepWeights = false } = options;
+export async function runPool(specs: readonly RunSpec[], options: PoolOptions = {}): Promise<RunRecord[]> {
+  const { devices = gpus(), retries = 2, onProgress, onRun, onRecord, onError, onNotice } = options;
   const signal = stopSignal(options.signal); // a notebook's interrupt too
+  const workers = Math.min(options.workers ?? Math.max(1, devices.length), Math.max(1, specs.length));
   const store = new RunStore(options.runs);
+  const runs = specs.map((spec, index): PoolRun => ({ index, spec, title: titleOf(spec), state: 'waiting', worker: null, device: null, epochsDone: 0, epochs: timetable(spec).epochs, progress: null, testTop1: null, cause: null }));
   const ids: (string | undefined)[] = [];
   const errors: Error[] = [];
-  const epochsOf = specs.map((spec) => timetable(spec).epochs);
-  let total = epochsOf.reduce((sum, epochs) => sum + epochs, 0); // to train: what is reused is taken off, so that the pace is real
-  const done = specs.map(() => 0);
-  let over = 0;
-  const report = (): void => onProgress?.({ task: 'all runs', done: done.reduce((sum, epochs) => sum + epochs, 0), total, unit: 'epochs', detail: `${over}/${specs.length} runs` });
-  report();
+  const attempts = specs.map(() => 0);
+  const queue = [...specs.keys()];
+  const busy: number[] = [];
+  let open = specs.length; // neither over nor failed
+  let alive = workers;
+  let wake: (() => void)[] = [];
+  const settle = (): void => {
+    wake.forEach((resolve) => resolve());
+    wake = [];
+  };
 
-  let next = 0;
-  const work = async (): Promise<void> => {
-    const worker = new PoolWorker(Math.max(1, Math.floor(os.availableParallelism() / workers)), signal);
+  const report = (): void => {
+    const made = runs.filter(({ state }) => state !== 'reused' && state !== 'failed'); // what is reused is taken off, so that the pace is real
+    const done = made.reduce((sum, run) => sum + run.epochsDone, 0);
+    onProgress?.({ task: 'all runs', done, total: made.reduce((sum, run) => sum + run.epochs, 0), unit: 'epochs', detail: `${specs.length - open}/${specs.length} runs` });
+  };
+  const change = (i: number, changes: Partial<PoolRun>): void => {
+    Object.assign(runs[i], changes);
+    onRun?.({ ...runs[i] });
+    if (changes.progress === undefined) report();
+  };
+  const over = (i: number, changes: Partial<PoolRun>): void => {
+    open--;
+    change(i, { worker: null, device: null, progress: null, ...changes });
+    settle();
+  };
+
+  /** Makes run `i`. @returns whether the process is well. */
+  const makeOne = async (i: number, worker: PoolWorker, slot: number, wait: boolean): Promise<boolean> => {
+    change(i, { state: 'running', worker: slot, device: worker.device });
     try {
-      while (next < specs.length) {
-        const i = next++;
-        try {
-          const { id, reused } = await worker.run({ spec: specs[i], runs: store.root, keepWeights }, (reply) => {
-            if ('progress' in reply) onProgress?.({ ...reply.progress, task: `${titleOf(specs[i])} (${i + 1})` });
-            else {
-              done[i] = reply.epoch;
-              report();
-            }
-          });
-          ids[i] = id;
-          if (reused) total -= epochsOf[i];
-          else done[i] = epochsOf[i];
-          onRecord?.(store.find(id)!, reused);
-        } catch (error) {
-          signal?.throwIfAborted();
-          if (onError) onError(specs[i], error as Error);
-          else errors.push(error as Error);
-          total -= epochsOf[i] - done[i];
+      const outcome = await worker.run({ spec: specs[i], runs: store.root, keepWeights: options.keepWeights ?? false, checkpointMinutes: options.checkpointMinutes, device: worker.device, busy: wait ? 'wait' : 'throw' }, (reply) => {
+        if ('notice' in reply) onNotice?.(`${runs[i].title}: ${reply.notice}`);
+        else if ('epoch' in reply) change(i, { epochsDone: reply.epoch });
+        else {
+          onProgress?.({ ...reply.progress, task: `${runs[i].title} (${i + 1})` });
+          change(i, { progress: reply.progress });
         }
-        over++;
-        report();
+      });
+      if ('busy' in outcome) {
+        busy.push(i);
+        change(i, { state: 'waiting', worker: null, device: null, progress: null, cause: outcome.busy });
+        return true;
       }
-    } finally {
-      worker.stop();
+      const record = store.find(outcome.id)!;
+      ids[i] = outcome.id;
+      over(i, { state: outcome.reused ? 'reused' : record.failure ? 'diverged' : 'finished', epochsDone: runs[i].epochs, testTop1: record.testTop1 });
+      onRecord?.(record, outcome.reused);
+      return true;
+    } catch (error) {
+      signal?.throwIfAborted();
+      const cause = (error as Error).message;
+      const isLost = error instanceof WorkerLostError;
+      if (isLost && attempts[i]++ < retries) {
+        onNotice?.(`${runs[i].title}: ${cause} It is begun again from its checkpoint (${attempts[i]} of ${retries}).`);
+        queue.unshift(i);
+        change(i, { state: 'waiting', worker: null, device: null, progress: null, cause });
+        settle();
+        return false;
+      }
+      if (onError) onError(specs[i], error as Error);
+      else errors.push(error as Error);
+      over(i, { state: 'failed', cause });
+      return !isLost;
     }
   };
-  await Promise.all(Array.from({ length: Math.min(workers, specs.length) }, work));
+
+  const work = async (slot: number): Promise<void> => {
+    const worker = new PoolWorker({ device: devices.length > 0 ? devices[slot % devices.length] : null, threads: Math.max(1, Math.floor(os.availableParallelism() / workers)), signal });
+    let deaths = 0;
+    try {
+      while (open > 0) {
+        signal?.throwIfAborted();
+        const i = queue.shift() ?? busy.shift();
+        if (i === undefined) {
+          await new Promise<void>((resolve) => wake.push(resolve)); // a run of another worker may come back
+          continue;
+        }
+        deaths = (await makeOne(i, worker, slot, runs[i].cause !== null && queue.length === 0)) ? 0 : deaths + 1;
+        if (deaths >= DEATHS && alive > 1) {
+          onNotice?.(`Worker ${slot + 1}${worker.device === null ? '' : ` on GPU ${worker.device}`} died ${deaths} times in a row: it is given up, the others go on.`);
+          return;
+        }
+      }
+    } finally {
+      alive--;
+      await worker.end();
+      if (signal?.aborted) settle();
+    }
+  };
+  report();
+  const outcomes = await Promise.allSettled(Array.from({ length: workers }, (_, slot) => work(slot)));
+  signal?.throwIfAborted();
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
   if (errors.length > 0) throw errors[0];
   return ids.flatMap((id) => (id === undefined ? [] : [store.find(id)!]));
 }
 
-/** One worker process, made anew when it has died. */
-class PoolWorker {
-  private child: ChildProcess | null = null;
-
-  constructor(
-    private readonly threads: number,
-    private readonly signal?: AbortSignal,
-  ) {}
-
-  /** Makes one run. @throws what it threw there; KitError when the process died; the signal's reason when stopped. */
-  async run(task: PoolTask, onReply: (reply: Exclude<PoolReply, { id: string } | { error: unknown }>) => void): Promise<{ id: string; reused: boolean }> {
-    this.signal?.throwIfAborted();
-    const threads = String(this.threads);
-    const child = (this.child ??= fork(path.join(__dirname, 'pool-worker.js'), [], {
-      env: { TF_NUM_INTRAOP_THREADS: threads, TF_NUM_INTEROP_THREADS: threads, ...process.env },
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    }));
-    let said = '';
-    const listen = (chunk: Buffer): void => void (said = (said + chunk.toString()).slice(-2000));
-    child.stderr!.on('data', listen);
-    const stop = (): void => this.stop();
-    this.signal?.addEventListener('abort', stop);
-    try {
-      return await new Promise((resolve, reject) => {
-        child.removeAllListeners('message').on('message', (reply: PoolReply) => {
-          if ('id' in reply) resolve(reply);
-          else if ('error' in reply) reject(new KitError(reply.error.message, { fix: reply.error.fix }));
-          else onReply(reply);
-        });
-        child.once('exit', (code, signal) => {
-          this.child = null;
-          if (this.signal?.aborted) return reject(this.signal.reason as Error);
-          const last = said.trim().split('\n').pop() ?? '';
-          reject(new KitError(`The process of the run ${titleOf(task.spec)} ended with ${signal ?? `code ${code}`}${last ? `: ${last}` : ''}.`, { fix: signal === 'SIGKILL' ? 'It may have been short of memory: fewer --workers, or a smaller batch.' : '' }));
-        });
-        child.send(task);
-      });
-    } finally {
-      this.signal?.removeEventListener('abort', stop);
-      child.stderr!.off('data', listen);
-      child.removeAllListeners('exit');
-    }
-  }
-
-  stop(): void {
-    this.child?.kill();
-    this.child = null;
-  }
+/** @throws KitError for a device that is not there. */
+export function requireDevices(names: readonly string[]): void {
+  const known = gpus();
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown !== undefined) throw new KitError(`There is no GPU ${unknown} here.`, { fix: known.length > 0 ? `Known: ${known.join(', ')}.` : 'Leave --devices out: runs are made on the CPU.' });
 }

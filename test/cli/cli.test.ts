@@ -89,7 +89,7 @@ describe('rifle', function () {
     assert.equal((JSON.parse(printed.stdout) as { optimizer: { learningRate: number } }).optimizer.learningRate, 0.02);
   });
 
-  it('stops at Ctrl-C in the middle of an epoch with exit code 130 and leaves no run behind', async () => {
+  it('stops at Ctrl-C in the middle of an epoch with exit code 130, after a checkpoint', async () => {
     const runs = path.join(folder, 'stopped');
     const child = spawn(process.execPath, [MAIN, ...small().slice(0, -1), runs, '--epochs', '500'], { env: { ...process.env, NO_COLOR: '1' }, stdio: ['ignore', 'ignore', 'pipe'] });
     let said = '';
@@ -98,7 +98,10 @@ describe('rifle', function () {
     const code = await new Promise((resolve) => child.on('exit', resolve));
     assert.equal(code, 130, said);
     assert.match(said, /stopped: by Ctrl-C/);
-    assert.deepEqual(fs.existsSync(runs) ? fs.readdirSync(runs) : [], []);
+    const [id] = fs.readdirSync(runs);
+    assert.ok(!fs.existsSync(path.join(runs, id, 'record.json')) && fs.readdirSync(path.join(runs, id, 'checkpoints')).length > 0);
+    const { unfinished } = JSON.parse(rifle(['runs', 'list', '--runs', runs, '--json']).stdout) as { unfinished: { id: string; owner: unknown }[] };
+    assert.deepEqual(unfinished.map((run) => [run.id, run.owner]), [[id, null]]);
   });
 
   it('doctor: everything works here; in an empty home it names what is missing and the command, exit code 1', () => {

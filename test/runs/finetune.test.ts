@@ -2,14 +2,25 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import type { KitError } from '../../src/engine/errors';
 import { tf } from '../../src/engine/tensorflow';
 import { finetune } from '../../src/runs/finetune';
+import { RunLock } from '../../src/runs/lock';
 import { plan, runAll } from '../../src/runs/plan';
+import type { RunRecord } from '../../src/runs/record';
 import { scale, scales } from '../../src/runs/scales';
 import { RunStore } from '../../src/runs/store';
+import { unfinishedRuns } from '../../src/runs/unfinished';
+import { verifyRun } from '../../src/runs/verify';
 import { rifle } from '../../src/transfer/rifle';
 import type { RunSpecInput } from '../../src/transfer/spec';
 import { makeImageFolder } from './image-folder';
+
+/** Of a record, everything but times and costs. */
+const numbers = ({ wallSeconds: _w, peakMemoryMb: _p, startedAt: _s, finishedAt: _f, epochs, ...rest }: RunRecord) => ({
+  ...rest,
+  epochs: epochs.map(({ trainSeconds: _a, evaluateSeconds: _b, dataWaitSeconds: _c, imagesPerSecond: _d, ...row }) => row),
+});
 
 describe('finetune', function () {
   this.timeout(120_000);
@@ -56,13 +67,72 @@ describe('finetune', function () {
     await assert.rejects(finetune({ ...spec, rifle: rifle('haozhe-an'), epochs: 5 }, { runs }), /never re-initialise/);
   });
 
-  it('leaves nothing behind when stopped', async () => {
+  it('goes on where it was stopped, to the bits of the uninterrupted run, also when the last checkpoint is damaged; then nothing but its record stays', async () => {
+    const whole = new RunStore(path.join(runs, 'whole'));
     const store = new RunStore(path.join(runs, 'stopped'));
+    const changes = { ...spec, rifle: rifle('authors') };
+    const expected = await finetune(changes, { runs: whole, keepWeights: true });
     const controller = new AbortController();
     const tensors = tf.memory().numTensors;
-    await assert.rejects(finetune({ ...spec, epochs: 3 }, { runs: store, signal: controller.signal, onEpoch: () => controller.abort(new Error('stop')) }), /stop/);
+    let steps = 0;
+    const stopAt = ({ detail = '' }): void => void (/loss/.test(detail) && ++steps === 5 && controller.abort(new Error('stop'))); // of 3 an epoch
+    await assert.rejects(finetune(changes, { runs: store, keepWeights: true, signal: controller.signal, onProgress: stopAt }), /stop/);
     assert.deepEqual(store.list(), []);
     assert.equal(tf.memory().numTensors, tensors);
+    assert.deepEqual(unfinishedRuns(store).map(({ id, method, epochsDone, owner }) => [id, method, epochsDone, owner]), [[expected.id, 'rifle', 1, null]]);
+
+    const folder = store.folder(expected.id);
+    const checkpoints = fs.readdirSync(path.join(folder, 'checkpoints')).sort();
+    assert.deepEqual(checkpoints.filter((name) => name.endsWith('.json')), ['00001-0000000.json', '00001-0000002.json']);
+    const last = path.join(folder, 'checkpoints', '00001-0000002.safetensors');
+    const bytes = fs.readFileSync(last);
+    bytes[bytes.length >> 1] ^= 4;
+    fs.writeFileSync(last, bytes);
+
+    const notices: string[] = [];
+    const seen: number[] = [];
+    const record = await finetune(changes, { runs: store, keepWeights: true, onNotice: (text) => notices.push(text), onEpoch: ({ epoch }) => seen.push(epoch) });
+    assert.deepEqual(seen, [2], 'the first epoch is not made again');
+    assert.match(notices.join(), /00001-0000002.json is damaged and not used .* the one before it is/);
+    assert.deepEqual(numbers(record), numbers(expected));
+    assert.deepEqual(store.layers(record.id), whole.layers(record.id));
+    assert.deepEqual(fs.readFileSync(store.weights(record.id)!), fs.readFileSync(whole.weights(record.id)!));
+    assert.deepEqual(store.journal(record.id).read().map(({ event }) => event), ['started', 'checkpoint', 'checkpoint', 'stopped', 'notice', 'resumed', 'checkpoint', 'finished']);
+    const left = fs.readdirSync(folder).sort().filter((name) => name !== 'best-weights.safetensors');
+    assert.deepEqual(left, ['journal.jsonl', 'layers.json', 'record.json', 'weights.safetensors']);
+    assert.equal((await verifyRun(store, record.id, { data: true })).state, 'sound');
+
+    const file = path.join(folder, 'record.json');
+    fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace(/"testTop1": [\d.]+/g, '"testTop1": 0.999'));
+    const verdict = await verifyRun(store, record.id);
+    assert.match(verdict.problems.join(), /record.json was changed after it was written/);
+  });
+
+  it('makes a run once when two ask for it at the same time', async () => {
+    const store = new RunStore(path.join(runs, 'twice'));
+    const lock = await RunLock.take(store.folder((await finetune(spec, { runs })).id));
+    await assert.rejects(finetune(spec, { runs: store, busy: 'throw' }), /is being made by process/);
+    const details: string[] = [];
+    const both = [0, 1].map(() => finetune(spec, { runs: store, lock: { every: 20 }, onProgress: ({ detail = '' }) => details.push(detail) }));
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    await lock.release();
+    const [first, second] = await Promise.all(both);
+    assert.deepEqual(JSON.parse(JSON.stringify(second)), JSON.parse(JSON.stringify(first)));
+    assert.ok(details.some((detail) => /waiting for process/.test(detail)));
+    assert.equal(store.journal(first.id).read().filter(({ event }) => event === 'started').length, 1);
+  });
+
+  it('refuses a folder whose images have changed since, with both hashes', async () => {
+    const record = await finetune(spec, { runs });
+    const image = path.join(dataset, 'train', 'stripes', '0.png');
+    const before = fs.readFileSync(image);
+    fs.copyFileSync(path.join(dataset, 'train', 'waves', '0.png'), image);
+    try {
+      await assert.rejects(finetune(spec, { runs }), (error: KitError) => /have changed since the run/.test(error.message) && error.message.includes(record.dataset.hash) && /rifle runs prune/.test(error.fix));
+    } finally {
+      fs.writeFileSync(image, before);
+    }
+    assert.equal((await finetune(spec, { runs })).id, record.id);
   });
 
   it('runs a grid in pairs and reports the whole', async () => {

@@ -4,8 +4,10 @@ import os from 'node:os';
 import path from 'node:path';
 import { KitError } from '../../src/engine/errors';
 import type { RunRecord } from '../../src/runs/record';
+import { isMeant } from '../../src/runs/selection';
 import { runId, RunStore } from '../../src/runs/store';
 import { parseRunSpec } from '../../src/transfer/spec';
+import { syntheticStudy } from '../report/records';
 
 const spec = parseRunSpec({ dataset: 'elpv', backbone: 'b' });
 const key = { spec, dataHash: 'd', weightsHash: 'w' };
@@ -42,6 +44,32 @@ describe('the store of runs', () => {
     fs.writeFileSync(file, JSON.stringify(record('bb')));
     assert.throws(() => store.find('aa'), /expected the run aa, found finished bb/);
   });
+
+  it('lists ten thousand runs from an index, which is made again where records are new, changed or gone', async () => {
+    const [template] = syntheticStudy({ rifle: [0.8] }, { epochs: 40 });
+    const ids = Array.from({ length: 10_000 }, (_, i) => i.toString(16).padStart(16, '0'));
+    for (const [i, id] of ids.entries()) {
+      fs.mkdirSync(path.join(folder, id));
+      fs.writeFileSync(path.join(folder, id, 'record.json'), JSON.stringify({ ...template, id, testTop1: i / 10_000, spec: { ...template.spec, seed: i % 5 } }));
+    }
+    const store = new RunStore(folder);
+    assert.equal(store.brief().length, 10_000);
+    const again = store.brief();
+    assert.deepEqual(again[77], { ...store.find(ids[77])!, epochs: template.epochs.slice(-1) }, 'a brief record is the record with its last epoch');
+    assert.equal(again.filter((record) => isMeant(record, { seed: 3, method: 'rifle' })).length, 2000);
+
+    fs.rmSync(path.join(folder, ids[0]), { recursive: true });
+    fs.writeFileSync(path.join(folder, ids[1], 'record.json'), JSON.stringify({ ...template, id: ids[1], testTop1: 0.123456 }));
+    const changed = store.brief();
+    assert.deepEqual([changed.length, changed.find(({ id }) => id === ids[1])!.testTop1], [9999, 0.123456]);
+    fs.writeFileSync(path.join(folder, 'index.json'), '{"format":1,"runs":');
+    assert.equal(store.brief().length, 9999, 'a damaged index is no index');
+    fs.truncateSync(path.join(folder, ids[2], 'record.json'), 10);
+    const damaged: string[] = [];
+    assert.equal(store.brief((id) => damaged.push(id)).length, 9998);
+    assert.deepEqual(damaged, [ids[2]]);
+    assert.throws(() => store.brief(), /is damaged/);
+  }).timeout(600_000);
 
   it('says so when a record cannot be written', async () => {
     fs.writeFileSync(path.join(folder, 'file'), '');

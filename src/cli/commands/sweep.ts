@@ -3,7 +3,8 @@ import { Command, InvalidArgumentError } from 'commander';
 import pc from 'picocolors';
 import { interruptible } from '../interrupt';
 import { printJson, printLine, printList } from '../print';
-import { duration, showProgress } from '../progress';
+import { duration } from '../progress';
+import { showSweep } from '../sweep-display';
 
 const whole = (text: string): number => {
   if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('Expected a whole number from 1.');
@@ -13,12 +14,21 @@ const whole = (text: string): number => {
 interface SweepFlags {
   study?: string[];
   scale?: string;
-  workers: number;
+  workers?: number;
+  devices?: string;
+  retries: number;
   runs?: string;
   dryRun?: boolean;
+  calibrate?: boolean;
   imagesPerSecond?: number;
+  checkpointMinutes?: number;
   json?: boolean;
 }
+
+const number = (text: string): number => {
+  if (!/^\d+(\.\d+)?$/.test(text)) throw new InvalidArgumentError('Expected a number from 0.');
+  return Number(text);
+};
 
 /** The command. */
 export function sweepCommand(): Command {
@@ -26,34 +36,49 @@ export function sweepCommand(): Command {
     .description('make the runs of studies: of tables t2 to t5, figures f1 to f5, variants, choice (default: all)')
     .option('--study <names...>', 'which studies')
     .option('--scale <name>', 'smoke, mini or paper (default: RIFLE_SCALE, or mini)')
-    .option('--workers <n>', 'processes, which share the cores', whole, 1)
-    .option('--runs <dir>', 'where runs are kept; those that are there are not made again')
+    .option('--workers <n>', 'processes; on the CPU they share the cores (default: one for each GPU, or one)', whole)
+    .option('--devices <list>', 'GPUs to use, for example 0,2 (default: all)')
+    .option('--retries <n>', 'how often a run whose process died is begun again', number, 2)
+    .option('--runs <dir>', 'where runs are kept; those that are there are not made again, unfinished ones go on')
+    .option('--checkpoint-minutes <n>', 'time between two checkpoints of an epoch; each epoch ends with one anyway (default: 10)', number)
     .option('--dry-run', 'print the runs and an estimate of their time, and stop')
+    .option('--calibrate', 'estimate from a few steps of each kind of run that is missing')
     .option('--images-per-second <n>', 'pace of training for the estimate (default: that of the runs that are there; at paper scale 300, an assumption)', whole)
     .option('--json', 'print the result as JSON')
-    .addHelpText('after', '\nExamples:\n  $ npx rifle sweep --study t2 t3 --scale mini --workers 2\n  $ npx rifle sweep --scale paper --dry-run\n  $ RIFLE_DATA=./photos npx rifle sweep --study t2    # also on a folder of your own')
+    .addHelpText(
+      'after',
+      '\nCtrl-C once stops every run after a checkpoint, twice at once; the same command goes on.\n\nExamples:\n  $ npx rifle sweep --study t2 t3 --scale mini --workers 2\n  $ npx rifle sweep --scale paper --dry-run --calibrate\n  $ RIFLE_DATA=./photos npx rifle sweep --study t2    # also on a folder of your own',
+    )
     .action(async (flags: SweepFlags) => {
       const { scale } = await import('../../runs/scales.js');
       const { sweepPlan } = await import('../../runs/sweep.js');
+      const calibrate = flags.calibrate ? (await import('../../runs/calibrate.js')).calibrate : undefined;
       const name = scale(flags.scale ?? process.env.RIFLE_SCALE ?? 'mini').name;
-      const planned = await sweepPlan({ studies: flags.study, scale: name, runs: flags.runs, imagesPerSecond: flags.imagesPerSecond });
+      const planned = await sweepPlan({ studies: flags.study, scale: name, runs: flags.runs, imagesPerSecond: flags.imagesPerSecond, calibrate });
       if (flags.dryRun) {
         if (flags.json) return printJson(planned);
         printList(['study', 'data set', 'backbone', 'method', 'seeds', 'missing', 'hours'], planned.rows.map((row) => [row.study, row.dataset, row.backbone, row.method, row.seeds.join(' '), row.missing, row.hours === null ? '?' : row.hours.toFixed(2)]));
         printLine(`\n${planned.specs.length} different runs, ${planned.missing} to make. ${planned.estimate}`);
         return;
       }
-      const { runPool } = await import('../../runs/pool.js');
-      const display = showProgress({ quiet: flags.json });
+      const { requireDevices, runPool } = await import('../../runs/pool.js');
+      const devices = flags.devices?.split(',');
+      if (devices !== undefined) requireDevices(devices);
+      if (!flags.json) process.stderr.write(`${planned.specs.length} runs, ${planned.missing} to make. ${planned.estimate}\n`);
+      const display = showSweep({ seconds: planned.seconds, workers: flags.workers ?? 1, quiet: flags.json });
       const began = performance.now();
       const failures: string[] = [];
       let made = 0;
       const records = await runPool(planned.specs, {
         workers: flags.workers,
+        devices,
+        retries: flags.retries,
         runs: flags.runs,
         keepWeights: planned.keepWeights,
+        checkpointMinutes: flags.checkpointMinutes,
         signal: interruptible(),
-        onProgress: display.onProgress,
+        onRun: display.onRun,
+        onNotice: display.onNotice,
         onRecord: (_, reused) => (made += reused ? 0 : 1),
         onError: (spec, error) => failures.push(`${spec.dataset}, ${spec.backbone}, ${planned.titleOf(spec)}: ${error.message}`),
       }).finally(() => display.stop());

@@ -67,7 +67,7 @@ export function trainCommand(): Command {
       const { finetune, titleOf } = await import('../../runs/finetune.js');
       const display = showProgress({ quiet: flags.json });
       let trained = false;
-      const record = await finetune(spec, { runs: flags.runs, signal: interruptible(), onProgress: display.onProgress, onEpoch: () => (trained = true) }).finally(() => display.stop());
+      const record = await finetune(spec, { runs: flags.runs, signal: interruptible(), onProgress: display.onProgress, onNotice: (text) => process.stderr.write(`${text}\n`), onEpoch: () => (trained = true) }).finally(() => display.stop());
       if (flags.json) return printJson(record);
       printList(
         ['epoch', 'train loss', 'train top-1', 'test loss', 'test top-1', 'learning rate', 'head reset', 'images/s'],
