@@ -59,6 +59,8 @@ export interface SweepPlanOptions {
   /** Default: all. */
   studies?: readonly string[];
   scale: string;
+  /** Names or folders. Default: those of the scale. */
+  datasets?: readonly string[];
   runs?: string;
   /** Training images per second, whatever the run. */
   imagesPerSecond?: number;
@@ -80,7 +82,7 @@ export async function sweepPlan(options: SweepPlanOptions): Promise<SweepPlan> {
   const rows: SweepRow[] = [];
   const unique = new Map<string, { spec: RunSpec; isMissing: boolean; seconds: number | null }>();
   for (const study of names) {
-    for (const spec of studies.specs(study, { scale: options.scale })) {
+    for (const spec of studies.specs(study, { scale: options.scale, datasets: options.datasets })) {
       const dataset = path.basename(spec.dataset);
       const key = stableStringify(spec)!;
       let run = unique.get(key);

@@ -13,7 +13,8 @@ const spec = parseRunSpec({ dataset: 'elpv', backbone: 'b' });
 const key = { spec, dataHash: 'd', weightsHash: 'w' };
 const record = (id: string): RunRecord => ({ id, status: 'finished', epochs: [{}], testTop1: 0.5, startedAt: '2026-01-01' }) as unknown as RunRecord;
 
-describe('the store of runs', () => {
+describe('the store of runs', function () {
+  this.timeout(60_000);
   let folder: string;
   beforeEach(() => (folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rifle-store-'))));
   afterEach(() => fs.rmSync(folder, { recursive: true, force: true }));

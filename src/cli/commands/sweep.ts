@@ -13,6 +13,7 @@ const whole = (text: string): number => {
 
 interface SweepFlags {
   study?: string[];
+  dataset?: string[];
   scale?: string;
   workers?: number;
   devices?: string;
@@ -36,6 +37,7 @@ export function sweepCommand(): Command {
     .description('make the runs of studies: of tables t2 to t5, figures f1 to f5, variants, choice (default: all)')
     .option('--study <names...>', 'which studies')
     .option('--scale <name>', 'smoke, mini or paper (default: RIFLE_SCALE, or mini)')
+    .option('--dataset <names...>', 'data sets or folders (default: those of the scale, and at mini the folders in RIFLE_DATA)')
     .option('--workers <n>', 'processes; on the CPU they share the cores (default: one for each GPU, or one)', whole)
     .option('--devices <list>', 'GPUs to use, for example 0,2 (default: all)')
     .option('--retries <n>', 'how often a run whose process died is begun again', number, 2)
@@ -54,7 +56,7 @@ export function sweepCommand(): Command {
       const { sweepPlan } = await import('../../runs/sweep.js');
       const calibrate = flags.calibrate ? (await import('../../runs/calibrate.js')).calibrate : undefined;
       const name = scale(flags.scale ?? process.env.RIFLE_SCALE ?? 'mini').name;
-      const planned = await sweepPlan({ studies: flags.study, scale: name, runs: flags.runs, imagesPerSecond: flags.imagesPerSecond, calibrate });
+      const planned = await sweepPlan({ studies: flags.study, datasets: flags.dataset, scale: name, runs: flags.runs, imagesPerSecond: flags.imagesPerSecond, calibrate });
       if (flags.dryRun) {
         if (flags.json) return printJson(planned);
         printList(['study', 'data set', 'backbone', 'method', 'seeds', 'missing', 'hours'], planned.rows.map((row) => [row.study, row.dataset, row.backbone, row.method, row.seeds.join(' '), row.missing, row.hours === null ? '?' : row.hours.toFixed(2)]));
