@@ -9,6 +9,7 @@
     model.pth               a whole nn.Linear: asks for a class, must be refused
     system.pth              asks for os.system("touch rifle-kit-was-here"), must be refused
     system-legacy.pth       the same, as a bare pickle
+    views.pth               thirty transposed views of one storage, which would need thirty times its memory: must be refused
 """
 import collections
 import json
@@ -65,6 +66,8 @@ def main(out):
     torch.save({"epoch": 3, "state_dict": parallel, "optimizer": optimizer.state_dict()}, out / "checkpoint.pth")
     torch.save(linear, out / "model.pth")
     torch.save({"weight": torch.zeros(1), "hook": Command()}, out / "system.pth")
+    base = torch.arange(64.0).reshape(8, 8)
+    torch.save({f"w{k}": base.t() for k in range(30)}, out / "views.pth")
     (out / "system-legacy.pth").write_bytes(pickle.dumps(Command(), protocol=2))
 
 

@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads';
 import { Command } from 'commander';
 
 /** An area is a file of this folder that has `targets`. */
-const AREAS = ['data'];
+const AREAS = ['data', 'weights'];
 
 /** Seconds that one input may take before it counts as a hang. */
 const HANG_SECONDS = 60;

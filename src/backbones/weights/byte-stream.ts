@@ -5,6 +5,9 @@ import type { ByteSource } from './pickle';
 /** Reads `count` bytes at `at`; it may give fewer only when the file shrinks meanwhile. */
 export type ReadAt = (at: number, count: number) => Buffer;
 
+/** Longest line, in bytes: names of modules and classes are much shorter. */
+const longestLine = 4096;
+
 /** What is read at a time, in bytes: more than the pickles of most weights files need. */
 const windowSize = 1 << 16;
 
@@ -41,7 +44,9 @@ export class ByteStream implements ByteSource {
 
   line(): string {
     const bytes: number[] = [];
-    for (let byte = this.take(1)[0]; byte !== 0x0a; byte = this.take(1)[0]) bytes.push(byte);
+    for (let byte = this.take(1)[0]; byte !== 0x0a; byte = this.take(1)[0]) {
+      if (bytes.push(byte) > longestLine) throw new KitError(`A line of it has more than ${longestLine} bytes.`);
+    }
     return Buffer.from(bytes).toString('utf8');
   }
 }

@@ -31,6 +31,9 @@ const elementFields: ReadonlyMap<number, { of: ElementType[]; type: number }> = 
   [13, { of: ['float16', 'bfloat16'], type: wireType.varint }],
 ]);
 
+/** More constants than any network has. */
+const mostConstants = 2 ** 20;
+
 const tooManyAxes = 255; // TensorFlow's TensorShape has fewer
 
 /** A constant of the graph: where the message that describes it lies. */
@@ -82,6 +85,7 @@ async function readConstants(file: fs.promises.FileHandle, report: (done: number
     if (dtype === undefined) continue;
     const { shape, content } = description;
     const wanted = sizeOf(shape) * elementArrays[dtype].BYTES_PER_ELEMENT;
+    if (!Number.isSafeInteger(wanted)) throw malformed(`the constant "${name}" has no size`);
     const refuse = (what: string) => new KitError(`Its constant "${name}" of shape [${shape.join(', ')}] and type ${dtype} ${what}.`);
     if (found.has(name)) throw refuse('is there twice');
     if (content !== null && content.end > content.start) {
@@ -118,7 +122,8 @@ function findConstants(bytes: ByteStream, size: number): Constant[] {
       if (number === 2) op = node.text();
       if (number === 5) value = tensorOf(bytes, node.message()) ?? value;
     });
-    if (op === 'Const' && value !== null) constants.push({ name, ...(value as { start: number; end: number }) });
+    if (op !== 'Const' || value === null) return;
+    if (constants.push({ name, ...(value as { start: number; end: number }) }) > mostConstants) throw malformed('it has too many constants');
   });
   return constants;
 }

@@ -7,9 +7,6 @@ import type { OnProgress } from '../../engine/progress';
 import type { H5Reply, H5Task } from './keras-h5-worker';
 import type { StateDict } from './state-dict';
 
-/** Seconds without any weight read after which a file counts as one that makes the library hang. */
-const stallSeconds = 60;
-
 const again = 'Fetch or save the file again.';
 
 /**
@@ -39,31 +36,49 @@ export async function readKerasH5(file: string, { onProgress }: { onProgress?: O
 
 type Weight = Extract<H5Reply, { kind: 'weight' }>;
 
+/** The file that a thread is at: what to do with its answers. */
+interface Reading {
+  onWeight(weight: Weight): void;
+  settle(error: KitError | null): void;
+}
+
 /** A thread with the HDF5 library; it can read one file after another until one of them breaks it. */
 export class H5Thread {
   // The library prints what it finds wrong: the message says enough.
   private readonly worker = new Worker(path.join(__dirname, 'keras-h5-worker.js'), { execArgv: [], stdout: true, stderr: true });
+  private reading: Reading | undefined;
 
-  /** Reads the file at an absolute path. @throws KitError when it cannot; after one that is `broken`, the thread is of no more use. */
+  /** @param stallSeconds without any weight read after which a file counts as one that makes the library hang. */
+  constructor(private readonly stallSeconds = 60) {
+    this.worker.on('message', (reply: H5Reply) => {
+      if (reply.kind === 'weight') this.reading?.onWeight(reply);
+      else this.reading?.settle(reply.kind === 'done' ? null : new KitError(reply.message, { fix: reply.fix }));
+    });
+    this.worker.on('error', (error: Error) => this.fail(`breaks the HDF5 library (${error.message.slice(0, 100)})`));
+    this.worker.on('exit', () => this.fail('breaks the HDF5 library'));
+  }
+
+  private fail(what: string): void {
+    this.reading?.settle(new BrokenThread(`It ${what}: it is damaged.`));
+  }
+
+  /** Reads the file at an absolute path. @throws KitError when it cannot; after a BrokenThread this thread is of no more use. */
   async read(file: string, onWeight: (weight: Weight) => void): Promise<void> {
-    const { worker } = this;
     await new Promise<void>((resolve, reject) => {
-      const broken = (what: string) => reject(new BrokenThread(`It ${what}: it is damaged.`));
-      const watch = setTimeout(() => broken(`makes the HDF5 library hang for ${stallSeconds} s`), stallSeconds * 1000);
-      const done = (settle: () => void) => {
-        clearTimeout(watch);
-        worker.removeAllListeners();
-        settle();
+      const watch = setTimeout(() => this.fail(`makes the HDF5 library hang for ${this.stallSeconds} s`), this.stallSeconds * 1000);
+      this.reading = {
+        onWeight(weight) {
+          watch.refresh();
+          onWeight(weight);
+        },
+        settle: (error) => {
+          clearTimeout(watch);
+          this.reading = undefined;
+          if (error === null) resolve();
+          else reject(error);
+        },
       };
-      worker.on('message', (reply: H5Reply) => {
-        watch.refresh();
-        if (reply.kind === 'weight') onWeight(reply);
-        else if (reply.kind === 'done') done(resolve);
-        else done(() => reject(new KitError(reply.message, { fix: reply.fix })));
-      });
-      worker.on('error', (error: Error) => done(() => broken(`breaks the HDF5 library (${error.message.slice(0, 100)})`)));
-      worker.on('exit', () => done(() => broken('breaks the HDF5 library')));
-      worker.postMessage({ file } satisfies H5Task);
+      this.worker.postMessage({ file } satisfies H5Task);
     });
   }
 

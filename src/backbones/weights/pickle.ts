@@ -36,6 +36,9 @@ export interface PickleRules {
   persistent?: (id: PickleValue) => PickleValue;
 }
 
+/** Most values that one pickle may make: a state dict makes some 40 for each tensor. A pickle of one-byte opcodes could fill the memory otherwise. */
+const mostValues = 2_000_000;
+
 const MARK = Symbol('mark');
 type Slot = PickleValue | typeof MARK;
 type Instruction = (machine: Machine, source: ByteSource) => void;
@@ -65,10 +68,12 @@ class Machine {
   stopped = false;
   readonly memo = new Map<number, Slot>();
   private readonly stack: Slot[] = [];
+  private made = 0;
 
   constructor(readonly rules: PickleRules) {}
 
   push(value: Slot): void {
+    if (++this.made > mostValues) throw malformed(`it makes more than ${mostValues} values`);
     this.stack.push(value);
   }
 
@@ -97,7 +102,9 @@ class Machine {
     this.push(slot);
   }
 
-  name(module: string, name: string): void {
+  name(module: PickleValue, name: PickleValue): void {
+    // Not by String(): of lists that hold each other that could be endless.
+    if (typeof module !== 'string' || typeof name !== 'string') throw malformed('a name that it asks for is no text');
     const allowed = this.rules.names.get(`${module}.${name}`);
     if (allowed === undefined) {
       throw new KitError(`The pickle asks for ${module}.${name}, which plain weights do not need: refused, and nothing was executed.`, {
@@ -222,7 +229,7 @@ const instructions = new Map<number, Instruction>([
   [0x91, push((_, m) => setFrom(m.popToMark()))], // FROZENSET
   // names, calls of allowed names, references outside
   [0x63, (m, s) => m.name(s.line(), s.line())], // GLOBAL
-  [0x93, (m) => { const [name, module] = pop2(m); m.name(String(module), String(name)); }], // STACK_GLOBAL
+  [0x93, (m) => { const [name, module] = pop2(m); m.name(module, name); }], // STACK_GLOBAL
   [0x52, (m) => m.call()], // REDUCE
   [0x81, (m) => m.call()], // NEWOBJ
   [0x62, (m) => void m.pop()], // BUILD: attributes of an object, here only notes such as OrderedDict's _metadata

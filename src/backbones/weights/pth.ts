@@ -11,7 +11,7 @@ import type { OnProgress } from '../../engine/progress';
 import { ByteStream } from './byte-stream';
 import { readPickle } from './pickle';
 import type { StateDict } from './state-dict';
-import { findTensors, materialise, storagesOf, torchRules, type Storage } from './torch-tensors';
+import { findTensors, materialise, storageKey, storagesOf, torchRules, type Storage } from './torch-tensors';
 
 /** What a legacy file starts with (torch/serialization.py): a pickled integer, then the number of its protocol. */
 const legacyMagic = 0x1950a86a20f9469cfc6cn;
@@ -60,6 +60,7 @@ async function readZip(zip: yauzl.ZipFile, report: Report): Promise<StateDict> {
   const views = findTensors(readPickle(ByteStream.of(await read('data.pkl')), torchRules(new Map())));
   const storages = storagesOf(views);
   const total = storages.reduce((sum, storage) => sum + storage.byteLength, 0);
+  if (!(total <= zip.fileSize)) throw new KitError(`Its storages claim ${total} bytes, and it has ${zip.fileSize}.`);
   let done = 0;
   for (const storage of storages) {
     const bytes = await read(`data/${storage.key}`);
@@ -120,8 +121,8 @@ async function readLegacy(file: fs.promises.FileHandle, report: Report): Promise
 
   const needed = new Set(storagesOf(views));
   for (const key of keys) {
-    const storage = storages.get(String(key));
-    if (storage === undefined) throw new KitError(`It lists a storage ${String(key)} that no tensor uses.`);
+    const storage = storages.get(storageKey(key));
+    if (storage === undefined) throw new KitError(`It lists a storage ${storageKey(key)} that no tensor uses.`);
     requireLength(storage, Number(source.take(8).readBigInt64LE()), storage.length, 'elements');
     source.require(storage.byteLength);
     if (needed.delete(storage)) {

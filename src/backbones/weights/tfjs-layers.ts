@@ -14,6 +14,9 @@ interface WeightsGroup {
 /** Element types of the format that the kit has a use for. */
 const elementTypes: ReadonlySet<string> = new Set<ElementType>(['float32', 'int32', 'uint8', 'bool']);
 
+/** Largest model.json, in bytes: that of ResNet-50 has 110 thousand. */
+const largestJson = 2 ** 24;
+
 const fetchAgain = 'Fetch or export the model again, with all of its shards beside model.json.';
 
 /** The shards of a model, as paths, in order. */
@@ -55,21 +58,31 @@ async function readGroups(modelJson: string): Promise<WeightsGroup[]> {
     new KitError(`The file ${modelJson} cannot be read as a TensorFlow.js layers model: ${why}.`, { fix: fetchAgain, cause });
   let groups: unknown;
   try {
+    const { size } = await fs.promises.stat(modelJson);
+    if (size > largestJson) throw new Error(`it has ${size} bytes, more than ${largestJson}`);
     groups = (JSON.parse(await fs.promises.readFile(modelJson, 'utf8')) as { weightsManifest?: unknown }).weightsManifest;
   } catch (cause) {
     throw refuse((cause as Error).message, cause);
   }
   if (!Array.isArray(groups)) throw refuse('it has no weightsManifest');
-  for (const { paths, weights } of groups as WeightsGroup[]) {
+  const [shards, names] = [new Set<string>(), new Set<string>()];
+  for (const group of groups as Partial<WeightsGroup>[]) {
+    const { paths, weights } = group ?? {};
     if (!Array.isArray(paths) || !Array.isArray(weights)) throw refuse('a group of weights lacks its paths or its weights');
-    for (const shard of paths) {
-      if (typeof shard !== 'string' || shard !== path.basename(shard)) throw refuse(`the shard "${String(shard)}" is not a file beside it`);
+    for (const shard of paths as unknown[]) {
+      if (typeof shard !== 'string' || shard === '' || shard === '..' || shard !== path.basename(shard)) throw refuse(`the shard ${JSON.stringify(shard)} is not a file beside it`);
+      // Read again and again, a small file could fill the memory.
+      if (shards.has(shard)) throw refuse(`the shard "${shard}" is listed twice`);
+      shards.add(shard);
     }
-    for (const { name, shape, dtype, quantization } of weights) {
+    for (const weight of weights as unknown[]) {
+      const { name, shape, dtype, quantization } = (weight ?? {}) as Partial<WeightsGroup['weights'][number]>;
       const whole = Array.isArray(shape) && shape.every((side) => Number.isSafeInteger(side) && side >= 0);
-      if (typeof name !== 'string' || !whole) throw refuse(`the weight ${String(name)} has no name or no shape`);
-      if (!elementTypes.has(dtype) || quantization !== undefined) {
-        throw refuse(`the weight ${name} is ${quantization === undefined ? String(dtype) : 'quantized'}; ${[...elementTypes].join(', ')} can be read`);
+      if (typeof name !== 'string' || !whole) throw refuse(`the weight ${JSON.stringify(name)} has no name or no shape`);
+      if (names.has(name)) throw refuse(`the weight ${name} is there twice`);
+      names.add(name);
+      if (typeof dtype !== 'string' || !elementTypes.has(dtype) || quantization !== undefined) {
+        throw refuse(`the weight ${name} is ${quantization === undefined ? JSON.stringify(dtype) : 'quantized'}; ${[...elementTypes].join(', ')} can be read`);
       }
     }
   }
@@ -80,10 +93,11 @@ async function readGroups(modelJson: string): Promise<WeightsGroup[]> {
 async function openShards(folder: string, { paths, weights }: WeightsGroup): Promise<{ next(count: number): Promise<Uint8Array>; close(): Promise<void> }> {
   const sizes: number[] = [];
   for (const shard of paths) {
-    const { size } = await fs.promises.stat(path.join(folder, shard)).catch((cause: Error) => {
+    const stat = await fs.promises.stat(path.join(folder, shard)).catch((cause: Error) => {
       throw new KitError(`The shard ${shard} of the model in ${folder} cannot be read: ${cause.message}.`, { fix: fetchAgain, cause });
     });
-    sizes.push(size);
+    if (!stat.isFile()) throw new KitError(`The shard ${shard} of the model in ${folder} is no file.`, { fix: fetchAgain });
+    sizes.push(stat.size);
   }
   const expected = weights.reduce((sum, weight) => sum + byteLength(weight), 0);
   const found = sizes.reduce((sum, size) => sum + size, 0);

@@ -17,6 +17,9 @@ const storageTypes: ReadonlyMap<string, ElementType> = new Map([
   ['torch.BoolStorage', 'bool'],
 ]);
 
+/** Most axes of a tensor: PyTorch's own limit. */
+const mostAxes = 64;
+
 /** A run of elements that tensors are views of. The pickle describes it; its data come after the pickle. */
 export class Storage extends Opaque {
   readonly kind = 'storage';
@@ -66,12 +69,18 @@ export function torchRules(storages: Map<string, Storage>): PickleRules {
       if (kind !== 'storage' || dtype === undefined || view !== null) {
         throw new KitError('It refers to something that is not a whole storage of numbers.');
       }
-      const name = String(key);
+      const name = storageKey(key);
       const storage = storages.get(name) ?? new Storage(name, dtype, wholeNumber(length));
       storages.set(name, storage);
       return storage;
     },
   };
+}
+
+/** What a file calls a storage: a text, or a whole number in old files. */
+export function storageKey(key: PickleValue | undefined): string {
+  if (typeof key !== 'string' && typeof key !== 'number') throw new KitError('A storage in it has no name.');
+  return String(key);
 }
 
 /** torch's arguments: storage, offset, shape, stride, and what concerns gradients. */
@@ -80,6 +89,7 @@ function rebuildTensor([storage, offset, shape, stride]: PickleValue[]): TensorV
   const view = new TensorView(storage, wholeNumber(offset), wholeNumbers(shape), wholeNumbers(stride));
   const count = sizeOf(view.shape);
   const last = view.shape.reduce((sum, side, axis) => sum + (side - 1) * view.stride[axis], view.offset);
+  if (view.shape.length > mostAxes) throw new KitError(`A tensor in it has ${view.shape.length} axes.`);
   if (view.shape.length !== view.stride.length || count > storage.length || (count > 0 && last >= storage.length)) {
     throw new KitError(`A tensor in it reaches beyond its storage ${storage.key}.`);
   }
@@ -114,16 +124,28 @@ function tensorsIn(value: PickleValue | undefined): TensorViews {
 /** The storages that the tensors are views of, each once. */
 export const storagesOf = (views: TensorViews): Storage[] => [...new Set([...views.values()].map((view) => view.storage))];
 
-/** The tensors with their elements; the storages must be filled. */
-export const materialise = (views: TensorViews): StateDict => new Map([...views].map(([name, view]) => [name, tensorOf(view)]));
+/**
+ * The tensors with their elements; the storages must be filled.
+ * @throws KitError when the copies that transposed and sliced views need are larger than all storages together.
+ */
+export function materialise(views: TensorViews): StateDict {
+  let room = storagesOf(views).reduce((sum, storage) => sum + storage.byteLength, 0);
+  for (const view of views.values()) if (!isRowMajor(view)) room -= sizeOf(view.shape) * elementArrays[view.storage.dtype].BYTES_PER_ELEMENT;
+  if (room < 0) throw new KitError('It repeats its numbers in more views than there are numbers.');
+  return new Map([...views].map(([name, view]) => [name, tensorOf(view)]));
+}
+
+/** Whether the elements of a view lie one after the other in its storage. */
+function isRowMajor({ shape, stride }: TensorView): boolean {
+  const rowMajor = rowMajorStrides(shape);
+  return shape.every((side, axis) => side === 1 || stride[axis] === rowMajor[axis]);
+}
 
 /** The elements of a view in row-major order: the storage's own memory where they lie so, else a copy. */
-function tensorOf({ storage, offset, shape, stride }: TensorView): StateTensor {
+function tensorOf(view: TensorView): StateTensor {
+  const { storage, offset, shape, stride } = view;
   const data = storage.data!;
   const count = sizeOf(shape);
-  const rowMajor = rowMajorStrides(shape);
-  if (shape.every((side, axis) => side === 1 || stride[axis] === rowMajor[axis])) {
-    return { shape, dtype: storage.dtype, data: data.subarray(offset, offset + count) };
-  }
+  if (isRowMajor(view)) return { shape, dtype: storage.dtype, data: data.subarray(offset, offset + count) };
   return { shape, dtype: storage.dtype, data: gather(data, new elementArrays[storage.dtype](count), offset, shape, stride) };
 }

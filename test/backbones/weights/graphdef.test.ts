@@ -39,7 +39,8 @@ const graph = (...nodes: ProtoMessage[]): Buffer => Buffer.from(message('GraphDe
 
 const [FLOAT, DOUBLE, INT32, STRING, INT64, BOOL] = [1, 2, 3, 7, 9, 10];
 
-describe('readGraphDef', () => {
+describe('readGraphDef', function () {
+  this.timeout(60_000);
   let folder: string;
   before(() => (folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rifle-graphdef-'))));
   after(() => fs.rmSync(folder, { recursive: true }));
@@ -84,7 +85,7 @@ describe('readGraphDef', () => {
     await refusal(tensor(FLOAT, [2, 2], { TensorContent: content }), /"w" of shape \[2, 2\] and type float32 has 24 bytes, 16 were expected/);
     await refusal(tensor(FLOAT, [2], { FloatValList: [1, 2, 3] }), /lists more elements than it has/);
     await refusal(tensor(FLOAT, [-1], { FloatValList: [1] }), /no shape of whole numbers/);
-    await refusal(tensor(FLOAT, [...Array<number>(30).fill(2 ** 40), 0], {}), /larger than the file/);
+    await refusal(tensor(FLOAT, [...Array<number>(30).fill(2 ** 40), 0], {}), /constant "w" has no size/);
     await refusal(tensor(FLOAT, Array<number>(300).fill(1), { FloatValList: [1] }), /no shape/);
   });
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { KitError } from '../../../src/engine/errors';
 import { ByteStream } from '../../../src/backbones/weights/byte-stream';
+import { torchRules } from '../../../src/backbones/weights/torch-tensors';
 import { AllowedName, readPickle, type PickleRules } from '../../../src/backbones/weights/pickle';
 
 const none: PickleRules = { names: new Map() };
@@ -62,6 +63,26 @@ describe('readPickle', () => {
     refusal(Buffer.from('\x80\x02h\x07.', 'latin1'), /memo 7/);
     refusal(Buffer.from('\x80\x02K\x01K\x02a.', 'latin1'), /list or tuple/);
     refusal(Buffer.from('\x80\x02N)R.', 'latin1'), /not a name/);
+  });
+
+  it('bears lists within lists within lists', () => {
+    const depth = 200_000;
+    let inner = read(Buffer.from(`${']'.repeat(depth)}${'a'.repeat(depth - 1)}.`));
+    let found = 0;
+    for (; Array.isArray(inner); inner = inner[0]) found++;
+    assert.equal(found, depth);
+  });
+
+  it('does not spell out lists that hold each other: forty doublings of one would be endless', () => {
+    const doubled = `]q\x00${'0h\x00h\x00\x86q\x00'.repeat(40)}`; // a := (a, a), again and again
+    refusal(Buffer.from(`\x80\x02${doubled}0h\x00h\x00\x93.`, 'latin1'), /a name that it asks for is no text/);
+    const rules = torchRules(new Map());
+    refusal(Buffer.from(`\x80\x02${doubled}0(X\x07\x00\x00\x00storagectorch\nFloatStorage\nh\x00NK\x01tQ.`, 'latin1'), /storage in it has no name/, rules);
+  });
+
+  it('refuses to make more than any weights need, and lines without an end', () => {
+    refusal(Buffer.alloc(3_000_000, '}'), /more than 2000000 values/);
+    refusal(Buffer.from(`c${'x'.repeat(5000)}`), /a line of it has more than 4096 bytes/i);
   });
 
   it('cannot be made to write to a prototype', () => {

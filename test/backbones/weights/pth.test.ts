@@ -14,7 +14,8 @@ const expected = JSON.parse(fs.readFileSync(fixture('pth', 'expected.json'), 'ut
   { shape: number[]; dtype: string; values: (number | boolean)[] }
 >;
 
-describe('readPth', () => {
+describe('readPth', function () {
+  this.timeout(60_000);
   let folder: string;
   before(() => (folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rifle-pth-'))));
   after(() => fs.rmSync(folder, { recursive: true }));
@@ -76,6 +77,10 @@ describe('readPth', () => {
       await refused(readPth(fixture('pth', name)), /(os|posix)\.system.*refused, and nothing was executed/, /do not trust/);
     }
     assert.equal(fs.existsSync('rifle-kit-was-here'), false);
+  });
+
+  it('refuses a small file that would fill the memory: the same numbers in view after view', async () => {
+    await refused(readPth(fixture('pth', 'views.pth')), /repeats its numbers in more views than there are numbers/);
   });
 
   it('refuses a whole model, which is a program and not weights', async () => {

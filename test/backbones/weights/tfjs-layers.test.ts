@@ -60,7 +60,7 @@ describe('readTfjsLayers', () => {
     await refused(readTfjsLayers(file), /no weightsManifest/);
     const of = (extra: object) => writeModel([{ paths: [], weights: [{ name: 'a', shape: [1], dtype: 'float32', ...extra }] }]);
     await refused(readTfjsLayers(of({ quantization: { dtype: 'uint8' } })), /a is quantized/);
-    await refused(readTfjsLayers(of({ dtype: 'complex64' })), /a is complex64/);
+    await refused(readTfjsLayers(of({ dtype: 'complex64' })), /a is "complex64"/);
     await refused(readTfjsLayers(of({ shape: [-1] })), /no shape/);
   });
 });
