@@ -9,7 +9,7 @@ import { Kernel, type ExecuteOptions } from '../../src/notebook/kernel-client';
 import type { Message } from '../../src/notebook/wire';
 
 describe('the kernel', function () {
-  this.timeout(60_000);
+  this.timeout(240_000);
   let kernel: Kernel;
   let folder: string;
   before(async () => {
@@ -24,7 +24,7 @@ describe('the kernel', function () {
   /** What a cell left behind. */
   async function run(code: string, options: ExecuteOptions = {}) {
     const messages: Message[] = [];
-    const { status, executionCount } = await kernel.execute(code, { timeoutSeconds: 30, ...options, onOutput: (message) => (messages.push(message), options.onOutput?.(message)) });
+    const { status, executionCount } = await kernel.execute(code, { timeoutSeconds: 100, ...options, onOutput: (message) => (messages.push(message), options.onOutput?.(message)) });
     const of = (type: string): Record<string, unknown>[] => messages.filter(({ header }) => header.msg_type === type).map(({ content }) => content);
     const stream = (name: string): string => of('stream').filter((content) => content.name === name).map(({ text }) => text).join('');
     const error = messages.find(({ header }) => header.msg_type === 'error');
@@ -181,6 +181,7 @@ describe('the kernel', function () {
     fs.writeFileSync(path.join(folder, 'beside.ts'), 'export const half = (x: number): number => x / 2;\n');
     assert.equal(await value('import { half } from "./beside";\nhalf(3)'), '1.5');
     assert.equal((await fails('import { halve } from "./beside";')).ename, 'TypeScript');
+    assert.equal((await run('import { runsFrame } from "rifle-kit";\nconst named = () => runsFrame([]).loc({ columns: ["run"] });\nconst frame = named;')).error, undefined, 'a type of a package of the kit has a name');
     assert.equal(await value('import { methods } from "rifle-kit";\nmethods.get("rifle").rifle?.reinitializations'), '1');
   });
 
@@ -195,7 +196,7 @@ describe('the kernel', function () {
     await run('const holder = { list: [image] };');
     await run('const image = tf.ones([100, 100]);\nconst weight = tf.variable(tf.ones([3]));', { cellId: 'again' });
     assert.equal(await value('holder.list[0].isDisposed'), 'false', 'what another cell holds stays');
-    const { results } = await run(`const { DataFrame } = require(${JSON.stringify(require.resolve('danfojs-node'))});` + '\nnew DataFrame(Array.from({ length: 40 }, (_, i) => Object.fromEntries(Array.from({ length: 25 }, (_, c) => [`column${c}`, i * c]))))');
+    const { results } = await run('import { DataFrame } from "danfojs-node";\nnew DataFrame(Array.from({ length: 40 }, (_, i) => Object.fromEntries(Array.from({ length: 25 }, (_, c) => [`column${c}`, i * c]))))');
     assert.match(String(results[0]['text/html']), /40 rows × 25 columns, the first 20 shown/);
     assert.equal(String(results[0]['text/html']).match(/column\d+/g)!.length, 25);
   });

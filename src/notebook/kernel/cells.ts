@@ -5,7 +5,7 @@ import vm from 'node:vm';
 import type TypeScript from 'typescript';
 import { packageRoot } from '../../engine/home';
 import { createConverter, tslabFolder, typescript, type Converted, type Converter } from './converter';
-import { failureOf, Interrupted, refusal, type CellFailure, type FailedCell } from './failure';
+import { failureOf, refusal, type CellFailure, type FailedCell } from './failure';
 import { newModule } from './node-module';
 import { rememberCell, scriptName } from './positions';
 import { BIND } from './transforms';
@@ -14,10 +14,8 @@ import { Variables } from './variables';
 /** How a cell ended; `value` is that of its last expression. */
 export type CellOutcome = { ok: true; value: unknown } | { ok: false; failure: CellFailure };
 
-/** The one global through which a cell's script gets what it is called with. */
-const ARGUMENTS = Symbol.for('rifle-kit.cell');
 const HEAD = (isAsync: boolean): string => `(${isAsync ? 'async ' : ''}function (exports, require, ${BIND}) { `;
-const TAIL = `\n})(...globalThis[Symbol.for('rifle-kit.cell')])`;
+const TAIL = '\n})';
 
 /** The names that a compiled cell declares, but for functions: the compiler clears them all at its beginning. */
 const CLEARS = /^(?:exports\.[\w$]+ = )+void 0;$/m;
@@ -31,9 +29,15 @@ export class Cells {
   private readonly modules = new SideModules();
   private declarations = '';
 
-  constructor(folder: string) {
+  /**
+   * @param folder the notebook's.
+   * @param onFirstPart told when the part of a cell before its first `await` begins and ends.
+   */
+  constructor(
+    folder: string,
+    private readonly onFirstPart: (isFirst: boolean) => void,
+  ) {
     this.require = this.modules.requireFrom(createRequire(path.join(folder, 'notebook.js')), folder);
-    (globalThis as Record<symbol, unknown>)[ARGUMENTS] = [this.variables.exports, this.require, this.variables.offer];
     // The first program takes most of a second, which is better spent before somebody waits for a cell.
     this.converter.convert('', '0');
   }
@@ -53,6 +57,8 @@ export class Cells {
       return { ok: true, value: undefined };
     }
     try {
+      // What ends a cell from outside ends the whole stack: nothing of the kernel may be on it.
+      await new Promise((resolve) => setImmediate(resolve));
       const returned = this.start(cell, converted);
       if (converted.hasToplevelAwait) await Promise.race([returned, interrupted]);
       this.declarations = converted.declOutput ?? '';
@@ -60,8 +66,7 @@ export class Cells {
       const value = last === undefined ? undefined : this.variables.take(last);
       return { ok: true, value: isPromise(value) ? await Promise.race([value, interrupted]) : value };
     } catch (error) {
-      const isBroken = (error as NodeJS.ErrnoException | null)?.code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED';
-      return { ok: false, failure: failureOf(isBroken ? new Interrupted() : error, cell) };
+      return { ok: false, failure: failureOf(error, cell) };
     }
   }
 
@@ -86,7 +91,12 @@ export class Cells {
     if (maps !== null) rememberCell(cell.number, cell.source, code, JSON.parse(Buffer.from(maps[1], 'base64').toString('utf8')) as string[]);
     const head = HEAD(hasToplevelAwait);
     const script = new vm.Script(head + code + TAIL, { filename: scriptName(cell.number), columnOffset: -head.length, importModuleDynamically: vm.constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER });
-    return script.runInThisContext({ breakOnSigint: true, displayErrors: false });
+    this.onFirstPart(true);
+    try {
+      return (script.runInThisContext({ displayErrors: false }) as (...values: unknown[]) => unknown)(this.variables.exports, this.require, this.variables.offer);
+    } finally {
+      this.onFirstPart(false);
+    }
   }
 }
 
@@ -127,10 +137,16 @@ class SideModules {
         try {
           return own(id) as unknown;
         } catch (error) {
-          // A notebook anywhere may import the kit that its kernel belongs to.
-          const isKit = id === 'rifle-kit' && (error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND' && String((error as Error).message).includes("'rifle-kit'");
-          if (!isKit) throw error;
-          return require(packageRoot()) as unknown;
+          // A notebook anywhere may import the kit that its kernel belongs to, and what that is made of.
+          const isMissing = (error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND' && String((error as Error).message).includes(`'${id}'`);
+          if (!isMissing || /^[./]/.test(id)) throw error;
+          if (id === 'rifle-kit') return require(packageRoot()) as unknown;
+          const ofKit = createRequire(path.join(packageRoot(), 'package.json'));
+          try {
+            return ofKit(id) as unknown;
+          } catch {
+            throw error;
+          }
         }
       },
     });

@@ -80,7 +80,6 @@ const REPLACEMENTS: readonly [what: string, found: string, replaced: string][] =
     const kitPath = kit.insideKit(cwd, path);
     if (kitPath !== null) return kitPath;`,
   ],
-  ['the real place of the kit', 'let notifyUpdateSrc = null;', 'sys.realpath = (path) => ts.sys.realpath(forwardTslabPath(cwd, path));\n    let notifyUpdateSrc = null;'],
   [
     'a watch on every file of every package',
     'const watcher = ts.sys.watchFile(path, cb, pollingInterval);',

@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads';
 import type { Connection } from '../wire';
 import { KernelServer } from './server';
 import { NotebookKernel } from './session';
-import type { WatchData, WatchMessage } from './watch';
+import type { WatchData, WatchMessage } from './threads';
 
 /** Ends the process; what cells call under that name does not. */
 const exit = process.exit.bind(process);
@@ -27,13 +27,14 @@ async function main(): Promise<void> {
     return fail(`the connection file ${file} cannot be read: ${(error as Error).message}`);
   }
 
-  const seen = new SharedArrayBuffer(4);
-  const watch = new Worker(path.join(__dirname, 'watch.js'), { workerData: { connection, starter: process.ppid, seen } satisfies WatchData });
+  const shared = new SharedArrayBuffer(8);
+  const watch = new Worker(path.join(__dirname, 'watch.js'), { workerData: { connection, starter: process.ppid, shared } satisfies WatchData });
   const ready = new Promise<void>((resolve, reject) => {
     watch.on('error', reject);
     watch.on('message', (message: WatchMessage) => {
       if (message.type === 'ready') resolve();
       else if (message.type === 'failed') reject(new Error(message.message));
+      else if (message.type === 'interrupt') kernel.interrupt();
       else if (message.type === 'shutdown') void end(0);
       else if (message.type === 'control') server.control(message.frames.map((frame) => Buffer.from(frame)));
     });
@@ -47,7 +48,7 @@ async function main(): Promise<void> {
     await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, 500))]);
     return exit(code);
   };
-  const kernel = new NotebookKernel({ seen: new Int32Array(seen), end: () => void end(0) });
+  const kernel = new NotebookKernel({ shared: new Int32Array(shared), end: () => void end(0) });
   const server = new KernelServer(connection, kernel);
   try {
     await Promise.all([ready, server.start()]);

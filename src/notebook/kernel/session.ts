@@ -14,14 +14,15 @@ import { mapStacks } from './positions';
 import type { Handler, Publisher, Reply } from './server';
 import { PrintedText } from './streams';
 import { TensorLedger } from './tensors';
+import { Shared } from './threads';
 
 /** Time that work which listens to the interrupt has to end by itself, milliseconds; a cell that does not is given up. */
 const GRACE = 2000;
 
 /** What the kernel needs of its process. */
 export interface KernelProcess {
-  /** Raised with each interrupt that was seen. */
-  seen: Int32Array;
+  /** The numbers of `Shared`. */
+  shared: Int32Array;
   /** Ends the process. */
   end(): void;
 }
@@ -50,7 +51,7 @@ export class NotebookKernel implements Handler {
   constructor(private readonly owner: KernelProcess) {
     this.tensors.watch();
     mapStacks();
-    this.cells = new Cells(process.cwd());
+    this.cells = new Cells(process.cwd(), (isFirst) => Atomics.store(owner.shared, Shared.firstPart, isFirst ? 1 : 0));
   }
 
   /** Takes over the process: its streams, signals and errors. Called when the sockets are open. */
@@ -119,7 +120,8 @@ export class NotebookKernel implements Handler {
     this.tensors.begin(name, cell.number);
     let failure: CellFailure | null = null;
     try {
-      const outcome = await this.cells.run(cell, interrupted);
+      // A cell that was ended from outside never returns.
+      const outcome = await Promise.race([this.cells.run(cell, interrupted), interrupted]);
       if (!outcome.ok) failure = outcome.failure;
       else if (outcome.value !== undefined && !isSilent) {
         const data = await Promise.race([bundleOf(outcome.value), interrupted]);
@@ -158,8 +160,10 @@ export class NotebookKernel implements Handler {
     this.publish('stream', { name: 'stderr', text: `${traceback.join('\n')}\n` });
   }
 
-  private interrupt(): void {
-    Atomics.add(this.owner.seen, 0, 1);
+  /** The user wants what runs to stop: what listens ends by itself, a cell that does not is given up. */
+  interrupt(): void {
+    Atomics.add(this.owner.shared, Shared.seen, 1);
+    Atomics.store(this.owner.shared, Shared.firstPart, 0);
     const reason = new Interrupted();
     const { giveUp, isHeeded, controller } = this;
     this.controller = new AbortController();

@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type TypeScript from 'typescript';
-import { packageRoot } from '../../engine/home';
+import { packageRoot, studyFolder } from '../../engine/home';
 
 type Ts = typeof TypeScript;
 
@@ -90,10 +90,22 @@ export function toCommonJs(ts: Ts, output: string | undefined, target: TypeScrip
   return `${outputText.replace(/\/\/# sourceMappingURL=.*\s*$/, '')}\n//# rifle-maps=${Buffer.from(JSON.stringify(maps)).toString('base64')}`;
 }
 
-/** Where a path below `node_modules/rifle-kit` really is when no such package is installed for the folder: in the kit of the kernel. */
+/**
+ * Where a path below the `node_modules` of a folder really is when the kit is not installed for that folder: the kit of the kernel, and the
+ * packages that it is made of, seem to be installed there. `null` for any other path.
+ */
 export function insideKit(folder: string, file: string): string | null {
-  const inside = path.relative(path.join(folder, 'node_modules', 'rifle-kit'), file);
-  return inside.startsWith('..') || path.isAbsolute(inside) || hasKit(folder) ? null : path.join(packageRoot(), inside);
+  const inside = path.relative(path.join(folder, 'node_modules'), file);
+  if (inside === '' || inside.startsWith('..') || path.isAbsolute(inside) || hasKit(folder) || fs.existsSync(file)) return null;
+  const [name, ...rest] = inside.split(path.sep);
+  if (name !== 'rifle-kit') return path.join(kitModules(), inside);
+  return rest[0] === 'node_modules' ? null : path.join(packageRoot(), ...rest);
+}
+
+/** The folder of the packages that the kit is made of: its own, or that of the study which has it. */
+function kitModules(): string {
+  const study = studyFolder();
+  return path.join(study ?? packageRoot(), 'node_modules');
 }
 
 const known = new Map<string, boolean>();

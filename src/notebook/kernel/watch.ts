@@ -2,25 +2,17 @@
 import { Session } from 'node:inspector';
 import { parentPort, workerData } from 'node:worker_threads';
 import * as zmq from 'zeromq';
-import { addressOf, decodeMessage, encodeMessage, newHeader, type Connection, type Message } from '../wire';
-
-/** What this thread is started with. */
-export interface WatchData {
-  connection: Connection;
-  /** Process that started the kernel: without it, nobody could end the kernel. */
-  starter: number;
-  /** One number that the main thread raises with each interrupt that it has seen. */
-  seen: SharedArrayBuffer;
-}
-
-/** What this thread tells the main one. */
-export type WatchMessage = { type: 'ready' } | { type: 'closed' } | { type: 'failed'; message: string } | { type: 'shutdown'; restart: boolean } | { type: 'control'; frames: Uint8Array[] };
+import { addressOf, decodeMessage, encodeMessage, newHeader, type Message } from '../wire';
+import { Shared, type WatchData, type WatchMessage } from './threads';
 
 /** Time that the main thread has to end by itself, milliseconds. */
 const GRACE = 2000;
 
-const { connection, starter, seen } = workerData as WatchData;
-const interruptsSeen = new Int32Array(seen);
+/** Time in which the main thread sees an interrupt unless it computes without a pause, milliseconds. */
+const PAUSE = 400;
+
+const { connection, starter, shared } = workerData as WatchData;
+const numbers = new Int32Array(shared);
 const tell = (message: WatchMessage): void => parentPort!.postMessage(message);
 const session = `kernel-${process.pid}`;
 
@@ -35,18 +27,25 @@ parentPort!.once('message', () => {
   tell({ type: 'closed' });
 });
 
-/** The interrupts that were asked for and not yet seen by the main thread. */
-let asked = 0;
+let lastInterrupt: { at: number; seen: number } | null = null;
 
 /**
- * The first interrupt is a signal: it breaks a loop in the first part of a cell, and what listens to it ends by itself. When the main
- * thread has not even seen the one before, it is in a loop after an `await`: a second one ends that from outside.
+ * Tells the main thread, where what listens to the interrupt ends by itself. A cell that computes without a pause does not hear it: before
+ * its first `await` it is ended from outside; after that only by a second interrupt, since there it may be a training's step that ends cleanly.
  */
 function interrupt(): void {
-  const isStuck = asked > Atomics.load(interruptsSeen, 0);
-  asked = Atomics.load(interruptsSeen, 0) + 1;
-  process.kill(process.pid, 'SIGINT');
-  if (!isStuck) return;
+  const seen = Atomics.load(numbers, Shared.seen);
+  const isSecond = lastInterrupt !== null && lastInterrupt.seen === seen && performance.now() - lastInterrupt.at > PAUSE;
+  if (lastInterrupt === null || lastInterrupt.seen !== seen) lastInterrupt = { at: performance.now(), seen };
+  tell({ type: 'interrupt' });
+  if (isSecond) return terminate();
+  setTimeout(() => {
+    if (Atomics.load(numbers, Shared.seen) === seen && Atomics.load(numbers, Shared.firstPart) === 1) terminate();
+  }, PAUSE);
+}
+
+/** Ends what the main thread computes, whatever it is. */
+function terminate(): void {
   const inspector = new Session();
   inspector.connectToMainThread();
   inspector.post('Runtime.terminateExecution', () => inspector.disconnect());
