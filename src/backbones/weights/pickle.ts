@@ -37,7 +37,7 @@ export interface PickleRules {
 }
 
 /** Most values that one pickle may make: a state dict makes some 40 for each tensor. A pickle of one-byte opcodes could fill the memory otherwise. */
-const mostValues = 2_000_000;
+const mostValues = 1_000_000;
 
 const MARK = Symbol('mark');
 type Slot = PickleValue | typeof MARK;

@@ -40,7 +40,7 @@ const graph = (...nodes: ProtoMessage[]): Buffer => Buffer.from(message('GraphDe
 const [FLOAT, DOUBLE, INT32, STRING, INT64, BOOL] = [1, 2, 3, 7, 9, 10];
 
 describe('readGraphDef', function () {
-  this.timeout(60_000);
+  this.timeout(300_000);
   let folder: string;
   before(() => (folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rifle-graphdef-'))));
   after(() => fs.rmSync(folder, { recursive: true }));

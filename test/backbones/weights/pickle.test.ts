@@ -10,7 +10,8 @@ const read = (bytes: Buffer | string, rules = none) => readPickle(ByteStream.of(
 const refusal = (bytes: Buffer, message: RegExp, rules = none) =>
   assert.throws(() => read(bytes, rules), (error: unknown) => error instanceof KitError && message.test(error.message));
 
-describe('readPickle', () => {
+describe('readPickle', function () {
+  this.timeout(60_000);
   // base64 of pickle.dumps({'a': [1, -2, 300, 70000, 2**40, -2**70], 'b': (1.5, None, True, False), 'c': ('x',), 'd': b'\x00\xff', 'e': {3}, 'é': ()}, protocol)
   const byProtocol: Record<number, string> = {
     4: 'gASVZQAAAAAAAAB9lCiMAWGUXZQoSwFK/v///00sAUpwEQEAigYAAAAAAAGKCQAAAAAAAAAAwGWMAWKUKEc/+AAAAAAAAE6IiXSUjAFjlIwBeJSFlIwBZJRDAgD/lIwBZZSPlChLA5CMAsOplCl1Lg==',
@@ -81,7 +82,7 @@ describe('readPickle', () => {
   });
 
   it('refuses to make more than any weights need, and lines without an end', () => {
-    refusal(Buffer.alloc(3_000_000, '}'), /more than 2000000 values/);
+    refusal(Buffer.alloc(1_000_001, '}'), /more than 1000000 values/);
     refusal(Buffer.from(`c${'x'.repeat(5000)}`), /a line of it has more than 4096 bytes/i);
   });
 

@@ -15,7 +15,7 @@ const expected = JSON.parse(fs.readFileSync(fixture('pth', 'expected.json'), 'ut
 >;
 
 describe('readPth', function () {
-  this.timeout(60_000);
+  this.timeout(300_000);
   let folder: string;
   before(() => (folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rifle-pth-'))));
   after(() => fs.rmSync(folder, { recursive: true }));

@@ -18,7 +18,7 @@ const every = fixture('safetensors', 'every.safetensors');
 const place = (begin: number, end: number, shape = [(end - begin) / 4], dtype = 'F32') => ({ dtype, shape, data_offsets: [begin, end] });
 
 describe('safetensors', function () {
-  this.timeout(60_000);
+  this.timeout(300_000);
   let folder: string;
   before(() => (folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rifle-safetensors-'))));
   after(() => fs.rmSync(folder, { recursive: true }));
