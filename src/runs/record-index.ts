@@ -27,7 +27,7 @@ export function indexedRecords(root: string, read: (id: string) => RunRecord | n
   const indexed = readIndex(root);
   const found = new Map<string, { size: number; modified: number; record: BriefRecord }>();
   let missing = 0;
-  const folders = fs.readdirSync(root, { withFileTypes: true }).filter((entry) => entry.isDirectory()); // not the index itself
+  const folders = fs.readdirSync(root, { withFileTypes: true }).filter((entry) => !entry.isFile());
   for (const id of folders.map(({ name }) => name).sort()) {
     const stat = fs.statSync(path.join(root, id, 'record.json'), { throwIfNoEntry: false });
     if (stat === undefined) continue;
