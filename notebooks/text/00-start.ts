@@ -41,7 +41,7 @@ study.purpose
 // %% [markdown]
 // ## The photographs
 //
-// A data set is a folder of images and a list. It is fetched once, checked against its hash, and kept.
+// A data set is a folder of images and a list. It is fetched once, checked against its hash, and kept. (elpv-dataset, CC BY-NC-SA 4.0.)
 
 // %%
 const photographs = await datasets.load(study.spec.dataset, { onProgress: progressBar() });

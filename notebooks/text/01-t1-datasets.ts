@@ -30,7 +30,7 @@ await show(datasetsTable());
 // %% [markdown]
 // ## The embedded data set
 //
-// Photographs of solar cells under electroluminescence: monocrystalline or polycrystalline, functional or defective.
+// Photographs of solar cells under electroluminescence: monocrystalline or polycrystalline, functional or defective. (elpv-dataset, CC BY-NC-SA 4.0.)
 
 // %%
 const elpv = await datasets.load('elpv', { onProgress: progressBar() });

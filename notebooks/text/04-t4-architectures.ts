@@ -19,7 +19,7 @@
 // | `mini` | a small study on photographs of solar cells (`elpv`), and on the image folders that `RIFLE_DATA` names | about 15 minutes on 2 cores |
 // | `paper` | the authors' schedule: 40 epochs, batch 32, rate 0.01 cosine, 256/224, five seeds | GPU hours: `npx rifle sweep --study t4 --scale paper --dry-run` |
 //
-// **What to expect.** At `mini` those networks whose ImageNet weights a package registry holds: two EfficientNet-Lites, MobileNetV1 and a ResNet-50. At `paper` the authors' own, whose weights files you give.
+// **What to expect.** At `mini` those networks whose ImageNet weights a package registry holds: two EfficientNet-Lites and MobileNetV1. At `paper` the authors' own, whose weights files you give.
 
 // %% tags=["parameters"]
 let scale = process.env.RIFLE_SCALE ?? 'smoke'; // smoke, mini or paper
