@@ -35,11 +35,12 @@ describe('the notebooks', function () {
   });
 
   it('keep no paths, host names, moments or durations in their outputs', () => {
-    const foreign = new RegExp([packageRoot(), os.homedir(), os.tmpdir(), os.hostname()].map((text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('|') + '|\\d{4}-\\d\\d-\\d\\dT\\d\\d:|/home/|/Users/|\\d s left');
+    const pictures = /[A-Za-z0-9+/=]{200,}/g; // in base64, where any short name may stand
+    const foreign = new RegExp([packageRoot(), os.homedir(), os.tmpdir(), os.hostname()].map((text) => `(?<!\\w)${text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}(?!\\w)`).join('|') + '|\\d{4}-\\d\\d-\\d\\dT\\d\\d:|/home/|/Users/|\\d s left');
     for (const file of notebooks) {
       const { cells } = readNotebook(file);
       for (const { id, outputs = [], metadata } of cells) {
-        assert.doesNotMatch(outputs.map((output) => JSON.stringify(output)).join('\n'), foreign, `${file}, cell ${id}`);
+        assert.doesNotMatch(outputs.map((output) => JSON.stringify(output)).join('\n').replace(pictures, ''), foreign, `${file}, cell ${id}`);
         assert.ok(!('execution' in metadata), `${file}, cell ${id}: times of execution`);
         assert.ok(!outputs.some((output) => output.output_type === 'error' || (output.output_type === 'stream' && joinText(output.text).includes('\r'))), `${file}, cell ${id}`);
       }
