@@ -19,7 +19,7 @@ const breaksAt = (ends: number): Manner => (request, response, bytes) => serve(r
 const status = (code: number, headers: Record<string, string> = {}): Manner => (_request, response) => void response.writeHead(code, headers).end('no');
 
 describe('download', function () {
-  this.timeout(20_000);
+  this.timeout(60_000);
   const home = useFreshHome();
   const started: Awaited<ReturnType<typeof startServer>>[] = [];
   let servers: typeof started; // of the source that is made

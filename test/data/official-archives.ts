@@ -264,7 +264,7 @@ export async function makeOfficials(): Promise<Official[]> {
   };
 
   const caltech256 = (name: string, counts: Official['counts'], perClass: Official['perClass']): Official => {
-    const classes = ['001.ak47', '056.dog', '257.clutter'];
+    const classes = ['056.dog', '257.clutter'];
     const root = '256_ObjectCategories';
     return {
       name,
@@ -272,7 +272,7 @@ export async function makeOfficials(): Promise<Official[]> {
       counts,
       perClass,
       known: [],
-      image: '001.ak47/001_0001.jpg',
+      image: '056.dog/056_0001.jpg',
       files: [{
         file: '256_ObjectCategories.tar',
         pack: makeTar,
@@ -287,8 +287,8 @@ export async function makeOfficials(): Promise<Official[]> {
 
   return [
     cub(), dogs(), cars(), food(false), food(true), dtd(1), dtd(3), dtd(10), flowers(), indoor(), aircraft(), caltech101(),
-    caltech256('caltech-256', { train: 180, test: 20 + 21 + 22 }, { train: 60 }),
-    caltech256('caltech-256-30', { train: 90, test: 60 }, { train: 30, test: 20 }),
-    caltech256('caltech-256-60', { train: 180, test: 60 }, { train: 60, test: 20 }),
+    caltech256('caltech-256', { train: 120, test: 20 + 21 }, { train: 60 }),
+    caltech256('caltech-256-30', { train: 60, test: 40 }, { train: 30, test: 20 }),
+    caltech256('caltech-256-60', { train: 120, test: 40 }, { train: 60, test: 20 }),
   ];
 }
