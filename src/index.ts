@@ -25,7 +25,11 @@ export { train, type BatchSource, type EpochRow, type Moment, type TrainOptions 
 
 export { finetune, type FinetuneOptions } from './runs/finetune';
 export { plan, runAll, type Grid, type RunAllOptions } from './runs/plan';
-export { runPool, type PoolOptions } from './runs/pool';
+export { runPool, type PoolOptions, type PoolRun } from './runs/pool';
+export { compareRuns, verdictOf, type Comparison, type Difference } from './runs/compare';
+export { RunBusyError } from './runs/lock';
+export { isMeant, type RunFilter } from './runs/selection';
+export { verifyRun, type RunVerdict } from './runs/verify';
 export { studies, type Study, type StudyOptions } from './runs/studies';
 export { sweepPlan, type SweepPlan, type SweepRow } from './runs/sweep';
 export { scale, scales, type Scale, type ScaleName } from './runs/scales';

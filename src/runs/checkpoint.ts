@@ -3,11 +3,11 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import stableStringify from 'safe-stable-stringify';
-import writeFileAtomic from 'write-file-atomic';
 import { hashStateDict, type StateDict } from '../backbones/weights/state-dict';
 import { readSafetensors, writeSafetensors } from '../backbones/weights/safetensors';
 import { KitError } from '../engine/errors';
 import type { TrainState } from '../transfer/trainer';
+import { writeWhole } from './write-whole';
 
 /** What a run carries over from the processes that made it so far, besides its state. */
 export interface RunHistory {
@@ -73,7 +73,7 @@ export class Checkpoints {
     try {
       await fs.promises.mkdir(this.folder, { recursive: true });
       await writeSafetensors(tensorsOf(file), tensors, { notes: { run: this.run, epoch: String(state.epoch), step: String(state.step) } });
-      await writeFileAtomic(file, `${JSON.stringify({ ...content, sha256: sumOf(content) } satisfies Written)}\n`);
+      await writeWhole(file, `${JSON.stringify({ ...content, sha256: sumOf(content) } satisfies Written)}\n`);
     } catch (cause) {
       throw new KitError(`The checkpoint ${file} could not be written: ${(cause as Error).message}`, { fix: (cause as KitError).fix || 'Free some space there, or give yourself the right to write.', cause });
     }

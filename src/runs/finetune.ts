@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import stableStringify from 'safe-stable-stringify';
-import writeFileAtomic from 'write-file-atomic';
 import { backbones, type Backbone, type BackboneRecord } from '../backbones/backbone';
 import { BatchLoader, type Batch } from '../data/batches';
 import { datasets } from '../data/catalog';
@@ -23,6 +22,7 @@ import { Keeper, type KeeperOptions } from './keeper';
 import { RunLock, type LockOptions } from './lock';
 import type { RunRecord } from './record';
 import { NUMERICS_VERSION, runId, RunStore } from './store';
+import { writeWhole } from './write-whole';
 
 
 /** Options of `finetune`. `keepWeights` besides: the final weights, and those of the best epoch, stay beside the record (`RunStore.weights`); a run that is over without them is then run again, to the same bits. */
@@ -236,7 +236,7 @@ async function keptChannelWeights(key: unknown[], find: () => Promise<ChannelWei
   if (fs.existsSync(file)) return JSON.parse(fs.readFileSync(file, 'utf8')) as ChannelWeights;
   const weights = await find();
   fs.mkdirSync(path.dirname(file), { recursive: true });
-  await writeFileAtomic(file, JSON.stringify(weights));
+  await writeWhole(file, JSON.stringify(weights));
   return weights;
 }
 

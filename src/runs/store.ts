@@ -3,13 +3,13 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import stableStringify from 'safe-stable-stringify';
-import writeFileAtomic from 'write-file-atomic';
 import { KitError } from '../engine/errors';
 import { kitHome } from '../engine/home';
 import type { RunSpec } from '../transfer/spec';
 import { Journal } from './journal';
 import type { LayerRow, RunRecord } from './record';
 import { indexedRecords, type BriefRecord } from './record-index';
+import { writeWhole } from './write-whole';
 
 /** Raised whenever a change of the kit changes the numbers of a run: older runs are then made again. */
 export const NUMERICS_VERSION = 2;
@@ -135,8 +135,8 @@ export class RunStore {
       const layersText = tableText(layers);
       const checksums: Checksums = { record: recordSum(JSON.parse(JSON.stringify(record)) as object), 'layers.json': createHash('sha256').update(layersText).digest('hex') };
       for (const kept of [this.weightsFile(record.id), this.weightsFile(record.id, 'best')]) if (fs.existsSync(kept)) checksums[path.basename(kept)] = await hashFile(kept);
-      await writeFileAtomic(this.file(record.id, 'layers.json'), layersText);
-      await writeFileAtomic(file, `${JSON.stringify({ ...record, checksums }, null, 1)}\n`);
+      await writeWhole(this.file(record.id, 'layers.json'), layersText);
+      await writeWhole(file, `${JSON.stringify({ ...record, checksums }, null, 1)}\n`);
     } catch (cause) {
       throw notKept(`The run ${record.id} is over but could not be written to`, file, cause as NodeJS.ErrnoException);
     }
@@ -189,11 +189,13 @@ function tableText(rows: readonly LayerRow[]): string {
 /** Bytes that a record may take: 40 epochs of 100 layers take 0.4 MB. */
 const RECORD_ROOM = 4_000_000;
 
-const notKept = (what: string, where: string, cause: NodeJS.ErrnoException): KitError =>
-  new KitError(`${what} ${where}: ${cause.message}`, {
-    fix: cause.code === 'ENOSPC' ? 'The disk is full: free some space and run it again.' : 'Check that the folder can be written to, or choose another with --runs.',
+const notKept = (what: string, where: string, cause: NodeJS.ErrnoException): KitError => {
+  const code = cause.code ?? (cause.cause as NodeJS.ErrnoException | undefined)?.code;
+  return new KitError(`${what} ${where}: ${cause.message}`, {
+    fix: code === 'ENOSPC' || code === 'EDQUOT' ? 'The disk is full: free some space and run it again.' : 'Check that the folder can be written to, or choose another with --runs.',
     cause,
   });
+};
 
 const damaged = (file: string, why: string, cause?: unknown): KitError =>
   new KitError(`The run record ${file} is damaged: ${why}.`, { fix: 'Delete its folder: the run is then made again.', cause });

@@ -23,7 +23,7 @@ const numbers = ({ wallSeconds: _w, peakMemoryMb: _p, startedAt: _s, finishedAt:
 });
 
 describe('finetune', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   let dataset: string;
   let runs: string;
   let spec: RunSpecInput;
