@@ -45,7 +45,7 @@ describe('notebooks/00-start.ipynb', () => {
       assert.deepEqual(stderr, [], 'nothing is printed on stderr');
       const bundles = outputs.flatMap((output) => ('data' in output ? [output.data] : []));
       const html = bundles.map((bundle) => joinText((bundle['text/html'] ?? '') as string[])).join('\n');
-      for (const part of ['all runs: 8 epochs', '4 rows × 6 columns', 'Not converged', 'not at hand', 'Verdict: ', '<img alt="monocrystalline functional']) assert.ok(html.includes(part), part);
+      for (const part of ['all runs: 8 epochs', '4 rows × 5 columns', 'Not converged', 'not at hand', 'Verdict: ', '<img alt="monocrystalline functional']) assert.ok(html.includes(part), part);
       assert.equal(bundles.filter((bundle) => 'image/svg+xml' in bundle && 'application/vnd.plotly.v1+json' in bundle).length, 2);
       assert.match(fs.readFileSync(report, 'utf8'), /at scale smoke/);
     } finally {
