@@ -26,7 +26,7 @@ export { train, type BatchSource, type EpochRow, type Moment, type TrainOptions 
 export { finetune, type FinetuneOptions } from './runs/finetune';
 export { plan, runAll, type Grid, type RunAllOptions } from './runs/plan';
 export { runPool, type PoolOptions, type PoolRun } from './runs/pool';
-export { compareRuns, verdictOf, type Comparison, type Difference } from './runs/compare';
+export { compareRuns, type Comparison, type Difference } from './runs/compare';
 export { RunBusyError } from './runs/lock';
 export { isMeant, type RunFilter } from './runs/selection';
 export { verifyRun, type RunVerdict } from './runs/verify';
