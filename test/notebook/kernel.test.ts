@@ -169,11 +169,11 @@ describe('the kernel', function () {
   });
 
   it('cuts what a cell prints, with a note', async () => {
-    const { stdout, stderr } = await run('for (let i = 0; i < 1e6; i++) console.log(`${i} ${"x".repeat(92)}`);');
-    assert.ok(stdout.length > 900_000 && stdout.length < 1_200_000, String(stdout.length));
-    assert.match(stderr, /… 9\d\.\d MB left out here/);
+    const { stdout, stderr } = await run('for (let i = 0; i < 1000; i++) console.log(`${i} ${"x".repeat(1e5)}`);');
+    assert.ok(stdout.length > 900_000 && stdout.length < 1_300_000, String(stdout.length));
+    assert.match(stderr, /… (98|99)\.\d MB left out here/);
     assert.match(stdout, /^0 xxx/);
-    assert.match(stdout, /\n999999 x+\n$/);
+    assert.match(stdout, /x\n$/);
     assert.equal((await run('console.log("short")')).stdout, 'short\n');
   });
 

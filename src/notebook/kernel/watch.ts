@@ -35,13 +35,13 @@ let lastInterrupt: { at: number; seen: number } | null = null;
  */
 function interrupt(): void {
   const seen = Atomics.load(numbers, Shared.seen);
-  const isSecond = lastInterrupt !== null && lastInterrupt.seen === seen && performance.now() - lastInterrupt.at > PAUSE;
-  if (lastInterrupt === null || lastInterrupt.seen !== seen) lastInterrupt = { at: performance.now(), seen };
+  const isSecond = lastInterrupt?.seen === seen;
+  if (!isSecond) lastInterrupt = { at: performance.now(), seen };
   tell({ type: 'interrupt' });
-  if (isSecond) return terminate();
   setTimeout(() => {
-    if (Atomics.load(numbers, Shared.seen) === seen && Atomics.load(numbers, Shared.firstPart) === 1) terminate();
-  }, PAUSE);
+    const isUnseen = Atomics.load(numbers, Shared.seen) === seen;
+    if (isUnseen && (isSecond || Atomics.load(numbers, Shared.firstPart) === 1)) terminate();
+  }, Math.max(0, PAUSE - (performance.now() - lastInterrupt!.at)));
 }
 
 /** Ends what the main thread computes, whatever it is. */
