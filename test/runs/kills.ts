@@ -38,7 +38,7 @@ export async function killTest({ count, seed = 0, log = () => undefined }: { cou
     const backbone = await backbones.load(BACKBONE, { classes: 2, weights: 'random' });
     await writeSafetensors(weights, stateDictOf(backbone));
     backbone.dispose();
-    const spec = parseRunSpec(methods.apply('rifle', { dataset: images, backbone: BACKBONE, weights, imageSize: 32, epochs: 4, batchSize: 4, optimizer: { learningRate: 0.001 } }));
+    const spec = parseRunSpec(methods.apply('dropout+rifle', { dataset: images, backbone: BACKBONE, weights, imageSize: 32, epochs: 4, batchSize: 4, optimizer: { learningRate: 0.001 } }));
     const untouched = path.join(folder, 'untouched');
     const { error } = await attempt({ spec, runs: untouched }, null, 0);
     assert.equal(error, undefined);
