@@ -29,7 +29,6 @@ export interface ExecuteOptions {
 }
 
 interface Pending {
-  id: string;
   reply: ExecuteReply | null;
   idle: boolean;
   resolve: (reply: ExecuteReply) => void;
@@ -68,7 +67,7 @@ function unguard(kernel: Kernel): void {
   for (const name of SIGNALS) process.removeListener(name, onSignal);
 }
 
-/** A running kernel; one execution at a time. */
+/** A running kernel. Executions that are sent together are done one after the other. */
 export class Kernel {
   /** Process id of the kernel, and of its process group. */
   readonly pid: number;
@@ -82,7 +81,7 @@ export class Kernel {
   private readonly ended: Promise<void>;
   private readonly outputs = new Map<string, (message: Message) => void>();
   private readonly questions = new Map<string, (content: Record<string, unknown>) => void>();
-  private pending: Pending | null = null;
+  private readonly pending = new Map<string, Pending>();
   private lastWords = '';
   private end: string | null = null;
   private heard = false;
@@ -106,8 +105,8 @@ export class Kernel {
       this.ended = new Promise((resolve) => {
         const close = (end: string): void => {
           this.end ??= end;
-          this.pending?.reject(this.death());
-          this.pending = null;
+          for (const { reject } of this.pending.values()) reject(this.death());
+          this.pending.clear();
           resolve();
         };
         this.child.once('error', (error) => close(error.message));
@@ -177,7 +176,7 @@ export class Kernel {
     let timer: NodeJS.Timeout | undefined;
     let onAbort: (() => void) | undefined;
     const answered = new Promise<ExecuteReply>((resolve, reject) => {
-      this.pending = { id: header.msg_id, reply: null, idle: false, resolve, reject };
+      this.pending.set(header.msg_id, { reply: null, idle: false, resolve, reject });
       onAbort = () => reject(signal!.reason as Error);
       signal?.addEventListener('abort', onAbort, { once: true });
       this.shell.send(encodeMessage(this.key, header, content, { metadata: cellId === undefined ? {} : { cellId } })).catch(reject);
@@ -194,7 +193,7 @@ export class Kernel {
     } finally {
       clearTimeout(timer);
       if (onAbort) signal?.removeEventListener('abort', onAbort);
-      this.pending = null;
+      this.pending.delete(header.msg_id);
       answered.catch(() => undefined);
     }
   }
@@ -248,7 +247,6 @@ export class Kernel {
 
   private receive(message: Message, published: boolean): void {
     if (published) this.heard = true;
-    const { pending } = this;
     const { msg_type: type } = message.header;
     const parent = message.parent.msg_id;
     if (parent === undefined) return;
@@ -257,7 +255,8 @@ export class Kernel {
       this.questions.get(parent)!(message.content);
       this.questions.delete(parent);
     }
-    if (!pending || parent !== pending.id) return;
+    const pending = this.pending.get(parent);
+    if (pending === undefined) return;
     if (published && type === 'status' && message.content.execution_state === 'idle') pending.idle = true;
     if (!published && type === 'execute_reply') {
       const { status, execution_count: count } = message.content;
