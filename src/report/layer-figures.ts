@@ -46,11 +46,11 @@ const KIND_TITLES = { kernel: 'convolutions and the head', norm: 'batch normalis
 function overLayers(runs: readonly LayeredRun[], measure: LayerMeasure, { title = measure.name, band = 'range', width = 760, kinds = ['kernel', 'norm'], ...options }: LayerFigureOptions): Figure {
   const { groups, note } = layeredGroups(runs);
   const rows: Record<string, string | number | null>[] = [];
-  const captions: string[] = [];
+  const captions: { of: string; said: string }[] = [];
   const panels = groups.flatMap(({ group, methods }) => {
     const last = commonEpochs(methods);
     const epoch = options.epoch ?? last;
-    captions.push(`${group.label}, epoch ${epoch}: ${counted(methods)}.${epoch === last && measure.claims ? claimText(measure.claims({ group, methods })) : ''}`);
+    captions.push({ of: `${group.label}, epoch ${epoch}`, said: `${counted(methods)}.${epoch === last && measure.claims ? claimText(measure.claims({ group, methods })) : ''}` });
     return kinds.flatMap((kind): LinePanel[] => {
       const layers = layersOf(methods.flatMap((method) => method.layers)).filter((layer) => layer.kind === kind || (kind === 'kernel' && layer.kind === 'head'));
       if (layers.length === 0) return [];
@@ -62,7 +62,7 @@ function overLayers(runs: readonly LayeredRun[], measure: LayerMeasure, { title 
         const line = lineOf(method.runs, methods.slice(0, i), places, values, band);
         const ratios = i === 0 ? null : ratioTo(method).map(geometricMean);
         layers.forEach(({ layer, place, kind: own }, at) =>
-          rows.push({ ...placeOf(group), method: method.runs.label, layer, place, kind: own, epoch, n: values[at].length, mean: line.mean[at], low: line.low[at], high: line.high[at], ratio: ratios?.[at] ?? null }),
+          rows.push({ ...placeOf(group), method: method.runs.label, layer, place, kind: own, epoch, n: values[at].length, ...spreadCells(line, at), ratio: ratios?.[at] ?? null }),
         );
         return line;
       });
@@ -79,9 +79,9 @@ function overLayers(runs: readonly LayeredRun[], measure: LayerMeasure, { title 
     });
   });
   const legend = bandText(band);
-  const single = groups.length === 1 ? `${captions[0].replace(/:.*/, '')} · ${legend}` : legend;
+  const single = groups.length === 1 ? `${captions[0].of} · ${legend}` : legend;
   const drawing = drawLinePanels({ title, subtitle: single, panels, columns: 1, width, panelHeight: 220, y: { title: measure.axis, scale: 'log', format: '.3g' } });
-  const caption = `${title}. ${captions.join(' ')} ${legend[0].toUpperCase()}${legend.slice(1)}.${note}`;
+  const caption = `${title}. ${captions.map(({ of, said }) => `${of}: ${said}`).join(' ')} ${legend[0].toUpperCase()}${legend.slice(1)}.${note}`;
   const numbers = new Table({ title, caption, columns: [...GROUP_COLUMNS, ...LAYER_COLUMNS, ...spreadColumns(measure.axis), { key: 'ratio', title: 'Ratio to the first method', kind: 'number', digits: 3 }], rows, notes: [] });
   return new Figure({ title, caption, ...drawing, numbers });
 }
@@ -109,7 +109,7 @@ export function gradientDepthFigure(runs: readonly LayeredRun[], { title = 'Grad
       const line = lineOf(method.runs, methods.slice(0, i), x, values, band);
       const resets = resetsOf(method.runs.records);
       x.forEach((epoch, at) =>
-        rows.push({ ...placeOf(group), method: method.runs.label, part: name, epoch, n: values[at].length, mean: line.mean[at], low: line.low[at], high: line.high[at], reset: resets.includes(epoch) ? 'yes' : 'no' }),
+        rows.push({ ...placeOf(group), method: method.runs.label, part: name, epoch, n: values[at].length, ...spreadCells(line, at), reset: resets.includes(epoch) ? 'yes' : 'no' }),
       );
       return line;
     });
@@ -141,6 +141,12 @@ export const LAYER_COLUMNS = [
   { key: 'kind', title: 'Kind' },
   { key: 'epoch', title: 'Epoch', kind: 'number' as const, digits: 0 },
 ];
+
+/** Mean and band of a line at a place as cells: what is not a number does not exist. */
+function spreadCells({ mean, low, high }: Line, at: number): Record<'mean' | 'low' | 'high', number | null> {
+  const cell = (value: number): number | null => (Number.isFinite(value) ? value : null);
+  return { mean: cell(mean[at]), low: cell(low[at]), high: cell(high[at]) };
+}
 
 const spreadColumns = (axis: string) => [
   { key: 'n', title: 'n', kind: 'number' as const, digits: 0 },
