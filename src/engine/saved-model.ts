@@ -29,11 +29,31 @@ export interface GraphNode {
 /** Version of TensorFlow's graph format that the nodes are written for (versions.proto): that of TensorFlow 2.15. */
 const GRAPH_PRODUCER = 1645;
 
-/** The bytes of `saved_model.pb` that holds `nodes` under the tag `serve`. */
-export function encodeSavedModel(nodes: readonly GraphNode[]): Buffer {
+/** A tensor of a signature: the node that holds it, and its shape, -1 for a side of any length. */
+export interface SignatureTensor {
+  node: string;
+  dtype: number;
+  shape: readonly number[];
+}
+
+/** What a server calls: named inputs and outputs (meta_graph.proto, SignatureDef). */
+export interface Signature {
+  inputs: Record<string, SignatureTensor>;
+  outputs: Record<string, SignatureTensor>;
+}
+
+/** The bytes of `saved_model.pb` that holds `nodes` under the tag `serve`. @param signature of the name `serving_default`; default none. */
+export function encodeSavedModel(nodes: readonly GraphNode[], signature?: Signature): Buffer {
   const graph = [...nodes.map((node) => message(1, encodeNode(node))), message(4, [varint(1, GRAPH_PRODUCER)])];
   const metaInfo = [text(4, 'serve')];
-  return Buffer.concat([varint(1, 1), message(2, [message(1, metaInfo), message(2, graph)])]);
+  const signatures = signature === undefined ? [] : [message(5, [text(1, 'serving_default'), message(2, encodeSignature(signature))])];
+  return Buffer.concat([varint(1, 1), message(2, [message(1, metaInfo), message(2, graph), ...signatures])]);
+}
+
+function encodeSignature({ inputs, outputs }: Signature): Buffer[] {
+  const tensors = (field: number, named: Signature['inputs']): Buffer[] =>
+    Object.entries(named).map(([name, { node, dtype, shape }]) => message(field, [text(1, name), message(2, [text(1, `${node}:0`), varint(2, dtype), message(3, encodeShape(shape))])]));
+  return [...tensors(1, inputs), ...tensors(2, outputs), text(3, 'tensorflow/serving/predict')];
 }
 
 function encodeNode({ name, op, inputs, attributes }: GraphNode): Buffer[] {

@@ -1,7 +1,8 @@
-// `rifle runs list|show|diff|verify|prune`: what the store holds.
-import { Command, InvalidArgumentError } from 'commander';
+// `rifle runs list|show|diff|verify|prune|export`: what the store holds.
+import { Command, InvalidArgumentError, Option } from 'commander';
 import pc from 'picocolors';
 import type { Difference } from '../../runs/compare';
+import type { ExportFormat } from '../../runs/export';
 import type { RunVerdict } from '../../runs/verify';
 import type { RunFilter } from '../../runs/selection';
 import { megabytes, percent, printJson, printLine, printList } from '../print';
@@ -17,12 +18,13 @@ const openStore = async (folder?: string) => new (await import('../../runs/store
 /** The command. */
 export function runsCommand(): Command {
   return new Command('runs')
-    .description('list, show, compare, verify and remove runs')
+    .description('list, show, compare, verify, remove and export runs')
     .addCommand(listCommand())
     .addCommand(showCommand())
     .addCommand(diffCommand())
     .addCommand(verifyCommand())
-    .addCommand(pruneCommand());
+    .addCommand(pruneCommand())
+    .addCommand(exportCommand());
 }
 
 interface Common {
@@ -183,5 +185,24 @@ function pruneCommand(): Command {
       if (json) return printJson({ removed: yes ?? false, runs: found });
       printList(['run', 'why', 'size'], found.map(({ id, why, bytes }) => [id, why, megabytes(bytes)]));
       printLine(found.length === 0 ? 'Nothing to remove.' : yes ? `${found.length} runs removed.` : `${found.length} runs would be removed: add --yes.`);
+    });
+}
+
+function exportCommand(): Command {
+  return common(new Command('export'))
+    .description('write the kept weights of a run for use elsewhere, checked by a prediction')
+    .argument('<id>', 'or its beginning')
+    .addOption(new Option('--format <format>', 'a file that PyTorch and others read, a TensorFlow.js model, or a SavedModel for serving').choices(['safetensors', 'tfjs', 'savedmodel']).default('safetensors'))
+    .addOption(new Option('--which <weights>', 'of the last epoch, or of the one with the highest test top-1').choices(['last', 'best']).default('last'))
+    .option('--out <path>', 'a file (safetensors) or folder to make (default: <id>.safetensors, <id>-<format>)')
+    .addHelpText('after', '\nExamples:\n  $ npx rifle runs export db31 --out birds.safetensors\n  $ npx rifle runs export db31 --format savedmodel --which best')
+    .action(async (start: string, { runs, json, format, which, out }: Common & { format: ExportFormat; which: 'last' | 'best'; out?: string }) => {
+      const { idOf } = await import('../../runs/selection.js');
+      const { exportRun } = await import('../../runs/export.js');
+      const store = await openStore(runs);
+      const id = idOf(store, start);
+      const done = await exportRun(store, id, { format, which, to: out ?? (format === 'safetensors' ? `${id}.safetensors` : `${id}-${format}`) });
+      if (json) return printJson({ run: id, format, which, ...done });
+      printLine(`${done.path}: the weights of the ${which} epoch of run ${id}${format === 'safetensors' ? '' : `; its logits are within ${done.difference.toPrecision(2)} of the kit's own`}`);
     });
 }

@@ -21,6 +21,7 @@ interface TrainFlags {
   seed?: number;
   limitPerClass?: number;
   runs?: string;
+  keepWeights?: boolean;
   printSpec?: boolean;
   json?: boolean;
 }
@@ -52,6 +53,7 @@ export function trainCommand(): Command {
     .option('--seed <n>', 'seed of all randomness (default: 0)', number(0, true))
     .option('--limit-per-class <n>', 'training images per class (default: all)', number(1, true))
     .option('--runs <dir>', 'where finished runs are kept; one that is there is not run again')
+    .option('--keep-weights', 'keep the weights of the last and of the best epoch (see `rifle runs export`)')
     .option('--print-spec', 'print the complete spec and stop')
     .option('--json', 'print the RunRecord as JSON')
     .addHelpText(
@@ -67,7 +69,7 @@ export function trainCommand(): Command {
       const { finetune, titleOf } = await import('../../runs/finetune.js');
       const display = showProgress({ quiet: flags.json });
       let trained = false;
-      const record = await finetune(spec, { runs: flags.runs, signal: interruptible(), onProgress: display.onProgress, onNotice: (text) => process.stderr.write(`${text}\n`), onEpoch: () => (trained = true) }).finally(() => display.stop());
+      const record = await finetune(spec, { runs: flags.runs, keepWeights: flags.keepWeights, signal: interruptible(), onProgress: display.onProgress, onNotice: (text) => process.stderr.write(`${text}\n`), onEpoch: () => (trained = true) }).finally(() => display.stop());
       if (flags.json) return printJson(record);
       printList(
         ['epoch', 'train loss', 'train top-1', 'test loss', 'test top-1', 'learning rate', 'head reset', 'images/s'],
