@@ -83,13 +83,16 @@ function fill(definition: BackboneDefinition, classes: number, weightsHash: stri
     weightsHash,
     variables,
     parameters: network.parameters,
-    head: { weight: network.head.weight.variable!, bias: network.head.bias.variable! },
+    head: variablesOf(network.head),
+    auxiliaryHead: network.auxiliaryHead && variablesOf(network.auxiliaryHead),
     residualBlocks: network.residualBlocks,
     forward: (images, options) => forward(network, record, images, options),
     copy: () => fill(definition, classes, weightsHash, ({ name }) => variables[name].dataSync<'float32'>()),
     dispose,
   };
 }
+
+const variablesOf = ({ weight, bias }: Network['head']): Backbone['head'] => ({ weight: weight.variable!, bias: bias.variable! });
 
 /** What a run records of random weights. */
 export const randomHash = ({ id }: BackboneRecord, seed: number): string => createHash('sha256').update(`random/${id}/${seed}`).digest('hex');
