@@ -7,7 +7,7 @@ import { tf, type TF } from '../engine/tensorflow';
 import type { Network, Pass } from './layers';
 import type { Parameter } from './parameters';
 import type { Backbone, BackboneRecord, ForwardHooks, ForwardOptions, ForwardResult } from './record';
-import { matchStateDict, requireMatch, shapeText, sizeOf, type StateDict } from './weights/state-dict';
+import { matchStateDict, requireMatch, shapeText, sizeOf, type MatchReport, type StateDict } from './weights/state-dict';
 import type { WeightsFormat } from './weights/store';
 
 /** A backbone that the kit can build: its record, and its network with a head for `classes`. */
@@ -48,7 +48,7 @@ let assembled = 0;
 export function assemble(definition: BackboneDefinition, { classes, seed, weights: found }: AssembleOptions): Backbone {
   const { record } = definition;
   if (!Number.isSafeInteger(classes) || classes < 1) throw new KitError(`A head needs a whole number of classes from 1, found ${classes}.`, { fix: 'Give the number of classes of the data set.' });
-  const weights = found && definition.adapt ? { ...found, stateDict: definition.adapt(found.stateDict, found.format) } : found;
+  const weights = found && adapted(definition, found);
   const keepsHead = weights !== null && requireFit(definition, weights) === classes;
   const drawn = keepsHead ? null : drawHeads(definition.build(classes), seed);
   const valuesOf = (parameter: Parameter): Float32Array => {
@@ -83,7 +83,8 @@ function fill(definition: BackboneDefinition, classes: number, weightsHash: stri
     weightsHash,
     variables,
     parameters: network.parameters,
-    head: { weight: network.head.weight.variable!, bias: network.head.bias.variable! },
+    head: variablesOf(network.head),
+    auxiliaryHead: network.auxiliaryHead && variablesOf(network.auxiliaryHead),
     residualBlocks: network.residualBlocks,
     forward: (images, options) => forward(network, record, images, options),
     copy: () => fill(definition, classes, weightsHash, ({ name }) => variables[name].dataSync<'float32'>()),
@@ -91,17 +92,33 @@ function fill(definition: BackboneDefinition, classes: number, weightsHash: stri
   };
 }
 
+const variablesOf = ({ weight, bias }: Network['head']): Backbone['head'] => ({ weight: weight.variable!, bias: bias.variable! });
+
 /** What a run records of random weights. */
 export const randomHash = ({ id }: BackboneRecord, seed: number): string => createHash('sha256').update(`random/${id}/${seed}`).digest('hex');
 
-/** Checks that the weights fit the network, and gives the number of classes of their head: `null` when they have none. */
-function requireFit({ record, build }: BackboneDefinition, { stateDict, source }: FoundWeights): number | null {
+/** The weights as the network names and counts them. */
+const adapted = ({ adapt }: BackboneDefinition, found: FoundWeights): FoundWeights => (adapt ? { ...found, stateDict: adapt(found.stateDict, found.format) } : found);
+
+/** How the tensors of a file line up with a network whose head has as many classes as theirs. */
+export function matchWeights(definition: BackboneDefinition, found: FoundWeights): MatchReport {
+  return lineUp(definition, adapted(definition, found)).report;
+}
+
+/** The report, and the number of classes of the weights' head: `null` when they have none. */
+function lineUp({ record, build }: BackboneDefinition, { stateDict }: FoundWeights): { report: MatchReport; classes: number | null } {
   const [weight, bias] = [stateDict.get(record.head.weight), stateDict.get(record.head.bias)];
   const classes = bias?.shape[0] ?? (weight ? sizeOf(weight.shape) / record.featureSize : null);
   const { parameters, convention } = build(classes ?? 1);
   const wanted = new Map([...parameters].map(([name, parameter]) => [name, parameter.fileShape]));
   if (classes === null) for (const name of Object.values({ ...record.head, ...record.auxiliary?.head })) wanted.delete(name);
-  requireMatch(matchStateDict(stateDict, wanted, convention.ignore), source, record.id);
+  return { report: matchStateDict(stateDict, wanted, convention.ignore), classes };
+}
+
+/** Checks that the weights fit the network, and gives the number of classes of their head: `null` when they have none. */
+function requireFit(definition: BackboneDefinition, weights: FoundWeights): number | null {
+  const { report, classes } = lineUp(definition, weights);
+  requireMatch(report, weights.source, definition.record.id);
   return classes;
 }
 

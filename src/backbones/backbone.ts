@@ -1,7 +1,7 @@
 // The backbones by name: what the kit knows, and how one is fetched, checked and loaded.
 import { KitError, unknownName } from '../engine/errors';
 import type { OnProgress } from '../engine/progress';
-import { assemble, randomHash, type BackboneDefinition, type FoundWeights } from './assemble';
+import { assemble, matchWeights, randomHash, type BackboneDefinition, type FoundWeights } from './assemble';
 import { denseNets } from './densenet';
 import { efficientNets } from './efficientnet';
 import { efficientNetLites } from './efficientnet-lite';
@@ -10,12 +10,14 @@ import { mobileNetV1 } from './mobilenet-v1';
 import { mobileNetV2 } from './mobilenet-v2';
 import type { Backbone, BackboneRecord } from './record';
 import { resnets } from './resnet';
+import type { MatchReport } from './weights/state-dict';
 import { formatOfWeights, hashWeights, readWeights } from './weights/read';
 import { fetchPublished, publishedState, requireNamedHash, requirePublished, type PublishedManifest } from './weights/published';
 import { fetchWeightsUrl, isWeightsUrl } from './weights/url';
 import { fetchWeights, manifestHash, requireWeights, weightsState, type WeightsManifest, type WeightsState } from './weights/store';
 
 export type { Backbone, BackboneRecord, ForwardHooks, ForwardOptions, ForwardResult, StatisticUpdate } from './record';
+export type { MatchReport } from './weights/state-dict';
 export type { WeightsState } from './weights/store';
 
 /** To add a family: its file, one line here, one fixture. */
@@ -52,6 +54,12 @@ export interface Backbones {
    * @throws KitError when the id or the weights are not known, damaged, or do not fit.
    */
   load(id: string, options: LoadBackboneOptions): Promise<Backbone>;
+  /**
+   * How the tensors of a weights file line up with the backbone `id`, by name: what fits, what is missing, left over or of another shape, and
+   * what is known to be of no use. `load` refuses all but what fits and what is of no use.
+   * @param weights as in `load`, but not `'random'`. Default `'imagenet'`.
+   */
+  match(id: string, weights?: string, options?: { onProgress?: OnProgress; signal?: AbortSignal }): Promise<MatchReport>;
   /** The `weightsHash` that `load` would give, without loading: of the file(s), or of seed and id when the weights are random. */
   weightsHash(id: string, options?: { weights?: string; seed?: number }): Promise<string>;
   /**
@@ -73,6 +81,11 @@ export const backbones: Backbones = {
     const definition = find(id);
     const found = weights === 'random' ? null : await findWeights(id, weights, { onProgress, signal });
     return assemble(definition, { classes, seed, weights: found });
+  },
+
+  async match(id, weights = 'imagenet', options = {}) {
+    const definition = find(id);
+    return matchWeights(definition, await findWeights(id, weights, options));
   },
 
   async weightsHash(id, { weights = 'imagenet', seed = 0 } = {}) {

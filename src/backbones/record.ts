@@ -101,6 +101,8 @@ export interface Backbone {
     /** [classes]. */
     bias: TF.Variable;
   };
+  /** The head of the auxiliary classifier, where there is one. */
+  auxiliaryHead: Backbone['head'] | null;
   /** Number of blocks that add a shortcut; 0 in a network without residual connections. */
   residualBlocks: number;
   /**

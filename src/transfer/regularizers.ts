@@ -36,15 +36,18 @@ export function makeRegularizer({ regularizer, optimizer }: Pick<RunSpec, 'regul
 
 const none = (weightDecay: number): Regularizer => ({ variables: {}, weightDecay, penalty: null, dispose: () => undefined });
 
+/** The weights and biases that begin new: those of the head, and of the auxiliary classifier's where there is one. */
+const newlyDrawn = ({ head, auxiliaryHead }: Backbone): TF.Variable[] => [head, ...(auxiliaryHead ? [auxiliaryHead] : [])].flatMap(({ weight, bias }) => [weight, bias]);
+
 /** beta/2 |w|^2 over the head's weight and bias. */
-const headDecay = ({ head }: Backbone, beta: number): TF.Scalar => head.weight.square().sum().add(head.bias.square().sum()).mul<TF.Scalar>(beta / 2);
+const headDecay = (backbone: Backbone, beta: number): TF.Scalar => tf.addN(newlyDrawn(backbone).map((w) => w.square().sum())).mul<TF.Scalar>(beta / 2);
 
 /**
  * L2-SP (Li, Grandvalet, Davoine, ICML 2018): alpha/2 |w - w0|^2 over the trunk's parameters, batch norm's scale and offset included,
  * plus beta/2 |w|^2 over the head's. As in the authors' code (train.py) it replaces the optimizer's weight decay.
  */
 export function l2sp(backbone: Backbone, alpha: number, beta: number): Regularizer {
-  const head = new Set<TF.Variable>([backbone.head.weight, backbone.head.bias]);
+  const head = new Set(newlyDrawn(backbone));
   const trunk = Object.entries(backbone.variables).filter(([, variable]) => variable.trainable && !head.has(variable));
   const variables: Record<string, TF.Variable> = {};
   for (const [name, variable] of trunk) variables[`start/${name}`] = tf.tidy(() => tf.variable(variable.clone(), false));

@@ -83,7 +83,8 @@ export function makeSteps(spec: RunSpec, backbone: Backbone, { channelWeights, n
           updates = forward.updates;
           const crossEntropy = softmaxCrossEntropy(forward.logits, taught).mean<TF.Scalar>();
           kept.push(tf.keep(crossEntropy.clone()), tf.keep(countCorrect(forward.logits, labels)));
-          return regularizer.penalty === null ? crossEntropy : crossEntropy.add<TF.Scalar>(regularizer.penalty(images, forward));
+          const task = forward.auxiliaryLogits ? crossEntropy.add<TF.Scalar>(auxiliaryLoss(backbone, forward.auxiliaryLogits, taught)) : crossEntropy;
+          return regularizer.penalty === null ? task : task.add<TF.Scalar>(regularizer.penalty(images, forward));
         },
         parameters.map(([, variable]) => variable),
       );
@@ -113,6 +114,10 @@ export function makeSteps(spec: RunSpec, backbone: Backbone, { channelWeights, n
     },
   };
 }
+
+/** What the auxiliary classifier of a backbone adds to the loss. */
+const auxiliaryLoss = ({ record }: Backbone, logits: TF.Tensor2D, labels: TF.Tensor1D): TF.Scalar =>
+  softmaxCrossEntropy(logits, labels).mean().mul(record.auxiliary!.lossWeight);
 
 /** Number of images whose largest logit is their label's, as int32. */
 const countCorrect = (logits: TF.Tensor2D, labels: TF.Tensor1D): TF.Scalar =>

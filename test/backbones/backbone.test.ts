@@ -82,6 +82,15 @@ describe('backbones', function () {
     );
   });
 
+  it('reports how a file lines up with a backbone, whatever its number of classes', async () => {
+    await backbones.fetch(lite0);
+    const own = await backbones.match(lite0);
+    assert.deepEqual([own.matched.length, own.missing, own.leftOver, own.wrongShape], [247, [], [], []]);
+    assert.ok(own.ignored.length === 49 && own.ignored.every((name) => name.endsWith('.num_batches_tracked')));
+    const other = await backbones.match('mobilenet_v2.tv_in1k', weightsPath(weightsManifest(lite0)));
+    assert.deepEqual([other.matched.length, other.missing.length, other.leftOver.length], [0, 260, 247]); // 262 less the head, which may be missing
+  });
+
   it('keeps the head of a file with as many classes, and draws a new one for another number or for a file without', async () => {
     const { '_fc.weight': weight, '_fc.bias': bias, ...trunk } = await fileShapes();
     const load = (file: string, classes: number) => backbones.load(lite0, { classes, weights: file });

@@ -5,7 +5,7 @@ import { tf, type TF } from '../../src/engine/tensorflow';
 import { assemble } from '../../src/backbones/assemble';
 import { stateDictOf } from '../../src/backbones/snapshot';
 import { hashStateDict, type StateDict } from '../../src/backbones/weights/state-dict';
-import { formulaNetwork, formulaWeights, torchvisionNetworks, torchvisionShapes, type TorchvisionCase } from './golden-torchvision';
+import { formulaNetwork, formulaWeights, torchvisionNetworks, torchvisionShapes, type NetworkCase } from './golden-backbones';
 
 const definitionOf = (id: string) => torchvisionNetworks.find(({ record }) => record.id === id)!;
 const assembled = (id: string, stateDict: StateDict, classes: number) =>
@@ -19,7 +19,7 @@ describe('families of networks', function () {
 
   for (const [id, size] of [['mobilenet_v2.tv_in1k', 64], ['densenet121.tv_in1k', 64], ['inception_v3.tv_in1k', 107], ['efficientnet_b0.tv_in1k', 64]] as const) {
     it(`${id} compiles into a graph that gives the same loss, gradients and statistics`, async () => {
-      const network = formulaNetwork({ id, offset: 1 } as TorchvisionCase);
+      const network = formulaNetwork({ id, offset: 1 } as NetworkCase);
       const trainable = Object.values(network.variables).filter((variable) => variable.trainable);
       const step = ({ images, labels }: { images: TF.Tensor4D; labels: TF.Tensor1D }) => {
         let statistics: TF.Tensor[] = [];

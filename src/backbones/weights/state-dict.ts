@@ -95,6 +95,8 @@ export interface MatchReport {
   missing: string[];
   /** Names in the file that the network has no place for. */
   leftOver: string[];
+  /** Names in the file that are known to carry nothing that the network needs: counters of batches, for example. */
+  ignored: string[];
   wrongShape: { name: string; expected: number[]; found: number[] }[];
 }
 
@@ -103,14 +105,14 @@ export interface MatchReport {
  * @param ignore names in the file that carry nothing to keep, for example counters of batches.
  */
 export function matchStateDict(found: StateDict, wanted: ReadonlyMap<string, readonly number[]>, ignore?: RegExp): MatchReport {
-  const report: MatchReport = { matched: [], missing: [], leftOver: [], wrongShape: [] };
+  const report: MatchReport = { matched: [], missing: [], leftOver: [], ignored: [], wrongShape: [] };
   for (const [name, expected] of wanted) {
     const tensor = found.get(name);
     if (tensor === undefined) report.missing.push(name);
     else if (shapeText(tensor.shape) !== shapeText(expected)) report.wrongShape.push({ name, expected: [...expected], found: tensor.shape });
     else report.matched.push(name);
   }
-  report.leftOver = [...found.keys()].filter((name) => !wanted.has(name) && !ignore?.test(name));
+  for (const name of found.keys()) if (!wanted.has(name)) (ignore?.test(name) ? report.ignored : report.leftOver).push(name);
   return report;
 }
 

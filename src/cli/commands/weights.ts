@@ -1,4 +1,4 @@
-// `rifle weights list|fetch`: pretrained weights.
+// `rifle weights list|fetch|match`: pretrained weights.
 import { Command } from 'commander';
 import { interruptible } from '../interrupt';
 import { megabytes, percent, printJson, printLine, printList } from '../print';
@@ -6,7 +6,7 @@ import { showProgress } from '../progress';
 
 /** The command. */
 export function weightsCommand(): Command {
-  const command = new Command('weights').description('list and fetch pretrained weights');
+  const command = new Command('weights').description('list, fetch and check pretrained weights');
 
   command
     .command('list')
@@ -45,6 +45,26 @@ export function weightsCommand(): Command {
       const state = await backbones.state(id);
       if (json) return printJson({ id, state });
       printLine(`${id}: ${state}`);
+    });
+
+  command
+    .command('match')
+    .description('how a weights file lines up with a backbone, tensor by tensor; exit code 1 when it does not fit')
+    .argument('<id>', 'a backbone, for example resnet50.tv_in1k')
+    .argument('<file>', 'a weights file (.pth, .safetensors, .h5, .pb, model.json), or its address with #sha256=')
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExample:\n  $ npx rifle weights match resnet50.tv_in1k resnet50-0676ba61.pth')
+    .action(async (id: string, file: string, { json }: { json?: boolean }) => {
+      const { backbones } = await import('../../backbones/backbone.js');
+      const report = await backbones.match(id, file, { signal: interruptible() });
+      const { matched, missing, leftOver, ignored, wrongShape } = report;
+      if (missing.length + leftOver.length + wrongShape.length > 0) process.exitCode = 1;
+      if (json) return printJson(report);
+      const shapes = wrongShape.map(({ name, expected, found }) => `${name} [${found.join(', ')}], expected [${expected.join(', ')}]`);
+      for (const [what, names] of [['fit', matched], ['missing', missing], ['left over', leftOver], ['of another shape', shapes], ['of no use', ignored]] as const) {
+        const named = what === 'fit' || what === 'of no use' ? [] : names;
+        printLine(`${String(names.length).padStart(5)} ${what}${named.length > 0 ? `: ${named.join('; ')}` : ''}`);
+      }
     });
 
   return command;

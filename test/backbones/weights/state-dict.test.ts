@@ -24,6 +24,7 @@ describe('matchStateDict', () => {
       matched: ['bn.weight'],
       missing: ['fc.weight'],
       leftOver: ['extra.bias'],
+      ignored: ['bn.num_batches_tracked'],
       wrongShape: [{ name: 'conv.weight', expected: [8, 3, 7, 7], found: [8, 3, 3, 3] }],
     });
   });

@@ -1,15 +1,15 @@
-"""Golden values of torchvision's networks, for test/backbones/torchvision.test.ts.
+"""Golden values of the networks by torchvision and timm, for test/backbones/golden.test.ts.
 
-    python data-scripts/golden/torchvision_backbones.py test/fixtures/backbones/torchvision [ID...]
+    python data-scripts/golden/backbones.py test/fixtures/backbones/golden [check] [ID...]
 
-Writes for each case a file `<id>.json`; and, when no ID is given, `shapes.json.gz`: the names and shapes of the state dict of every network with
+Writes for each case a file `<id>.json`; and, when no ID is given, `shapes.json.gz`: the names and shapes of the state dict of every network of torchvision with
 1000 classes, in its order, without the counters `num_batches_tracked`.
 
 Weights and images come from a closed formula, so that no file has to hold them: `uniform(place, i)` in [-1, 1) hashes the place of a tensor in
-the state dict and the place of an element in the tensor. The test has the same formula.
+the state dict and the place of an element in the tensor, in the layout of the network's weights file. The test has the same formula.
 
     weights     convolution and linear: uniform * sqrt(6 / fan_in) (He's variance); running mean: 0.1 uniform; bias, offset:
-                offset + 0.1 uniform; scale and running variance: 1 + 0.1 uniform. `offset` is 0.1 for the smooth EfficientNets, 2 for
+                offset + 0.1 uniform; scale and running variance: 1 + 0.1 uniform. `offset` is 0.1 for the smooth EfficientNet-B, 2 for
                 DenseNet, 3 for Inception and 1 elsewhere: with offsets around 0 so many rectifiers stand at their edge that PyTorch's
                 own float32 gradients of these networks are 1 % off
     images      round(127.5 + 127.5 uniform(1000000, i)), [batch, size, size, 3]; labels k mod 10
@@ -24,6 +24,8 @@ Of each case:
     statistics             [mean, norm] of each running statistic after that pass, in the order of the state dict
     halved                 logits in evaluation when the branch of residual block b of n is multiplied by 1 - (b + 1) / 2n, where there are such blocks
 
+EfficientNet-Lite and MobileNetV1 are timm's with TensorFlow's padding and epsilon; Keras's ResNet-50 is torchvision's with a bias in each
+convolution, the stride in the first 1x1 convolution of a block, Keras's epsilon, and BGR pixels less their mean.
 `inception_v3` is evaluated only: its training is that of `inception_v3_aux`, which has all of it.
 Dropout and stochastic depth are taken out. Computed in float64 on the float32 starting values. With `check` as the first ID, the script also prints how far float32 is from that.
 """
@@ -32,18 +34,18 @@ import gzip
 import json
 import math
 import pathlib
-import re
 import sys
 import warnings
 
 import numpy as np
+import timm
 import torch
 from torch import nn
 from torchvision import models
 
 warnings.filterwarnings("ignore")
 CLASSES = 10
-MEAN, STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
+MEAN, STD = [0.485 * 255, 0.456 * 255, 0.406 * 255], [0.229 * 255, 0.224 * 255, 0.225 * 255]
 CASES = {  # id: (size, batch)
     "resnet18.tv_in1k": (96, 4),
     "resnet50.tv_in1k": (96, 4),
@@ -53,6 +55,15 @@ CASES = {  # id: (size, batch)
     "inception_v3_aux.tv_in1k": (299, 2),
     "efficientnet_b0.tv_in1k": (96, 4),
     "efficientnet_b3.tv_in1k": (96, 4),
+    "efficientnet_lite0.tf_in1k": (96, 4),
+    "mobilenet_v1.tf_in1k": (96, 4),
+    "resnet50.keras_in1k": (96, 4),
+}
+TENSORFLOW = ("mobilenet_v1.tf_in1k", "resnet50.keras_in1k")  # files with channels last
+PIXELS = {  # of the network's input, in 0..255: mean, deviation; torchvision's otherwise
+    "efficientnet_lite0.tf_in1k": ([127] * 3, [128] * 3),
+    "mobilenet_v1.tf_in1k": ([127.5] * 3, [127.5] * 3),
+    "resnet50.keras_in1k": ([123.68, 116.779, 103.939], [1] * 3),
 }
 ALL = [
     *(f"resnet{d}" for d in (18, 34, 50, 101, 152)),
@@ -64,7 +75,26 @@ ALL = [
 ]
 
 
-def network(name, classes):
+def keras_resnet50(classes):
+    model = models.resnet50(num_classes=classes)
+    for module in list(model.modules()):
+        if isinstance(module, nn.Conv2d):
+            module.bias = nn.Parameter(torch.zeros(module.out_channels))
+        if isinstance(module, nn.BatchNorm2d):
+            module.eps = 1e-3
+        if type(module).__name__ == "Bottleneck":
+            module.conv1.stride, module.conv2.stride = module.conv2.stride, (1, 1)
+    return model
+
+
+def network(identifier, classes):
+    name = identifier.split(".")[0]
+    if identifier == "resnet50.keras_in1k":
+        return keras_resnet50(classes)
+    if name == "efficientnet_lite0":
+        return timm.create_model("tf_efficientnet_lite0", num_classes=classes)
+    if name == "mobilenet_v1":
+        return timm.create_model("mobilenetv1_100", num_classes=classes, pad_type="same", bn_eps=1e-3)
     if name.startswith("inception"):
         return models.inception_v3(num_classes=classes, aux_logits=name.endswith("_aux"), transform_input=True, init_weights=False)
     return models.get_model(name, num_classes=classes)
@@ -84,12 +114,22 @@ def entries(model):
     return {n: t for n, t in model.state_dict().items() if not n.endswith("num_batches_tracked")}
 
 
-def offset_of(name):
-    return {"efficientnet": 0.1, "densenet": 2, "inception": 3}.get(re.match("[a-z]+", name).group(), 1)
+def offset_of(identifier):
+    return next((offset for family, offset in {"efficientnet_b": 0.1, "densenet": 2, "inception": 3}.items() if identifier.startswith(family)), 1)
 
 
-def formula(name, model):
-    offset = offset_of(name)
+def from_channels_last(w, shape):
+    """The elements of a TensorFlow file, [height, width, in, out], [height, width, channels, 1] or [in, out], as PyTorch has them."""
+    if len(shape) == 2:
+        return w.reshape(shape[::-1]).T
+    out, inner, height, width = shape
+    if inner == 1:
+        return w.reshape(height, width, out, 1).permute(2, 3, 0, 1)
+    return w.reshape(height, width, inner, out).permute(3, 2, 0, 1)
+
+
+def formula(identifier, model):
+    offset = offset_of(identifier)
     state = {}
     for place, (entry, tensor) in enumerate(entries(model).items()):
         w = uniform(place, tensor.numel())
@@ -99,7 +139,8 @@ def formula(name, model):
             w = 1 + 0.1 * w
         else:
             w = (0 if entry.endswith("running_mean") else offset) + 0.1 * w
-        state[entry] = torch.from_numpy(w.astype(np.float32)).reshape(tensor.shape)
+        w = torch.from_numpy(w.astype(np.float32))
+        state[entry] = from_channels_last(w, tuple(tensor.shape)) if identifier in TENSORFLOW and tensor.dim() > 1 else w.reshape(tensor.shape)
     model.load_state_dict(state, strict=False)
 
 
@@ -112,9 +153,12 @@ def quiet(model):
             module.p = 0.0
 
 
-def batch_of(size, batch, dtype):
+def batch_of(identifier, dtype):
+    size, batch = CASES[identifier]
+    mean, std = (torch.tensor(v, dtype=torch.float64) for v in PIXELS.get(identifier, (MEAN, STD)))
     pixels = np.round(127.5 + 127.5 * uniform(1_000_000, batch * size * size * 3)).reshape(batch, size, size, 3)
-    x = (torch.from_numpy(pixels) / 255 - torch.tensor(MEAN, dtype=torch.float64)) / torch.tensor(STD, dtype=torch.float64)
+    x = (torch.from_numpy(pixels) - mean) / std
+    x = x.flip(3) if identifier == "resnet50.keras_in1k" else x
     return x.permute(0, 3, 1, 2).to(dtype), torch.tensor([k % CLASSES for k in range(batch)])
 
 
@@ -123,6 +167,9 @@ def tap_modules(name, model):
         return {"stem": model.relu, **{f"stage{i}": getattr(model, f"layer{i}") for i in range(1, 5)}}
     if name.startswith("inception"):
         return {"stem": model.maxpool2, "stage1": model.Mixed_5d, "stage2": model.Mixed_6e, "stage3": model.Mixed_7c}
+    if name in ("efficientnet_lite0", "mobilenet_v1"):
+        last = {"last": model.bn2} if name == "efficientnet_lite0" else {}
+        return {"stem": model.bn1, **{f"stage{i + 1}": block for i, block in enumerate(model.blocks)}, **last}
     f = model.features
     if name.startswith("densenet"):
         return {"stem": f.relu0, **{f"stage{i}": getattr(f, f"denseblock{i}") for i in range(1, 5)}, "last": f}
@@ -192,16 +239,16 @@ def halved(name, model, images):
 def compute(identifier, dtype):
     name = identifier.split(".")[0]
     size, batch = CASES[identifier]
-    model = network(name, CLASSES)
-    formula(name, model)
+    model = network(identifier, CLASSES)
+    formula(identifier, model)
     quiet(model)
     model = model.to(dtype)
-    images, labels = batch_of(size, batch, dtype)
-    result = {"id": identifier, "size": size, "batch": batch, "offset": offset_of(name)}
+    images, labels = batch_of(identifier, dtype)
+    result = {"id": identifier, "size": size, "batch": batch, "offset": offset_of(identifier)}
     model.eval()
     with torch.no_grad():
         result["evaluation"] = run(name, model, images)[2]
-    if any(name.startswith(family) for family in ("resnet", "mobilenet", "efficientnet")):
+    if any(name.startswith(family) for family in ("resnet", "mobilenet_v2", "efficientnet_b")):
         result["halved"] = halved(name, model, images)
     if name == "inception_v3":
         return result
@@ -247,11 +294,11 @@ def main(out, *only):
         double = compute(identifier, torch.float64)
         if check:
             print(identifier, {k: f"{v:.0e}" for k, v in distances(double, compute(identifier, torch.float32)).items()}, flush=True)
-        path = out / f"{identifier.split('.')[0]}.json"
+        path = out / f"{identifier}.json"
         path.write_text(json.dumps({"torch": torch.__version__, **double}, separators=(",", ":")) + "\n")
     if only:
         return
-    shapes = {f"{name}.tv_in1k": [[n, list(t.shape)] for n, t in entries(network(name, 1000)).items()] for name in ALL}
+    shapes = {f"{name}.tv_in1k": [[n, list(t.shape)] for n, t in entries(network(f"{name}.tv_in1k", 1000)).items()] for name in ALL}
     with gzip.GzipFile(out / "shapes.json.gz", "wb", 9, mtime=0) as file:
         file.write(json.dumps(shapes, separators=(",", ":")).encode())
 

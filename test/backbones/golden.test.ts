@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { softmaxCrossEntropy } from '../../src/engine/ops';
 import { tf, type TF } from '../../src/engine/tensorflow';
 import type { Backbone, ForwardResult } from '../../src/backbones/backbone';
-import { formulaBatch, formulaNetwork, torchvisionCase, torchvisionNetworks, torchvisionShapes, type GoldenPass, type Summary, type TorchvisionCase } from './golden-torchvision';
+import { formulaBatch, formulaNetwork, networkCases, torchvisionNetworks, torchvisionShapes, type GoldenPass, type NetworkCase, type Summary } from './golden-backbones';
 
 /** What everything is held to: relative to its own size, of elements to the root mean square of their tensor. */
 const tolerance = 1e-3;
@@ -42,10 +42,10 @@ function checkPass({ logits, features, taps }: ForwardResult, expected: GoldenPa
 
 const ascending = (numbers: readonly number[]): number[] => [...numbers].sort((a, b) => a - b);
 
-describe("torchvision's networks", function () {
+describe('networks against PyTorch', function () {
   this.timeout(120_000);
 
-  describe('names, shapes and counts', () => {
+  describe("torchvision's names, shapes and counts", () => {
     const shapes = torchvisionShapes();
 
     it('are there for every network that torchvision gave', () => {
@@ -64,8 +64,7 @@ describe("torchvision's networks", function () {
     }
   });
 
-  const cases = ['resnet18', 'resnet50', 'mobilenet_v2', 'densenet169', 'inception_v3', 'inception_v3_aux', 'efficientnet_b0', 'efficientnet_b3'].map(torchvisionCase);
-  for (const golden of cases) {
+  for (const golden of networkCases()) {
     describe(`${golden.id} at ${golden.size} pixels`, () => {
       let network: Backbone;
       let images: TF.Tensor4D;
@@ -138,7 +137,7 @@ describe("torchvision's networks", function () {
   }
 });
 
-function checkStatistics({ statistics }: TorchvisionCase, network: Backbone, updates: ForwardResult['updates']): void {
+function checkStatistics({ statistics }: NetworkCase, network: Backbone, updates: ForwardResult['updates']): void {
   const after = new Map(updates.map(({ variable, value }) => [variable.name, value]));
   const running = Object.entries(network.variables).filter(([, { trainable }]) => !trainable);
   assert.equal(after.size, running.length, 'one update for each statistic');
