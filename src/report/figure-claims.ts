@@ -151,11 +151,12 @@ export function claimText(claims: readonly FigureClaim[]): string {
     .filter(({ verdict }) => verdict !== null)
     .map(({ method, control, of, what, unit, pairs, value, interval, verdict }) => {
       if (value === null) return ` Verdict: ${verdict}.`;
-      const digits = unit === 'cka' ? 3 : 2;
-      const number = (x: number): string => x.toFixed(digits).replace('-', '−');
-      const size = { ratio: `${number(value)} times`, points: `${number(value)} percentage points above`, cka: `${number(value)} below` }[unit];
-      const sure = interval === null ? '' : `, 95 % interval ${number(interval.low)} to ${number(interval.high)}`;
-      return ` Verdict: ${verdict}; the ${what} of ${method} is ${size} that of ${control} (${of}; ${pairs} ${pairs === 1 ? 'pair' : 'pairs'}${sure}).`;
+      const number = (x: number): string => x.toFixed(unit === 'points' ? 2 : 3).replace('-', '−');
+      // The claim counts CKA downwards; a sentence about CKA counts it as it is.
+      const [middle, low, high] = unit === 'cka' ? [-value, -(interval?.high ?? 0), -(interval?.low ?? 0)] : [value, interval?.low ?? 0, interval?.high ?? 0];
+      const size = unit === 'ratio' ? `the ${what} of ${method} is ${number(middle)} times that of ${control}` : `the ${what} of ${method} less that of ${control} is ${number(middle)}${unit === 'points' ? ' percentage points' : ''}`;
+      const sure = interval === null ? '' : `, 95 % interval ${number(low)} to ${number(high)}`;
+      return ` Verdict: ${verdict}; ${size} (${of}; ${pairs} ${pairs === 1 ? 'pair' : 'pairs'}${sure}).`;
     })
     .join('');
 }

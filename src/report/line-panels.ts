@@ -73,7 +73,7 @@ export interface PlotlyDrawing {
   layout: { width: number; height: number } & Record<string, unknown>;
 }
 
-/** Letters of the fonts that stand in where there is no Arial are up to so much wider: a label beside a line must not be cut. */
+/** Letters of the fonts that stand in where there is no Arial are up to so much wider: neither a label beside a line nor a heading must be cut. */
 const WIDER = 1.2;
 
 /** Room around and between panels, px; `decades` is on the left of a logarithmic axis, whose numbers are long, `close` between panels with one axis. */
@@ -88,7 +88,7 @@ export interface Heading {
 
 /** The heading of a figure `width` pixels wide whose plot begins `left` pixels from its edge. */
 export function headingOf(title: string, subtitle: string, width: number, left: number): Heading {
-  const lines = { title: wrapText(title, 1.07 * TITLE.size, width - left - 8), subtitle: wrapText(subtitle, 12, width - left - 8) };
+  const lines = { title: wrapText(title, 1.07 * WIDER * TITLE.size, width - left - 8), subtitle: wrapText(subtitle, WIDER * 12, width - left - 8) };
   return { ...lines, height: ROOM.top + (lines.title.length - 1) * TITLE.line + (lines.subtitle.length - 1) * ROOM.line };
 }
 

@@ -65,6 +65,8 @@ describe('claims of the figures', () => {
       ['l2-sp+rifle', 'l2-sp', 'all stages', null, 'direction only'],
     ]);
     near(moved[2].value!, 0.2);
+    assert.equal(claimText(moved), ' Verdict: direction only; the CKA of l2-sp+rifle less that of l2-sp is −0.200 (all stages; 1 pair).');
+    assert.match(claimText(low), /the top-1 of rifle less that of fine-tuning is 2\.25 percentage points \(kept up to each of the first 2 stages; 2 pairs, 95 % interval −7\.28 to 11\.78\)/);
     assert.deepEqual(ckaClaims(cka('fine-tuning', 0, 1), 'cka'), []);
     assert.equal(ckaTable([...cka('fine-tuning', 0, 0.9), ...cka('rifle', 0, 0.7)]).rows.length, 3);
     assert.equal(lowLevelTable([...kept('fine-tuning', 0, 0.01), ...kept('rifle', 0, 0.02)]).rows.at(-1)!.verdict, 'direction only');
@@ -72,8 +74,8 @@ describe('claims of the figures', () => {
 
   it('stand in captions, and in a table with the rule', () => {
     const runs = runsWith([2, 8]);
-    assert.equal(claimText(distanceClaims(groupOf(runs))).replace(/, 95 % interval.*/, ''), ' Verdict: direction only; the distance of rifle is 4.00 times that of fine-tuning (1 convolution, conv_stem to conv_stem (input side); 2 pairs');
-    assert.match(layerDistanceFigure(runs).caption, /Verdict: direction only; the distance of rifle is 4\.00 times/);
+    assert.equal(claimText(distanceClaims(groupOf(runs))).replace(/, 95 % interval.*/, ''), ' Verdict: direction only; the distance of rifle is 4.000 times that of fine-tuning (1 convolution, conv_stem to conv_stem (input side); 2 pairs');
+    assert.match(layerDistanceFigure(runs).caption, /Verdict: direction only; the distance of rifle is 4\.000 times/);
     assert.doesNotMatch(layerDistanceFigure(runs, { epoch: 3 }).caption, /Verdict/);
     const table = distanceTable(runs);
     assert.equal(table.rows.length, 4);
