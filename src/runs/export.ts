@@ -87,5 +87,5 @@ async function load(format: ExportFormat, folder: string): Promise<(images: TF.T
     };
   }
   const model = await tf.loadGraphModel(`file://${path.resolve(folder, 'model.json')}`);
-  return async (images) => (await model.executeAsync({ images }, 'logits')) as TF.Tensor2D;
+  return async (images) => model.execute({ images }, 'logits') as TF.Tensor2D;
 }
