@@ -11,8 +11,8 @@ export interface KernelEndurance {
   importSeconds: number[];
   /** Median time of a cell of the long session. */
   cellSeconds: number;
-  /** Resident memory of the long session's kernel after each tenth of its cells, MB. */
-  residentMb: number[];
+  /** What the long session's kernel holds after each tenth of its cells, garbage collected: JavaScript's heap and what it keeps outside, MB. */
+  heldMb: number[];
   /** Kernels that were still alive after they had been stopped. */
   orphans: number[];
 }
@@ -23,7 +23,7 @@ export interface KernelEndurance {
  */
 export async function kernelEndurance({ restarts, cells, imports = 1 }: { restarts: number; cells: number; imports?: number }): Promise<KernelEndurance> {
   const folder = fs.mkdtempSync(`${os.tmpdir()}/rifle-endurance-`);
-  const result: KernelEndurance = { firstResultSeconds: [], importSeconds: [], cellSeconds: 0, residentMb: [], orphans: [] };
+  const result: KernelEndurance = { firstResultSeconds: [], importSeconds: [], cellSeconds: 0, heldMb: [], orphans: [] };
   const pids: number[] = [];
   const seconds = async (work: () => Promise<unknown>): Promise<number> => {
     const began = performance.now();
@@ -55,7 +55,7 @@ export async function kernelEndurance({ restarts, cells, imports = 1 }: { restar
       // Ten names in turn, as in a notebook that is worked at: each cell makes a tensor that its next run replaces.
       const code = `const t${i % 10} = tf.ones([256, 256]);\nt${i % 10}.shape.join()`;
       times.push(await seconds(() => kernel.execute(code, { cellId: `cell-${i % 10}` })));
-      if ((i + 1) % Math.ceil(cells / 10) === 0) result.residentMb.push(residentMb(kernel.pid));
+      if ((i + 1) % Math.ceil(cells / 10) === 0) result.heldMb.push(await heldMb(kernel));
     }
     result.cellSeconds = times.sort((a, b) => a - b)[Math.floor(times.length / 2)];
     await kernel.stop();
@@ -66,9 +66,16 @@ export async function kernelEndurance({ restarts, cells, imports = 1 }: { restar
   return result;
 }
 
-function residentMb(pid: number): number {
-  const status = fs.existsSync(`/proc/${pid}/status`) ? fs.readFileSync(`/proc/${pid}/status`, 'utf8') : '';
-  return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? NaN) / 1024);
+/** Collects the kernel's garbage and asks what is left. */
+async function heldMb(kernel: Kernel): Promise<number> {
+  let held = NaN;
+  const collect = "require('node:v8').setFlagsFromString('--expose-gc'); require('node:vm').runInNewContext('gc')();";
+  await kernel.execute(`${collect}\n(({ heapUsed, external }) => Math.round((heapUsed + external) / 1e6))(process.memoryUsage())`, {
+    onOutput: ({ header, content }) => {
+      if (header.msg_type === 'execute_result') held = Number((content.data as Record<string, string>)['text/plain']);
+    },
+  });
+  return held;
 }
 
 function isAlive(pid: number): boolean {
@@ -89,7 +96,7 @@ export async function kernelBench({ restarts, cells, json }: { restarts: number;
   console.log(`start to first result   ${median(result.firstResultSeconds).toFixed(2)} s (median of ${result.firstResultSeconds.length}; ${range(result.firstResultSeconds, 2)})`);
   console.log(`import of the kit       ${median(result.importSeconds).toFixed(2)} s (median of ${result.importSeconds.length}; ${range(result.importSeconds, 2)})`);
   console.log(`a cell                  ${(1000 * result.cellSeconds).toFixed(0)} ms (median of ${cells})`);
-  console.log(`memory over ${cells} cells  ${result.residentMb.join(', ')} MB`);
+  console.log(`held over ${cells} cells    ${result.heldMb.join(', ')} MB`);
   console.log(`left behind             ${result.orphans.length} of ${result.firstResultSeconds.length} kernels`);
   if (result.orphans.length > 0) process.exitCode = 1;
 }
