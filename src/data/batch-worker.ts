@@ -5,7 +5,7 @@ import { crc32 } from 'node:zlib';
 import { KitError } from '../engine/errors';
 import { randomStream } from '../engine/random';
 import { centerCrop, copyCrop, randomCrop } from './crop';
-import { damagedPixels } from './pixel-cache';
+import { damagedPixels } from './damaged-pixels';
 
 /** What a batch worker is started with. */
 export interface BatchWorkerData {

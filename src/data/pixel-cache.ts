@@ -8,6 +8,7 @@ import { kitHome } from '../engine/home';
 import type { OnProgress } from '../engine/progress';
 import { makeAtomically } from './atomic';
 import { mapConcurrently } from './concurrently';
+import { damagedPixels } from './damaged-pixels';
 import type { Dataset, Sample } from './dataset';
 import { DecodePool } from './decode-pool';
 import type { Image } from './image';
@@ -220,11 +221,4 @@ async function firstDamaged(cache: PixelCache, signal?: AbortSignal): Promise<Pi
 export async function verifyPixelCache(cache: PixelCache, options: { signal?: AbortSignal } = {}): Promise<void> {
   const damaged = await firstDamaged(cache, options.signal);
   if (damaged) throw damagedPixels(cache.path, damaged.file);
-}
-
-/** The error for pixels that are not as they were written. */
-export function damagedPixels(cachePath: string, file: string): KitError {
-  return new KitError(`The pixel cache ${cachePath} is damaged: the pixels of ${file} are not as they were written.`, {
-    fix: `Delete ${cachePath}; it is made again.`,
-  });
 }
