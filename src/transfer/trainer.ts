@@ -224,7 +224,7 @@ export async function train(spec: RunSpec, backbone: Backbone, imageSize: number
         observe?.('epoch', epoch + 1, program.read);
         if (headReset) {
           observe?.('before-reset', epoch + 1, program.read);
-          program.write(headAfterReset(spec, backbone, epoch + 1, program.read(Object.values(backbone.record.head))));
+          program.write(headAfterReset(spec, backbone, epoch + 1, program.read));
           observe?.('after-reset', epoch + 1, program.read);
         }
         [step, sums] = [0, { ...NO_SUMS }];
@@ -283,15 +283,14 @@ function requireAll(variables: TrainState['variables'], names: readonly string[]
   return variables;
 }
 
-/** The variables that a reset writes: the head's new values (or, as noise, added to its `present` ones, which are disposed), and zeros for its momentum where the spec says so. */
-function headAfterReset(spec: RunSpec, backbone: Backbone, epoch: number, present: Record<string, TF.Tensor>): Record<string, Float32Array> {
+/** The variables that a reset writes: the head's new values (or, as noise, added to its present ones, which it reads), and zeros for its momentum where the spec says so. */
+function headAfterReset(spec: RunSpec, backbone: Backbone, epoch: number, read: Program<object>['read']): Record<string, Float32Array> {
   const { weight, bias } = backbone.record.head;
   const values = resetHead(spec.rifle!, spec.seed, epoch, backbone.record.featureSize, backbone.classes);
   const named = { ...(values.weight ? { [weight]: values.weight } : {}), ...(values.bias ? { [bias]: values.bias } : {}) };
   if (spec.rifle!.draw === 'add') {
-    for (const [name, value] of Object.entries(named)) present[name].dataSync().forEach((old: number, i: number) => (value[i] += old));
+    for (const [name, old] of Object.entries(valuesOf(read(Object.keys(named))))) old.forEach((value, i) => (named[name][i] += value));
   }
-  tf.dispose(present);
   const still = Object.entries(named).map(([name, value]) => [`momentum/${name}`, new Float32Array(value.length)]);
   return spec.rifle!.clearMomentum ? { ...named, ...Object.fromEntries(still) } : named;
 }
