@@ -1,6 +1,7 @@
 // The kernel over time: how long it takes to its first result and to the kit, what a long session costs in memory, and what it leaves behind.
 import fs from 'node:fs';
 import os from 'node:os';
+import { isAlive } from '../src/data/atomic';
 import { Kernel } from '../src/notebook/kernel-client';
 
 /** What was measured. */
@@ -76,15 +77,6 @@ async function heldMb(kernel: Kernel): Promise<number> {
     },
   });
   return held;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** The command `kernel` of the bench. */

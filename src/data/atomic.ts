@@ -73,7 +73,8 @@ export async function abandonedPartials(final: string): Promise<string[]> {
   }).map((name) => path.join(folder, name));
 }
 
-function isAlive(pid: number): boolean {
+/** Whether the process `pid` of this machine lives, ours or another's. */
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

@@ -6,6 +6,7 @@ import type { CellSource, Row } from './cells';
 import { inOrder } from './grouping';
 import { commandOf } from './lines';
 import { nameOfDataset, onTest, type PlannedRun } from './places';
+import { distinct } from './notes';
 import { Table } from './tabular';
 
 /** Options of `datasetsTable`. */
@@ -21,7 +22,6 @@ export interface DatasetsTableOptions {
   notes?: readonly string[];
 }
 
-const distinct = <T>(items: readonly T[]): T[] => [...new Set(items)];
 
 /** Data sets up to which the notes tell each one's split. */
 const FEW = 6;

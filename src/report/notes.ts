@@ -14,7 +14,8 @@ const capital = (text: string): string => text.charAt(0).toUpperCase() + text.sl
 /** Items in a sentence: `a, b and c`. */
 export const list = (items: readonly string[]): string => (items.length < 2 ? items.join('') : `${items.slice(0, -1).join(', ')} and ${items[items.length - 1]}`);
 
-const distinct = <T>(items: readonly T[]): T[] => [...new Set(items)];
+/** Each once, in the order of first use. */
+export const distinct = <T>(items: readonly T[]): T[] => [...new Set(items)];
 
 /** Every method's runs that the lines show or compare, once. */
 function methodsOf(lines: readonly Line[]): { place: Place; runs: MethodRuns }[] {

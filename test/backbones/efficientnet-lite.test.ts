@@ -4,6 +4,7 @@ import { tf, type TF } from '../../src/engine/tensorflow';
 import { backbones, type Backbone } from '../../src/backbones/backbone';
 import { decode } from '../../src/data/image';
 import { fixture } from './golden-resnet';
+import { assertNoLeak } from './leaks';
 
 /** Logits by PyTorch: data-scripts/golden/efficientnet_lite0.py. */
 const golden = JSON.parse(fs.readFileSync(fixture('efficientnet-lite0.json'), 'utf8')) as { weights: string; images: { file: string; logits: number[] }[] };
@@ -50,14 +51,5 @@ describe('EfficientNet-Lite0 with its ImageNet weights', function () {
     tf.dispose([images, logits, features, taps]);
   });
 
-  it('leaves no tensors behind, in evaluation and in training', () => {
-    const images = tf.zeros([2, 64, 64, 3], 'int32') as TF.Tensor4D;
-    for (const training of [false, true]) {
-      const before = tf.memory().numTensors;
-      const { logits, features, taps, updates } = network.forward(images, { training });
-      tf.dispose([logits, features, Object.values(taps), updates.map((update) => update.value)]);
-      assert.equal(tf.memory().numTensors, before, training ? 'training' : 'evaluation');
-    }
-    images.dispose();
-  });
+  it('leaves no tensors behind, in evaluation and in training', () => assertNoLeak(network));
 });

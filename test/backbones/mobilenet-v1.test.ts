@@ -4,12 +4,13 @@ import os from 'node:os';
 import path from 'node:path';
 import { internals } from '../../src/engine/binding';
 import { Session } from '../../src/engine/program';
-import { tf, type TF } from '../../src/engine/tensorflow';
+import { tf } from '../../src/engine/tensorflow';
 import { backbones, type Backbone } from '../../src/backbones/backbone';
 import { readGraphDef } from '../../src/backbones/weights/graphdef';
 import { weightsManifest, weightsPath } from '../../src/backbones/weights/store';
 import { decode } from '../../src/data/image';
 import { fixture } from './golden-resnet';
+import { assertNoLeak } from './leaks';
 import { unlessOffline } from './unless-offline';
 
 const id = 'mobilenet_v1.tf_in1k';
@@ -75,14 +76,5 @@ describe('MobileNetV1 with its ImageNet weights', function () {
     assert.deepEqual(weight.dataSync(), rows);
   });
 
-  it('leaves no tensors behind, in evaluation and in training', () => {
-    const images = tf.zeros([2, 64, 64, 3], 'int32') as TF.Tensor4D;
-    for (const training of [false, true]) {
-      const before = tf.memory().numTensors;
-      const { logits, features, taps, updates } = network.forward(images, { training });
-      tf.dispose([logits, features, Object.values(taps), updates.map((update) => update.value)]);
-      assert.equal(tf.memory().numTensors, before, training ? 'training' : 'evaluation');
-    }
-    images.dispose();
-  });
+  it('leaves no tensors behind, in evaluation and in training', () => assertNoLeak(network));
 });

@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { isAlive } from '../../src/data/atomic';
 import { KitError } from '../../src/engine/errors';
 import { joinText, readNotebook, type CellOutput, type NotebookCell } from '../../src/notebook/format';
 import { describeFailure, runNotebook } from '../../src/notebook/runner';
@@ -20,15 +21,6 @@ function write(name: string, cells: NotebookCell[]): string {
   const kernelspec = { name: 'rifle', display_name: 'TypeScript (rifle-kit)', language: 'typescript' };
   fs.writeFileSync(file, JSON.stringify({ cells: [text, ...cells], metadata: { kernelspec }, nbformat: 4, nbformat_minor: 4 }));
   return file;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 async function waitUntil(condition: () => boolean, seconds: number, what: string): Promise<void> {

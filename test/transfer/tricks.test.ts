@@ -70,7 +70,6 @@ describe('tricks', () => {
   });
 
   it('stochastic depth keeps block l of L with p = 1 - l / L (1 - survival), and its branch on average', () => {
-    assert.deepEqual([0, 1, 2, 3].map((block) => survivalOf(block, 4, 0.6)), [0.9, 0.8, 0.7, 0.6].map((p, block) => 1 - ((block + 1) / 4) * 0.4 + 0 * p));
     [0.9, 0.8, 0.7, 0.6].forEach((p, block) => close(survivalOf(block, 4, 0.6), p, 1e-12, `block ${block}`));
     tf.tidy(() => {
       const [block, batch, keep] = [2, 4000, 0.7];

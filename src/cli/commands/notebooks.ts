@@ -7,6 +7,7 @@ import { KitError } from '../../engine/errors';
 import { packageRoot } from '../../engine/home';
 import type { NotebookResult } from '../../notebook/runner';
 import { interruptible } from '../interrupt';
+import { positiveNumber } from '../numbers';
 import { printJson, printLine, printList } from '../print';
 
 type Parameters = Record<string, unknown>;
@@ -41,11 +42,6 @@ const seconds = (text: string): number => {
   return value;
 };
 
-const whole = (text: string): number => {
-  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('Expected a whole number from 1.');
-  return Number(text);
-};
-
 /** The command. */
 export function notebooksCommand(): Command {
   return new Command('notebooks')
@@ -54,7 +50,7 @@ export function notebooksCommand(): Command {
     .option('--scale <name>', 'smoke, mini or paper (default: RIFLE_SCALE, or smoke)')
     .option('-p, --parameter <name=value>', 'set a parameter after the cell tagged `parameters`; may be repeated', parameter)
     .option('--timeout <seconds>', 'time limit of a cell (default: 3600)', seconds)
-    .option('--parallel <n>', 'notebooks at a time', whole, 1)
+    .option('--parallel <n>', 'notebooks at a time', positiveNumber, 1)
     .option('--out <dir>', 'write the executed notebooks here (default: only check them)')
     .option('--in-place', 'write the outputs into the notebooks themselves')
     .option('--check-pairs', 'execute nothing; exit code 1 when a notebook and its text in the folder `text` beside it differ')

@@ -1,17 +1,13 @@
 // `rifle runs list|show|diff|verify|prune|export`: what the store holds.
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import pc from 'picocolors';
 import type { Difference } from '../../runs/compare';
 import type { ExportFormat } from '../../runs/export';
 import type { RunVerdict } from '../../runs/verify';
 import type { RunFilter } from '../../runs/selection';
+import { wholeNumber } from '../numbers';
 import { megabytes, percent, printJson, printLine, printList } from '../print';
 import { duration } from '../progress';
-
-const whole = (text: string): number => {
-  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('Expected a whole number.');
-  return Number(text);
-};
 
 const openStore = async (folder?: string) => new (await import('../../runs/store.js')).RunStore(folder);
 
@@ -41,9 +37,9 @@ function listCommand(): Command {
     .option('--dataset <name>', 'on data sets with this in their name')
     .option('--backbone <name>', 'of backbones with this in their id')
     .option('--status <status>', 'finished, failed or unfinished')
-    .option('--seed <n>', 'with this seed', whole)
+    .option('--seed <n>', 'with this seed', wholeNumber)
     .option('--since <date>', 'finished since then, for example 2026-05-01')
-    .option('--limit <n>', 'show only the newest; 0: all', whole, 50)
+    .option('--limit <n>', 'show only the newest; 0: all', wholeNumber, 50)
     .addHelpText('after', '\nExamples:\n  $ npx rifle runs list --method rifle --dataset elpv\n  $ npx rifle runs list --status unfinished --json')
     .action(async ({ runs, json, limit, ...filter }: Common & RunFilter & { limit: number }) => {
       const { isMeant } = await import('../../runs/selection.js');

@@ -2,14 +2,10 @@
 import { Command, InvalidArgumentError } from 'commander';
 import pc from 'picocolors';
 import { interruptible } from '../interrupt';
+import { positiveNumber } from '../numbers';
 import { printJson, printLine, printList } from '../print';
 import { duration } from '../progress';
 import { showSweep } from '../sweep-display';
-
-const whole = (text: string): number => {
-  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('Expected a whole number from 1.');
-  return Number(text);
-};
 
 interface SweepFlags {
   study?: string[];
@@ -38,14 +34,14 @@ export function sweepCommand(): Command {
     .option('--study <names...>', 'which studies')
     .option('--scale <name>', 'smoke, mini or paper (default: RIFLE_SCALE, or mini)')
     .option('--dataset <names...>', 'data sets or folders (default: those of the scale, and at mini the folders in RIFLE_DATA)')
-    .option('--workers <n>', 'processes; on the CPU they share the cores (default: one for each GPU, or one)', whole)
+    .option('--workers <n>', 'processes; on the CPU they share the cores (default: one for each GPU, or one)', positiveNumber)
     .option('--devices <list>', 'GPUs to use, for example 0,2 (default: all)')
     .option('--retries <n>', 'how often a run whose process died is begun again', number, 2)
     .option('--runs <dir>', 'where runs are kept; those that are there are not made again, unfinished ones go on')
     .option('--checkpoint-minutes <n>', 'time between two checkpoints of an epoch; each epoch ends with one anyway (default: 10)', number)
     .option('--dry-run', 'print the runs and an estimate of their time, and stop')
     .option('--calibrate', 'estimate from a few steps of each kind of run that is missing')
-    .option('--images-per-second <n>', 'pace of training for the estimate (default: that of the runs that are there; at paper scale 300, an assumption)', whole)
+    .option('--images-per-second <n>', 'pace of training for the estimate (default: that of the runs that are there; at paper scale 300, an assumption)', positiveNumber)
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
