@@ -1,9 +1,9 @@
 // The door to TensorFlow's own ops: the Node backend of tfjs, its native binding, and the attributes that an op takes.
 import type { NodeJSKernelBackend } from '@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend';
-import type { TFJSBinding } from '@tensorflow/tfjs-node-gpu/dist/tfjs_binding';
+import type { TensorMetadata, TFJSBinding } from '@tensorflow/tfjs-node-gpu/dist/tfjs_binding';
 import { tf, type TF } from './tensorflow';
 
-export type { TFJSBinding };
+export type { TensorMetadata, TFJSBinding };
 
 /** An attribute of a TensorFlow op: `type` is one of the binding's TF_ATTR_* numbers. */
 export interface Attribute {
@@ -29,7 +29,7 @@ export interface BackendInternals {
   /** Where the data of a tensor is: its native id, or values that have not been handed over yet. */
   tensorMap: { get(dataId: object): { id: number; values: unknown } };
   getInputTensorIds(tensors: readonly TF.TensorInfo[]): number[];
-  createOutputTensor(metadata: { id: number; shape: number[]; dtype: number }): TF.Tensor;
+  createOutputTensor(metadata: TensorMetadata): TF.Tensor;
   write(values: TF.backend_util.BackendValues, shape: number[], dtype: TF.DataType): object;
 }
 

@@ -40,7 +40,7 @@ type Functions = Record<string, { args: object; run(args: never): Nested<TF.Tens
 /**
  * Compiles `functions` over `variables` (by name, or a list that is named by its variables' own names).
  *
- * Each function runs once, recorded, on arguments of zeros: tensors are made and ops really executed, but the variables keep their values. The program
+ * Each function runs once, recorded, on arguments of zeros: its ops become a graph and compute nothing, and the variables keep their values. The program
  * then holds its own copy of each variable, beginning with its present value; the tf.Variables themselves may be disposed.
  * A function's results are new tensors (tidied like those of any op); its updates of variables have happened when it returns.
  *
@@ -114,7 +114,7 @@ class Builder {
       const examples: Record<string, TF.Tensor> = {};
       for (const { name, spec, node } of inputs) {
         examples[name] = tf.zeros([...spec.shape], seenInside(spec.dtype));
-        recorder.bind(examples[name], { name: this.castIfBytes(node, spec.dtype), dtype: DataType[seenInside(spec.dtype)] });
+        recorder.bind(examples[name], { name: this.castIfBytes(node, spec.dtype), dtype: DataType[seenInside(spec.dtype)], shape: spec.shape });
       }
       // A clone shares the data and keeps it alive while the variable itself is assigned to.
       const before = Object.entries(named).map(([name, variable]) => ({ name, variable, kept: variable.clone() }));
@@ -125,7 +125,7 @@ class Builder {
         recorder.bind(variable, () => {
           const read = recorder.add('ReadVariableOp', [handle], { dtype: { type: dtype } });
           reads.set(name, read);
-          return { name: read, dtype };
+          return { name: read, dtype, shape: variable.shape };
         });
       }
       const outside = unlisted(named);

@@ -22,7 +22,7 @@ export function freeze<K extends string>(input: { name: string; shape: readonly 
   tf.engine().startScope();
   try {
     const example = tf.zeros([...input.shape], input.dtype as 'float32');
-    recorder.bind(example, { name: input.name, dtype });
+    recorder.bind(example, { name: input.name, dtype, shape: input.shape });
     return recorder.record('export', 'constant', new Map(), () => run(example), (outputs) => {
       const tensors = Object.entries<TF.Tensor>(outputs).map(([name, tensor]) => {
         const value = recorder.valueOf('its result', tensor);

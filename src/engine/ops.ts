@@ -42,14 +42,6 @@ const single = (name: string, attributes: Attribute[], inputs: TF.Tensor[]): TF.
 
 const shapeOf = (shape: number[]): TF.Tensor1D => tf.tensor1d(shape, 'int32');
 
-/** TensorFlow's padding attributes, NHWC. */
-function paddingAttributes(padding: Padding): Attribute[] {
-  if (padding === 'same' || padding === 'valid') return [text('padding', padding.toUpperCase())];
-  const [[top, bottom], [left, right]] = typeof padding === 'number' ? [[padding, padding], [padding, padding]] : padding;
-  if (top + bottom + left + right === 0) return [text('padding', 'VALID')];
-  return [text('padding', 'EXPLICIT'), list('explicit_paddings', [0, 0, top, bottom, left, right, 0, 0])];
-}
-
 interface ConvolutionOptions {
   /** Step of the window, both directions. Default 1. */
   stride?: number;
@@ -59,17 +51,41 @@ interface ConvolutionOptions {
   dilation?: number;
 }
 
-const convolutionAttributes = ({ stride = 1, padding = 'same', dilation = 1 }: ConvolutionOptions): Attribute[] => [
+/** Sides that a convolution's input gets: [[top, bottom], [left, right]]. */
+type Sides = [[number, number], [number, number]];
+
+/** What TensorFlow's `SAME` adds to an axis of `length` for a window of `side` (framework/kernel_shape_util.cc). */
+function samePadding(length: number, side: number, stride: number, dilation: number): [number, number] {
+  const total = Math.max((Math.ceil(length / stride) - 1) * stride + (side - 1) * dilation + 1 - length, 0);
+  return [total >> 1, total - (total >> 1)];
+}
+
+/**
+ * `x` and the kind of padding that a convolution then takes. TensorFlow's own explicit padding is not used, as oneDNN has no gradients for it,
+ * and without oneDNN these take twice as long: it is `SAME` where that adds the same sides, else `x` is padded beforehand.
+ */
+function padForConvolution(x: TF.Tensor4D, filter: TF.Tensor4D, { stride = 1, padding = 'same', dilation = 1 }: ConvolutionOptions): { padded: TF.Tensor4D; kind: 'SAME' | 'VALID' } {
+  if (padding === 'same') return { padded: x, kind: 'SAME' };
+  const sides: Sides = padding === 'valid' ? NO_SIDES : typeof padding === 'number' ? [[padding, padding], [padding, padding]] : padding;
+  const same = [0, 1].map((axis) => samePadding(x.shape[axis + 1], filter.shape[axis], stride, dilation));
+  const equal = (other: number[][]): boolean => sides.flat().every((side, i) => side === other.flat()[i]);
+  if (equal(NO_SIDES)) return { padded: x, kind: 'VALID' };
+  return equal(same) ? { padded: x, kind: 'SAME' } : { padded: tf.pad(x, [[0, 0], ...sides, [0, 0]]), kind: 'VALID' };
+}
+
+const NO_SIDES: Sides = [[0, 0], [0, 0]];
+
+const convolutionAttributes = ({ stride, dilation, kind }: Settings): Attribute[] => [
   type('T', 'float32'),
-  list('strides', [1, stride, stride, 1]),
-  list('dilations', [1, dilation, dilation, 1]),
+  list('strides', [1, stride as number, stride as number, 1]),
+  list('dilations', [1, dilation as number, dilation as number, 1]),
   text('data_format', 'NHWC'),
-  ...paddingAttributes(padding),
+  text('padding', kind as string),
 ];
 
 /** A convolution op: `Conv2D` or `DepthwiseConv2dNative`, whose gradients are named alike. */
-const convolution = (name: string, tensorflow: string) =>
-  fused({
+function convolution(name: string, tensorflow: string) {
+  const run = fused({
     name,
     save: ['x', 'filter'],
     run: ({ x, filter }, o) => single(tensorflow, convolutionAttributes(o), [x, filter]),
@@ -78,18 +94,23 @@ const convolution = (name: string, tensorflow: string) =>
       filter: () => single(`${tensorflow}BackpropFilter`, convolutionAttributes(o), [x, shapeOf(filter.shape), dy]),
     }),
   });
+  return (x: TF.Tensor4D, filter: TF.Tensor4D, options: ConvolutionOptions): TF.Tensor4D => {
+    const { padded, kind } = padForConvolution(x, filter, options);
+    return run({ x: padded, filter }, { stride: options.stride ?? 1, dilation: options.dilation ?? 1, kind })[0] as TF.Tensor4D;
+  };
+}
 
 const runConv2d = convolution('RifleConv2D', 'Conv2D');
 const runDepthwise = convolution('RifleDepthwiseConv2D', 'DepthwiseConv2dNative');
 
 /** Convolution of `x` [batch, height, width, in] with `filter` [height, width, in, out]. */
 export function conv2d(x: TF.Tensor4D, filter: TF.Tensor4D, options: ConvolutionOptions = {}): TF.Tensor4D {
-  return runConv2d({ x, filter }, { ...options })[0] as TF.Tensor4D;
+  return runConv2d(x, filter, options);
 }
 
 /** Convolution of every channel of `x` [batch, height, width, channels] with its own `filter` [height, width, channels, 1]. */
 export function depthwiseConv2d(x: TF.Tensor4D, filter: TF.Tensor4D, options: Omit<ConvolutionOptions, 'dilation'> = {}): TF.Tensor4D {
-  return runDepthwise({ x, filter }, { ...options })[0] as TF.Tensor4D;
+  return runDepthwise(x, filter, options);
 }
 
 const normAttributes = (o: Settings): Attribute[] => [
@@ -196,6 +217,14 @@ interface PoolOptions {
   stride?: number;
   /** Default `'valid'`. Padded places never win. */
   padding?: Padding;
+}
+
+/** TensorFlow's padding attributes, NHWC. */
+function paddingAttributes(padding: Padding): Attribute[] {
+  if (padding === 'same' || padding === 'valid') return [text('padding', padding.toUpperCase())];
+  const [[top, bottom], [left, right]] = typeof padding === 'number' ? [[padding, padding], [padding, padding]] : padding;
+  if (top + bottom + left + right === 0) return [text('padding', 'VALID')];
+  return [text('padding', 'EXPLICIT'), list('explicit_paddings', [0, 0, top, bottom, left, right, 0, 0])];
 }
 
 const poolAttributes = ({ size, stride = size, padding = 'valid' }: PoolOptions): Attribute[] => [

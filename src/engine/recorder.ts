@@ -1,7 +1,9 @@
 // Records an ordinary tfjs function as TensorFlow graph nodes, by standing in for the native binding while it runs once.
-import { DataType, internals, type Attribute, type BackendInternals, type TFJSBinding } from './binding';
+// Nothing is computed: what an op gives is one number that claims the shape of the result.
+import { DataType, internals, type Attribute, type BackendInternals, type TensorMetadata, type TFJSBinding } from './binding';
 import { KitError } from './errors';
 import type { AttributeValue, GraphNode } from './saved-model';
+import { outputShapes, type TensorShape } from './shapes';
 import { tf, type TF } from './tensorflow';
 
 /** Kernels of tfjs-node that leave out a type attribute, which a graph needs: it is that of the first input. */
@@ -13,18 +15,24 @@ const HOST_RANDOM_OPS = new Set(['rand', 'randomUniform', 'randomUniformInt', 'r
 /** What may be done with a tensor that the function captures from outside: refuse it, or freeze its value into the graph. */
 export type Captured = 'error' | 'constant';
 
-/** A value of the graph: the name of a node's output, and its data type. */
-export interface Value {
+/** A value of the graph: the name of a node's output, its data type and shape. */
+export interface Value extends TensorShape {
   name: string;
-  dtype: number;
 }
+
+/** Longest constant of whole numbers that may be somebody's shape, axes or paddings. */
+const LONGEST_INTS = 64;
 
 /** Grows the graph of one program: nodes are added by hand or by recording functions. */
 export class Recorder {
   readonly nodes: GraphNode[] = [];
+  /** Shapes and types of all values that were recorded, by name (`node`, or `node:output` from its second output on). */
+  readonly shapes = new Map<string, TensorShape>();
   private readonly internals = internals();
   private readonly real = this.internals.binding;
   private values = new Map<number, Value>();
+  /** Native ids of what stands in for results. */
+  private standIns = new Set<number>();
   private lazyValues = new Map<number, () => Value>();
   private title = '';
   private captured: Captured = 'error';
@@ -45,7 +53,7 @@ export class Recorder {
   bind(tensor: TF.TensorInfo, value: Value | (() => Value)): void {
     const id = this.idOf(tensor);
     if (typeof value === 'function') this.lazyValues.set(id, value);
-    else this.values.set(id, value);
+    else this.know(id, value);
   }
 
   /** The graph's value of `tensor`, which `use` (an op's name, or "its result") takes. Only while recording. */
@@ -88,6 +96,7 @@ export class Recorder {
       delete (internals as Partial<BackendInternals>).write;
       delete (internals as Partial<BackendInternals>).getInputTensorIds;
       this.values = new Map();
+      this.standIns = new Set();
       this.lazyValues = new Map();
     }
   }
@@ -108,18 +117,19 @@ export class Recorder {
     const standIns: Partial<TFJSBinding> = {
       createTensor: (shape, dtype, buffer) => {
         const id = real.createTensor(shape, dtype, buffer);
-        this.values.set(id, this.constant(shape, dtype, buffer));
+        this.know(id, this.constant(shape, dtype, buffer));
         return id;
       },
       executeOp: (op, attributes, inputIds, outputCount) => {
         const inputs = inputIds.map((id) => this.inputOf(op, id));
-        const outputs = real.executeOp(op, attributes, inputIds, outputCount);
-        const node = this.add(op, inputs.map((input) => input.name), this.attributesOf(op, attributes, inputs));
-        outputs.forEach(({ id, dtype }, k) => this.values.set(id, { name: k === 0 ? node : `${node}:${k}`, dtype }));
-        return outputs;
+        const given = this.attributesOf(op, attributes, inputs);
+        const outputs = outputShapes(op, inputs, given) ?? this.shapesByRunning(op, attributes, inputIds, inputs, outputCount);
+        const node = this.add(op, inputs.map((input) => input.name), given);
+        return outputs.map((output, k) => this.standIn({ name: k === 0 ? node : `${node}:${k}`, ...output }));
       },
       deleteTensor: (id) => {
         this.values.delete(id);
+        this.standIns.delete(id);
         real.deleteTensor(id);
       },
       tensorDataSync: () => {
@@ -132,11 +142,41 @@ export class Recorder {
     return Object.create(real, Object.getOwnPropertyDescriptors(standIns)) as TFJSBinding;
   }
 
+  private know(id: number, value: Value): void {
+    this.values.set(id, value);
+    this.shapes.set(value.name, value);
+  }
+
+  /** A tensor of one number that stands for `value`, as the binding describes tensors. */
+  private standIn(value: Value): TensorMetadata {
+    const id = this.real.createTensor([], value.dtype, dataOf(value.dtype, 1));
+    this.know(id, value);
+    this.standIns.add(id);
+    return { id, shape: [...value.shape], dtype: value.dtype };
+  }
+
+  /** Shapes of what an op gives that `outputShapes` does not know: it runs, on zeros where its inputs were never computed. */
+  private shapesByRunning(op: string, attributes: Attribute[], inputIds: number[], inputs: Value[], outputCount: number): TensorMetadata[] {
+    const { real } = this;
+    const zeros = new Map(inputIds.filter((id) => this.standIns.has(id)).map((id) => [id, this.zeros(inputs[inputIds.indexOf(id)])]));
+    try {
+      const outputs = real.executeOp(op, attributes, inputIds.map((id) => zeros.get(id) ?? id), outputCount);
+      for (const { id } of outputs) real.deleteTensor(id);
+      return outputs;
+    } finally {
+      for (const id of zeros.values()) real.deleteTensor(id);
+    }
+  }
+
+  private zeros({ shape, dtype }: TensorShape): number {
+    return this.real.createTensor([...shape], dtype, dataOf(dtype, shape.reduce((product, side) => product * side, 1)));
+  }
+
   private valueOfId(id: number): Value | undefined {
     const lazy = this.lazyValues.get(id);
     if (lazy !== undefined) {
       this.lazyValues.delete(id);
-      this.values.set(id, lazy());
+      this.know(id, lazy());
     }
     return this.values.get(id);
   }
@@ -155,14 +195,15 @@ export class Recorder {
     const frozen = this.real.executeOp('Identity', [], [id], 1)[0]; // tells shape and data type
     const constant = this.constant(frozen.shape, frozen.dtype, this.real.tensorDataSync(frozen.id));
     this.real.deleteTensor(frozen.id);
-    this.values.set(id, constant);
+    this.know(id, constant);
     return constant;
   }
 
   private constant(shape: number[], dtype: number, buffer: TF.backend_util.BackendValues): Value {
     const bytes = bytesOf(dtype, buffer);
     if (bytes === undefined) throw this.error(`makes a constant of TensorFlow's data type ${dtype}`, 'Use float32, int32 or bool inside a compiled function.');
-    return { name: this.add('Const', [], { dtype: { type: dtype }, value: { tensor: { dtype, shape, bytes } } }), dtype };
+    const ints = dtype === DataType.int32 && buffer.length <= LONGEST_INTS ? Array.from(buffer as Int32Array) : undefined;
+    return { name: this.add('Const', [], { dtype: { type: dtype }, value: { tensor: { dtype, shape, bytes } } }), dtype, shape, ints };
   }
 
   private attributesOf(op: string, attributes: Attribute[], inputs: Value[]): Record<string, AttributeValue> {
@@ -210,11 +251,19 @@ function activeOp(): string | undefined {
   return scope?.name.endsWith('__op') ? scope.name.slice(0, -'__op'.length) : undefined;
 }
 
+const ARRAYS = { [DataType.float32]: Float32Array, [DataType.int32]: Int32Array, [DataType.bool]: Uint8Array, [DataType.uint8]: Uint8Array };
+
+const arrayOf = (dtype: number) => ARRAYS[dtype as keyof typeof ARRAYS] as (typeof ARRAYS)[keyof typeof ARRAYS] | undefined;
+
+/** `count` zeros of TensorFlow's data type `dtype`. */
+function dataOf(dtype: number, count: number): Float32Array | Int32Array | Uint8Array {
+  const Data = arrayOf(dtype);
+  if (Data === undefined) throw new KitError(`A compiled function meets TensorFlow's data type ${dtype}.`, { fix: 'Use float32, int32 or bool inside a compiled function.' });
+  return new Data(count);
+}
+
 /** The raw bytes of a tensor's data as tfjs hands it over; undefined when a graph constant cannot hold it. */
 function bytesOf(dtype: number, buffer: TF.backend_util.BackendValues): Uint8Array | undefined {
-  const arrays = { [DataType.float32]: Float32Array, [DataType.int32]: Int32Array, [DataType.bool]: Uint8Array, [DataType.uint8]: Uint8Array };
-  const Data = arrays[dtype as keyof typeof arrays];
-  if (Data === undefined) return undefined;
-  const data = Data.from(buffer as ArrayLike<number>);
-  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  const data = arrayOf(dtype)?.from(buffer as ArrayLike<number>);
+  return data && new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }

@@ -11,10 +11,10 @@ export interface SgdOptions {
   nesterov: boolean;
 }
 
-/** A momentum buffer of zeros for each of `parameters`, under the name `momentum/<name>`. */
+/** A momentum buffer of zeros for each of `parameters`, under the name `momentum/<name>`. (`fill` makes them in TensorFlow, `zeros` in JavaScript first.) */
 export function momentumBuffers(parameters: Record<string, TF.Variable>): Record<string, TF.Variable> {
   return Object.fromEntries(
-    Object.entries(parameters).map(([name, variable]) => [`momentum/${name}`, tf.tidy(() => tf.variable(tf.zeros(variable.shape), false))]),
+    Object.entries(parameters).map(([name, variable]) => [`momentum/${name}`, tf.tidy(() => tf.variable(tf.fill(variable.shape, 0), false))]),
   );
 }
 

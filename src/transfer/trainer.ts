@@ -156,90 +156,87 @@ export async function train(spec: RunSpec, backbone: Backbone, imageSize: number
   progress('compiling', 0);
   await breathe(signal); // lets a bar appear before the first long call
   const steps = makeSteps(spec, backbone, { channelWeights });
+  // The program has variables of its own: what the steps began with is freed at once.
+  const program = await compileSteps(steps, imageSize, trainBatches.batchSizes, testBatches.batchSizes).finally(() => steps.dispose());
+  const rows: EpochRow[] = [...(from?.rows ?? [])];
+  const layers = new LayerRecorder(backbone, steps.parameterNames, from && { rows: from.layerRows, sums: from.layerSums });
+  let sums: EpochSums = { ...(from?.sums ?? NO_SUMS) };
+  let [step, lastLoss] = [from?.step ?? 0, from?.lastLoss ?? null];
+  const state = (): TrainState => ({ epoch: rows.length, step, rows: [...rows], layerRows: [...layers.rows], sums: { ...sums }, layerSums: layers.sums(), lastLoss, variables: valuesOf(program.read(steps.changing)) });
+  const diverged = (loss: number, rate: number) => new DivergedError(rows.length + 1, lastLoss, loss, rate, { epochs: rows, layers: layers.rows });
   try {
-    const program = await compileSteps(steps, imageSize, trainBatches.batchSizes, testBatches.batchSizes);
-    const rows: EpochRow[] = [...(from?.rows ?? [])];
-    const layers = new LayerRecorder(backbone, steps.parameterNames, from && { rows: from.layerRows, sums: from.layerSums });
-    let sums: EpochSums = { ...(from?.sums ?? NO_SUMS) };
-    let [step, lastLoss] = [from?.step ?? 0, from?.lastLoss ?? null];
-    const state = (): TrainState => ({ epoch: rows.length, step, rows: [...rows], layerRows: [...layers.rows], sums: { ...sums }, layerSums: layers.sums(), lastLoss, variables: valuesOf(program.read(steps.changing)) });
-    const diverged = (loss: number, rate: number) => new DivergedError(rows.length + 1, lastLoss, loss, rate, { epochs: rows, layers: layers.rows });
-    try {
-      if (from === undefined) observe?.('start', 0, program.read);
-      else program.write(requireAll(from.variables, steps.changing));
-      for (let epoch = rows.length; epoch < epochs; epoch++) {
-        // --- train -----------------------------------------------------------------------------------------------------
-        const rates = { learningRate: learningRate(spec, spec.optimizer.learningRate, epoch, epochs), headLearningRate: headLearningRate(spec, epoch, epochs, period) };
-        let [began, waited] = [performance.now(), trainBatches.waitedSeconds];
-        if (step < trainSteps) {
-          for await (const { images, labels, size, index } of trainBatches.epoch(epoch, { signal, from: step })) {
-            await breathe(signal);
-            const { squaredNorms, ...outputs } = program.train({ images, labels, ...rates, maskSeed: maskSeed(spec, epoch, index) });
-            const { loss, crossEntropy, correct } = scalars(outputs);
-            layers.step(squaredNorms.dataSync<'float32'>());
-            squaredNorms.dispose();
-            if (!Number.isFinite(loss)) throw diverged(loss, rates.learningRate);
-            lastLoss = loss;
-            step = index + 1;
-            const [now, waitedNow] = [performance.now(), trainBatches.waitedSeconds];
-            sums = {
-              images: sums.images + size,
-              loss: sums.loss + loss * size,
-              crossEntropy: sums.crossEntropy + crossEntropy * size,
-              correct: sums.correct + correct,
-              trainSeconds: sums.trainSeconds + (now - began) / 1000,
-              dataWaitSeconds: sums.dataWaitSeconds + (waitedNow - waited),
-            };
-            progress(`epoch ${epoch + 1}/${epochs}  loss ${loss.toFixed(3)}  train ${percent(sums.correct / sums.images)}${rows.length > 0 ? `  test ${percent(rows[rows.length - 1].testTop1)}` : ''}`);
-            await onState?.('step', state);
-            [began, waited] = [performance.now(), waitedNow]; // what was done with the state is no training
-          }
+    if (from === undefined) observe?.('start', 0, program.read);
+    else program.write(requireAll(from.variables, steps.changing));
+    for (let epoch = rows.length; epoch < epochs; epoch++) {
+      // --- train -----------------------------------------------------------------------------------------------------
+      const rates = { learningRate: learningRate(spec, spec.optimizer.learningRate, epoch, epochs), headLearningRate: headLearningRate(spec, epoch, epochs, period) };
+      let [began, waited] = [performance.now(), trainBatches.waitedSeconds];
+      if (step < trainSteps) {
+        for await (const { images, labels, size, index } of trainBatches.epoch(epoch, { signal, from: step })) {
+          await breathe(signal);
+          const { squaredNorms, ...outputs } = program.train({ images, labels, ...rates, maskSeed: maskSeed(spec, epoch, index) });
+          const { loss, crossEntropy, correct } = scalars(outputs);
+          layers.step(squaredNorms.dataSync<'float32'>());
+          squaredNorms.dispose();
+          if (!Number.isFinite(loss)) throw diverged(loss, rates.learningRate);
+          lastLoss = loss;
+          step = index + 1;
+          const [now, waitedNow] = [performance.now(), trainBatches.waitedSeconds];
+          sums = {
+            images: sums.images + size,
+            loss: sums.loss + loss * size,
+            crossEntropy: sums.crossEntropy + crossEntropy * size,
+            correct: sums.correct + correct,
+            trainSeconds: sums.trainSeconds + (now - began) / 1000,
+            dataWaitSeconds: sums.dataWaitSeconds + (waitedNow - waited),
+          };
+          progress(`epoch ${epoch + 1}/${epochs}  loss ${loss.toFixed(3)}  train ${percent(sums.correct / sums.images)}${rows.length > 0 ? `  test ${percent(rows[rows.length - 1].testTop1)}` : ''}`);
+          await onState?.('step', state);
+          [began, waited] = [performance.now(), waitedNow]; // what was done with the state is no training
         }
-
-        // --- evaluate --------------------------------------------------------------------------------------------------
-        const evaluateBegan = performance.now();
-        const test = await evaluate(program.evaluate, testBatches, { signal, onBatch: () => progress(`epoch ${epoch + 1}/${epochs}  evaluating`) });
-        if (!Number.isFinite(test.loss)) throw diverged(test.loss, rates.learningRate);
-
-        // --- re-initialise the head ------------------------------------------------------------------------------------
-        const headReset = resets.includes(epoch + 1);
-        const { images, trainSeconds, dataWaitSeconds } = sums;
-        const row: EpochRow = {
-          epoch: epoch + 1,
-          trainLoss: sums.loss / images,
-          trainCrossEntropy: sums.crossEntropy / images,
-          trainTop1: sums.correct / images,
-          testLoss: test.loss,
-          testTop1: test.top1,
-          ...rates,
-          headReset,
-          trainSeconds,
-          evaluateSeconds: (performance.now() - evaluateBegan) / 1000,
-          dataWaitSeconds,
-          imagesPerSecond: images / trainSeconds,
-        };
-        rows.push(row);
-        layers.epoch(epoch + 1, program.read(steps.parameterNames));
-        onEpoch?.(row);
-        observe?.('epoch', epoch + 1, program.read);
-        if (headReset) {
-          observe?.('before-reset', epoch + 1, program.read);
-          program.write(headAfterReset(spec, backbone, epoch + 1, program.read));
-          observe?.('after-reset', epoch + 1, program.read);
-        }
-        [step, sums] = [0, { ...NO_SUMS }];
-        await onState?.('epoch', state);
       }
-      return { epochs: rows, layers: layers.rows };
-    } catch (error) {
-      // Whatever waits for the signal stands between two steps: the state is whole.
-      if (signal?.aborted) await onState?.('stopped', state);
-      throw error;
-    } finally {
-      program.dispose();
+
+      // --- evaluate --------------------------------------------------------------------------------------------------
+      const evaluateBegan = performance.now();
+      const test = await evaluate(program.evaluate, testBatches, { signal, onBatch: () => progress(`epoch ${epoch + 1}/${epochs}  evaluating`) });
+      if (!Number.isFinite(test.loss)) throw diverged(test.loss, rates.learningRate);
+
+      // --- re-initialise the head ------------------------------------------------------------------------------------
+      const headReset = resets.includes(epoch + 1);
+      const { images, trainSeconds, dataWaitSeconds } = sums;
+      const row: EpochRow = {
+        epoch: epoch + 1,
+        trainLoss: sums.loss / images,
+        trainCrossEntropy: sums.crossEntropy / images,
+        trainTop1: sums.correct / images,
+        testLoss: test.loss,
+        testTop1: test.top1,
+        ...rates,
+        headReset,
+        trainSeconds,
+        evaluateSeconds: (performance.now() - evaluateBegan) / 1000,
+        dataWaitSeconds,
+        imagesPerSecond: images / trainSeconds,
+      };
+      rows.push(row);
+      layers.epoch(epoch + 1, program.read(steps.parameterNames));
+      onEpoch?.(row);
+      observe?.('epoch', epoch + 1, program.read);
+      if (headReset) {
+        observe?.('before-reset', epoch + 1, program.read);
+        program.write(headAfterReset(spec, backbone, epoch + 1, program.read));
+        observe?.('after-reset', epoch + 1, program.read);
+      }
+      [step, sums] = [0, { ...NO_SUMS }];
+      await onState?.('epoch', state);
     }
+    return { epochs: rows, layers: layers.rows };
+  } catch (error) {
+    // Whatever waits for the signal stands between two steps: the state is whole.
+    if (signal?.aborted) await onState?.('stopped', state);
+    throw error;
   } finally {
-    steps.dispose();
+    program.dispose();
   }
 }
 
