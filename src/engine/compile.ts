@@ -1,5 +1,6 @@
 // Turns ordinary tfjs functions into one program: each becomes a whole-graph call, all share the program's variables.
 // It knows nothing of networks or training; anybody who uses tfjs-node can use it.
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -32,6 +33,11 @@ export type Program<F> = { [K in keyof F]: CompiledFunction<F[K]> } & ProgramCon
 export interface CompileOptions {
   /** A tensor that a function captures from outside is refused (`'error'`, the default) or its present value frozen (`'constant'`). */
   captured?: Captured;
+  /**
+   * Whether `dispose` leaves the graph loaded, for the next program that is compiled so and turns out to be the same: it then has not to be loaded, nor
+   * optimised by TensorFlow at its first call. One graph at most waits in a process, with the memory of its variables. Default false.
+   */
+  reuse?: boolean;
 }
 
 // `never` and a method: functions of any argument type are accepted.
@@ -60,7 +66,7 @@ export async function compile<F extends Functions>(
     const shapes = (Array.isArray(args) ? args : [args]) as Record<string, ArgumentSpec | TF.Tensor>[];
     versions.set(name, shapes.map((shape) => builder.version(name, shape, run as (a: Record<string, TF.Tensor>) => Nested<TF.Tensor>)));
   }
-  const session = load(encodeSavedModel(builder.recorder.nodes));
+  const session = loaded(encodeSavedModel(builder.recorder.nodes), options.reuse ?? false);
   const controls = controlsOf(session, builder.variables);
   controls.write(named);
   const calls = Object.fromEntries(
@@ -212,13 +218,30 @@ function requireDtype(what: string, dtype: unknown): void {
   throw new KitError(`The ${what} has the data type ${String(dtype)}.`, { fix: `Use ${Object.keys(DataType).join(', ')}.` });
 }
 
+/** A graph that a disposed program has left loaded: TensorFlow's number of it, and its hash. */
+let waiting: { hash: string; model: number } | null = null;
+
+/** A session of the graph: the one that waits, when it is the same. */
+function loaded(savedModel: Buffer, reuse: boolean): Session {
+  if (!reuse) return new Session(load(savedModel));
+  const hash = createHash('sha256').update(savedModel).digest('hex');
+  const kept = waiting;
+  waiting = null;
+  if (kept !== null && kept.hash !== hash) internals().binding.deleteSavedModel(kept.model);
+  const model = kept?.hash === hash ? kept.model : load(savedModel);
+  return new Session(model, () => {
+    if (waiting !== null) internals().binding.deleteSavedModel(waiting.model);
+    waiting = { hash, model };
+  });
+}
+
 /** Hands the graph to TensorFlow, through a folder that lives only as long as that takes. */
-function load(savedModel: Buffer): Session {
+function load(savedModel: Buffer): number {
   let folder: string | undefined;
   try {
     folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rifle-graph-'));
     fs.writeFileSync(path.join(folder, 'saved_model.pb'), savedModel);
-    return new Session(internals().binding.loadSavedModel(folder, 'serve'));
+    return internals().binding.loadSavedModel(folder, 'serve');
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     if (code !== undefined) throw new KitError(`The recorded graph (${savedModel.length} bytes) could not be written to ${os.tmpdir()}: ${message}`, { fix: 'Free some space there, or name another folder in TMPDIR.', cause });

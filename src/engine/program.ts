@@ -82,7 +82,11 @@ const DATA = { float32: Float32Array, int32: Int32Array, bool: Uint8Array, uint8
 export class Session {
   private disposed = false;
 
-  constructor(private readonly model: number) {}
+  /** @param release what `dispose` does with the graph. Default: frees it. */
+  constructor(
+    private readonly model: number,
+    private readonly release: () => void = () => internals().binding.deleteSavedModel(model),
+  ) {}
 
   /** Runs one version and gives its result. */
   run(version: Version, args: Record<string, Feed>): Nested<TF.Tensor> {
@@ -119,7 +123,7 @@ export class Session {
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;
-    internals().binding.deleteSavedModel(this.model);
+    this.release();
   }
 }
 

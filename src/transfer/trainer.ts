@@ -252,6 +252,7 @@ export async function compileSteps(steps: Steps, imageSize: number, trainSizes: 
       evaluate: { args: distinct(testSizes).map(batch), run: (args: EvaluateArguments) => steps.evaluate(args) },
     },
     steps.variables,
+    { reuse: true }, // seeds share a graph, and so do a method and the same with RIFLE
   );
 }
 

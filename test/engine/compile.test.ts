@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { compile } from '../../src/engine/compile';
 import { KitError } from '../../src/engine/errors';
 import { batchNorm, conv2d, globalAveragePool, maxPool, relu, softmaxCrossEntropy, statelessUniform } from '../../src/engine/ops';
+import { internals } from '../../src/engine/binding';
 import { tf, type TF } from '../../src/engine/tensorflow';
 
 /** Largest relative difference of two lists of numbers. */
@@ -36,6 +37,40 @@ describe('compile', () => {
     assert.deepEqual((result.list[0] as TF.Tensor).arraySync(), [260, 7]);
     assert.deepEqual((result.list[1] as { masked: TF.Tensor }).masked.arraySync(), [5, 0]);
     program.dispose();
+  });
+
+  it('uses the graph of a disposed program again, when asked to and when it is the same, with the new values', async () => {
+    const graphs = () => internals().binding.getNumOfSavedModels();
+    const before = graphs();
+    const counter = (start: number, by: number, reuse = true) => {
+      const count = tf.variable(tf.scalar(start));
+      return compile({ next: { args: {}, run: () => { count.assign(count.add(by) as TF.Scalar); return count.clone(); } } }, { count }, { reuse }).finally(() => count.dispose());
+    };
+    const calls = (program: Awaited<ReturnType<typeof counter>>, times: number) => tf.tidy(() => Array.from({ length: times }, () => program.next({}).dataSync()[0]));
+
+    const first = await counter(5, 1);
+    assert.deepEqual(calls(first, 3), [6, 7, 8]);
+    const beside = await counter(100, 1); // while the first lives, it has a graph of its own
+    assert.equal(graphs(), before + 2);
+    first.dispose();
+    assert.throws(() => first.next({}), /disposed/);
+    beside.dispose();
+    assert.equal(graphs(), before + 1, 'one graph waits');
+
+    const again = await counter(50, 1);
+    assert.equal(graphs(), before + 1);
+    assert.deepEqual(calls(again, 2), [51, 52]);
+    again.dispose();
+    again.dispose();
+
+    const other = await counter(0, 2); // another graph
+    assert.deepEqual(calls(other, 2), [2, 4]);
+    assert.equal(graphs(), before + 1, 'the one that waited is freed');
+    other.dispose();
+    const own = await counter(0, 2, false);
+    assert.deepEqual(calls(own, 1), [2]);
+    own.dispose();
+    assert.equal(graphs(), before + 1, 'without `reuse` nothing waits');
   });
 
   it('keeps variables between calls and shares them between functions; they are read and written by name', async () => {
