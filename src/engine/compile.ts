@@ -8,8 +8,10 @@ import { DataType, internals, type DataTypeName } from './binding';
 import { KitError } from './errors';
 import { flatten, type Nested } from './nested';
 import { choose, controlsOf, Session, type ArgumentSpec, type Feed, type ProgramControls, type VariableNodes, type Version } from './program';
+import { fuseMomentum } from './fused-momentum';
 import { Recorder, type Captured, type Value } from './recorder';
-import { encodeSavedModel } from './saved-model';
+import { encodeSavedModel, type GraphNode } from './saved-model';
+import { computeAgain, computeLate, keepApart } from './schedule';
 import { tf, type TF } from './tensorflow';
 
 /** One function of a program. */
@@ -38,7 +40,12 @@ export interface CompileOptions {
    * optimised by TensorFlow at its first call. One graph at most waits in a process, with the memory of its variables. Default false.
    */
   reuse?: boolean;
+  /** Whether the graph is made shorter and smaller in memory than it was recorded, to the same bits. Default true. */
+  optimise?: boolean;
 }
+
+/** What is done to a recorded graph, in this order. */
+const PASSES: ((nodes: GraphNode[]) => GraphNode[])[] = [fuseMomentum, keepApart, computeAgain, computeLate];
 
 // `never` and a method: functions of any argument type are accepted.
 type Functions = Record<string, { args: object; run(args: never): Nested<TF.Tensor> }>;
@@ -66,7 +73,8 @@ export async function compile<F extends Functions>(
     const shapes = (Array.isArray(args) ? args : [args]) as Record<string, ArgumentSpec | TF.Tensor>[];
     versions.set(name, shapes.map((shape) => builder.version(name, shape, run as (a: Record<string, TF.Tensor>) => Nested<TF.Tensor>)));
   }
-  const session = loaded(encodeSavedModel(builder.recorder.nodes), options.reuse ?? false);
+  const nodes = (options.optimise ?? true) ? PASSES.reduce((graph, pass) => pass(graph), builder.recorder.nodes) : builder.recorder.nodes;
+  const session = loaded(encodeSavedModel(nodes), options.reuse ?? false);
   const controls = controlsOf(session, builder.variables);
   controls.write(named);
   const calls = Object.fromEntries(

@@ -42,6 +42,22 @@ const single = (name: string, attributes: Attribute[], inputs: TF.Tensor[]): TF.
 
 const shapeOf = (shape: number[]): TF.Tensor1D => tf.tensor1d(shape, 'int32');
 
+/** What is added to height and width. */
+type ExplicitSides = [[top: number, bottom: number], [left: number, right: number]];
+/** Likewise, or as TensorFlow's `SAME` has it. */
+type Sides = 'same' | ExplicitSides;
+
+const NO_SIDES: ExplicitSides = [[0, 0], [0, 0]];
+const isNone = (sides: ExplicitSides): boolean => sides.flat().every((side) => side === 0);
+const sidesOf = (padding: Padding): Sides => (padding === 'valid' ? NO_SIDES : typeof padding === 'number' ? [[padding, padding], [padding, padding]] : padding);
+
+/** TensorFlow's padding attributes, NHWC. */
+function paddingAttributes(sides: Sides): Attribute[] {
+  if (sides === 'same') return [text('padding', 'SAME')];
+  if (isNone(sides)) return [text('padding', 'VALID')];
+  return [text('padding', 'EXPLICIT'), list('explicit_paddings', [0, 0, ...sides.flat(), 0, 0])];
+}
+
 interface ConvolutionOptions {
   /** Step of the window, both directions. Default 1. */
   stride?: number;
@@ -51,53 +67,57 @@ interface ConvolutionOptions {
   dilation?: number;
 }
 
-/** Sides that a convolution's input gets: [[top, bottom], [left, right]]. */
-type Sides = [[number, number], [number, number]];
+/** A convolution with every choice made. */
+interface ConvolutionAttributes {
+  stride: number;
+  dilation: number;
+  sides: Sides;
+}
 
-/** What TensorFlow's `SAME` adds to an axis of `length` for a window of `side` (framework/kernel_shape_util.cc). */
-function samePadding(length: number, side: number, stride: number, dilation: number): [number, number] {
+/** What `SAME` adds before and after an axis of `length` for a window of `side` (TensorFlow's framework/kernel_shape_util.cc). */
+function samePadding(length: number, side: number, { stride, dilation }: Omit<ConvolutionAttributes, 'sides'>): [number, number] {
   const total = Math.max((Math.ceil(length / stride) - 1) * stride + (side - 1) * dilation + 1 - length, 0);
   return [total >> 1, total - (total >> 1)];
 }
 
-/**
- * `x` and the kind of padding that a convolution then takes. TensorFlow's own explicit padding is not used, as oneDNN has no gradients for it,
- * and without oneDNN these take twice as long: it is `SAME` where that adds the same sides, else `x` is padded beforehand.
- */
-function padForConvolution(x: TF.Tensor4D, filter: TF.Tensor4D, { stride = 1, padding = 'same', dilation = 1 }: ConvolutionOptions): { padded: TF.Tensor4D; kind: 'SAME' | 'VALID' } {
-  if (padding === 'same') return { padded: x, kind: 'SAME' };
-  const sides: Sides = padding === 'valid' ? NO_SIDES : typeof padding === 'number' ? [[padding, padding], [padding, padding]] : padding;
-  const same = [0, 1].map((axis) => samePadding(x.shape[axis + 1], filter.shape[axis], stride, dilation));
-  const equal = (other: number[][]): boolean => sides.flat().every((side, i) => side === other.flat()[i]);
-  if (equal(NO_SIDES)) return { padded: x, kind: 'VALID' };
-  return equal(same) ? { padded: x, kind: 'SAME' } : { padded: tf.pad(x, [[0, 0], ...sides, [0, 0]]), kind: 'VALID' };
+/** `'same'` wherever that is what `padding` adds: oneDNN has no gradients for explicit padding, and without it they take twice as long. */
+function sidesOfConvolution(x: TF.Tensor4D, filter: TF.Tensor4D, padding: Padding, window: Omit<ConvolutionAttributes, 'sides'>): Sides {
+  const sides = sidesOf(padding);
+  const same = [0, 1].flatMap((axis) => samePadding(x.shape[axis + 1], filter.shape[axis], window));
+  return sides === 'same' || sides.flat().some((side, i) => side !== same[i]) ? sides : 'same';
 }
 
-const NO_SIDES: Sides = [[0, 0], [0, 0]];
-
-const convolutionAttributes = ({ stride, dilation, kind }: Settings): Attribute[] => [
+const convolutionAttributes = ({ stride, dilation, sides }: ConvolutionAttributes): Attribute[] => [
   type('T', 'float32'),
-  list('strides', [1, stride as number, stride as number, 1]),
-  list('dilations', [1, dilation as number, dilation as number, 1]),
+  list('strides', [1, stride, stride, 1]),
+  list('dilations', [1, dilation, dilation, 1]),
   text('data_format', 'NHWC'),
-  text('padding', kind as string),
+  ...paddingAttributes(sides),
 ];
+
+const paddedShape = ([batch, height, width, channels]: number[], [[top, bottom], [left, right]]: ExplicitSides): number[] => [batch, height + top + bottom, width + left + right, channels];
+const pad = (x: TF.Tensor, sides: ExplicitSides): TF.Tensor => (isNone(sides) ? x : tf.pad(x, [[0, 0], ...sides, [0, 0]]));
+const unpad = (x: TF.Tensor, sides: ExplicitSides, shape: number[]): TF.Tensor => (isNone(sides) ? x : x.slice([0, sides[0][0], sides[1][0], 0], shape));
 
 /** A convolution op: `Conv2D` or `DepthwiseConv2dNative`, whose gradients are named alike. */
 function convolution(name: string, tensorflow: string) {
   const run = fused({
     name,
     save: ['x', 'filter'],
-    run: ({ x, filter }, o) => single(tensorflow, convolutionAttributes(o), [x, filter]),
-    gradient: ([dy], [x, filter], o) => ({
-      x: () => single(`${tensorflow}BackpropInput`, convolutionAttributes(o), [shapeOf(x.shape), filter, dy]),
-      filter: () => single(`${tensorflow}BackpropFilter`, convolutionAttributes(o), [x, shapeOf(filter.shape), dy]),
-    }),
+    run: ({ x, filter }, o) => single(tensorflow, convolutionAttributes(o as unknown as ConvolutionAttributes), [x, filter]),
+    gradient: ([dy], [x, filter], o) => {
+      // Explicit padding becomes padding beforehand: oneDNN has no gradients for it.
+      const { sides, ...window } = o as unknown as ConvolutionAttributes;
+      const [within, added] = sides === 'same' ? (['same', NO_SIDES] as const) : ([NO_SIDES, sides] as const);
+      const attributes = convolutionAttributes({ ...window, sides: within });
+      return {
+        x: () => unpad(single(`${tensorflow}BackpropInput`, attributes, [shapeOf(paddedShape(x.shape, added)), filter, dy]), added, x.shape),
+        filter: () => single(`${tensorflow}BackpropFilter`, attributes, [pad(x, added), shapeOf(filter.shape), dy]),
+      };
+    },
   });
-  return (x: TF.Tensor4D, filter: TF.Tensor4D, options: ConvolutionOptions): TF.Tensor4D => {
-    const { padded, kind } = padForConvolution(x, filter, options);
-    return run({ x: padded, filter }, { stride: options.stride ?? 1, dilation: options.dilation ?? 1, kind })[0] as TF.Tensor4D;
-  };
+  return (x: TF.Tensor4D, filter: TF.Tensor4D, { stride = 1, dilation = 1, padding = 'same' }: ConvolutionOptions): TF.Tensor4D =>
+    run({ x, filter }, { stride, dilation, sides: sidesOfConvolution(x, filter, padding, { stride, dilation }) })[0] as TF.Tensor4D;
 }
 
 const runConv2d = convolution('RifleConv2D', 'Conv2D');
@@ -219,20 +239,12 @@ interface PoolOptions {
   padding?: Padding;
 }
 
-/** TensorFlow's padding attributes, NHWC. */
-function paddingAttributes(padding: Padding): Attribute[] {
-  if (padding === 'same' || padding === 'valid') return [text('padding', padding.toUpperCase())];
-  const [[top, bottom], [left, right]] = typeof padding === 'number' ? [[padding, padding], [padding, padding]] : padding;
-  if (top + bottom + left + right === 0) return [text('padding', 'VALID')];
-  return [text('padding', 'EXPLICIT'), list('explicit_paddings', [0, 0, top, bottom, left, right, 0, 0])];
-}
-
 const poolAttributes = ({ size, stride = size, padding = 'valid' }: PoolOptions): Attribute[] => [
   type('T', 'float32'),
   list('ksize', [1, size, size, 1]),
   list('strides', [1, stride, stride, 1]),
   text('data_format', 'NHWC'),
-  ...paddingAttributes(padding),
+  ...paddingAttributes(sidesOf(padding)),
 ];
 
 const runMaxPool = fused({

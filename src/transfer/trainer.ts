@@ -1,6 +1,7 @@
 // The trainer: one run of a spec on a backbone and two streams of batches, read from top to bottom.
-import { compile, type Program } from '../engine/compile';
+import { compile, type CompileOptions, type Program } from '../engine/compile';
 import { KitError } from '../engine/errors';
+import { collectGarbage } from '../engine/garbage';
 import { randomStream } from '../engine/random';
 import type { OnProgress } from '../engine/progress';
 import { tf, type TF } from '../engine/tensorflow';
@@ -158,6 +159,7 @@ export async function train(spec: RunSpec, backbone: Backbone, imageSize: number
   const steps = makeSteps(spec, backbone, { channelWeights });
   // The program has variables of its own: what the steps began with is freed at once.
   const program = await compileSteps(steps, imageSize, trainBatches.batchSizes, testBatches.batchSizes).finally(() => steps.dispose());
+  collectGarbage();
   const rows: EpochRow[] = [...(from?.rows ?? [])];
   const layers = new LayerRecorder(backbone, steps.parameterNames, from && { rows: from.layerRows, sums: from.layerSums });
   let sums: EpochSums = { ...(from?.sums ?? NO_SUMS) };
@@ -243,7 +245,7 @@ export async function train(spec: RunSpec, backbone: Backbone, imageSize: number
 const NO_SUMS: EpochSums = { images: 0, loss: 0, crossEntropy: 0, correct: 0, trainSeconds: 0, dataWaitSeconds: 0 };
 
 /** Compiles a version of each step for every size of batch that it will meet. */
-export async function compileSteps(steps: Steps, imageSize: number, trainSizes: readonly number[], testSizes: readonly number[]): Promise<CompiledSteps> {
+export async function compileSteps(steps: Steps, imageSize: number, trainSizes: readonly number[], testSizes: readonly number[], options: CompileOptions = {}): Promise<CompiledSteps> {
   const batch = (size: number) => ({ images: { shape: [size, imageSize, imageSize, 3], dtype: 'uint8' as const }, labels: { shape: [size], dtype: 'int32' as const } });
   const scalar = { shape: [], dtype: 'float32' as const };
   return compile(
@@ -252,7 +254,7 @@ export async function compileSteps(steps: Steps, imageSize: number, trainSizes: 
       evaluate: { args: distinct(testSizes).map(batch), run: (args: EvaluateArguments) => steps.evaluate(args) },
     },
     steps.variables,
-    { reuse: true }, // seeds share a graph, and so do a method and the same with RIFLE
+    { reuse: true, ...options }, // seeds share a graph, and so do a method and the same with RIFLE
   );
 }
 
