@@ -1,21 +1,45 @@
 // `npm run bench -- NAME`: side-by-side benchmarks, each contender in a process of its own, all in one run.
 import { Command } from 'commander';
+import { fail } from '../src/cli/fail';
+import { positiveNumber } from '../src/cli/numbers';
+import { unknownName } from '../src/engine/errors';
 import { analysis } from './analysis';
 import { dataBench } from './data';
 import { kernelBench } from './kernel';
-import { trainStep } from './train-step';
+import { networks } from './networks';
+import { installPeers, peers, type Peer } from './peers';
+import { contenders, trainStep } from './train-step';
 
+const BATCHES = [8, 32];
 const program = new Command('bench').description('side-by-side benchmarks; figures are to be read as ratios within one run');
 
 program
   .command('train-step')
-  .description("images per second and peak memory of a training step: ours compiled, ours eager, stock tfjs-layers")
-  .option('--batch-size <n>', 'images in a step', Number, 8)
-  .option('--image-size <pixels>', 'side of the images', Number, 224)
-  .option('--steps <n>', 'timed steps, after one that is not', Number, 5)
+  .description('images per second and peak memory of a training step: ours beside each peer, round by round')
+  .option('--network <names...>', `of ${Object.keys(networks).join(', ')}`, Object.keys(networks))
+  .option('--batch <sizes...>', 'images in a step', (text: string, before?: number[]) => [...(before === BATCHES ? [] : (before ?? [])), positiveNumber(text)], BATCHES)
+  .option('--contenders <names...>', `of ${Object.keys(contenders).join(', ')}`, Object.keys(contenders).filter((name) => name !== 'eager'))
+  .option('--rounds <n>', 'rounds; in each, ours and the peer take their steps in turn', positiveNumber, 7)
+  .option('--steps <n>', 'steps of a contender in a round', positiveNumber, 4)
+  .option('--image-size <pixels>', "side of the images; default: the network's own", positiveNumber)
+  .option('--precision <name>', 'float32, bfloat16 or float16, for all contenders', 'float32')
+  .option('--quick', 'ResNet-50, MobileNetV2, EfficientNet-B0 and Lite0, batch 8, against PyTorch: under ten minutes on two cores')
+  .option('--save', 'keep the results in bench/results')
   .option('--json', 'print JSON')
-  .addHelpText('after', '\nExample:\n  $ npm run bench -- train-step --steps 10')
+  .addHelpText('after', '\nExample:\n  $ npm run bench -- train-step --network resnet50 --batch 8 --contenders ours pytorch-channels-last')
   .action(trainStep);
+
+program
+  .command('peers [names...]')
+  .description(`install peers in Python, pinned, each below the kit's home: ${Object.keys(peers).join(', ')} (default: all); nothing else needs them`)
+  .option('--python <path>', 'the Python that makes their environments', 'python3')
+  .option('--gpu', 'with the libraries of the GPU')
+  .addHelpText('after', '\nExample:\n  $ npm run bench -- peers pytorch')
+  .action((names: Peer[], { python, gpu = false }: { python: string; gpu?: boolean }) => {
+    const unknown = names.find((name) => !(name in peers));
+    if (unknown !== undefined) throw unknownName('peer', unknown, Object.keys(peers));
+    installPeers(names.length > 0 ? names : (Object.keys(peers) as Peer[]), { python, gpu });
+  });
 
 program
   .command('analysis')
@@ -46,4 +70,4 @@ program
   .addHelpText('after', '\nExample:\n  $ npm run bench -- kernel --restarts 10 --cells 100')
   .action(kernelBench);
 
-void program.parseAsync();
+program.parseAsync().catch(fail);
