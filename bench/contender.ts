@@ -80,8 +80,17 @@ export class Contender {
 
   /** The most memory that it has held since the start or the last `resetPeak`, MB; NaN where there is no /proc. */
   peakMb(): number {
+    return this.statusMb('VmHWM');
+  }
+
+  /** The memory that it holds now, MB; NaN where there is no /proc. */
+  heldMb(): number {
+    return this.statusMb('VmRSS');
+  }
+
+  private statusMb(field: string): number {
     try {
-      return Number(/VmHWM:\s+(\d+) kB/.exec(fs.readFileSync(`/proc/${this.child.pid}/status`, 'utf8'))![1]) / 1024;
+      return Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(fs.readFileSync(`/proc/${this.child.pid}/status`, 'utf8'))![1]) / 1024;
     } catch {
       return NaN;
     }

@@ -5,9 +5,14 @@ import { positiveNumber } from '../src/cli/numbers';
 import { unknownName } from '../src/engine/errors';
 import { analysis } from './analysis';
 import { dataBench } from './data';
+import { endToEnd } from './end-to-end';
+import { grid } from './grid';
 import { kernelBench } from './kernel';
+import { memory } from './memory';
 import { networks } from './networks';
 import { installPeers, peers, type Peer } from './peers';
+import { show } from './show';
+import { startup } from './startup';
 import { contenders, trainStep } from './train-step';
 
 const BATCHES = [8, 32];
@@ -69,5 +74,50 @@ program
   .option('--json', 'print JSON')
   .addHelpText('after', '\nExample:\n  $ npm run bench -- kernel --restarts 10 --cells 100')
   .action(kernelBench);
+
+program
+  .command('end-to-end')
+  .description('a whole experiment, data to accuracy: ours cold and warm beside a PyTorch program')
+  .option('--dataset <name>', 'a data set of the catalog, or a folder train/<class>/*, test/<class>/*', 'elpv')
+  .option('--epochs <n>', 'epochs of a run; the mini scale has 40', positiveNumber, 10)
+  .option('--seeds <n>', 'seeds of each of the two methods', positiveNumber, 2)
+  .option('--rounds <n>', 'rounds of cold, warm, PyTorch', positiveNumber, 3)
+  .option('--save', 'keep the result in bench/results')
+  .option('--json', 'print JSON')
+  .addHelpText('after', '\nExample:\n  $ npm run bench -- end-to-end --dataset ./photos --epochs 40 --seeds 3 --rounds 1')
+  .action(endToEnd);
+
+program
+  .command('startup')
+  .description('from a command to its first training step, and from a notebook to its first cell')
+  .option('--rounds <n>', 'rounds of cold and warm', positiveNumber, 5)
+  .option('--save', 'keep the results in bench/results')
+  .option('--json', 'print JSON')
+  .addHelpText('after', '\nExample:\n  $ npm run bench -- startup --rounds 3')
+  .action(startup);
+
+program
+  .command('grid')
+  .description('how the cost grows with runs, epochs, image size, batch size and classes: exponents')
+  .option('--save', 'keep the results in bench/results')
+  .option('--json', 'print JSON')
+  .addHelpText('after', '\nExample:\n  $ npm run bench -- grid')
+  .action(grid);
+
+program
+  .command('memory')
+  .description('what is held over many steps, and the peak as the batch grows')
+  .option('--steps <n>', 'steps', positiveNumber, 1000)
+  .option('--save', 'keep the result in bench/results')
+  .option('--json', 'print JSON')
+  .addHelpText('after', '\nExample:\n  $ npm run bench -- memory')
+  .action(memory);
+
+program
+  .command('show')
+  .description('the tables of the kept results that were taken on a quiet machine, as bench/README.md has them')
+  .option('--write', 'put them into bench/README.md')
+  .addHelpText('after', '\nExample:\n  $ npm run bench -- show --write')
+  .action(show);
 
 program.parseAsync().catch(fail);

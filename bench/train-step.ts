@@ -38,7 +38,7 @@ const python = (peer: Peer, program: string, variant: string, env?: Record<strin
 });
 
 /** Ours first: the others are compared with it. */
-const OURS = 'ours';
+export const OURS = 'ours';
 
 /** The contenders by name. */
 export const contenders: Readonly<Record<string, ContenderKind>> = {
