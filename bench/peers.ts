@@ -14,6 +14,9 @@ export const peers = {
 /** Name of a peer. */
 export type Peer = keyof typeof peers;
 
+/** The pins were resolved for it (bench/README.md). */
+const OLDEST_PYTHON = '3.11';
+
 const environmentOf = (peer: Peer): string => kitHome('peers', peer);
 
 /** The folder of the peers' programs and pins. */
@@ -49,7 +52,11 @@ export function installPeers(names: Peer[], { python, gpu }: { python: string; g
     const gpuPins = path.join(peerFolder(), `${name}-gpu.txt`);
     const pins = gpu && fs.existsSync(gpuPins) ? gpuPins : path.join(peerFolder(), peers[name].requirements);
     console.log(`${peers[name].title}: ${path.relative(packageRoot(), pins)} into ${folder}`);
-    execFileSync(python, ['-m', 'venv', folder], { stdio: 'inherit' });
-    execFileSync(path.join(folder, 'bin', 'python'), ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--require-hashes', '--only-binary', ':all:', '-r', pins], { stdio: 'inherit' });
+    try {
+      execFileSync(python, ['-m', 'venv', folder], { stdio: 'inherit' });
+      execFileSync(path.join(folder, 'bin', 'python'), ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--require-hashes', '--only-binary', ':all:', '-r', pins], { stdio: 'inherit' });
+    } catch (cause) {
+      throw new KitError(`${peers[name].title} could not be installed with ${python}: what it said stands above.`, { fix: `The pins are for Python ${OLDEST_PYTHON} and newer; \`--python PYTHON\` names another.`, cause });
+    }
   }
 }
