@@ -16,10 +16,10 @@ describe('the benchmark train-step', function () {
   it('measures who is there, and leaves out with its reason who is not', async () => {
     const home = fs.mkdtempSync(path.join(os.tmpdir(), 'rifle-bench-home-'));
     try {
-      const args = ['train-step', '--network', 'mobilenet_v2', '--batch', '2', '--image-size', '32', '--rounds', '2', '--steps', '1', '--contenders', 'ours', 'pytorch', 'tfjs', '--json'];
+      const args = ['train-step', '--network', 'mobilenet_v2', '--batch', '4', '--image-size', '64', '--rounds', '2', '--steps', '1', '--contenders', 'ours', 'pytorch', 'tfjs', '--json'];
       const { stdout, stderr } = await promisify(execFile)(process.execPath, [main, ...args], { env: { ...process.env, RIFLE_HOME: home, RIFLE_BENCH_PYTHON: '' } });
       const [{ contenders, batchSize, versions }] = JSON.parse(stdout) as TrainStepResult[];
-      assert.equal(batchSize, 2);
+      assert.equal(batchSize, 4);
       assert.deepEqual(contenders.pytorch, { absent: 'PyTorch is not installed' });
       assert.match(stderr, /left out: PyTorch is not installed \(npm run bench -- peers pytorch/);
       const [ours, stock] = [contenders.ours, contenders.tfjs] as ContenderResult[];
