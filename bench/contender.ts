@@ -1,5 +1,5 @@
 // A contender: a program under measurement, in a process of its own, which takes steps when it is told to.
-import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import { createInterface, type Interface } from 'node:readline';
@@ -88,6 +88,15 @@ export class Contender {
     return this.statusMb('VmRSS');
   }
 
+  /** The memory of the GPU that it has taken, MB; null without one. */
+  gpuMb(): number | null {
+    try {
+      return gpuMbOf(this.child.pid!, execFileSync('nvidia-smi', ['--query-compute-apps=pid,used_memory', '--format=csv,noheader,nounits'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
+    } catch {
+      return null;
+    }
+  }
+
   private statusMb(field: string): number {
     try {
       return Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(fs.readFileSync(`/proc/${this.child.pid}/status`, 'utf8'))![1]) / 1024;
@@ -129,6 +138,12 @@ export class Contender {
     const said = this.errors.trim().split('\n').pop() ?? '';
     return new KitError(`it ended (${this.child.signalCode ?? `exit code ${this.child.exitCode}`})${said === '' ? '' : `: ${said}`}`);
   }
+}
+
+/** The MB of process `pid` in a list of nvidia-smi, `pid, MB` a line; null when it is not there, as in a container that has process numbers of its own. */
+export function gpuMbOf(pid: number, list: string): number | null {
+  const line = list.split('\n').find((each) => Number(each.split(',')[0]) === pid && each.includes(','));
+  return line === undefined ? null : Number(line.split(',')[1]);
 }
 
 function availableFraction(): number {

@@ -1,5 +1,6 @@
 // The networks of the benchmarks: what each contender calls them, and what a step of one costs at the least.
 import { backbones } from '../src/backbones/backbone';
+import { internals } from '../src/engine/binding';
 import { unknownName } from '../src/engine/errors';
 import { tf } from '../src/engine/tensorflow';
 
@@ -58,8 +59,9 @@ export async function flopsOf(id: string, imageSize: number, classes = 1000): Pr
   }
 }
 
-/** Operations per second of TensorFlow's product of two float32 matrices of `side`, the best of `tries`. */
-export function matrixRate(side = 2048, tries = 10): number {
+/** Operations per second of TensorFlow's product of two float32 matrices, the best of `tries`; larger ones on a GPU, which 2048 would not fill. */
+export function matrixRate(tries = 10): number {
+  const side = internals().binding.isUsingGpuDevice() ? 8192 : 2048;
   const [a, b] = [tf.randomUniform([side, side]), tf.randomUniform([side, side])];
   let best = Infinity;
   for (let i = 0; i < tries; i++) {

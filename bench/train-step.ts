@@ -69,6 +69,8 @@ export interface ContenderResult {
   /** MB, from the start on, what comes before the first step included; and over the timed steps alone. */
   peakMb: number;
   steadyPeakMb: number;
+  /** Of a GPU, after the steps, MB; null without one. */
+  gpuMb: number | null;
   /** The last loss: a sign of life. */
   loss: number;
 }
@@ -194,7 +196,7 @@ async function measure({ name, imageSize, batchSize, flopsPerImage }: Case, peer
         }
         result.contenders[which] = {
           ...{ imagesPerSecond: spread(speeds), ratio: ours === null ? undefined : spread(ratios) },
-          ...{ peakMb: Math.max(peer.peakMb, peer.contender.peakMb()), steadyPeakMb: peer.contender.peakMb(), loss: lastLoss },
+          ...{ peakMb: Math.max(peer.peakMb, peer.contender.peakMb()), steadyPeakMb: peer.contender.peakMb(), gpuMb: peer.contender.gpuMb(), loss: lastLoss },
         };
       } finally {
         peer.contender.stop();
@@ -203,7 +205,7 @@ async function measure({ name, imageSize, batchSize, flopsPerImage }: Case, peer
     if (ours !== null) {
       while (ourSpeeds.length < rounds) await takeOurs(); // there was no peer
       const steadyPeakMb = ours.contender.peakMb();
-      const mine = { imagesPerSecond: spread(ourSpeeds), peakMb: Math.max(ours.peakMb, steadyPeakMb), steadyPeakMb, loss: ourLoss };
+      const mine = { imagesPerSecond: spread(ourSpeeds), peakMb: Math.max(ours.peakMb, steadyPeakMb), steadyPeakMb, gpuMb: ours.contender.gpuMb(), loss: ourLoss };
       result.contenders = { [OURS]: mine, ...result.contenders };
     }
   } finally {

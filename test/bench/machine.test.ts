@@ -1,6 +1,7 @@
 // Whether a machine is quiet, from texts of /proc as Linux writes them, and from a process that really works.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { gpuMbOf } from '../../bench/contender';
 import { busySeconds, isQuiet, machineSlug, watchOthers, workSeconds } from '../../bench/machine';
 
 describe('the quiet check of the benchmarks', () => {
@@ -23,6 +24,11 @@ describe('the quiet check of the benchmarks', () => {
     const machine = { cores: 16, memoryGb: 128, platform: 'linux x64 6.1' };
     assert.equal(machineSlug({ ...machine, cpu: 'Intel(R) Xeon(R) Platinum 8480+', gpu: 'NVIDIA H100 80GB HBM3' }), 'intel-xeon-platinum-8480-16-cores-nvidia-h100-80gb-hbm3');
     assert.equal(machineSlug({ ...machine, cpu: 'AMD EPYC', gpu: null }), 'amd-epyc-16-cores');
+  });
+
+  it("finds a process's memory on a GPU in the list of nvidia-smi", () => {
+    assert.equal(gpuMbOf(4242, '17, 300\n4242, 1536\n'), 1536);
+    assert.equal(gpuMbOf(4242, ''), null);
   });
 
   it('leaves out the work of the processes that it is told of', async function () {

@@ -11,8 +11,8 @@ const result = (over: Partial<TrainStepResult> = {}): TrainStepResult => ({
   ...{ network: 'resnet50', imageSize: 224, batchSize: 8, precision: 'float32', rounds: 3, steps: 2, flopsPerImage: 24e9, matrixRate: 200e9, quiet: true },
   versions: { torch: '2.15.0', node: 'v20.20.0' },
   contenders: {
-    ours: { imagesPerSecond: { median: 4, quartiles: [3.9, 4.1] }, peakMb: 1500, steadyPeakMb: 1400, loss: 2 },
-    'pytorch-channels-last': { imagesPerSecond: { median: 2, quartiles: [1.9, 2.1] }, ratio: { median: 2, quartiles: [1.95, 2.05] }, peakMb: 2000, steadyPeakMb: 1900, loss: 2 },
+    ours: { imagesPerSecond: { median: 4, quartiles: [3.9, 4.1] }, peakMb: 1500, steadyPeakMb: 1400, gpuMb: null, loss: 2 },
+    'pytorch-channels-last': { imagesPerSecond: { median: 2, quartiles: [1.9, 2.1] }, ratio: { median: 2, quartiles: [1.95, 2.05] }, peakMb: 2000, steadyPeakMb: 1900, gpuMb: null, loss: 2 },
     keras: { absent: 'Python TensorFlow is not installed' },
   },
   ...over,
