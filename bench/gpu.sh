@@ -7,7 +7,7 @@
 # --dry-run goes the same way on the CPU with the least work: it shows that every command is right, its numbers mean nothing.
 # RIFLE_BENCH_PYTHON (bench/README.md) names Pythons that have the peers; without it they are installed.
 set -u -o pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 
 dry=''
 only=''
