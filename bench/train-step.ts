@@ -57,8 +57,6 @@ const QUICK = {
   network: ['resnet50', 'mobilenet_v2', 'efficientnet_b0', 'efficientnet_lite0'],
   batch: [8],
   contenders: [OURS, 'pytorch', 'pytorch-channels-last'],
-  rounds: 5,
-  steps: 2,
 };
 
 /** What a contender gave. */
