@@ -31,6 +31,7 @@ else
   peers=(--gpu)
 fi
 
+contenders=(ours pytorch pytorch-channels-last pytorch-compile keras keras-jit tfjs)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 failed=()
@@ -60,7 +61,7 @@ stage placement bench placement --json
 stage precision npx --no-install mocha 'dist/test/**/*precision*.test.js'
 stage tests npx --no-install mocha 'dist/test/engine/*.test.js' 'dist/test/backbones/*.test.js' 'dist/test/transfer/*.test.js'
 for precision in float32 bfloat16; do
-  stage "train-step-$precision" bench train-step --network "${networks[@]}" --batch "${batches[@]}" "${size[@]}" --precision "$precision" --json
+  stage "train-step-$precision" bench train-step --network "${networks[@]}" --batch "${batches[@]}" "${size[@]}" --contenders "${contenders[@]}" --precision "$precision" --json
 done
 stage end-to-end bench end-to-end "${experiment[@]}" --json
 stage startup bench startup --rounds 2 --json

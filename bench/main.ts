@@ -23,7 +23,7 @@ program
   .description('images per second and peak memory of a training step: ours beside each peer, round by round')
   .option('--network <names...>', `of ${Object.keys(networks).join(', ')}`, Object.keys(networks))
   .option('--batch <sizes...>', 'images in a step', (text: string, before?: number[]) => [...(before === BATCHES ? [] : (before ?? [])), positiveNumber(text)], BATCHES)
-  .option('--contenders <names...>', `of ${Object.keys(contenders).join(', ')}`, Object.keys(contenders).filter((name) => name !== 'eager'))
+  .option('--contenders <names...>', `of ${Object.keys(contenders).join(', ')} (by default all but the eager and the XLA one, which is many times slower on a CPU)`, Object.keys(contenders).filter((name) => !contenders[name].onlyByName))
   .option('--rounds <n>', 'rounds; in each, ours and the peer take their steps in turn', positiveNumber, 5)
   .option('--steps <n>', 'steps of a contender in a round', positiveNumber, 2)
   .option('--image-size <pixels>', "side of the images; default: the network's own", positiveNumber)
