@@ -44,11 +44,11 @@ best['torchvision'] = torchvision.__version__
 print(json.dumps(best))
 `;
 
-/** Photographs of 500 x 375 pixels, all different: pieces of the test's photograph, enlarged. */
-async function makePhotographs(folder: string, count: number): Promise<void> {
+/** Photographs of 500 x 375 pixels, all different: pieces of the test's photograph, enlarged. @param first the number of the first one. Default 0. */
+export async function makePhotographs(folder: string, count: number, first = 0): Promise<void> {
   const source = path.join(packageRoot(), 'test', 'fixtures', 'data', 'rocket.jpg');
   const { width, height } = await sharp(source).metadata();
-  for (let i = 0; i < count; i++) {
+  for (let i = first; i < first + count; i++) {
     const [w, h] = [400, 300];
     const region = { left: (i * 37) % (width - w), top: (i * 53) % (height - h), width: w, height: h };
     await sharp(source).extract(region).resize(500, 375).jpeg({ quality: 90 }).toFile(path.join(folder, `${String(i).padStart(5, '0')}.jpg`));

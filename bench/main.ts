@@ -1,21 +1,50 @@
 // `npm run bench -- NAME`: side-by-side benchmarks, each contender in a process of its own, all in one run.
 import { Command } from 'commander';
+import { fail } from '../src/cli/fail';
+import { positiveNumber } from '../src/cli/numbers';
+import { unknownName } from '../src/engine/errors';
 import { analysis } from './analysis';
 import { dataBench } from './data';
+import { endToEnd } from './end-to-end';
+import { grid } from './grid';
 import { kernelBench } from './kernel';
-import { trainStep } from './train-step';
+import { memory } from './memory';
+import { networks } from './networks';
+import { installPeers, peers, type Peer } from './peers';
+import { show } from './show';
+import { startup } from './startup';
+import { contenders, trainStep } from './train-step';
 
+const BATCHES = [8, 32];
 const program = new Command('bench').description('side-by-side benchmarks; figures are to be read as ratios within one run');
 
 program
   .command('train-step')
-  .description("images per second and peak memory of a training step: ours compiled, ours eager, stock tfjs-layers")
-  .option('--batch-size <n>', 'images in a step', Number, 8)
-  .option('--image-size <pixels>', 'side of the images', Number, 224)
-  .option('--steps <n>', 'timed steps, after one that is not', Number, 5)
+  .description('images per second and peak memory of a training step: ours beside each peer, round by round')
+  .option('--network <names...>', `of ${Object.keys(networks).join(', ')}`, Object.keys(networks))
+  .option('--batch <sizes...>', 'images in a step', (text: string, before?: number[]) => [...(before === BATCHES ? [] : (before ?? [])), positiveNumber(text)], BATCHES)
+  .option('--contenders <names...>', `of ${Object.keys(contenders).join(', ')} (by default all but the eager and the XLA one, which is many times slower on a CPU)`, Object.keys(contenders).filter((name) => !contenders[name].onlyByName))
+  .option('--rounds <n>', 'rounds; in each, ours and the peer take their steps in turn', positiveNumber, 5)
+  .option('--steps <n>', 'steps of a contender in a round', positiveNumber, 2)
+  .option('--image-size <pixels>', "side of the images; default: the network's own", positiveNumber)
+  .option('--precision <name>', 'float32, bfloat16 or float16, for all contenders', 'float32')
+  .option('--quick', 'ResNet-50, MobileNetV2, EfficientNet-B0 and Lite0, batch 8, against PyTorch: under ten minutes on two cores')
+  .option('--save', 'keep the results in bench/results')
   .option('--json', 'print JSON')
-  .addHelpText('after', '\nExample:\n  $ npm run bench -- train-step --steps 10')
+  .addHelpText('after', '\nExample:\n  $ npm run bench -- train-step --network resnet50 --batch 8 --contenders ours pytorch-channels-last')
   .action(trainStep);
+
+program
+  .command('peers [names...]')
+  .description(`install peers in Python, pinned, each below the kit's home: ${Object.keys(peers).join(', ')} (default: all); nothing else needs them`)
+  .option('--python <path>', 'the Python that makes their environments', 'python3')
+  .option('--gpu', 'with the libraries of the GPU')
+  .addHelpText('after', '\nExample:\n  $ npm run bench -- peers pytorch')
+  .action((names: Peer[], { python, gpu = false }: { python: string; gpu?: boolean }) => {
+    const unknown = names.find((name) => !(name in peers));
+    if (unknown !== undefined) throw unknownName('peer', unknown, Object.keys(peers));
+    installPeers(names.length > 0 ? names : (Object.keys(peers) as Peer[]), { python, gpu });
+  });
 
 program
   .command('analysis')
@@ -46,4 +75,49 @@ program
   .addHelpText('after', '\nExample:\n  $ npm run bench -- kernel --restarts 10 --cells 100')
   .action(kernelBench);
 
-void program.parseAsync();
+program
+  .command('end-to-end')
+  .description('a whole experiment, data to accuracy: ours cold and warm beside a PyTorch program')
+  .option('--dataset <name>', 'a data set of the catalog, or a folder train/<class>/*, test/<class>/*', 'elpv')
+  .option('--epochs <n>', 'epochs of a run; the mini scale has 40', positiveNumber, 10)
+  .option('--seeds <n>', 'seeds of each of the two methods', positiveNumber, 2)
+  .option('--rounds <n>', 'rounds of cold, warm, PyTorch', positiveNumber, 3)
+  .option('--save', 'keep the result in bench/results')
+  .option('--json', 'print JSON')
+  .addHelpText('after', '\nExample:\n  $ npm run bench -- end-to-end --dataset ./photos --epochs 40 --seeds 3 --rounds 1')
+  .action(endToEnd);
+
+program
+  .command('startup')
+  .description('from a command to its first training step, and from a notebook to its first cell')
+  .option('--rounds <n>', 'rounds of cold and warm', positiveNumber, 5)
+  .option('--save', 'keep the results in bench/results')
+  .option('--json', 'print JSON')
+  .addHelpText('after', '\nExample:\n  $ npm run bench -- startup --rounds 3')
+  .action(startup);
+
+program
+  .command('grid')
+  .description('how the cost grows with runs, epochs, image size, batch size and classes: exponents')
+  .option('--save', 'keep the results in bench/results')
+  .option('--json', 'print JSON')
+  .addHelpText('after', '\nExample:\n  $ npm run bench -- grid')
+  .action(grid);
+
+program
+  .command('memory')
+  .description('what is held over many steps, and the peak as the batch grows')
+  .option('--steps <n>', 'steps', positiveNumber, 1000)
+  .option('--save', 'keep the result in bench/results')
+  .option('--json', 'print JSON')
+  .addHelpText('after', '\nExample:\n  $ npm run bench -- memory')
+  .action(memory);
+
+program
+  .command('show')
+  .description('the tables of the kept results that were taken on a quiet machine, as bench/README.md has them')
+  .option('--write', 'put them into bench/README.md')
+  .addHelpText('after', '\nExample:\n  $ npm run bench -- show --write')
+  .action(show);
+
+program.parseAsync().catch(fail);

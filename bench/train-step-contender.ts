@@ -1,37 +1,40 @@
-// One contender of the benchmark `train-step`, in a process of its own: prints its measurement as one line of JSON.
+// Our contenders of the benchmark `train-step`, and tfjs's own layers, in a process of their own.
 import { backbones } from '../src/backbones/backbone';
+import { internals } from '../src/engine/binding';
+import { KitError } from '../src/engine/errors';
+import { kitVersion } from '../src/engine/home';
 import { tf, type TF } from '../src/engine/tensorflow';
 import { makeSteps } from '../src/transfer/step';
 import { parseRunSpec } from '../src/transfer/spec';
 import { compileSteps } from '../src/transfer/trainer';
-import { stockResNet50 } from './stock-resnet50';
-
-/** What is measured of a contender. */
-export interface Measurement {
-  imagesPerSecond: number;
-  peakMb: number;
-  losses: number[];
-}
+import { sayAbsent, serve } from './contender';
+import { network } from './networks';
+import { stockNetworks } from './stock-networks';
 
 const CLASSES = 10;
-const [contender, ...numbers] = process.argv.slice(2);
-const [batchSize, imageSize, steps] = numbers.map(Number);
-const pixels = Uint8Array.from({ length: batchSize * imageSize * imageSize * 3 }, (_, i) => (i * 2654435761) >>> 24);
+const [variant, name, batchText, sizeText, precision] = process.argv.slice(2);
+const [batchSize, imageSize] = [Number(batchText), Number(sizeText)];
+const pixels = Uint8Array.from({ length: batchSize * imageSize * imageSize * 3 }, (_, i) => Math.imul(i, 2654435761) >>> 24);
 const labels = Int32Array.from({ length: batchSize }, (_, i) => i % CLASSES);
 
-/** A step of `contender`, which gives its loss. */
-async function stepOf(name: string): Promise<() => Promise<number>> {
-  if (name === 'layers') {
-    const model = stockResNet50(imageSize, CLASSES);
-    model.compile({ optimizer: tf.train.momentum(0.01, 0.9), loss: (truth: TF.Tensor, logits: TF.Tensor) => tf.losses.softmaxCrossEntropy(truth, logits) });
-    const x = tf.tidy(() => tf.tensor4d(Array.from(pixels), [batchSize, imageSize, imageSize, 3]).sub(127.5).div(58));
-    const y = tf.oneHot(tf.tensor1d(labels, 'int32'), CLASSES);
-    return async () => (await model.trainOnBatch(x, y)) as number;
-  }
-  const spec = parseRunSpec({ dataset: 'none', backbone: 'resnet50.keras_in1k', weights: 'random', batchSize, imageSize });
+/** A step of tfjs's layers, on a batch that is ready in memory; without weight decay, which costs more there than it should. */
+function stockStep(): () => Promise<number> {
+  const build = stockNetworks[name];
+  if (build === undefined) throw new KitError(`no ${network(name).title} is written in tfjs's layers`);
+  if (precision !== 'float32') throw new KitError("tfjs's layers compute in float32 alone");
+  const model = build(imageSize, CLASSES);
+  model.compile({ optimizer: tf.train.momentum(0.01, 0.9), loss: (truth: TF.Tensor, logits: TF.Tensor) => tf.losses.softmaxCrossEntropy(truth, logits) });
+  const x = tf.tidy(() => tf.tensor4d(Int32Array.from(pixels), [batchSize, imageSize, imageSize, 3], 'int32').sub(127.5).div(58));
+  const y = tf.oneHot(tf.tensor1d(labels, 'int32'), CLASSES);
+  return async () => (await model.trainOnBatch(x, y)) as number;
+}
+
+/** A step of ours, as a run takes it: bytes in, norms of every layer out; compiled, or the same code eagerly. */
+async function ourStep(): Promise<() => number> {
+  const spec = parseRunSpec({ dataset: 'none', backbone: network(name).backbone, weights: 'random', batchSize, imageSize, precision });
   const backbone = await backbones.load(spec.backbone, { classes: CLASSES, weights: 'random', seed: 0 });
   const made = makeSteps(spec, backbone);
-  if (name === 'eager') {
+  if (variant === 'eager') {
     const args = {
       images: tf.tensor4d(Int32Array.from(pixels), [batchSize, imageSize, imageSize, 3], 'int32'),
       labels: tf.tensor1d(labels, 'int32'),
@@ -39,10 +42,10 @@ async function stepOf(name: string): Promise<() => Promise<number>> {
       headLearningRate: tf.scalar(0.01),
       maskSeed: tf.tensor1d([0, 0], 'int32'),
     };
-    return async () => tf.tidy(() => made.train(args).loss.dataSync()[0]);
+    return () => tf.tidy(() => made.train(args).loss.dataSync()[0]);
   }
   const program = await compileSteps(made, imageSize, [batchSize], []);
-  return async () => {
+  return () => {
     const outputs = program.train({ images: pixels, labels, learningRate: 0.01, headLearningRate: 0.01, maskSeed: new Int32Array(2) });
     const loss = outputs.loss.dataSync()[0];
     tf.dispose(outputs);
@@ -50,17 +53,12 @@ async function stepOf(name: string): Promise<() => Promise<number>> {
   };
 }
 
-async function measure(): Promise<Measurement> {
-  const step = await stepOf(contender);
-  const losses = [await step()];
-  const seconds: number[] = [];
-  for (let i = 0; i < steps; i++) {
-    const began = performance.now();
-    losses.push(await step());
-    seconds.push((performance.now() - began) / 1000);
-  }
-  seconds.sort((a, b) => a - b);
-  return { imagesPerSecond: batchSize / seconds[seconds.length >> 1], peakMb: process.resourceUsage().maxRSS / 1024, losses };
+async function main(): Promise<void> {
+  const step = variant === 'layers' ? stockStep() : await ourStep();
+  await serve({ 'rifle-kit': kitVersion(), node: process.version, tfjs: tf.version.tfjs, libtensorflow: internals().binding.TF_Version }, step);
 }
 
-void measure().then((measurement) => console.log(JSON.stringify(measurement)));
+main().catch((error: unknown) => {
+  if (!(error instanceof KitError)) throw error;
+  sayAbsent(error.message);
+});
