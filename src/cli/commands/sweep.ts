@@ -1,6 +1,10 @@
 // `rifle sweep`: all runs of one study or of several, in worker processes.
 import { Command, InvalidArgumentError } from 'commander';
 import pc from 'picocolors';
+import { KitError } from '../../engine/errors';
+import type { PoolOptions } from '../../runs/pool';
+import type { RunRecord } from '../../runs/record';
+import type { RunSpec } from '../../transfer/spec';
 import { interruptible } from '../interrupt';
 import { positiveNumber } from '../numbers';
 import { printJson, printLine, printList } from '../print';
@@ -19,6 +23,16 @@ interface SweepFlags {
   calibrate?: boolean;
   imagesPerSecond?: number;
   checkpointMinutes?: number;
+  ray?: string;
+  rayCpus?: number;
+  rayGpus?: number;
+  rayMemory?: number;
+  rayJobs?: number;
+  rayKit?: string;
+  rayNode?: string;
+  rayLeave?: boolean;
+  tensorboard?: string;
+  mlflow?: string;
   json?: boolean;
 }
 
@@ -39,6 +53,16 @@ export function sweepCommand(): Command {
     .option('--retries <n>', 'how often a run whose process died is begun again', number, 2)
     .option('--runs <dir>', 'where runs are kept; those that are there are not made again, unfinished ones go on')
     .option('--checkpoint-minutes <n>', 'time between two checkpoints of an epoch; each epoch ends with one anyway (default: 10)', number)
+    .option('--ray <url>', 'make the runs on a Ray cluster, by the address of its dashboard (see docs/ray.md)')
+    .option('--ray-cpus <n>', 'CPUs of a run (default: 2)', positiveNumber)
+    .option('--ray-gpus <n>', 'GPUs of a run (default: 1 where the cluster has any)', number)
+    .option('--ray-memory <GB>', 'memory that is set aside for a run (default: none)', number)
+    .option('--ray-jobs <n>', 'jobs that are submitted at once (default: 64)', positiveNumber)
+    .option('--ray-kit <dir>', 'where the kit is on the nodes (default: the same path as here)')
+    .option('--ray-node <program>', 'Node.js on the nodes (default: node)')
+    .option('--ray-leave', 'Ctrl-C leaves the jobs to the cluster; the same command finds them again')
+    .option('--tensorboard <dir>', 'write TensorBoard event files too, a folder for each run')
+    .option('--mlflow <url>', 'send numbers to an MLflow server too')
     .option('--dry-run', 'print the runs and an estimate of their time, and stop')
     .option('--calibrate', 'estimate from a few steps of each kind of run that is missing')
     .option('--images-per-second <n>', 'pace of training for the estimate (default: that of the runs that are there; at paper scale 300, an assumption)', positiveNumber)
@@ -59,17 +83,14 @@ export function sweepCommand(): Command {
         printLine(`\n${planned.specs.length} different runs, ${planned.missing} to make. ${planned.estimate}`);
         return;
       }
-      const { requireDevices, runPool } = await import('../../runs/pool.js');
-      const devices = flags.devices?.split(',');
-      if (devices !== undefined) requireDevices(devices);
+      const make = await maker(flags);
       if (!flags.json) process.stderr.write(`${planned.specs.length} runs, ${planned.missing} to make. ${planned.estimate}\n`);
       const display = showSweep({ seconds: planned.seconds, workers: flags.workers ?? 1, quiet: flags.json });
       const began = performance.now();
       const failures: string[] = [];
       let made = 0;
-      const records = await runPool(planned.specs, {
-        workers: flags.workers,
-        devices,
+      const records = await make(planned.specs, {
+        tracking: { tensorboard: flags.tensorboard, mlflow: flags.mlflow },
         retries: flags.retries,
         runs: flags.runs,
         keepWeights: planned.keepWeights,
@@ -85,4 +106,20 @@ export function sweepCommand(): Command {
       else printLine(`\n${records.length} runs, ${made} of them made now, in ${duration((performance.now() - began) / 1000)}.${failures.length > 0 ? `\n${pc.red(`${failures.length} failed`)}:\n${failures.map((line) => `  ${line}`).join('\n')}` : ''}`);
       if (failures.length > 0) process.exitCode = 1;
     });
+}
+
+/** Who makes the runs: worker processes here, or a Ray cluster. */
+async function maker(flags: SweepFlags): Promise<(specs: readonly RunSpec[], options: PoolOptions) => Promise<RunRecord[]>> {
+  if (flags.ray === undefined) {
+    const stray = Object.keys(flags).find((name) => /^ray./.test(name));
+    if (stray !== undefined) throw new KitError(`--${stray.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} means something with --ray only.`, { fix: 'Add --ray URL.' });
+    const { requireDevices, runPool } = await import('../../runs/pool.js');
+    const devices = flags.devices?.split(',');
+    if (devices !== undefined) requireDevices(devices);
+    return (specs, options) => runPool(specs, { ...options, workers: flags.workers, devices });
+  }
+  if (flags.workers !== undefined || flags.devices !== undefined) throw new KitError('--workers and --devices are of this machine; with --ray the cluster places the runs.', { fix: 'Use --ray-cpus, --ray-gpus and --ray-jobs.' });
+  const { runOnRay } = await import('../../runs/ray-pool.js');
+  const { ray: url, rayCpus: cpus, rayGpus: gpus, rayMemory, rayJobs: jobs, rayKit: kit, rayNode: node, rayLeave: leave } = flags;
+  return (specs, options) => runOnRay(specs, { ...options, url, cpus, gpus, memory: rayMemory === undefined ? undefined : rayMemory * 1e9, jobs, kit, node, leave });
 }
