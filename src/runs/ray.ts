@@ -162,9 +162,9 @@ async function ask(base: string, method: 'GET' | 'POST', path: string, { body, s
     answer = { status: response.statusCode, text, json: parsed(text) };
   } catch (cause) {
     signal?.throwIfAborted();
-    const { code = '', message } = cause as NodeJS.ErrnoException;
+    const { code = '', message, name } = cause as NodeJS.ErrnoException;
     // What speaks, but not HTTP: the port of Ray's own protocol, for example.
-    if (/^HPE_|UND_ERR_SOCKET/.test(code)) throw new KitError(`What answers at ${base} does not speak HTTP: it is not the dashboard of Ray.`, { fix, cause });
+    if (name === 'HTTPParserError' || code === 'UND_ERR_SOCKET') throw new KitError(`What answers at ${base} does not speak HTTP: it is not the dashboard of Ray.`, { fix, cause });
     throw new RayUnreachableError(`No Ray answers at ${base}: ${message || code}.`, { fix, cause });
   }
   if (answer.status === 401 || answer.status === 403) {
