@@ -22,6 +22,7 @@ import { Keeper, type KeeperOptions } from './keeper';
 import { RunLock, type LockOptions } from './lock';
 import type { RunRecord } from './record';
 import { NUMERICS_VERSION, runId, RunStore } from './store';
+import { Tracking, type TrackingOptions } from './tracking';
 import { writeWhole } from './write-whole';
 
 
@@ -31,6 +32,8 @@ export interface FinetuneOptions extends Omit<TrainOptions, 'from' | 'onState'>,
   runs?: RunStore | string;
   /** What to do about a run that another process is making: wait for its record and take over should it die, or throw RunBusyError. Default `wait`. */
   busy?: 'wait' | 'throw';
+  /** Where numbers go besides the record, whatever becomes of that. Default: nowhere. */
+  tracking?: TrackingOptions;
   /** How the run's lock is taken. */
   lock?: LockOptions;
 }
@@ -136,6 +139,8 @@ async function makeRun(options: FinetuneOptions, { store, id, spec, portable, da
     loaders.push(new BatchLoader(cache, samples, { ...options, imageSize: spec.imageSize, seed: spec.seed }));
     return loaders[loaders.length - 1];
   };
+  const tracking = await Tracking.begin(options.tracking, { id, title: options.title ?? titleOf(spec), method: methods.nameOf(spec), spec: portable, dataset: dataset.name }, from?.rows ?? [], (text) => keeper.notice(text));
+  let ending: 'stopped' | RunRecord['status'] = 'stopped';
   try {
     const trainBatches = batches(dataset.train, { train: true, batchSize: spec.batchSize });
     const testBatches = batches(dataset.test, { train: false, batchSize: EVALUATION_BATCH });
@@ -156,6 +161,7 @@ async function makeRun(options: FinetuneOptions, { store, id, spec, portable, da
         onState: keeper.stateKeeper(backbone, epochCount),
         onEpoch: (row) => {
           rows.push(row);
+          tracking.epoch(row);
           options.onEpoch?.(row);
         },
         observe: (moment, epoch, read) => {
@@ -188,8 +194,10 @@ async function makeRun(options: FinetuneOptions, { store, id, spec, portable, da
     await store.put(record, layers);
     store.journal(id).write('finished', { status: record.status });
     keeper.done();
+    ending = record.status;
     return record;
   } finally {
+    await tracking.end(ending);
     await Promise.all(loaders.map((loader) => loader.close()));
     backbone.dispose();
   }

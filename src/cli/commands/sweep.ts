@@ -1,4 +1,5 @@
 // `rifle sweep`: all runs of one study or of several, in worker processes.
+import path from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import pc from 'picocolors';
 import { KitError } from '../../engine/errors';
@@ -90,7 +91,7 @@ export function sweepCommand(): Command {
       const failures: string[] = [];
       let made = 0;
       const records = await make(planned.specs, {
-        tracking: { tensorboard: flags.tensorboard, mlflow: flags.mlflow },
+        tracking: { tensorboard: flags.tensorboard && path.resolve(flags.tensorboard), mlflow: flags.mlflow }, // jobs work in other folders
         retries: flags.retries,
         runs: flags.runs,
         keepWeights: planned.keepWeights,
