@@ -2,7 +2,7 @@
 import { request } from 'undici';
 import { z } from 'zod';
 import type { EpochRow, RunRecord } from './record';
-import { quantities, type Sink, type TrackedRun } from './tracking';
+import { quantities, type Sink, type TrackedRun } from './tracking-sink';
 
 /** The experiment that all runs of the kit are in. */
 export const EXPERIMENT = 'rifle-kit';

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { backend } from '../engine/binding';
 import { tf, type TF } from '../engine/tensorflow';
 import type { EpochRow } from './record';
-import { quantities, type Sink, type TrackedRun } from './tracking';
+import { quantities, type Sink, type TrackedRun } from './tracking-sink';
 
 /**
  * Writes `<folder>/<method>-seed-<seed>-<id>/events.out.tfevents.*`, flushed after every epoch. A run that goes on in another process begins

@@ -1,6 +1,6 @@
 // Where the numbers of a run may go besides its record: sinks that are told of epochs, and that can neither change a run nor stop it.
 import type { EpochRow, RunRecord } from './record';
-import type { RunSpec } from '../transfer/spec';
+import type { Sink, TrackedRun } from './tracking-sink';
 
 /** Where numbers go besides the record. */
 export interface TrackingOptions {
@@ -8,42 +8,6 @@ export interface TrackingOptions {
   tensorboard?: string;
   /** Address of an MLflow server, for example `http://127.0.0.1:5000`. Default: none is told. */
   mlflow?: string;
-}
-
-/** What a sink knows of its run. */
-export interface TrackedRun {
-  id: string;
-  /** Of the method and the seed. */
-  title: string;
-  method: string;
-  spec: RunSpec;
-  dataset: string;
-}
-
-/** One place that numbers go to. It may throw and reject as it likes. */
-export interface Sink {
-  /** Named in a warning. */
-  readonly name: string;
-  /** Called once, with the epochs that the run has behind it when it goes on from a checkpoint. */
-  begin(run: TrackedRun, before: readonly EpochRow[]): Promise<void> | void;
-  epoch(row: EpochRow): Promise<void> | void;
-  /** Called once; `stopped` when it will go on another time. */
-  end(how: RunRecord['status'] | 'stopped'): Promise<void> | void;
-}
-
-/** The quantities of an epoch, by the names that they have in every sink. */
-export function quantities(row: EpochRow): Record<string, number> {
-  return {
-    'train/loss': row.trainLoss,
-    'train/cross-entropy': row.trainCrossEntropy,
-    'train/top-1': row.trainTop1,
-    'test/loss': row.testLoss,
-    'test/top-1': row.testTop1,
-    'learning-rate/trunk': row.learningRate,
-    'learning-rate/head': row.headLearningRate,
-    'head-reset': row.headReset ? 1 : 0,
-    'images-per-second': row.imagesPerSecond,
-  };
 }
 
 /** Milliseconds that the end of a run waits for a sink. */

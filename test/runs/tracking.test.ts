@@ -10,8 +10,9 @@ import { tf } from '../../src/engine/tensorflow';
 import { finetune } from '../../src/runs/finetune';
 import type { RunRecord } from '../../src/runs/record';
 import { RunStore } from '../../src/runs/store';
-import { quantities } from '../../src/runs/tracking';
+import { Tracking } from '../../src/runs/tracking';
 import { EXPERIMENT, RUN_TAG } from '../../src/runs/tracking-mlflow';
+import { quantities } from '../../src/runs/tracking-sink';
 import { parseRunSpec } from '../../src/transfer/spec';
 import { scalarsIn } from './event-file';
 import { makeImageFolder } from './image-folder';
@@ -82,17 +83,20 @@ describe('tracking', function () {
     const silent = net.createServer(() => undefined);
     const urls = await Promise.all([page, silent].map((server) => new Promise<string>((resolve) => server.listen(0, '127.0.0.1', () => resolve(`http://127.0.0.1:${(server.address() as net.AddressInfo).port}`)))));
     try {
-      for (const [tracking, warning] of [
-        [{ tensorboard: inFolder('a-file') }, /^TensorBoard is told nothing more of this run: .*a-file/],
-        [{ mlflow: `http://127.0.0.1:${await freePort()}` }, /^MLflow is told nothing more of this run: .*ECONNREFUSED/],
-        [{ mlflow: urls[0] }, /^MLflow is told nothing more of this run: what answers at .* is not the API of MLflow/],
-        [{ mlflow: urls[1] }, /^MLflow is told nothing more of this run: .*(timeout|aborted)/i],
-      ] as const) {
-        const notices: string[] = [];
-        const record = await finetune(spec(), { runs: fs.mkdtempSync(inFolder('failing-')), tracking, onNotice: (text) => notices.push(text) });
-        assert.deepEqual(numbersOf(record), numbersOf(plain));
-        assert.equal(notices.length, 1);
-        assert.match(notices[0], warning);
+      const notices: string[] = [];
+      const record = await finetune(spec(), { runs: inFolder('failing'), tracking: { tensorboard: inFolder('a-file'), mlflow: `http://127.0.0.1:${await freePort()}` }, onNotice: (text) => notices.push(text) });
+      assert.deepEqual(numbersOf(record), numbersOf(plain));
+      assert.equal(notices.length, 2);
+      assert.match(notices[0], /^TensorBoard is told nothing more of this run: .*a-file/);
+      assert.match(notices[1], /^MLflow is told nothing more of this run: .*ECONNREFUSED/);
+
+      for (const [mlflow, warning] of [[urls[0], /what answers at .* is not the API of MLflow/], [urls[1], /timeout|aborted|did not answer/i]] as const) {
+        const warnings: string[] = [];
+        const tracking = await Tracking.begin({ mlflow }, { id: record.id, title: 'a run', method: 'rifle', spec: spec(), dataset: 'd' }, [], (text) => warnings.push(text));
+        record.epochs.forEach((row) => tracking.epoch(row));
+        await tracking.end('finished');
+        assert.equal(warnings.length, 1);
+        assert.match(warnings[0], warning);
       }
     } finally {
       page.close();
