@@ -47,7 +47,7 @@ function options(args) {
     const only = (values.only ?? []).flatMap((names) => names.split(',')).filter(Boolean);
     const unknown = only.find((name) => !steps.some((step) => step.name === name));
     if (unknown !== undefined) throw new Error(`There is no step named "${unknown}".`);
-    return { ...values, steps: only.length > 0 ? steps.filter((step) => only.includes(step.name)) : steps };
+    return { ...values, steps: only.length > 0 ? steps.filter((step) => only.includes(step.name)) : steps.filter((step) => !step.optional) };
   } catch (error) {
     throw new Problem(error.message, { fix: `Steps: ${steps.map((step) => step.name).join(', ')}. \`node setup/main.mjs --help\` tells more.` });
   }

@@ -1,4 +1,4 @@
-// For maintainers: writes setup/pins.json and requirements.txt anew, from what the package index offers today.
+// For maintainers: writes setup/pins.json, requirements.txt and requirements-ray.txt anew, from what the package index offers today.
 //   node setup/pin.mjs [path of uv]     (uv: `pip install uv` in some environment; the kit itself does not need it)
 // Nothing big is downloaded: uv reads names, sizes and hashes from the index.
 import { execFileSync } from 'node:child_process';
@@ -58,12 +58,21 @@ for (const [name, { wheels }] of Object.entries(libraries)) if (wheels.length ==
 const pins = { node: '20.19', python: OLDEST_PYTHON, tensorflow: { version: TENSORFLOW, libraries } };
 fs.writeFileSync(path.join(packageRoot, 'setup', 'pins.json'), JSON.stringify(pins, null, 2) + '\n');
 
-const head = '# Made by `node setup/pin.mjs` from requirements.in: one resolution for every Python and platform, with the hashes of all files. Do not edit.\n';
-const body = call(
-  // prettier-ignore
-  ['pip', 'compile', '--quiet', '--universal', '--python-version', OLDEST_PYTHON, '--prerelease', 'disallow', '--only-binary', ':all:',
-   '--generate-hashes', '--no-emit-index-url', '--no-emit-find-links', '--no-header', '--no-annotate', 'requirements.in'],
-  packageRoot,
-);
-fs.writeFileSync(path.join(packageRoot, 'requirements.txt'), head + body);
-console.log(`setup/pins.json: ${Object.values(libraries).flatMap((l) => l.wheels).length} wheels; requirements.txt: ${body.match(/^\S+==/gm).length} packages`);
+/** Resolves `name`.in into `name`.txt. @returns how many packages that are. */
+function pinPackages(name, oldest, prerelease) {
+  const head = `# Made by \`node setup/pin.mjs\` from ${name}.in: one resolution for every Python and platform, with the hashes of all files. Do not edit.\n`;
+  const body = call(
+    // prettier-ignore
+    ['pip', 'compile', '--quiet', '--universal', '--python-version', oldest, '--prerelease', prerelease, '--only-binary', ':all:',
+     '--generate-hashes', '--no-emit-index-url', '--no-emit-find-links', '--no-header', '--no-annotate', `${name}.in`],
+    packageRoot,
+  );
+  fs.writeFileSync(path.join(packageRoot, `${name}.txt`), head + body);
+  return body.match(/^\S+==/gm).length;
+}
+
+const counts = {
+  'requirements.txt': pinPackages('requirements', OLDEST_PYTHON, 'disallow'),
+  'requirements-ray.txt': pinPackages('requirements-ray', '3.10', 'if-necessary'), // opentelemetry-exporter-prometheus has had nothing else
+};
+console.log(`setup/pins.json: ${Object.values(libraries).flatMap((l) => l.wheels).length} wheels; ${Object.entries(counts).map(([file, count]) => `${file}: ${count} packages`).join('; ')}`);

@@ -27,6 +27,8 @@ export function places(root, env) {
     modules,
     venv,
     python: path.join(venv, 'bin', 'python'),
+    /** The optional environment with Ray. */
+    ray: path.join(home, 'ray'),
     addonPackage,
     addon: path.join(addonPackage, 'lib', 'napi-v8', 'tfjs_binding.node'),
     /** Where the addon's build looks for the library: a link to a folder in `libraries`, so that `npm ci` does not lose it. */

@@ -7,12 +7,13 @@ import link from './steps/link.mjs';
 import { data, weights } from './steps/material.mjs';
 import packages from './steps/packages.mjs';
 import prerequisites from './steps/prerequisites.mjs';
-import python from './steps/python.mjs';
+import python, { ray } from './steps/python.mjs';
 
 /**
  * @typedef {object} Step
  * @property {string} name     for `--only`
  * @property {string} title    shown in front of its line
+ * @property {boolean} [optional]  done only where `--only` names it
  * @property {string} what     what it does, in a few words
  * @property {number | ((context: import('./run.mjs').Context) => number)} seconds  expected the first time; measured on 2 cores (environment.md)
  * @property {'package' | 'home'} [writesTo]  the folder that takes what it makes, for the check of free space
@@ -22,7 +23,7 @@ import python from './steps/python.mjs';
  */
 
 /** @type {Step[]} */
-export const steps = [prerequisites, packages, python, library, addon, build, link, kernel, weights, data];
+export const steps = [prerequisites, packages, python, library, addon, build, link, kernel, weights, data, ray];
 
 /** Steps that npm has done for a kit that is a package of a study. */
 const DONE_BY_NPM = [packages, build, link];

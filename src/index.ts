@@ -26,6 +26,9 @@ export { train, type BatchSource, type EpochRow, type Moment, type TrainOptions 
 export { finetune, type FinetuneOptions } from './runs/finetune';
 export { plan, runAll, type Grid, type RunAllOptions } from './runs/plan';
 export { runPool, type PoolOptions, type PoolRun } from './runs/pool';
+export { runOnRay, type RayPoolOptions } from './runs/ray-pool';
+export { queueEstimate, type QueueEstimate } from './runs/queueing';
+export type { TrackingOptions } from './runs/tracking';
 export { compareRuns, type Comparison, type Difference } from './runs/compare';
 export { RunBusyError } from './runs/lock';
 export { isMeant, type RunFilter } from './runs/selection';

@@ -22,6 +22,7 @@ import { Keeper, type KeeperOptions } from './keeper';
 import { RunLock, type LockOptions } from './lock';
 import type { RunRecord } from './record';
 import { NUMERICS_VERSION, runId, RunStore } from './store';
+import { Tracking, type TrackingOptions } from './tracking';
 import { writeWhole } from './write-whole';
 
 
@@ -31,6 +32,8 @@ export interface FinetuneOptions extends Omit<TrainOptions, 'from' | 'onState'>,
   runs?: RunStore | string;
   /** What to do about a run that another process is making: wait for its record and take over should it die, or throw RunBusyError. Default `wait`. */
   busy?: 'wait' | 'throw';
+  /** Where numbers go besides the record, whatever becomes of that. Default: nowhere. */
+  tracking?: TrackingOptions;
   /** How the run's lock is taken. */
   lock?: LockOptions;
 }
@@ -57,17 +60,8 @@ export async function finetune(input: RunSpecInput, options: FinetuneOptions = {
 async function findOrRun(input: RunSpecInput, options: FinetuneOptions): Promise<RunRecord> {
   const { onProgress, signal } = options;
   const store = options.runs instanceof RunStore ? options.runs : new RunStore(options.runs);
-  const parsed = parseRunSpec(input);
-  timetable(parsed); // refuses one that never resets, before anything is fetched
-  const spec = resolveSizes(parsed, backbones.get(parsed.backbone));
-  const dataset = chosen(await datasets.load(spec.dataset, { onProgress, signal }), spec);
-  const weightsHash = await backbones.weightsHash(spec.backbone, spec);
-  const portable = withoutPaths(spec, dataset);
-  const id = runId({ spec: portable, dataHash: dataset.hash, weightsHash });
-  const finished = (): RunRecord | null => {
-    const known = store.find(id);
-    return known !== null && (!options.keepWeights || known.status === 'failed' || store.weights(id) !== null) ? known : null;
-  };
+  const { id, spec, portable, dataset, weightsHash } = await identifyRun(input, { dataset: (name) => datasets.load(name, { onProgress, signal }) });
+  const finished = (): RunRecord | null => finishedRun(store, id, options.keepWeights);
   const known = finished();
   if (known !== null) return known;
 
@@ -81,7 +75,7 @@ async function findOrRun(input: RunSpecInput, options: FinetuneOptions): Promise
     const meanwhile = finished();
     if (meanwhile !== null) return meanwhile;
     if (lock.takenFrom !== null) journal.write('notice', { text: `Process ${lock.takenFrom.pid} on ${lock.takenFrom.host} had died: its lock was taken over.` });
-    return await makeRun({ ...options, title }, { store, id, spec, portable, dataset, weightsHash, lock });
+    return await makeRun({ ...options, title }, { store, lock, id, spec, portable, dataset, weightsHash });
   } catch (error) {
     if (signal?.aborted) journal.write('stopped', { reason: String((signal.reason as Error)?.message ?? signal.reason) });
     else journal.write('failed', { message: (error as Error).message });
@@ -91,14 +85,40 @@ async function findOrRun(input: RunSpecInput, options: FinetuneOptions): Promise
   }
 }
 
-/** What a run is made of. */
-interface RunParts {
-  store: RunStore;
+/** What names a run, and what it is made from. */
+export interface RunIdentity {
   id: string;
   spec: SizedSpec;
+  /** The spec as it names the run, see `RunRecord`. */
   portable: RunSpec;
   dataset: Dataset;
   weightsHash: string;
+}
+
+/**
+ * The identity of the run that `input` asks for; its data set is made ready when it is not.
+ * @param load where data sets and hashes of weights come from. Default: the catalog, and the files.
+ * @throws KitError for a spec, a data set or weights that are not right.
+ */
+export async function identifyRun(input: RunSpecInput, load: { dataset?: (name: string) => Promise<Dataset>; weightsHash?: typeof backbones.weightsHash } = {}): Promise<RunIdentity> {
+  const parsed = parseRunSpec(input);
+  timetable(parsed); // refuses one that never resets, before anything is fetched
+  const spec = resolveSizes(parsed, backbones.get(parsed.backbone));
+  const dataset = chosen(await (load.dataset ?? datasets.load)(spec.dataset), spec);
+  const weightsHash = await (load.weightsHash ?? backbones.weightsHash)(spec.backbone, spec);
+  const portable = withoutPaths(spec, dataset);
+  return { id: runId({ spec: portable, dataHash: dataset.hash, weightsHash }), spec, portable, dataset, weightsHash };
+}
+
+/** The record of the run `id` if it is over, and with its weights where they were asked for; else null. */
+export function finishedRun(store: RunStore, id: string, keepWeights = false): RunRecord | null {
+  const known = store.find(id);
+  return known !== null && (!keepWeights || known.status === 'failed' || store.weights(id) !== null) ? known : null;
+}
+
+/** What a run is made of. */
+interface RunParts extends RunIdentity {
+  store: RunStore;
   lock: RunLock;
 }
 
@@ -119,6 +139,8 @@ async function makeRun(options: FinetuneOptions, { store, id, spec, portable, da
     loaders.push(new BatchLoader(cache, samples, { ...options, imageSize: spec.imageSize, seed: spec.seed }));
     return loaders[loaders.length - 1];
   };
+  const tracking = await Tracking.begin(options.tracking, { id, title: options.title ?? titleOf(spec), method: methods.nameOf(spec), spec: portable, dataset: dataset.name }, from?.rows ?? [], (text) => keeper.notice(text));
+  let ending: 'stopped' | RunRecord['status'] = 'stopped';
   try {
     const trainBatches = batches(dataset.train, { train: true, batchSize: spec.batchSize });
     const testBatches = batches(dataset.test, { train: false, batchSize: EVALUATION_BATCH });
@@ -139,6 +161,7 @@ async function makeRun(options: FinetuneOptions, { store, id, spec, portable, da
         onState: keeper.stateKeeper(backbone, epochCount),
         onEpoch: (row) => {
           rows.push(row);
+          tracking.epoch(row);
           options.onEpoch?.(row);
         },
         observe: (moment, epoch, read) => {
@@ -171,8 +194,10 @@ async function makeRun(options: FinetuneOptions, { store, id, spec, portable, da
     await store.put(record, layers);
     store.journal(id).write('finished', { status: record.status });
     keeper.done();
+    ending = record.status;
     return record;
   } finally {
+    await tracking.end(ending);
     await Promise.all(loaders.map((loader) => loader.close()));
     backbone.dispose();
   }
@@ -210,7 +235,7 @@ const withoutPaths = (spec: RunSpec, dataset: Dataset): RunSpec => ({
 export const titleOf = (spec: RunSpec): string => `${methods.nameOf(spec)} seed ${spec.seed}`;
 
 /** A spec whose sizes are numbers: where it leaves them open, the backbone's own decide. */
-type SizedSpec = RunSpec & { imageSize: number; resizeSize: number };
+export type SizedSpec = RunSpec & { imageSize: number; resizeSize: number };
 
 function resolveSizes(spec: RunSpec, { inputSize, resizeSize }: BackboneRecord): SizedSpec {
   const side = spec.imageSize ?? inputSize;

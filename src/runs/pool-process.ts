@@ -5,6 +5,7 @@ import { KitError } from '../engine/errors';
 import type { Progress } from '../engine/progress';
 import type { RunSpec } from '../transfer/spec';
 import { titleOf } from './finetune';
+import type { TrackingOptions } from './tracking';
 
 /** What a worker is told: a run to make, or to stop after a checkpoint. */
 export type PoolMessage = PoolTask | { stop: true };
@@ -19,6 +20,7 @@ export interface PoolTask {
   device: string | null;
   /** What to do about a run that another process makes. */
   busy: 'wait' | 'throw';
+  tracking?: TrackingOptions;
 }
 
 /** What a worker answers on the way. */

@@ -2,15 +2,16 @@
 import os from 'node:os';
 import { KitError } from '../engine/errors';
 import { stopSignal } from '../engine/host';
-import type { OnProgress, Progress } from '../engine/progress';
-import { timetable } from '../transfer/rifle';
+import type { OnProgress } from '../engine/progress';
 import type { RunSpec } from '../transfer/spec';
 import { gpus } from './devices';
-import { titleOf } from './finetune';
+import { PoolBoard, type PoolRun } from './pool-board';
 import { PoolWorker, WorkerLostError } from './pool-process';
 import type { RunRecord } from './record';
 import { RunStore } from './store';
+import type { TrackingOptions } from './tracking';
 
+export type { PoolRun } from './pool-board';
 export type { PoolReply, PoolTask } from './pool-process';
 
 /** Options of `runPool`. */
@@ -26,6 +27,8 @@ export interface PoolOptions {
   keepWeights?: boolean;
   /** Minutes after which a checkpoint is due within an epoch. Default: that of `finetune`. */
   checkpointMinutes?: number;
+  /** Where numbers go besides the record. Default: nowhere. */
+  tracking?: TrackingOptions;
   /** When aborted, every worker writes a checkpoint and stops. */
   signal?: AbortSignal;
   /** Receives one task `all runs`, in epochs, and one for each run that is being made. */
@@ -38,27 +41,6 @@ export interface PoolOptions {
   onError?: (spec: RunSpec, error: Error) => void;
   /** Told of what went wrong and was mended: a retry and its cause, a damaged checkpoint, a device that is given up. */
   onNotice?: (text: string) => void;
-}
-
-/** A run of the pool as it stands. */
-export interface PoolRun {
-  /** Place in the list of specs. */
-  index: number;
-  spec: RunSpec;
-  title: string;
-  state: 'running' | 'waiting' | 'reused' | 'finished' | 'diverged' | 'failed';
-  /** 0-based; null when none makes it. */
-  worker: number | null;
-  /** Its GPU; null on the CPU. */
-  device: string | null;
-  epochsDone: number;
-  epochs: number;
-  /** What is being done now. */
-  progress: Progress | null;
-  /** Test top-1 once it is over, in [0, 1]. */
-  testTop1: number | null;
-  /** Of a failed one, or of the last retry. */
-  cause: string | null;
 }
 
 /** Deaths in a row, without a run made in between, after which a worker's device is given up while there are others. */
@@ -75,13 +57,13 @@ export async function runPool(specs: readonly RunSpec[], options: PoolOptions = 
   const signal = stopSignal(options.signal); // a notebook's interrupt too
   const workers = Math.min(options.workers ?? Math.max(1, devices.length), Math.max(1, specs.length));
   const store = new RunStore(options.runs);
-  const runs = specs.map((spec, index): PoolRun => ({ index, spec, title: titleOf(spec), state: 'waiting', worker: null, device: null, epochsDone: 0, epochs: timetable(spec).epochs, progress: null, testTop1: null, cause: null }));
+  const board = new PoolBoard(specs, { onProgress, onRun });
+  const { runs } = board;
   const ids: (string | undefined)[] = [];
   const errors: Error[] = [];
   const attempts = specs.map(() => 0);
   const queue = [...specs.keys()];
   const busy: number[] = [];
-  let open = specs.length; // neither over nor failed
   let alive = workers;
   let wake: (() => void)[] = [];
   const settle = (): void => {
@@ -89,19 +71,9 @@ export async function runPool(specs: readonly RunSpec[], options: PoolOptions = 
     wake = [];
   };
 
-  const report = (): void => {
-    const made = runs.filter(({ state }) => state !== 'reused' && state !== 'failed'); // what is reused is taken off, so that the pace is real
-    const done = made.reduce((sum, run) => sum + run.epochsDone, 0);
-    onProgress?.({ task: 'all runs', done, total: made.reduce((sum, run) => sum + run.epochs, 0), unit: 'epochs', detail: `${specs.length - open}/${specs.length} runs` });
-  };
-  const change = (i: number, changes: Partial<PoolRun>): void => {
-    Object.assign(runs[i], changes);
-    onRun?.({ ...runs[i] });
-    if (changes.progress === undefined) report();
-  };
+  const change: PoolBoard['change'] = (i, changes) => board.change(i, changes);
   const over = (i: number, changes: Partial<PoolRun>): void => {
-    open--;
-    change(i, { worker: null, device: null, progress: null, ...changes });
+    board.over(i, changes);
     settle();
   };
 
@@ -109,13 +81,10 @@ export async function runPool(specs: readonly RunSpec[], options: PoolOptions = 
   const makeOne = async (i: number, worker: PoolWorker, slot: number, wait: boolean): Promise<boolean> => {
     change(i, { state: 'running', worker: slot, device: worker.device });
     try {
-      const outcome = await worker.run({ spec: specs[i], runs: store.root, keepWeights: options.keepWeights ?? false, checkpointMinutes: options.checkpointMinutes, device: worker.device, busy: wait ? 'wait' : 'throw' }, (reply) => {
+      const outcome = await worker.run({ spec: specs[i], runs: store.root, keepWeights: options.keepWeights ?? false, checkpointMinutes: options.checkpointMinutes, tracking: options.tracking, device: worker.device, busy: wait ? 'wait' : 'throw' }, (reply) => {
         if ('notice' in reply) onNotice?.(`${runs[i].title}: ${reply.notice}`);
         else if ('epoch' in reply) change(i, { epochsDone: reply.epoch });
-        else {
-          onProgress?.({ ...reply.progress, task: `${runs[i].title} (${i + 1})` });
-          change(i, { progress: reply.progress });
-        }
+        else board.progress(i, reply.progress);
       });
       if ('busy' in outcome) {
         busy.push(i);
@@ -149,7 +118,7 @@ export async function runPool(specs: readonly RunSpec[], options: PoolOptions = 
     const worker = new PoolWorker({ device: devices.length > 0 ? devices[slot % devices.length] : null, threads: Math.max(1, Math.floor(os.availableParallelism() / workers)), signal });
     let deaths = 0;
     try {
-      while (open > 0) {
+      while (board.open > 0) {
         signal?.throwIfAborted();
         const i = queue.shift() ?? busy.shift();
         if (i === undefined) {
@@ -168,7 +137,7 @@ export async function runPool(specs: readonly RunSpec[], options: PoolOptions = 
       if (signal?.aborted) settle();
     }
   };
-  report();
+  board.report();
   const outcomes = await Promise.allSettled(Array.from({ length: workers }, (_, slot) => work(slot)));
   signal?.throwIfAborted();
   for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;

@@ -55,29 +55,38 @@ describe('pins', () => {
   });
 });
 
-describe('requirements.txt', () => {
-  const text = read('requirements.txt');
-  // One logical line a package: what is continued with a backslash belongs to it.
-  const lines = text.replaceAll('\\\n', ' ').split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#'));
+for (const [file, needed] of Object.entries({
+  requirements: ['jupyterlab', 'nbconvert', 'nbformat', 'jupytext', 'plotly', 'nbmake', 'papermill', 'ipykernel'],
+  'requirements-ray': ['ray', 'mlflow-skinny', 'tensorboard'],
+})) {
+  describe(`${file}.txt`, () => {
+    const text = read(`${file}.txt`);
+    // One logical line a package: what is continued with a backslash belongs to it.
+    const lines = text.replaceAll('\\\n', ' ').split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#'));
 
-  it('pins every package to one version with at least one sha256', () => {
-    assert.ok(lines.length > 100);
-    for (const line of lines) assert.match(line, /^[a-z0-9-]+==[\w.]+ .*?(--hash=sha256:[0-9a-f]{64}\s*)+$/, line.slice(0, 80));
-  });
+    it('pins every package to one version with at least one sha256', () => {
+      assert.ok(lines.length > 100);
+      for (const line of lines) assert.match(line, /^[a-z0-9-]+==[\w.]+ .*?(--hash=sha256:[0-9a-f]{64}\s*)+$/, line.slice(0, 80));
+    });
 
-  it('names no address, no path and no option', () => {
-    assert.doesNotMatch(text, /:\/\/|^\s*(-[a-z]\b|--(?!hash=))|file:|@ /m);
-  });
+    it('names no address, no path and no option', () => {
+      assert.doesNotMatch(text, /:\/\/|^\s*(-[a-z]\b|--(?!hash=))|file:|@ /m);
+    });
 
-  it('holds what the notebooks need', () => {
-    for (const name of ['jupyterlab', 'nbconvert', 'nbformat', 'jupytext', 'plotly', 'nbmake', 'papermill', 'ipykernel']) assert.ok(lines.some((line) => line.startsWith(`${name}==`)), name);
-    assert.ok(lines.some((line) => line.startsWith('jupyterlab==4.6.')));
-  });
+    it('holds what is needed', () => {
+      for (const name of needed) assert.ok(lines.some((line) => line.startsWith(`${name}==`)), name);
+    });
 
-  it('is what requirements.in asks for', () => {
-    const asked = read('requirements.in').split('\n').filter((line) => line !== '' && !line.startsWith('#'));
-    for (const line of asked) assert.ok(lines.some((pinned) => pinned.startsWith(`${/^[\w-]+/.exec(line)[0]}==`)), line);
+    it(`is what ${file}.in asks for`, () => {
+      const asked = read(`${file}.in`).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+      for (const line of asked) assert.ok(lines.some((pinned) => pinned.startsWith(`${/^[\w-]+/.exec(line)[0]}==`)), line);
+    });
   });
+}
+
+it('requirements.txt holds JupyterLab 4.6, requirements-ray.txt the Ray that the client was tested with', () => {
+  assert.match(read('requirements.txt'), /^jupyterlab==4\.6\./m);
+  assert.ok(read('requirements-ray.txt').includes(`\nray==${/TESTED_RAY = '([\d.]+)'/.exec(read('src/runs/ray.ts'))[1]} `));
 });
 
 describe('package.json', () => {

@@ -94,7 +94,7 @@ describe('the list of steps', () => {
   it('is in the order in which they need each other', () => {
     assert.deepEqual(
       steps.map(({ name }) => name),
-      ['prerequisites', 'packages', 'python', 'library', 'addon', 'build', 'link', 'kernel', 'weights', 'data'],
+      ['prerequisites', 'packages', 'python', 'library', 'addon', 'build', 'link', 'kernel', 'weights', 'data', 'ray'],
     );
   });
 });

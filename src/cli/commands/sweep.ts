@@ -1,6 +1,12 @@
 // `rifle sweep`: all runs of one study or of several, in worker processes.
+import path from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import pc from 'picocolors';
+import { KitError } from '../../engine/errors';
+import type { PoolOptions } from '../../runs/pool';
+import type { QueueEstimate } from '../../runs/queueing';
+import type { RunRecord } from '../../runs/record';
+import type { RunSpec } from '../../transfer/spec';
 import { interruptible } from '../interrupt';
 import { positiveNumber } from '../numbers';
 import { printJson, printLine, printList } from '../print';
@@ -19,6 +25,18 @@ interface SweepFlags {
   calibrate?: boolean;
   imagesPerSecond?: number;
   checkpointMinutes?: number;
+  ray?: string;
+  rayCpus?: number;
+  rayGpus?: number;
+  rayMemory?: number;
+  rayJobs?: number;
+  rayKit?: string;
+  rayNode?: string;
+  rayLeave?: boolean;
+  tensorboard?: string;
+  mlflow?: string;
+  on?: number[];
+  startSeconds: number;
   json?: boolean;
 }
 
@@ -39,13 +57,25 @@ export function sweepCommand(): Command {
     .option('--retries <n>', 'how often a run whose process died is begun again', number, 2)
     .option('--runs <dir>', 'where runs are kept; those that are there are not made again, unfinished ones go on')
     .option('--checkpoint-minutes <n>', 'time between two checkpoints of an epoch; each epoch ends with one anyway (default: 10)', number)
+    .option('--ray <url>', 'make the runs on a Ray cluster, by the address of its dashboard (see docs/ray.md)')
+    .option('--ray-cpus <n>', 'CPUs of a run (default: 2)', positiveNumber)
+    .option('--ray-gpus <n>', 'GPUs of a run (default: 1 where the cluster has any)', number)
+    .option('--ray-memory <GB>', 'memory that is set aside for a run (default: none)', number)
+    .option('--ray-jobs <n>', 'jobs that are submitted at once (default: 64)', positiveNumber)
+    .option('--ray-kit <dir>', 'where the kit is on the nodes (default: the same path as here)')
+    .option('--ray-node <program>', 'Node.js on the nodes (default: node)')
+    .option('--ray-leave', 'Ctrl-C leaves the jobs to the cluster; the same command finds them again')
+    .option('--tensorboard <dir>', 'write TensorBoard event files too, a folder for each run')
+    .option('--mlflow <url>', 'send numbers to an MLflow server too')
     .option('--dry-run', 'print the runs and an estimate of their time, and stop')
+    .option('--on <counts...>', 'with --dry-run: how long the sweep takes on so many devices, queueing included', (text: string, before?: number[]) => [...(before ?? []), positiveNumber(text)])
+    .option('--start-seconds <n>', 'with --on: what a run takes to start as a job of a cluster', number, 30)
     .option('--calibrate', 'estimate from a few steps of each kind of run that is missing')
     .option('--images-per-second <n>', 'pace of training for the estimate (default: that of the runs that are there; at paper scale 300, an assumption)', positiveNumber)
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
-      '\nCtrl-C once stops every run after a checkpoint, twice at once; the same command goes on.\n\nExamples:\n  $ npx rifle sweep --study t2 t3 --scale mini --workers 2\n  $ npx rifle sweep --scale paper --dry-run --calibrate\n  $ RIFLE_DATA=./photos npx rifle sweep --study t2    # also on a folder of your own',
+      '\nCtrl-C once stops every run after a checkpoint, twice at once; the same command goes on.\n\nExamples:\n  $ npx rifle sweep --study t2 t3 --scale mini --workers 2\n  $ npx rifle sweep --scale paper --dry-run --on 1 8 64\n  $ npx rifle sweep --study t2 --scale paper --ray http://127.0.0.1:8265\n  $ RIFLE_DATA=./photos npx rifle sweep --study t2    # also on a folder of your own',
     )
     .action(async (flags: SweepFlags) => {
       const { scale } = await import('../../runs/scales.js');
@@ -53,23 +83,23 @@ export function sweepCommand(): Command {
       const calibrate = flags.calibrate ? (await import('../../runs/calibrate.js')).calibrate : undefined;
       const name = scale(flags.scale ?? process.env.RIFLE_SCALE ?? 'mini').name;
       const planned = await sweepPlan({ studies: flags.study, datasets: flags.dataset, scale: name, runs: flags.runs, imagesPerSecond: flags.imagesPerSecond, calibrate });
+      if (flags.on !== undefined && !flags.dryRun) throw new KitError('--on calculates, and is for --dry-run only.', { fix: 'Add --dry-run; or --workers N or --ray URL to make the runs.' });
       if (flags.dryRun) {
-        if (flags.json) return printJson(planned);
+        const queues = flags.on === undefined ? undefined : await onDevices(planned.seconds, flags.on, flags.startSeconds);
+        if (flags.json) return printJson({ ...planned, queues });
         printList(['study', 'data set', 'backbone', 'method', 'seeds', 'missing', 'hours'], planned.rows.map((row) => [row.study, row.dataset, row.backbone, row.method, row.seeds.join(' '), row.missing, row.hours === null ? '?' : row.hours.toFixed(2)]));
         printLine(`\n${planned.specs.length} different runs, ${planned.missing} to make. ${planned.estimate}`);
+        if (queues !== undefined) printQueues(queues, flags.startSeconds);
         return;
       }
-      const { requireDevices, runPool } = await import('../../runs/pool.js');
-      const devices = flags.devices?.split(',');
-      if (devices !== undefined) requireDevices(devices);
+      const make = await maker(flags);
       if (!flags.json) process.stderr.write(`${planned.specs.length} runs, ${planned.missing} to make. ${planned.estimate}\n`);
       const display = showSweep({ seconds: planned.seconds, workers: flags.workers ?? 1, quiet: flags.json });
       const began = performance.now();
       const failures: string[] = [];
       let made = 0;
-      const records = await runPool(planned.specs, {
-        workers: flags.workers,
-        devices,
+      const records = await make(planned.specs, {
+        tracking: { tensorboard: flags.tensorboard && path.resolve(flags.tensorboard), mlflow: flags.mlflow }, // jobs work in other folders
         retries: flags.retries,
         runs: flags.runs,
         keepWeights: planned.keepWeights,
@@ -85,4 +115,34 @@ export function sweepCommand(): Command {
       else printLine(`\n${records.length} runs, ${made} of them made now, in ${duration((performance.now() - began) / 1000)}.${failures.length > 0 ? `\n${pc.red(`${failures.length} failed`)}:\n${failures.map((line) => `  ${line}`).join('\n')}` : ''}`);
       if (failures.length > 0) process.exitCode = 1;
     });
+}
+
+/** Who makes the runs: worker processes here, or a Ray cluster. */
+async function maker(flags: SweepFlags): Promise<(specs: readonly RunSpec[], options: PoolOptions) => Promise<RunRecord[]>> {
+  if (flags.ray === undefined) {
+    const stray = Object.keys(flags).find((name) => /^ray./.test(name));
+    if (stray !== undefined) throw new KitError(`--${stray.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} means something with --ray only.`, { fix: 'Add --ray URL.' });
+    const { requireDevices, runPool } = await import('../../runs/pool.js');
+    const devices = flags.devices?.split(',');
+    if (devices !== undefined) requireDevices(devices);
+    return (specs, options) => runPool(specs, { ...options, workers: flags.workers, devices });
+  }
+  if (flags.workers !== undefined || flags.devices !== undefined) throw new KitError('--workers and --devices are of this machine; with --ray the cluster places the runs.', { fix: 'Use --ray-cpus, --ray-gpus and --ray-jobs.' });
+  const { runOnRay } = await import('../../runs/ray-pool.js');
+  const { ray: url, rayCpus: cpus, rayGpus: gpus, rayMemory, rayJobs: jobs, rayKit: kit, rayNode: node, rayLeave: leave } = flags;
+  return (specs, options) => runOnRay(specs, { ...options, url, cpus, gpus, memory: rayMemory === undefined ? undefined : rayMemory * 1e9, jobs, kit, node, leave });
+}
+
+/** The sweep on each number of devices. @throws KitError without an estimate for every run. */
+async function onDevices(seconds: readonly (number | null)[], counts: readonly number[], startSeconds: number): Promise<QueueEstimate[]> {
+  if (seconds.some((each) => each === null)) throw new KitError('There is no estimate for every run, so none for several devices.', { fix: 'Add --calibrate, or --images-per-second N.' });
+  const { queueEstimate } = await import('../../runs/queueing.js');
+  return counts.map((devices) => queueEstimate(seconds as number[], devices, startSeconds));
+}
+
+function printQueues(queues: readonly QueueEstimate[], startSeconds: number): void {
+  const hours = (seconds: number): string => (seconds / 3600).toFixed(1);
+  printLine('\nOn paper: one run on a device at a time, in the order above, each on the first device that is free; all devices alike and free from the');
+  printLine(`beginning; no run lost; ${startSeconds} s to start each (--start-seconds). Hours; "at best": no order of the runs is faster.\n`);
+  printList(['devices', 'all runs', 'at best', 'devices busy', 'a run waits', 'at most'], queues.map((each) => [each.devices, hours(each.makespan), hours(each.bound), `${(100 * each.busy).toFixed(1)} %`, hours(each.meanWait), hours(each.longestWait)]));
 }

@@ -22,6 +22,8 @@ interface TrainFlags {
   limitPerClass?: number;
   runs?: string;
   keepWeights?: boolean;
+  tensorboard?: string;
+  mlflow?: string;
   printSpec?: boolean;
   json?: boolean;
 }
@@ -54,6 +56,8 @@ export function trainCommand(): Command {
     .option('--limit-per-class <n>', 'training images per class (default: all)', number(1, true))
     .option('--runs <dir>', 'where finished runs are kept; one that is there is not run again')
     .option('--keep-weights', 'keep the weights of the last and of the best epoch (see `rifle runs export`)')
+    .option('--tensorboard <dir>', 'write TensorBoard event files too')
+    .option('--mlflow <url>', 'send numbers to an MLflow server too')
     .option('--print-spec', 'print the complete spec and stop')
     .option('--json', 'print the RunRecord as JSON')
     .addHelpText(
@@ -69,7 +73,7 @@ export function trainCommand(): Command {
       const { finetune, titleOf } = await import('../../runs/finetune.js');
       const display = showProgress({ quiet: flags.json });
       let trained = false;
-      const record = await finetune(spec, { runs: flags.runs, keepWeights: flags.keepWeights, signal: interruptible(), onProgress: display.onProgress, onNotice: (text) => process.stderr.write(`${text}\n`), onEpoch: () => (trained = true) }).finally(() => display.stop());
+      const record = await finetune(spec, { runs: flags.runs, keepWeights: flags.keepWeights, tracking: { tensorboard: flags.tensorboard, mlflow: flags.mlflow }, signal: interruptible(), onProgress: display.onProgress, onNotice: (text) => process.stderr.write(`${text}\n`), onEpoch: () => (trained = true) }).finally(() => display.stop());
       if (flags.json) return printJson(record);
       printList(
         ['epoch', 'train loss', 'train top-1', 'test loss', 'test top-1', 'learning rate', 'head reset', 'images/s'],
