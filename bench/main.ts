@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { analysis } from './analysis';
 import { dataBench } from './data';
 import { kernelBench } from './kernel';
+import { storeBench } from './store';
 import { trainStep } from './train-step';
 
 const program = new Command('bench').description('side-by-side benchmarks; figures are to be read as ratios within one run');
@@ -36,6 +37,15 @@ program
   .option('--json', 'print JSON')
   .addHelpText('after', '\nExample:\n  $ npm run bench -- data --python ~/torch/bin/python')
   .action(dataBench);
+
+program
+  .command('store')
+  .description('`rifle runs list`, a filter and a table over a store of many records')
+  .option('--records <n>', 'runs in the store', Number, 10_000)
+  .option('--rounds <n>', 'of each command; the fastest counts', Number, 3)
+  .option('--json', 'print JSON')
+  .addHelpText('after', '\nExample:\n  $ npm run bench -- store --records 1000')
+  .action(storeBench);
 
 program
   .command('kernel')
