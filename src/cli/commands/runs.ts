@@ -222,6 +222,6 @@ function exportCommand(): Command {
       const id = idOf(store, start);
       const done = await exportRun(store, id, { format, which, to: out ?? (format === 'safetensors' ? `${id}.safetensors` : `${id}-${format}`) });
       if (json) return printJson({ run: id, format, which, ...done });
-      printLine(`${done.path}: the weights of the ${which} epoch of run ${id}${format === 'safetensors' ? '' : `; its logits are within ${done.difference.toPrecision(2)} of the kit's own`}`);
+      printLine(`${done.path}: the weights of the ${which} epoch of run ${id}; its logits are within ${done.difference.toPrecision(2)} of the kit's own`);
     });
 }
