@@ -12,7 +12,7 @@ async function make({ spec, runs, keepWeights, checkpointMinutes, device, busy }
   controller = new AbortController();
   try {
     if (device !== null && !internals().binding.isUsingGpuDevice()) {
-      throw Object.assign(new KitError(`TensorFlow does not see the GPU ${device}: it is gone, or taken.`, { fix: 'See `nvidia-smi`, and `npx rifle doctor`.' }), { fatal: true });
+      throw Object.assign(new KitError(`TensorFlow does not see the GPU ${device}: it is gone, or taken.`, { fix: 'See `nvidia-smi`, and `npx rifle doctor`.' }), { fatal: true, gone: true });
     }
     let reused = true;
     const { id } = await finetune(spec, {
@@ -32,9 +32,9 @@ async function make({ spec, runs, keepWeights, checkpointMinutes, device, busy }
   } catch (error) {
     if (controller.signal.aborted) return reply({ stopped: true });
     if (error instanceof RunBusyError) return reply({ busy: error.message });
-    const { message, fix = '', fatal = false } = error as KitError & { fatal?: boolean };
+    const { message, fix = '', fatal = false, gone = false } = error as KitError & { fatal?: boolean; gone?: boolean };
     // What no KitError tells, and what a broken device does, may be gone in another process.
-    reply({ error: { message, fix, fatal: fatal || !(error instanceof KitError) || /CUDA_ERROR|cuDNN|device-side|CUBLAS/.test(message) } });
+    reply({ error: { message, fix, fatal: fatal || !(error instanceof KitError) || /CUDA_ERROR|cuDNN|device-side|CUBLAS/.test(message), gone } });
   }
 }
 
