@@ -5,15 +5,20 @@ import { Worker } from 'node:worker_threads';
 import { KitError } from '../engine/errors';
 import { decode, resizeShortSide, type Image } from './image';
 
-/** What `decode-worker` is asked for: the image in `file`, resized so that its shorter side has `shortSide` pixels. */
+/** What `decode-worker` is asked for: the image in `file`, resized so that its shorter side has `shortSide` pixels; or `END`, to finish and end. */
 export interface DecodeTask {
   id: number;
   file: string;
   shortSide: number;
 }
 
+export const END = 'end';
+
 /** What it answers to the task `id`: the image, or why it cannot be had. */
 export type DecodeReply = { id: number; image: Image } | { id: number; error: { message: string; fix: string } };
+
+/** Milliseconds that a thread may take to finish before it is terminated all the same: a large image takes a second or two. */
+const GRACE = 20_000;
 
 /** Worker threads that turn files into images of a short side; `close` when done. */
 export class DecodePool {
@@ -60,7 +65,17 @@ export class DecodePool {
     });
   }
 
+  /** Ends the threads, each when it has finished what it is at: to terminate one inside the image library could leave the library's memory, which is the process's, in disorder. */
   async close(): Promise<void> {
-    await Promise.all(this.workers.map((worker) => worker.terminate()));
+    await Promise.all(
+      this.workers.map(async (worker) => {
+        if (worker.threadId < 0) return; // it has failed, and ended by itself
+        const ended = new Promise((resolve) => worker.once('exit', resolve));
+        worker.postMessage(END);
+        const late = setTimeout(() => void worker.terminate(), GRACE);
+        await ended;
+        clearTimeout(late);
+      }),
+    );
   }
 }

@@ -1,12 +1,14 @@
 // The thread behind DecodePool: one file in, one resized image out.
 import { parentPort } from 'node:worker_threads';
 import { KitError } from '../engine/errors';
-import type { DecodeReply, DecodeTask } from './decode-pool';
+import { END, type DecodeReply, type DecodeTask } from './decode-pool';
 import { decode, resizeShortSide } from './image';
 
 const port = parentPort!;
 
-port.on('message', async ({ id, file, shortSide }: DecodeTask) => {
+port.on('message', async (task: DecodeTask | typeof END) => {
+  if (task === END) return port.close(); // what is being decoded is decoded to its end; then nothing holds the thread
+  const { id, file, shortSide } = task;
   try {
     const image = resizeShortSide(await decode(file), shortSide);
     port.postMessage({ id, image } satisfies DecodeReply, [image.pixels.buffer as ArrayBuffer]);
