@@ -1,14 +1,13 @@
-// The thread behind DecodePool: one file in, one resized image out.
+// The thread behind DecodePool: one file in, one resized image out; told to end, it finishes what it has begun.
 import { parentPort } from 'node:worker_threads';
 import { KitError } from '../engine/errors';
 import { END, type DecodeReply, type DecodeTask } from './decode-pool';
 import { decode, resizeShortSide } from './image';
 
 const port = parentPort!;
+const underWay = new Set<Promise<void>>();
 
-port.on('message', async (task: DecodeTask | typeof END) => {
-  if (task === END) return port.close(); // what is being decoded is decoded to its end; then nothing holds the thread
-  const { id, file, shortSide } = task;
+async function work({ id, file, shortSide }: DecodeTask): Promise<void> {
   try {
     const image = resizeShortSide(await decode(file), shortSide);
     port.postMessage({ id, image } satisfies DecodeReply, [image.pixels.buffer as ArrayBuffer]);
@@ -16,4 +15,10 @@ port.on('message', async (task: DecodeTask | typeof END) => {
     const { message } = error as Error;
     port.postMessage({ id, error: { message, fix: error instanceof KitError ? error.fix : '' } } satisfies DecodeReply);
   }
+}
+
+port.on('message', (task: DecodeTask | typeof END) => {
+  if (task === END) return void Promise.all(underWay).then(() => port.close()); // then nothing holds the thread
+  const working = work(task).finally(() => underWay.delete(working));
+  underWay.add(working);
 });
