@@ -10,6 +10,7 @@ import { calibrate } from '../../src/runs/calibrate';
 import type { RunRecord } from '../../src/runs/record';
 import { RunStore } from '../../src/runs/store';
 import type { SweepPlan } from '../../src/runs/sweep';
+import { unfinishedRuns } from '../../src/runs/unfinished';
 import { parseRunSpec } from '../../src/transfer/spec';
 import { makeImageFolder } from '../runs/image-folder';
 
@@ -70,6 +71,45 @@ describe('rifle sweep', function () {
     for (const id of ids) assert.deepEqual(store.journal(id).read().map(({ event }) => event).filter((event) => event !== 'checkpoint'), ['started', 'finished'], `${id} once, by one process`);
     const after = await sweep('--dry-run');
     assert.match(after.stdout, new RegExp(`${ids.length} different runs, 0 to make. Nothing is left to make`));
+  });
+
+  it('stopped by Ctrl-C leaves checkpoints and no owner, twice at once ends it, and then goes on to the end', async () => {
+    const many = await makeImageFolder({ trainPerClass: 100, testPerClass: 2, size: 72 });
+    const stopped = path.join(folder, 'stopped');
+    const store = new RunStore(stopped);
+    /** A sweep that gets Ctrl-C so often when a run has taken its first steps. */
+    const interrupted = async (times: number): Promise<{ code: number | null; said: string }> => {
+      const args = [MAIN, 'sweep', '--study', 'f1', '--scale', 'smoke', '--dataset', many, '--runs', stopped, '--checkpoint-minutes', '0'];
+      const child = spawn(process.execPath, args, { env: { ...process.env, NO_COLOR: '1' }, stdio: ['ignore', 'ignore', 'pipe'] });
+      let said = '';
+      child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
+      const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
+      const present = (): boolean => unfinishedRuns(store).some(({ id, owner }) => owner !== null && fs.existsSync(path.join(store.folder(id), 'checkpoints')) && fs.readdirSync(path.join(store.folder(id), 'checkpoints')).some((name) => name.endsWith('.json')));
+      while (!present() && child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 20));
+      for (let i = 0; i < times; i++) {
+        child.kill('SIGINT');
+        await new Promise((resolve) => setTimeout(resolve, 30)); // two signals at once are one
+      }
+      return { code: await ended, said };
+    };
+    try {
+      const once = await interrupted(1);
+      assert.equal(once.code, 130, once.said);
+      assert.match(once.said, /stopped: by Ctrl-C\. Finished runs are kept; what was under way goes on from its checkpoint/);
+      assert.ok(store.list().length < 4, 'it did stop');
+      const left = unfinishedRuns(store); // none where the signal came between two runs
+      for (const { id, owner } of left) assert.deepEqual([owner, store.journal(id).read().at(-1)!.event], [null, 'stopped']);
+      const twice = await interrupted(2);
+      assert.equal(twice.code, 130, twice.said);
+      const child = spawn(process.execPath, [MAIN, 'sweep', '--study', 'f1', '--scale', 'smoke', '--dataset', many, '--runs', stopped, '--json'], { stdio: ['ignore', 'ignore', 'ignore'] });
+      assert.equal(await new Promise((resolve) => child.on('close', resolve)), 0);
+      assert.deepEqual(store.unfinished(), []);
+      assert.equal(store.list().length, 4);
+      for (const id of store.ids()) assert.equal(store.journal(id).read().filter(({ event }) => event === 'finished').length, 1);
+      for (const { id } of left) assert.ok(store.journal(id).read().some(({ event }) => event === 'resumed'));
+    } finally {
+      fs.rmSync(many, { recursive: true, force: true });
+    }
   });
 
   it('of a GPU that is not there does not begin', async () => {
