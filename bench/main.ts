@@ -13,6 +13,7 @@ import { networks } from './networks';
 import { installPeers, peers, type Peer } from './peers';
 import { show } from './show';
 import { startup } from './startup';
+import { storeBench } from './store';
 import { contenders, trainStep } from './train-step';
 
 const BATCHES = [8, 32];
@@ -65,6 +66,15 @@ program
   .option('--json', 'print JSON')
   .addHelpText('after', '\nExample:\n  $ npm run bench -- data --python ~/torch/bin/python')
   .action(dataBench);
+
+program
+  .command('store')
+  .description('`rifle runs list`, a filter and a table over a store of many records')
+  .option('--records <n>', 'runs in the store', Number, 10_000)
+  .option('--rounds <n>', 'of each command; the fastest counts', Number, 3)
+  .option('--json', 'print JSON')
+  .addHelpText('after', '\nExample:\n  $ npm run bench -- store --records 1000')
+  .action(storeBench);
 
 program
   .command('kernel')

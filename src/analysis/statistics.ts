@@ -40,8 +40,18 @@ export function sampleStd(values: readonly number[]): number {
  */
 export function meanInterval(values: readonly number[], confidence = 0.95): Interval {
   const center = mean(values);
-  const reach = (jStat.studentt.inv((1 + confidence) / 2, values.length - 1) * sampleStd(values)) / Math.sqrt(values.length);
+  const reach = (studentQuantile((1 + confidence) / 2, values.length - 1) * sampleStd(values)) / Math.sqrt(values.length);
   return { low: center - reach, high: center + reach };
+}
+
+/** Found by iteration, and asked for again by every row of a table: kept. */
+const quantiles = new Map<string, number>();
+
+function studentQuantile(probability: number, freedom: number): number {
+  const key = `${probability} ${freedom}`;
+  const known = quantiles.get(key) ?? jStat.studentt.inv(probability, freedom);
+  quantiles.set(key, known);
+  return known;
 }
 
 /** n, mean, std and interval of a sample; what n is too small for is `null`. */

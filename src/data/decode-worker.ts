@@ -1,12 +1,13 @@
-// The thread behind DecodePool: one file in, one resized image out.
+// The thread behind DecodePool: one file in, one resized image out; told to end, it finishes what it has begun.
 import { parentPort } from 'node:worker_threads';
 import { KitError } from '../engine/errors';
-import type { DecodeReply, DecodeTask } from './decode-pool';
+import { END, type DecodeReply, type DecodeTask } from './decode-pool';
 import { decode, resizeShortSide } from './image';
 
 const port = parentPort!;
+const underWay = new Set<Promise<void>>();
 
-port.on('message', async ({ id, file, shortSide }: DecodeTask) => {
+async function work({ id, file, shortSide }: DecodeTask): Promise<void> {
   try {
     const image = resizeShortSide(await decode(file), shortSide);
     port.postMessage({ id, image } satisfies DecodeReply, [image.pixels.buffer as ArrayBuffer]);
@@ -14,4 +15,10 @@ port.on('message', async ({ id, file, shortSide }: DecodeTask) => {
     const { message } = error as Error;
     port.postMessage({ id, error: { message, fix: error instanceof KitError ? error.fix : '' } } satisfies DecodeReply);
   }
+}
+
+port.on('message', (task: DecodeTask | typeof END) => {
+  if (task === END) return void Promise.all(underWay).then(() => port.close()); // then nothing holds the thread
+  const working = work(task).finally(() => underWay.delete(working));
+  underWay.add(working);
 });

@@ -39,3 +39,10 @@ export function kitHome(...parts: string[]): string {
 export function kitVersion(): string {
   return (JSON.parse(fs.readFileSync(path.join(packageRoot(), 'package.json'), 'utf8')) as { version: string }).version;
 }
+
+/** Whether `version`, `major.minor.patch`, comes after this kit's. */
+export function isNewerKit(version: string): boolean {
+  const [theirs, ours] = [version, kitVersion()].map((each) => each.split(/[.-]/).map(Number));
+  for (let i = 0; i < 3; i++) if ((theirs[i] || 0) !== (ours[i] || 0)) return (theirs[i] || 0) > (ours[i] || 0);
+  return false;
+}

@@ -1,10 +1,11 @@
 // Which runs may be compared, and which are repetitions of one another: the same data, weights and settings, and the same method.
+import stableStringify from 'safe-stable-stringify';
 import type { RunRecord } from '../runs/record';
 import { methods as catalog } from '../transfer/methods';
 import type { RunSpec } from '../transfer/spec';
 
-/** Fields of a spec that make its method; the others, seed excepted, are the settings under which methods are compared. */
-const METHOD_FIELDS = ['rifle', 'regularizer', 'trick'] as const;
+/** What of a spec makes its method; the rest, seed excepted, are the settings under which methods are compared. */
+type MethodField = 'rifle' | 'regularizer' | 'trick';
 
 /** Runs of one method that differ in their seed alone. */
 export interface MethodRuns {
@@ -28,15 +29,9 @@ export interface RunGroup {
   methods: MethodRuns[];
 }
 
-function settingsOf(spec: RunSpec): Record<string, unknown> {
-  const settings: Record<string, unknown> = { ...spec };
-  for (const field of [...METHOD_FIELDS, 'seed']) delete settings[field];
-  return settings;
-}
+const settingsOf = ({ rifle: _r, regularizer: _g, trick: _t, seed: _s, ...settings }: RunSpec): Record<string, unknown> => settings;
 
-function methodOf(spec: RunSpec): Record<string, unknown> {
-  return Object.fromEntries(METHOD_FIELDS.map((field) => [field, spec[field]]));
-}
+const methodOf = ({ rifle, regularizer, trick }: RunSpec): Record<string, unknown> => ({ rifle, regularizer, trick });
 
 /** Leaves of nested plain data, by path in words: `limits.trainPerClass` is `train per class`. */
 function leaves(value: unknown, path: string[] = []): Map<string, string> {
@@ -50,9 +45,8 @@ function inWords(path: string): string {
   return path.split('.').slice(-1)[0].replace(/([A-Z])/g, (letter) => ` ${letter.toLowerCase()}`);
 }
 
-function keyOf(value: unknown): string {
-  return JSON.stringify([...leaves(value)]);
-}
+/** The same of two values that say the same, whatever the order of their fields. */
+const keyOf = (value: unknown): string => stableStringify(value)!;
 
 /** For each of several values the leaves in which they differ, in words; empty when there is one value only. */
 export function differences(values: readonly unknown[]): string[] {
@@ -124,13 +118,15 @@ function methodsOf(runs: readonly RunRecord[], baseline: string): MethodRuns[] {
 
 /** Place of a method in the kit's list; after all of them when it is not there. */
 function placeOf(method: string): number {
-  const names = catalog.list().map(({ name }) => name);
+  names ??= catalog.list().map(({ name }) => name);
   const place = names.indexOf(method);
   return place < 0 ? names.length : place;
 }
 
+let names: string[] | undefined;
+
 /** Whether two methods are the same in all but one part of their specs, hyper-parameters included; false when either was not run. */
-export function samePartsBut(part: (typeof METHOD_FIELDS)[number], a: MethodRuns, b: MethodRuns): boolean {
+export function samePartsBut(part: MethodField, a: MethodRuns, b: MethodRuns): boolean {
   if (a.records.length === 0 || b.records.length === 0) return false;
   const rest = ({ records: [{ spec }] }: MethodRuns): string => keyOf({ ...methodOf(spec), [part]: null });
   return rest(a) === rest(b);

@@ -1,5 +1,6 @@
 // Tables as text for a terminal, HTML, CSV and LaTeX.
 import Table3 from 'cli-table3';
+import stringWidth from 'string-width';
 import { alignOf, cellText, headingText, layOut, MISSING, type Cell, type Column, type Row, type TableData } from './cells';
 import { escapeHtml, escapeLatex, proseHtml, proseLatex } from './markup';
 
@@ -62,15 +63,24 @@ function blocked(data: TableData, gap: number): string {
   return [rule, ...lines.head, rule, ...body, rule].join('\n');
 }
 
-/** Heading and rows, one line each but for folded headings. */
+/** Heading and rows, one line each but for folded headings. (Not by cli-table3: what it takes grows with the square of the rows, seconds for a thousand.) */
 function linesOf(columns: Column[], rows: string[][], gap: number): { head: string[]; body: string[]; width: number } {
-  const headings = columns.map((column, i) => foldHeading(headingText(column), Math.max(...rows.map((row) => row[i].length), 0)));
-  const table = new Table3({ chars: NO_RULES, head: headings, colAligns: columns.map(alignOf), style: { head: [], border: [], 'padding-left': 0, 'padding-right': gap } });
-  table.push(...rows);
-  const lines = table.toString().split('\n').map((line) => line.trimEnd());
-  const headLines = Math.max(...headings.map((heading) => heading.split('\n').length));
-  return { head: lines.slice(0, headLines), body: lines.slice(headLines), width: Math.max(...lines.map((line) => line.length)) };
+  const headings = columns.map((column, i) => foldHeading(headingText(column), rows.reduce((most, row) => Math.max(most, row[i].length), 0)).split('\n'));
+  const widths = headings.map((lines, i) => rows.reduce((most, row) => Math.max(most, columnsOf(row[i])), Math.max(...lines.map(columnsOf))));
+  const line = (cells: readonly string[]): string => {
+    const padded = cells.map((text, i) => {
+      const room = ' '.repeat(widths[i] - columnsOf(text));
+      return alignOf(columns[i]) === 'left' ? text + room : room + text;
+    });
+    return padded.join(' '.repeat(gap)).trimEnd();
+  };
+  const head = Array.from({ length: Math.max(...headings.map((lines) => lines.length)) }, (_, k) => line(headings.map((lines) => lines[k] ?? '')));
+  const body = rows.map(line);
+  return { head, body, width: [...head, ...body].reduce((most, text) => Math.max(most, text.length), 0) };
 }
+
+/** Columns of a terminal that a text takes; letters of the table's own are told from others quickly. */
+const columnsOf = (text: string): number => (/^[ -~±–−]*$/.test(text) ? text.length : stringWidth(text));
 
 /** One block a row, `heading  text`, for narrow terminals. */
 function stacked(data: TableData, columns: Column[], width: number): string {

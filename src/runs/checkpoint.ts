@@ -6,6 +6,7 @@ import stableStringify from 'safe-stable-stringify';
 import { hashStateDict, type StateDict } from '../backbones/weights/state-dict';
 import { readSafetensors, writeSafetensors } from '../backbones/weights/safetensors';
 import { KitError } from '../engine/errors';
+import { kitVersion } from '../engine/home';
 import type { TrainState } from '../transfer/trainer';
 import { writeWhole } from './write-whole';
 
@@ -35,7 +36,9 @@ export interface DamagedCheckpoint {
 
 /** What the JSON file of a checkpoint holds; the variables lie in the safetensors file of the same name. */
 interface Written {
-  format: typeof FORMAT;
+  format: number;
+  /** Version of the kit that wrote it; absent in checkpoints of kit 0.1. */
+  kit?: string;
   run: string;
   numericsVersion: number;
   state: Omit<TrainState, 'variables'>;
@@ -47,6 +50,15 @@ interface Written {
 }
 
 const FORMAT = 1;
+
+/** A whole checkpoint that a newer kit has written: it must neither be used nor make way. */
+export class NewerCheckpointError extends KitError {
+  constructor(file: string, { kit, format }: Pick<Written, 'kit' | 'format'>, run: string) {
+    super(`The checkpoint ${file} is from a newer rifle-kit${kit === undefined ? '' : `, ${kit}`} (its format is ${format}; this kit, ${kitVersion()}, reads ${FORMAT}).`, {
+      fix: `Update the kit, or begin the run anew: npx rifle runs prune ${run} --yes.`,
+    });
+  }
+}
 
 /** How many stay: the last, and the one before, should the last be damaged. */
 const KEPT = 2;
@@ -69,7 +81,7 @@ export class Checkpoints {
     const name = `${String(state.epoch).padStart(5, '0')}-${String(state.step).padStart(7, '0')}`;
     const file = path.join(this.folder, `${name}.json`);
     const tensors: StateDict = new Map(Object.entries(variables).map(([name, data]) => [name, { shape: [data.length], dtype: 'float32', data }]));
-    const content = { format: FORMAT, run: this.run, numericsVersion: this.numericsVersion, state, history, variables: hashStateDict(tensors) } as const;
+    const content = { format: FORMAT, kit: kitVersion(), run: this.run, numericsVersion: this.numericsVersion, state, history, variables: hashStateDict(tensors) } as const;
     try {
       await fs.promises.mkdir(this.folder, { recursive: true });
       await writeSafetensors(tensorsOf(file), tensors, { notes: { run: this.run, epoch: String(state.epoch), step: String(state.step) } });
@@ -84,6 +96,7 @@ export class Checkpoints {
   /**
    * The last checkpoint that is whole; null when there is none. What stands in the way is told in `damaged`, newest first.
    * @param fits whether a checkpoint will do: else an older one is taken.
+   * @throws NewerCheckpointError where one is whole and from a newer kit.
    */
   async latest(fits: (checkpoint: Checkpoint) => boolean = () => true): Promise<{ checkpoint: Checkpoint | null; damaged: DamagedCheckpoint[] }> {
     const damaged: DamagedCheckpoint[] = [];
@@ -92,6 +105,7 @@ export class Checkpoints {
         const checkpoint = await this.read(file);
         if (fits(checkpoint)) return { checkpoint, damaged };
       } catch (error) {
+        if (error instanceof NewerCheckpointError) throw error;
         damaged.push({ file, why: (error as Error).message });
       }
     }
@@ -101,8 +115,9 @@ export class Checkpoints {
   /** Reads one, with every sum checked. */
   private async read(file: string): Promise<Checkpoint> {
     const { sha256, ...content } = JSON.parse(await fs.promises.readFile(file, 'utf8')) as Written;
-    if (content.format !== FORMAT) throw new KitError(`It is of format ${content.format}, this kit reads ${FORMAT}.`);
     if (sha256 !== sumOf(content)) throw new KitError('Its checksum is not that of its content.');
+    if (content.format > FORMAT) throw new NewerCheckpointError(file, content, this.run);
+    if (content.format !== FORMAT) throw new KitError(`It is of format ${content.format}, this kit reads ${FORMAT}.`);
     if (content.run !== this.run || content.numericsVersion !== this.numericsVersion) throw new KitError(`It is of run ${content.run}, numerics ${content.numericsVersion}.`);
     const tensors = await readSafetensors(tensorsOf(file));
     if (hashStateDict(tensors) !== content.variables) throw new KitError(`The numbers in ${path.basename(tensorsOf(file))} are not those that were written.`);

@@ -26,13 +26,16 @@ export interface PoolTask {
 /** What a worker answers on the way. */
 export type PoolNews = { progress: Progress } | { epoch: number } | { notice: string };
 
-/** How a run ended in a worker: a record's id; that another process makes it; that it was stopped; or an error, `fatal` when the process is of no more use. */
-export type PoolOutcome = { id: string; reused: boolean } | { busy: string } | { stopped: true } | { error: { message: string; fix: string; fatal: boolean } };
+/** How a run ended in a worker: a record's id; that another process makes it; that it was stopped; or an error, `fatal` when the process is of no more use, `gone` when its GPU is not there. */
+export type PoolOutcome = { id: string; reused: boolean } | { busy: string } | { stopped: true } | { error: { message: string; fix: string; fatal: boolean; gone: boolean } };
 
 export type PoolReply = PoolNews | PoolOutcome;
 
 /** The process that made a run is gone, or of no more use: another may go on with it. */
-export class WorkerLostError extends KitError {}
+export class WorkerLostError extends KitError {
+  /** Whether its GPU is not there: another process on it would be lost too. */
+  gone = false;
+}
 
 /** One worker process, made anew when it has died. */
 export class PoolWorker {
@@ -71,7 +74,10 @@ export class PoolWorker {
         child.removeAllListeners('message').on('message', (reply: PoolReply) => {
           if ('id' in reply || 'busy' in reply) resolve(reply);
           else if ('stopped' in reply) reject(signal?.reason as Error);
-          else if ('error' in reply) reject(reply.error.fatal ? new WorkerLostError(reply.error.message, { fix: reply.error.fix }) : new KitError(reply.error.message, { fix: reply.error.fix }));
+          else if ('error' in reply) {
+            const { message, fix, fatal, gone } = reply.error;
+            reject(fatal ? Object.assign(new WorkerLostError(message, { fix }), { gone }) : new KitError(message, { fix }));
+          }
           else onNews(reply);
         });
         child.once('error', (error) => reject(new WorkerLostError(`The process of the run ${titleOf(task.spec)} could not be started: ${error.message}.`)));

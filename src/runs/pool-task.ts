@@ -9,7 +9,7 @@ import type { PoolNews, PoolOutcome, PoolTask } from './pool-process';
 export async function carryOut({ device, ...task }: PoolTask, tell: (news: PoolNews) => void, signal: AbortSignal): Promise<PoolOutcome> {
   try {
     if (device !== null && !internals().binding.isUsingGpuDevice()) {
-      throw Object.assign(new KitError(`TensorFlow does not see the GPU ${device}: it is gone, or taken.`, { fix: 'See `nvidia-smi`, and `npx rifle doctor`.' }), { fatal: true });
+      throw Object.assign(new KitError(`TensorFlow does not see the GPU ${device}: it is gone, or taken.`, { fix: 'See `nvidia-smi`, and `npx rifle doctor`.' }), { fatal: true, gone: true });
     }
     const { spec, ...options } = task;
     let reused = true;
@@ -27,8 +27,8 @@ export async function carryOut({ device, ...task }: PoolTask, tell: (news: PoolN
   } catch (error) {
     if (signal.aborted) return { stopped: true };
     if (error instanceof RunBusyError) return { busy: error.message };
-    const { message, fix = '', fatal = false } = error as KitError & { fatal?: boolean };
+    const { message, fix = '', fatal = false, gone = false } = error as KitError & { fatal?: boolean; gone?: boolean };
     // What no KitError tells, and what a broken device does, may be gone in another process.
-    return { error: { message, fix, fatal: fatal || !(error instanceof KitError) || /CUDA_ERROR|cuDNN|device-side|CUBLAS/.test(message) } };
+    return { error: { message, fix, fatal: fatal || !(error instanceof KitError) || /CUDA_ERROR|cuDNN|device-side|CUBLAS/.test(message), gone } };
   }
 }

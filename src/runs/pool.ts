@@ -77,8 +77,8 @@ export async function runPool(specs: readonly RunSpec[], options: PoolOptions = 
     settle();
   };
 
-  /** Makes run `i`. @returns whether the process is well. */
-  const makeOne = async (i: number, worker: PoolWorker, slot: number, wait: boolean): Promise<boolean> => {
+  /** Makes run `i`. @returns how the process is after it. */
+  const makeOne = async (i: number, worker: PoolWorker, slot: number, wait: boolean): Promise<'well' | 'lost' | 'gone'> => {
     change(i, { state: 'running', worker: slot, device: worker.device });
     try {
       const outcome = await worker.run({ spec: specs[i], runs: store.root, keepWeights: options.keepWeights ?? false, checkpointMinutes: options.checkpointMinutes, tracking: options.tracking, device: worker.device, busy: wait ? 'wait' : 'throw' }, (reply) => {
@@ -89,28 +89,30 @@ export async function runPool(specs: readonly RunSpec[], options: PoolOptions = 
       if ('busy' in outcome) {
         busy.push(i);
         change(i, { state: 'waiting', worker: null, device: null, progress: null, cause: outcome.busy });
-        return true;
+        return 'well';
       }
       const record = store.find(outcome.id)!;
       ids[i] = outcome.id;
       over(i, { state: outcome.reused ? 'reused' : record.failure ? 'diverged' : 'finished', epochsDone: runs[i].epochs, testTop1: record.testTop1 });
       onRecord?.(record, outcome.reused);
-      return true;
+      return 'well';
     } catch (error) {
       signal?.throwIfAborted();
       const cause = (error as Error).message;
       const isLost = error instanceof WorkerLostError;
-      if (isLost && attempts[i]++ < retries) {
-        onNotice?.(`${runs[i].title}: ${cause} It is begun again from its checkpoint (${attempts[i]} of ${retries}).`);
+      const isGone = isLost && error.gone && alive > 1; // not the run's fault: another device makes it
+      if (isGone || (isLost && attempts[i]++ < retries)) {
+        onNotice?.(`${runs[i].title}: ${cause} It is begun again ${isGone ? 'on another device' : `from its checkpoint (${attempts[i]} of ${retries})`}.`);
         queue.unshift(i);
         change(i, { state: 'waiting', worker: null, device: null, progress: null, cause });
+        if (isGone) alive--; // before others look how many there are
         settle();
-        return false;
+        return isGone ? 'gone' : 'lost';
       }
       if (onError) onError(specs[i], error as Error);
       else errors.push(error as Error);
       over(i, { state: 'failed', cause });
-      return !isLost;
+      return isLost ? 'lost' : 'well';
     }
   };
 
@@ -125,14 +127,15 @@ export async function runPool(specs: readonly RunSpec[], options: PoolOptions = 
           await new Promise<void>((resolve) => wake.push(resolve)); // a run of another worker may come back
           continue;
         }
-        deaths = (await makeOne(i, worker, slot, runs[i].cause !== null && queue.length === 0)) ? 0 : deaths + 1;
-        if (deaths >= DEATHS && alive > 1) {
-          onNotice?.(`Worker ${slot + 1}${worker.device === null ? '' : ` on GPU ${worker.device}`} died ${deaths} times in a row: it is given up, the others go on.`);
+        const state = await makeOne(i, worker, slot, runs[i].cause !== null && queue.length === 0);
+        deaths = state === 'well' ? 0 : deaths + 1;
+        if (state === 'gone' || (deaths >= DEATHS && alive > 1)) {
+          onNotice?.(`Worker ${slot + 1}${worker.device === null ? '' : ` on GPU ${worker.device}`} ${state === 'gone' ? 'has no device' : `died ${deaths} times in a row`}: it is given up, the others go on.`);
+          if (state !== 'gone') alive--;
           return;
         }
       }
     } finally {
-      alive--;
       await worker.end();
       if (signal?.aborted) settle();
     }

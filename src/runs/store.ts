@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import stableStringify from 'safe-stable-stringify';
 import { KitError } from '../engine/errors';
-import { kitHome } from '../engine/home';
+import { isNewerKit, kitHome, kitVersion } from '../engine/home';
 import type { RunSpec } from '../transfer/spec';
 import { Journal } from './journal';
 import type { LayerRow, RunRecord } from './record';
@@ -110,6 +110,10 @@ export class RunStore {
     }
     const { checksums = null, ...record } = found;
     if (record.id !== id || (record.status !== 'finished' && record.status !== 'failed') || !Array.isArray(record.epochs)) {
+      const kit = record.environment?.kit;
+      if (record.id === id && typeof kit === 'string' && isNewerKit(kit)) {
+        throw new KitError(`The run record ${file} is from rifle-kit ${kit}, which is newer than this one (${kitVersion()}) and writes records of another form.`, { fix: `Update the kit to ${kit}.` });
+      }
       throw damaged(file, `expected the run ${id}, found ${String(record.status)} ${String(record.id)}`);
     }
     return { record: { ...record, testTop1: record.testTop1 ?? NaN } as RunRecord, checksums };

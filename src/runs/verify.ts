@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { readSafetensors } from '../backbones/weights/safetensors';
 import { KitError } from '../engine/errors';
-import { kitVersion } from '../engine/home';
+import { isNewerKit, kitVersion } from '../engine/home';
 import { datasets } from '../data/catalog';
 import { chosen } from './chosen';
 import { hashFile, NUMERICS_VERSION, recordSum, runId, type RunStore } from './store';
@@ -30,7 +30,7 @@ export async function verifyRun(store: RunStore, id: string, { data = false }: {
     return { run: id, state: 'unfinished', problems };
   }
   const { record, checksums } = found;
-  if (record.numericsVersion > NUMERICS_VERSION || isNewer(record.environment.kit, kitVersion())) {
+  if (record.numericsVersion > NUMERICS_VERSION || isNewerKit(record.environment.kit)) {
     problems.push(`it was made by a newer rifle-kit, ${record.environment.kit} (numerics ${record.numericsVersion}); this is ${kitVersion()} (${NUMERICS_VERSION}): update the kit`);
   }
   if (checksums !== null && checksums.record !== recordSum(record)) problems.push('record.json was changed after it was written: its checksum is not that of its content');
@@ -68,11 +68,4 @@ async function changedData(store: RunStore, id: string): Promise<string[]> {
   } catch (error) {
     return [`the data set ${dataset.name} cannot be read: ${(error as Error).message}`];
   }
-}
-
-/** Whether version `a` comes after `b`, both `major.minor.patch`. */
-function isNewer(a: string, b: string): boolean {
-  const [x, y] = [a, b].map((version) => version.split(/[.-]/).map(Number));
-  for (let i = 0; i < 3; i++) if ((x[i] || 0) !== (y[i] || 0)) return (x[i] || 0) > (y[i] || 0);
-  return false;
 }

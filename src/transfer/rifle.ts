@@ -93,7 +93,11 @@ export function timetable({ epochs, rifle: choices }: Pick<RunSpec, 'epochs' | '
   return { epochs: run, period, resets };
 }
 
-/** New values of the head after `epoch` (1-based): from the stream `reset` of the run's seed. Parts that are not reset are absent. */
+/**
+ * New values of the head after `epoch` (1-based): from the stream `reset` of the run's seed. Parts that are not reset are absent.
+ * The head of an auxiliary classifier (`inception_v3_aux.tv_in1k`) is no part of this: the authors call `reset_parameters` of the one `fc` of a
+ * network that they make with `aux_logits=False`, and no published variant has an auxiliary classifier. It goes on learning through a reset.
+ */
 export function resetHead(choices: RifleSpec, seed: number, epoch: number, features: number, classes: number): Partial<HeadValues> {
   const { weight, bias } = drawHead(choices.distribution, features, classes, randomStream(seed, 'reset', epoch));
   return { ...(choices.resetWeights ? { weight } : {}), ...(choices.resetBias ? { bias } : {}) };

@@ -1,6 +1,7 @@
 // What a run is: a value, validated with zod, that decides every number the run produces.
 import { z } from 'zod';
 import { KitError, nearNames } from '../engine/errors';
+import { isNewerKit, kitVersion } from '../engine/home';
 
 /** How the learning rate falls over the run. `cosine` is the authors': once per epoch, lr(e) = lr0 (1 + cos(pi e / E)) / 2. */
 export type ScheduleSpec =
@@ -201,7 +202,12 @@ const runSchema = z.strictObject({
 });
 
 /** A spec as people write it: whatever has a default may be left out. */
-export type RunSpecInput = { dataset: string; backbone: string } & {
+export type RunSpecInput = {
+  dataset: string;
+  backbone: string;
+  /** Version of the kit that wrote the spec, as `rifle train --print-spec` tells it. No number depends on it: it explains fields that are not known. */
+  kit?: string;
+} & {
   [K in Exclude<keyof RunSpec, 'dataset' | 'backbone' | 'optimizer' | 'limits' | 'regularizer' | 'trick'>]?: RunSpec[K];
 } & {
   optimizer?: Partial<RunSpec['optimizer']>;
@@ -212,15 +218,29 @@ export type RunSpecInput = { dataset: string; backbone: string } & {
 
 /**
  * The complete spec of `input`, with defaults filled in.
- * @throws KitError that names every field that is unknown, missing or out of range, and the nearest known name.
+ * @throws KitError that names every field that is unknown, missing or out of range, and the nearest known name; and that says so when the spec was
+ *   written by a newer kit.
  */
 export function parseRunSpec(input: unknown): RunSpec {
-  const parsed = runSchema.safeParse(input);
+  const { kit, written } = withoutKit(input);
+  const parsed = runSchema.safeParse(written);
   if (parsed.success) return checkTogether(parsed.data);
-  const problems = parsed.error.issues.map((issue) => describe(issue, input));
+  const problems = parsed.error.issues.map((issue) => describe(issue, written));
+  if (kit !== null && isNewerKit(kit)) {
+    throw new KitError(`The run's spec is from rifle-kit ${kit}, which is newer than this one (${kitVersion()}), and says what this one does not know: ${problems.join('; ')}.`, {
+      fix: `Update the kit to ${kit}; a run without what is not known would be another run.`,
+    });
+  }
   throw new KitError(`The run's spec is not valid:\n${problems.map((p) => `  - ${p}`).join('\n')}`, {
     fix: 'See `npx rifle train --help` or the doc comment of RunSpec for every field.',
   });
+}
+
+/** The version of the kit that wrote a spec, if it says so, and the spec itself. */
+function withoutKit(input: unknown): { kit: string | null; written: unknown } {
+  if (typeof input !== 'object' || input === null || typeof (input as { kit?: unknown }).kit !== 'string') return { kit: null, written: input };
+  const { kit, ...written } = input as { kit: string };
+  return { kit, written };
 }
 
 /** What no single field can tell. */

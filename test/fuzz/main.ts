@@ -17,13 +17,14 @@ interface Options {
   inputs: number;
   seed: number;
   threads: number;
+  seconds?: number;
   only?: string[];
 }
 
 /** Runs one target in threads, each with its part of the inputs and a seed of its own, and watches them. */
-async function runTarget(area: string, name: string, { inputs, seed, threads }: Options): Promise<void> {
+async function runTarget(area: string, name: string, { inputs, seed, threads, seconds }: Options): Promise<void> {
   const start = performance.now();
-  const shards = Array.from({ length: threads }, (_, i) => ({ seed: seed + i, inputs: Math.ceil((inputs - i) / threads), counter: new Int32Array(new SharedArrayBuffer(4)), last: -1, since: start }));
+  const shards = Array.from({ length: threads }, (_, i) => ({ seed: seed + i, inputs: Math.ceil((inputs - i) / threads), seconds, counter: new Int32Array(new SharedArrayBuffer(4)), last: -1, since: start }));
   let peakMb = 0;
   let said = start;
   let fail: (error: Error) => void = () => undefined;
@@ -56,7 +57,8 @@ async function runTarget(area: string, name: string, { inputs, seed, threads }: 
     clearInterval(watch);
     await Promise.all(workers.map((worker) => worker.terminate()));
   }
-  console.log(`${area} ${name}: ${inputs} inputs from seed ${seed} on in ${((performance.now() - start) / 1000).toFixed(0)} s on ${threads} threads: nothing crashed, hung or grew (at most ${peakMb.toFixed(0)} MB)`);
+  const ran = shards.reduce((sum, { counter }) => sum + counter[0], 0);
+  console.log(`${area} ${name}: ${ran} inputs from seed ${seed} on in ${((performance.now() - start) / 1000).toFixed(0)} s on ${threads} threads: nothing crashed, hung or grew (at most ${peakMb.toFixed(0)} MB)`);
 }
 
 new Command('fuzz')
@@ -65,6 +67,7 @@ new Command('fuzz')
   .option('--inputs <n>', 'for each reader', Number, 200_000)
   .option('--seed <n>', 'what the inputs are drawn from', Number, 1)
   .option('--threads <n>', 'that share the inputs', Number, availableParallelism())
+  .option('--seconds <n>', 'end after so long for each reader, whatever is left', Number)
   .option('--only <readers...>', 'these readers only')
   .addHelpText('after', '\nExample:\n  $ npm run fuzz -- data --inputs 10000 --only mat zip')
   .action(async (area: string, options: Options) => {

@@ -3,6 +3,8 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import stableStringify from 'safe-stable-stringify';
+import type { KitError } from '../../src/engine/errors';
 import { Checkpoints, type RunHistory } from '../../src/runs/checkpoint';
 import { Journal } from '../../src/runs/journal';
 import type { TrainState } from '../../src/transfer/trainer';
@@ -71,6 +73,17 @@ describe('checkpoints', () => {
     await checkpoints.write(state(1, 0), history);
     assert.match((await new Checkpoints(folder, 'bb', 2).latest()).damaged[0].why, /is of run aa/);
     assert.match((await new Checkpoints(folder, 'aa', 3).latest()).damaged[0].why, /numerics 2/);
+  });
+
+  it('of a newer kit are neither used nor swept away, and it is said what to do', async () => {
+    await checkpoints.write(state(1, 0), history);
+    const file = await checkpoints.write(state(2, 0), history);
+    const { sha256: _, ...content } = JSON.parse(fs.readFileSync(file, 'utf8')) as Record<string, unknown>;
+    const newer = { ...content, format: 7, kit: '99.1.0' };
+    fs.writeFileSync(file, JSON.stringify({ ...newer, sha256: createHash('sha256').update(stableStringify(newer)!).digest('hex') }));
+    const before = files();
+    await assert.rejects(checkpoints.latest(), (error: KitError) => /is from a newer rifle-kit, 99\.1\.0 \(its format is 7; this kit, [\d.]+, reads 1\)/.test(error.message) && /Update the kit.*runs prune aa/.test(error.fix));
+    assert.deepEqual(files(), before);
   });
 
   it('that do not fit make way for an older one', async () => {

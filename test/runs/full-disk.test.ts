@@ -4,10 +4,12 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { KitError } from '../../src/engine/errors';
+import { packageRoot } from '../../src/engine/home';
 import { Checkpoints } from '../../src/runs/checkpoint';
 import type { RunRecord } from '../../src/runs/record';
 import { RunStore } from '../../src/runs/store';
 import type { TrainState } from '../../src/transfer/trainer';
+import { makeImageFolder } from './image-folder';
 
 const mount = (...args: string[]): boolean => spawnSync('mount', args).status === 0;
 
@@ -19,6 +21,48 @@ const state = (epoch: number, kilobytes: number): TrainState => ({
   variables: { w: new Float32Array(256 * kilobytes).fill(epoch) },
 });
 const history = { startedAt: '', wallSeconds: 0, peakMemoryMb: 0, keepWeights: false };
+
+/** `rifle train` into `runs`, in a process of its own. */
+const train = (images: string, runs: string) =>
+  spawnSync(process.execPath, [path.join(packageRoot(), 'dist', 'src', 'cli', 'main.js'), 'train', '--dataset', images, '--weights', 'random', '--image-size', '32', '--batch-size', '4', '--epochs', '2', '--learning-rate', '0.0001', '--json', '--runs', runs], { encoding: 'utf8', env: { ...process.env, NO_COLOR: '1' }, timeout: 120_000 });
+
+describe('rifle train on a disk of its own (where this user may mount one)', function () {
+  this.timeout(120_000);
+  let folder: string;
+  let images: string;
+  before(async () => {
+    images = await makeImageFolder();
+  });
+  after(() => fs.rmSync(images, { recursive: true, force: true }));
+  beforeEach(function () {
+    folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rifle-disk-'));
+    if (!mount('-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', folder)) this.skip();
+  });
+  afterEach(() => {
+    spawnSync('umount', [folder]);
+    fs.rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('that has no room for a checkpoint goes on without, says so, and leaves its record', () => {
+    const { status, stdout, stderr } = train(images, folder);
+    assert.equal(status, 0, stderr);
+    assert.match(stderr, /The checkpoint .* could not be written: .*The run goes on without it/);
+    const { id } = JSON.parse(stdout) as RunRecord;
+    assert.deepEqual(fs.readdirSync(path.join(folder, id)).sort(), ['journal.jsonl', 'layers.json', 'record.json']);
+  });
+
+  it('that is full, or read-only, does not begin: in one line, with the remedy', () => {
+    fs.writeFileSync(path.join(folder, 'full'), Buffer.alloc(7_000_000));
+    const full = train(images, folder);
+    assert.equal(full.status, 1);
+    assert.match(full.stderr, /error: Runs cannot be kept in .*: only \d+ bytes are free\n {2}→ The disk is full: free some space/);
+    assert.ok(mount('-o', 'remount,ro', folder));
+    const readOnly = train(images, folder);
+    assert.equal(readOnly.status, 1);
+    assert.match(readOnly.stderr, /error: Runs cannot be kept in .*EROFS.*\n {2}→ Check that the folder can be written to/);
+    assert.deepEqual(fs.readdirSync(folder), ['full']);
+  });
+});
 
 describe('a disk of 1 MB (where this user may mount one)', () => {
   let folder: string;

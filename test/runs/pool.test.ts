@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import type { KitError } from '../../src/engine/errors';
+import { packageRoot } from '../../src/engine/home';
 import { plan } from '../../src/runs/plan';
 import { runPool, type PoolRun } from '../../src/runs/pool';
 import { RunStore } from '../../src/runs/store';
@@ -62,6 +65,57 @@ describe('the pool', function () {
     assert.ok(killed);
     assert.match(notices.join('\n'), /ended with SIGKILL.*It is begun again from its checkpoint \(1 of 2\)/);
     for (const { id } of first) assert.equal(store.journal(id).read().filter(({ event }) => event === 'finished').length, 1, `${id} once`);
+  });
+
+  it('goes on in another process when memory runs out (a limit on the address space of the worker, set while it trains)', async function () {
+    if (spawnSync('prlimit', ['--version']).status !== 0) return this.skip();
+    const runs = path.join(folder, 'memory');
+    const store = new RunStore(runs);
+    const notices: string[] = [];
+    let limited = false;
+    const [record] = await runPool(specs.slice(0, 1), {
+      runs,
+      onNotice: (text) => notices.push(text),
+      onProgress: ({ detail = '' }) => {
+        if (limited || !/loss/.test(detail)) return;
+        const [run] = unfinishedRuns(store).filter(({ owner }) => owner !== null);
+        if (run === undefined) return;
+        limited = true;
+        assert.equal(spawnSync('prlimit', ['--pid', String(run.owner!.pid), '--as=100000000']).status, 0);
+      },
+    });
+    assert.ok(limited);
+    assert.match(notices.join('\n'), /It is begun again from its checkpoint \(1 of 2\)/);
+    assert.deepEqual(record.epochs.map(({ trainLoss }) => trainLoss), new RunStore(path.join(folder, 'stopped')).find(record.id)!.epochs.map(({ trainLoss }) => trainLoss));
+    assert.equal(store.journal(record.id).read().filter(({ event }) => event === 'finished').length, 1);
+  });
+
+  describe('where a GPU is gone (there is none here: a stand-in in the workers says that GPU 0 is there)', () => {
+    const before = process.env.NODE_OPTIONS;
+    beforeEach(() => {
+      const standIn = path.join(folder, 'gpu-stand-in.cjs');
+      const binding = JSON.stringify(path.join(packageRoot(), 'dist', 'src', 'engine', 'binding.js'));
+      const says = "() => process.env.CUDA_VISIBLE_DEVICES === '0'";
+      fs.writeFileSync(standIn, `if (process.send && require('node:worker_threads').isMainThread) { const backend = require(${binding}).internals(); backend.binding = Object.create(backend.binding, { isUsingGpuDevice: { value: ${says} } }); }`);
+      process.env.NODE_OPTIONS = `-r ${standIn}`;
+    });
+    afterEach(() => {
+      if (before === undefined) delete process.env.NODE_OPTIONS;
+      else process.env.NODE_OPTIONS = before;
+    });
+
+    it('its worker is given up at once, and the other makes every run', async () => {
+      const notices: string[] = [];
+      const made: PoolRun[] = [];
+      const records = await runPool(specs, { runs: path.join(folder, 'gone'), devices: ['1', '0'], workers: 2, retries: 0, onNotice: (text) => notices.push(text), onRun: (run) => void (run.state === 'running' && made.push(run)) });
+      assert.deepEqual(records.map(({ method }) => method), ['fine-tuning', 'rifle']);
+      assert.match(notices.join('\n'), /TensorFlow does not see the GPU 1: it is gone, or taken\. It is begun again on another device\.\nWorker 1 on GPU 1 has no device: it is given up, the others go on\./);
+      assert.equal(made.filter(({ device }) => device === '1').length, 1);
+    });
+
+    it('and no other is there, it is said', async () => {
+      await assert.rejects(runPool(specs.slice(0, 1), { runs: path.join(folder, 'none'), devices: ['1'], retries: 1 }), (error: KitError) => /does not see the GPU 1: it is gone, or taken/.test(error.message) && /nvidia-smi/.test(error.fix));
+    });
   });
 
   it('says why a run cannot be made, does not try that again, and makes the others', async () => {

@@ -44,6 +44,8 @@ describe('the store of runs', function () {
     assert.throws(() => store.find('aa'), (error: KitError) => /is damaged: it is not JSON/.test(error.message) && /Delete its folder/.test(error.fix));
     fs.writeFileSync(file, JSON.stringify(record('bb')));
     assert.throws(() => store.find('aa'), /expected the run aa, found finished bb/);
+    fs.writeFileSync(file, JSON.stringify({ ...record('aa'), epochs: { columns: [] }, environment: { kit: '99.1.0' } }));
+    assert.throws(() => store.find('aa'), (error: KitError) => /is from rifle-kit 99\.1\.0, which is newer than this one/.test(error.message) && error.fix === 'Update the kit to 99.1.0.');
   });
 
   it('lists ten thousand runs from an index, which is made again where records are new, changed or gone', async () => {

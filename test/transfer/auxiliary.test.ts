@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { softmaxCrossEntropy } from '../../src/engine/ops';
 import { tf, type TF } from '../../src/engine/tensorflow';
+import type { Batch } from '../../src/data/batches';
+import { rifle } from '../../src/transfer/rifle';
 import { parseRunSpec } from '../../src/transfer/spec';
 import { makeSteps } from '../../src/transfer/step';
-import { formulaNetwork, networkCases } from '../backbones/golden-backbones';
+import { train, valuesOf, type BatchSource, type Moment } from '../../src/transfer/trainer';
+import { formulaBatch, formulaNetwork, networkCases } from '../backbones/golden-backbones';
 
 describe('the auxiliary classifier of Inception-V3', function () {
   this.timeout(120_000);
@@ -33,5 +36,28 @@ describe('the auxiliary classifier of Inception-V3', function () {
     made.dispose();
     backbone.dispose();
     assert.equal(tf.memory().numTensors, tensors);
+  });
+
+  it('keeps its head through a reset, which is of the one head, as in the code of the authors', async () => {
+    const golden = networkCases().find(({ id }) => id === 'inception_v3_aux.tv_in1k')!;
+    const backbone = formulaNetwork(golden);
+    const { images, labels } = formulaBatch(golden);
+    const batches: BatchSource = {
+      batchSizes: [golden.batch],
+      waitedSeconds: 0,
+      async *epoch(): AsyncGenerator<Batch> {
+        yield { images: Uint8Array.from(images), labels, size: golden.batch, index: 0, count: 1 };
+      },
+    };
+    const spec = parseRunSpec({ dataset: 'none', backbone: golden.id, weights: 'random', imageSize: golden.size, batchSize: golden.batch, epochs: 2, optimizer: { learningRate: 1e-4 }, rifle: rifle('authors', { skipFinal: true }) });
+    const seen: Partial<Record<Moment, Record<string, Float32Array>>> = {};
+    await train(spec, backbone, golden.size, batches, batches, {
+      observe: (moment, epoch, read) => {
+        if (epoch === 1) seen[moment] = valuesOf(read(Object.keys(backbone.variables)));
+      },
+    });
+    const changed = Object.keys(seen['before-reset']!).filter((name) => seen['before-reset']![name].some((value, i) => value !== seen['after-reset']![name][i]));
+    assert.deepEqual(changed.sort(), ['fc.bias', 'fc.weight']);
+    backbone.dispose();
   });
 });

@@ -22,6 +22,18 @@ describe('RunSpec', () => {
     ['more resets than epochs allow', { ...base, epochs: 1, rifle: rifle() }, /at least 2 epochs, found 1/],
     ['RIFLE that resets nothing', { ...base, rifle: rifle('authors', { resetWeights: false, resetBias: false }) }, /re-initialises nothing/],
   ];
+  it('says that a spec with unknown fields is from a newer kit, which, and what to do; what such a kit wrote is read where it is known', () => {
+    const kit = '99.1.0';
+    assert.throws(() => parseRunSpec({ ...base, kit, mixup: 0.2, precision: 'float4' }), (error: KitError) => {
+      assert.match(error.message, /^The run's spec is from rifle-kit 99\.1\.0, which is newer than this one \(\d+\.\d+\.\d+\).*mixup: unknown field/);
+      assert.match(error.message, /precision: /);
+      assert.doesNotMatch(error.message, /\n/, 'one line');
+      return /Update the kit to 99\.1\.0/.test(error.fix);
+    });
+    assert.deepEqual(parseRunSpec({ ...base, kit }), parseRunSpec(base));
+    assert.throws(() => parseRunSpec({ ...base, kit: '0.0.1', mixup: 0.2 }), /The run's spec is not valid:\n {2}- mixup: unknown field/);
+    assert.throws(() => parseRunSpec({ ...base, kit: 3 }), /kit: unknown field/);
+  });
   for (const [what, input, message] of refused) it(`refuses ${what}`, () => assert.throws(() => parseRunSpec(input), message));
 });
 

@@ -1,4 +1,4 @@
-// `rifle runs list|show|diff|verify|prune|export`: what the store holds.
+// `rifle runs list|table|show|diff|verify|prune|export`: what the store holds.
 import { Command, Option } from 'commander';
 import pc from 'picocolors';
 import type { Difference } from '../../runs/compare';
@@ -14,8 +14,9 @@ const openStore = async (folder?: string) => new (await import('../../runs/store
 /** The command. */
 export function runsCommand(): Command {
   return new Command('runs')
-    .description('list, show, compare, verify, remove and export runs')
+    .description('list, tabulate, show, compare, verify, remove and export runs')
     .addCommand(listCommand())
+    .addCommand(tableCommand())
     .addCommand(showCommand())
     .addCommand(diffCommand())
     .addCommand(verifyCommand())
@@ -30,15 +31,19 @@ interface Common {
 
 const common = (command: Command): Command => command.option('--runs <dir>', "where runs are kept (default: the kit's own folder)").option('--json', 'print JSON');
 
-function listCommand(): Command {
-  return common(new Command('list'))
-    .description('the runs of the store, newest last; with filters')
-    .option('--method <name>', 'of this method')
+/** The filters of a record that leave whole groups of runs. */
+const filters = (command: Command): Command =>
+  command
     .option('--dataset <name>', 'on data sets with this in their name')
     .option('--backbone <name>', 'of backbones with this in their id')
+    .option('--since <date>', 'finished since then, for example 2026-05-01');
+
+function listCommand(): Command {
+  return filters(common(new Command('list')))
+    .description('the runs of the store, newest last; with filters')
+    .option('--method <name>', 'of this method')
     .option('--status <status>', 'finished, failed or unfinished')
     .option('--seed <n>', 'with this seed', wholeNumber)
-    .option('--since <date>', 'finished since then, for example 2026-05-01')
     .option('--limit <n>', 'show only the newest; 0: all', wholeNumber, 50)
     .addHelpText('after', '\nExamples:\n  $ npx rifle runs list --method rifle --dataset elpv\n  $ npx rifle runs list --status unfinished --json')
     .action(async ({ runs, json, limit, ...filter }: Common & RunFilter & { limit: number }) => {
@@ -62,6 +67,24 @@ function listCommand(): Command {
         printLine(`\n${pc.bold('Unfinished')}`);
         printList(['run', 'method', 'data set', 'seed', 'epochs done', 'state'], unfinished.map((run) => [run.id, run.method, run.dataset, run.seed, `${run.epochsDone}/${run.epochs}`, run.owner ? `being made by process ${run.owner.pid} on ${run.owner.host}` : `goes on when asked for; last ${run.lastEvent}`]));
       }
+      for (const line of damaged) printLine(pc.red(line));
+    });
+}
+
+function tableCommand(): Command {
+  return filters(common(new Command('table')))
+    .description('test accuracy of the methods that were run, over their seeds, each compared with its control')
+    .option('--baseline <method>', 'the method that others are compared with', 'fine-tuning')
+    .addHelpText('after', '\nExample:\n  $ npx rifle runs table --dataset elpv')
+    .action(async ({ runs, json, baseline, ...filter }: Common & RunFilter & { baseline: string }) => {
+      const { isMeant } = await import('../../runs/selection.js');
+      const { methodsTable } = await import('../../report/table.js');
+      const store = await openStore(runs);
+      const damaged: string[] = [];
+      const records = store.brief((id, error) => damaged.push(`${id}: ${error.message}`)).filter((record) => isMeant(record, filter));
+      const table = methodsTable(records, { baseline, methods: [] });
+      if (json) return printJson({ ...table.toJson(), damaged });
+      printLine(table.toText());
       for (const line of damaged) printLine(pc.red(line));
     });
 }
@@ -199,6 +222,6 @@ function exportCommand(): Command {
       const id = idOf(store, start);
       const done = await exportRun(store, id, { format, which, to: out ?? (format === 'safetensors' ? `${id}.safetensors` : `${id}-${format}`) });
       if (json) return printJson({ run: id, format, which, ...done });
-      printLine(`${done.path}: the weights of the ${which} epoch of run ${id}${format === 'safetensors' ? '' : `; its logits are within ${done.difference.toPrecision(2)} of the kit's own`}`);
+      printLine(`${done.path}: the weights of the ${which} epoch of run ${id}; its logits are within ${done.difference.toPrecision(2)} of the kit's own`);
     });
 }

@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
 import { KitError } from '../../engine/errors';
+import { kitVersion } from '../../engine/home';
 import { interruptible } from '../interrupt';
 import { percent, printJson, printLine, printList } from '../print';
 import { duration, showProgress } from '../progress';
@@ -69,7 +70,7 @@ export function trainCommand(): Command {
       const { methods } = await import('../../transfer/methods.js');
       const input = specOf(flags);
       const spec = parseRunSpec(flags.method === undefined ? input : methods.apply(flags.method, input as Parameters<typeof methods.apply>[1]));
-      if (flags.printSpec) return printJson(spec);
+      if (flags.printSpec) return printJson({ kit: kitVersion(), ...spec });
       const { finetune, titleOf } = await import('../../runs/finetune.js');
       const display = showProgress({ quiet: flags.json });
       let trained = false;
