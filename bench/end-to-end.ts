@@ -69,7 +69,7 @@ export async function endToEnd({ dataset: name, epochs, seeds, rounds, save: kee
 
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rifle-bench-experiment-'));
   try {
-    const pytorch = await pytorchProgram(folder, dataset, specs);
+    let pytorch = await pytorchProgram(folder, dataset, specs);
     const [cold, warm, theirs]: (Timed & { printed: ExperimentResult })[][] = [[], [], []];
     const began = performance.now();
     for (let round = 0; round < rounds; round++) {
@@ -84,8 +84,15 @@ export async function endToEnd({ dataset: name, epochs, seeds, rounds, save: kee
         say(`  rifle-kit, warm: ${warm.at(-1)!.seconds.toFixed(1)} s`);
       });
       if (pytorch.command === null) continue;
-      theirs.push(await timedJson<ExperimentResult>(pytorch.command));
-      say(`  PyTorch: ${theirs.at(-1)!.seconds.toFixed(1)} s`);
+      try {
+        theirs.push(await timedJson<ExperimentResult>(pytorch.command));
+        say(`  PyTorch: ${theirs.at(-1)!.seconds.toFixed(1)} s`);
+      } catch (error) {
+        if (!(error instanceof KitError)) throw error;
+        pytorch = { command: null, absent: error.message };
+        theirs.length = 0; // rounds without it have no ratio
+        say(`  PyTorch is left out: ${error.message}`);
+      }
     }
     shares.push(...[...cold, ...warm, ...theirs].map((each) => each.others));
     const seconds = (of: Timed[]) => of.map((each) => each.seconds);
@@ -102,7 +109,7 @@ export async function endToEnd({ dataset: name, epochs, seeds, rounds, save: kee
     };
     if (json) console.log(JSON.stringify(result, null, 2));
     else console.log(`${terminalTable(endToEndTable([result]))}${result.absent === null ? '' : `\nPyTorch is left out: ${result.absent}`}`);
-    if (keep) say(`Kept in ${await save('end-to-end', [result], (r) => `${r.dataset} ${r.spec.epochs} ${r.seeds}`)}`);
+    if (keep) say(`Kept in ${await save('end-to-end', [result], (r) => [r.dataset, r.images.train, r.spec.epochs, r.seeds].join(' '))}`);
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
   }
