@@ -11,6 +11,7 @@ import { kernelBench } from './kernel';
 import { memory } from './memory';
 import { networks } from './networks';
 import { installPeers, peers, type Peer } from './peers';
+import { placement } from './placement';
 import { show } from './show';
 import { startup } from './startup';
 import { storeBench } from './store';
@@ -54,6 +55,13 @@ program
   .option('--json', 'print JSON')
   .addHelpText('after', '\nExample:\n  $ npm run bench -- analysis --pairs 100')
   .action(analysis);
+
+program
+  .command('placement')
+  .description("which ops of every family's steps a GPU computes, from the kernels of TensorFlow's GPU library; it needs no card")
+  .option('--json', 'print JSON')
+  .addHelpText('after', '\nExample:\n  $ npm run bench -- placement')
+  .action(placement);
 
 program
   .command('data')

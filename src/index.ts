@@ -5,6 +5,7 @@ export { tf } from './engine/tensorflow';
 export { compile, type CompiledFunction, type CompileOptions, type FunctionSpec, type Program } from './engine/compile';
 export type { ArgumentSpec, Feed, ProgramControls } from './engine/program';
 export * as ops from './engine/ops';
+export type { Precision } from './engine/precision';
 export { randomStream, type RandomStream } from './engine/random';
 
 export { datasets } from './data/catalog';

@@ -7,11 +7,13 @@ import path from 'node:path';
 import { DataType, internals, type DataTypeName } from './binding';
 import { KitError } from './errors';
 import { flatten, type Nested } from './nested';
+import { lowerPrecision, type Precision } from './precision';
 import { choose, controlsOf, Session, type ArgumentSpec, type Feed, type ProgramControls, type VariableNodes, type Version } from './program';
 import { fuseMomentum } from './fused-momentum';
 import { Recorder, type Captured, type Value } from './recorder';
 import { encodeSavedModel, type GraphNode } from './saved-model';
 import { computeAgain, computeLate, keepApart } from './schedule';
+import type { Graph, TensorShape } from './shapes';
 import { tf, type TF } from './tensorflow';
 
 /** One function of a program. */
@@ -40,6 +42,10 @@ export interface CompileOptions {
    * optimised by TensorFlow at its first call. One graph at most waits in a process, with the memory of its variables. Default false.
    */
   reuse?: boolean;
+  /** What the networks inside the functions compute in; variables, arguments and results stay what they are. See `precision.ts`. Default `float32`. */
+  precision?: Precision;
+  /** Sees the finished graph before TensorFlow gets it, and may refuse it by throwing. */
+  onGraph?: (graph: Graph) => void;
   /** Whether the graph is made shorter and smaller in memory than it was recorded, to the same bits. Default true. */
   optimise?: boolean;
 }
@@ -65,6 +71,25 @@ export async function compile<F extends Functions>(
   variables: Record<string, TF.Variable> | readonly TF.Variable[],
   options: CompileOptions = {},
 ): Promise<Program<F>> {
+  const { nodes, shapes, builder, named, versions } = recorded(functions, variables, options);
+  options.onGraph?.({ nodes, shapes });
+  const session = loaded(encodeSavedModel(nodes), options.reuse ?? false);
+  const controls = controlsOf(session, builder.variables);
+  controls.write(named);
+  const calls = Object.fromEntries(
+    [...versions].map(([name, all]) => [name, (args: Record<string, Feed>) => session.run(choose(name, all, args), args)]),
+  );
+  return { ...calls, ...controls } as Program<F>;
+}
+
+/** The graph that `compile` would load, without loading it. */
+export function graphOf<F extends Functions>(functions: F, variables: Record<string, TF.Variable> | readonly TF.Variable[], options: CompileOptions = {}): Graph {
+  const { nodes, shapes } = recorded(functions, variables, options);
+  return { nodes, shapes };
+}
+
+/** Everything of a program but its session. */
+function recorded<F extends Functions>(functions: F, variables: Record<string, TF.Variable> | readonly TF.Variable[], options: CompileOptions) {
   const named: Record<string, TF.Variable> = isList(variables) ? Object.fromEntries(variables.map((v) => [v.name, v])) : variables;
   const builder = new Builder(named, options.captured ?? 'error');
   const versions = new Map<string, Version[]>();
@@ -73,14 +98,19 @@ export async function compile<F extends Functions>(
     const shapes = (Array.isArray(args) ? args : [args]) as Record<string, ArgumentSpec | TF.Tensor>[];
     versions.set(name, shapes.map((shape) => builder.version(name, shape, run as (a: Record<string, TF.Tensor>) => Nested<TF.Tensor>)));
   }
-  const nodes = (options.optimise ?? true) ? PASSES.reduce((graph, pass) => pass(graph), builder.recorder.nodes) : builder.recorder.nodes;
-  const session = loaded(encodeSavedModel(nodes), options.reuse ?? false);
-  const controls = controlsOf(session, builder.variables);
-  controls.write(named);
-  const calls = Object.fromEntries(
-    [...versions].map(([name, all]) => [name, (args: Record<string, Feed>) => session.run(choose(name, all, args), args)]),
-  );
-  return { ...calls, ...controls } as Program<F>;
+  const { nodes, shapes } = lowerPrecision(builder.recorder, options.precision ?? 'float32');
+  const shorter = (options.optimise ?? true) ? PASSES.reduce((graph, pass) => pass(graph), [...nodes]) : nodes;
+  return { nodes: shorter, shapes: new Map([...shapes, ...shapesAgain(shorter, shapes)]), builder, named, versions };
+}
+
+/** The shapes of what a pass computes a second time, in nodes named after the first. */
+function shapesAgain(nodes: readonly GraphNode[], shapes: Graph['shapes']): [string, TensorShape][] {
+  const first = new Map(nodes.filter(({ name }) => name.endsWith('/again')).map(({ name }) => [name.slice(0, -'/again'.length), name]));
+  return [...shapes].flatMap(([value, known]) => {
+    const [name, output] = value.split(':');
+    const again = first.get(name);
+    return again === undefined ? [] : [[output === undefined ? again : `${again}:${output}`, known] as [string, TensorShape]];
+  });
 }
 
 const RESERVED = new Set(['read', 'write', 'dispose', 'then']);

@@ -334,3 +334,8 @@ export function singularValues(x: TF.Tensor2D): TF.Tensor1D {
 export function halfSquaredNorm(x: TF.Tensor): TF.Scalar {
   return single('L2Loss', [type('T', 'float32')], [x]) as TF.Scalar;
 }
+
+/** `a` where the scalar `condition` holds, else `b`, of the same shape. It has no gradient. (`tf.where` would first spread the condition to that shape.) */
+export function choose<T extends TF.Tensor>(condition: TF.Scalar, a: T, b: T): T {
+  return single('SelectV2', [type('T', 'float32')], [condition, a, b]) as T;
+}

@@ -19,7 +19,8 @@ function incoming(node: GraphNode, uses: Uses): string | undefined {
   if (place !== undefined) return node.inputs[place];
   if (node.op !== 'Pad' && node.op !== 'PadV2') return undefined;
   const waits = uses.of(node).map((taker) => incoming(taker, uses));
-  return waits.every((wait) => wait !== undefined) ? waits[0] : undefined;
+  // One that is itself the gradient (of a slice) cannot wait for itself.
+  return waits.every((wait) => wait !== undefined && uses.source(wait) !== node) ? waits[0] : undefined;
 }
 
 const isTrainingNorm = (node: GraphNode | undefined): boolean => node?.op === 'FusedBatchNormV3' && (node.attributes.is_training as { bool: boolean }).bool;

@@ -1,6 +1,6 @@
 // Shapes of what TensorFlow's ops give, from the shapes of what they take: so that a function is recorded without computing anything.
 import { DataType } from './binding';
-import type { AttributeValue } from './saved-model';
+import type { AttributeValue, GraphNode } from './saved-model';
 
 /** What is known of a tensor that was never computed. */
 export interface TensorShape {
@@ -8,6 +8,12 @@ export interface TensorShape {
   dtype: number;
   /** The values of a constant of whole numbers; some ops (Reshape, Mean, ...) take a shape or axes so. */
   ints?: readonly number[];
+}
+
+/** A recorded graph: its nodes, each after those that it reads, and what is known of their outputs (by `node` or `node:output`). */
+export interface Graph {
+  nodes: readonly GraphNode[];
+  shapes: ReadonlyMap<string, TensorShape>;
 }
 
 type Attributes = Readonly<Record<string, AttributeValue>>;

@@ -40,6 +40,25 @@ function gpu(): NonNullable<RunEnvironment['gpu']> {
   return { name: name || 'unknown', driver: driver ?? 'unknown', cuda: /CUDA Version: ([\d.]+)/.exec(ask())?.[1] ?? 'unknown' };
 }
 
+let freeAtFirst: number | undefined;
+
+/**
+ * Bytes that are free on the GPU that this process computes on, as they were when first asked: TensorFlow keeps for itself what it once took. Undefined
+ * where it computes on the CPU, or nobody tells.
+ */
+export function freeGpuMemory(): number | undefined {
+  if (!internals().binding.isUsingGpuDevice()) return undefined;
+  const visible = process.env.CUDA_VISIBLE_DEVICES?.split(',')[0] || '0';
+  try {
+    const answer = execFileSync('nvidia-smi', ['-i', visible, '--query-gpu=memory.free', '--format=csv,noheader,nounits'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+    const mebibytes = Number.parseInt(answer, 10);
+    freeAtFirst ??= Number.isNaN(mebibytes) ? undefined : mebibytes * 2 ** 20;
+  } catch {
+    // no such tool: TensorFlow says itself when it is full
+  }
+  return freeAtFirst;
+}
+
 /** The kit's own commit; null where it is not a repository of its own. */
 function commit(): Pick<RunEnvironment, 'gitCommit' | 'gitDirty'> {
   const git = (...args: string[]) => execFileSync('git', args, { cwd: packageRoot(), encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();

@@ -17,7 +17,7 @@ import { parseRunSpec, type RunSpec, type RunSpecInput } from '../transfer/spec'
 import { findChannelWeights, type ChannelWeights } from '../transfer/channel-weights';
 import { DivergedError, train, type EpochRow, type Trained, type TrainOptions } from '../transfer/trainer';
 import { chosen, LIMIT_SEED } from './chosen';
-import { environment } from './environment';
+import { environment, freeGpuMemory } from './environment';
 import { Keeper, type KeeperOptions } from './keeper';
 import { RunLock, type LockOptions } from './lock';
 import type { RunRecord } from './record';
@@ -156,6 +156,7 @@ async function makeRun(options: FinetuneOptions, { store, id, spec, portable, da
     const { epochs, layers, failure } = await trainOrFail(() =>
       train(spec, backbone, spec.imageSize, trainBatches, testBatches, {
         channelWeights,
+        memoryLimit: freeGpuMemory(),
         ...options,
         from,
         onState: keeper.stateKeeper(backbone, epochCount),

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { KitError, nearNames } from '../engine/errors';
 import { isNewerKit, kitVersion } from '../engine/home';
+import { PRECISIONS, type Precision } from '../engine/precision';
 
 /** How the learning rate falls over the run. `cosine` is the authors': once per epoch, lr(e) = lr0 (1 + cos(pi e / E)) / 2. */
 export type ScheduleSpec =
@@ -108,8 +109,11 @@ export interface RunSpec {
   trick: TrickSpec;
   /** Re-initialisation of the head; `null`: plain fine-tuning. Default `null`. */
   rifle: RifleSpec | null;
-  /** Arithmetic of the compiled step; only `float32` so far. Default `float32`. */
-  precision: 'float32';
+  /**
+   * What the compiled step computes in. `bfloat16` and `float16` are for cards with tensor cores; weights, their updates and batch norm's statistics
+   * stay float32 (`src/engine/precision.ts`), and float16 scales its loss (`loss-scale.ts`). Default `float32`.
+   */
+  precision: Precision;
   /** The one seed that every random stream of the run comes from. Default 0. */
   seed: number;
   /**
@@ -190,7 +194,7 @@ const runSchema = z.strictObject({
   regularizer: z.preprocess(named, regularizerSchema).default({ name: 'l2' }),
   trick: z.preprocess(named, trickSchema).default({ name: 'none' }),
   rifle: rifleSchema.nullable().default(null),
-  precision: z.literal('float32').default('float32'),
+  precision: z.enum(PRECISIONS).default('float32'),
   seed: z.number().int().nonnegative().max(0xffffffff).default(0),
   evaluateOn: z.enum(['test', 'validation']).default('test'),
   limits: z

@@ -1,8 +1,10 @@
 // The training step and the evaluation step, in ordinary tfjs code: they run eagerly, or compiled into one graph each.
-import { halfSquaredNorm, softmaxCrossEntropy } from '../engine/ops';
+import { choose, halfSquaredNorm, softmaxCrossEntropy } from '../engine/ops';
+import type { Precision } from '../engine/precision';
 import { tf, type TF } from '../engine/tensorflow';
 import type { Backbone } from '../backbones/backbone';
 import type { ChannelWeights } from './channel-weights';
+import { makeLossScale } from './loss-scale';
 import { makeRegularizer } from './regularizers';
 import { momentumBuffers, sgdStep } from './sgd';
 import type { RunSpec } from './spec';
@@ -45,6 +47,8 @@ export interface Steps {
   parameterNames: string[];
   /** Names of the variables that a training step changes: parameters, statistics, momentum. */
   changing: string[];
+  /** In which a compiled step computes. */
+  precision: Precision;
   train(args: TrainArguments): TrainOutputs;
   evaluate(args: EvaluateArguments): EvaluateOutputs;
   /** Frees the variables that are not the backbone's. */
@@ -66,37 +70,51 @@ export function makeSteps(spec: RunSpec, backbone: Backbone, { channelWeights, n
   const buffers = momentumBuffers(Object.fromEntries(parameters));
   const regularizer = makeRegularizer(spec, backbone, channelWeights);
   const sgd = { ...spec.optimizer, weightDecay: regularizer.weightDecay };
+  const lossScale = spec.precision === 'float16' ? makeLossScale() : null;
   const head = new Set<TF.Variable>([backbone.head.weight, backbone.head.bias]);
 
   return {
-    variables: { ...backbone.variables, ...buffers, ...regularizer.variables },
+    variables: { ...backbone.variables, ...buffers, ...regularizer.variables, ...lossScale?.variables },
     parameterNames: parameters.map(([name]) => name),
-    changing: Object.keys({ ...backbone.variables, ...buffers }),
+    changing: Object.keys({ ...backbone.variables, ...buffers, ...lossScale?.variables }),
+    precision: spec.precision,
 
     train({ images, labels, learningRate, headLearningRate, maskSeed }) {
       const kept: TF.Tensor[] = []; // what must outlive variableGrads, which tidies up
       let updates: { variable: TF.Variable; value: TF.Tensor }[] = [];
       const taught = trick.labels?.(labels, maskSeed) ?? labels;
-      const { value: loss, grads } = tf.variableGrads(
+      const { value, grads } = tf.variableGrads(
         () => {
           const forward = backbone.forward(images, { training: true, hooks: trick.hooks?.(maskSeed) });
           updates = forward.updates;
           const crossEntropy = softmaxCrossEntropy(forward.logits, taught).mean<TF.Scalar>();
           kept.push(tf.keep(crossEntropy.clone()), tf.keep(countCorrect(forward.logits, labels)));
           const task = forward.auxiliaryLogits ? crossEntropy.add<TF.Scalar>(auxiliaryLoss(backbone, forward.auxiliaryLogits, taught)) : crossEntropy;
-          return regularizer.penalty === null ? task : task.add<TF.Scalar>(regularizer.penalty(images, forward));
+          const loss = regularizer.penalty === null ? task : task.add<TF.Scalar>(regularizer.penalty(images, forward));
+          return lossScale === null ? loss : lossScale.scale(loss);
         },
         parameters.map(([, variable]) => variable),
       );
+      const loss = lossScale === null ? value : lossScale.unscale(value);
+      const before = new Map<TF.Variable, TF.Tensor>();
+      if (lossScale !== null) {
+        for (const [name, gradient] of Object.entries(grads)) grads[name] = lossScale.unscale(gradient);
+        for (const variable of Object.values({ ...backbone.variables, ...buffers })) before.set(variable, variable.clone());
+      }
       const norms = parameters.map(([name, variable]) => {
         const rate = head.has(variable) ? headLearningRate : learningRate;
         const direction = sgdStep(variable, buffers[`momentum/${name}`], grads[variable.name], rate, sgd);
         return wantsNorms ? [halfSquaredNorm(grads[variable.name]), halfSquaredNorm(direction).mul(rate.square())] : [];
       });
-      const squaredNorms = wantsNorms
+      let squaredNorms = wantsNorms
         ? tf.stack([0, 1].map((which) => tf.stack(norms.map((pair) => pair[which])))).mul<TF.Tensor2D>(2)
         : tf.zeros<TF.Rank.R2>([2, parameters.length]);
       for (const { variable, value } of updates) variable.assign(value);
+      if (lossScale !== null) {
+        const finite = lossScale.isFinite(Object.values(grads));
+        lossScale.settle(finite, before);
+        squaredNorms = choose(finite, squaredNorms, tf.zerosLike(squaredNorms)); // of a step that was taken back
+      }
       tf.dispose([grads, updates.map(({ value }) => value)]);
       const [crossEntropy, correct] = kept.map((tensor) => tensor.clone() as TF.Scalar); // tidied by the caller, unlike the kept ones
       tf.dispose(kept);
@@ -109,7 +127,7 @@ export function makeSteps(spec: RunSpec, backbone: Backbone, { channelWeights, n
     },
 
     dispose() {
-      tf.dispose(buffers);
+      tf.dispose([buffers, lossScale?.variables ?? {}]);
       regularizer.dispose();
     },
   };

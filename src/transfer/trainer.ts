@@ -1,9 +1,11 @@
 // The trainer: one run of a spec on a backbone and two streams of batches, read from top to bottom.
-import { compile, type CompileOptions, type Program } from '../engine/compile';
+import { compile, graphOf, type CompileOptions, type Program } from '../engine/compile';
 import { KitError } from '../engine/errors';
 import { collectGarbage } from '../engine/garbage';
 import { randomStream } from '../engine/random';
+import { estimateMemory, freeMemory, requireMemory } from '../engine/memory';
 import type { OnProgress } from '../engine/progress';
+import type { Graph } from '../engine/shapes';
 import { tf, type TF } from '../engine/tensorflow';
 import type { Batch } from '../data/batches';
 import type { Backbone } from '../backbones/backbone';
@@ -97,6 +99,8 @@ export interface TrainOptions {
   /** Called after every step and every epoch, and when the run is stopped; may take the state of that moment, and is waited for. */
   onState?: (moment: StateMoment, state: () => TrainState) => Promise<void> | void;
   onProgress?: OnProgress;
+  /** Bytes of memory that the steps may take: the run is refused before its first step when they do not fit. Default: what the machine has free. */
+  memoryLimit?: number;
   /** Name of the run in progress reports. Default `'train'`. */
   title?: string;
   onEpoch?: (row: EpochRow) => void;
@@ -143,10 +147,10 @@ export function maskSeed(spec: Pick<RunSpec, 'seed' | 'trick'>, epoch: number, i
  * Fine-tunes `backbone` as `spec` says and gives the rows of its epochs and layers. The backbone's own variables keep their values: training
  * happens in the compiled program.
  * @param imageSize side of the batches' images, pixels.
- * @throws the signal's reason when stopped; DivergedError when the loss is no longer a number.
+ * @throws the signal's reason when stopped; KitError when the memory does not hold a step; DivergedError when the loss is no longer a number.
  */
 export async function train(spec: RunSpec, backbone: Backbone, imageSize: number, trainBatches: BatchSource, testBatches: BatchSource, options: TrainOptions = {}): Promise<Trained> {
-  const { signal, onProgress, onEpoch, observe, onState, channelWeights, from, title = 'train' } = options;
+  const { signal, onProgress, onEpoch, observe, onState, channelWeights, from, memoryLimit = freeMemory(), title = 'train' } = options;
   const { epochs, period, resets } = timetable(spec);
   if (from !== undefined && from.epoch >= epochs) return { epochs: from.rows, layers: from.layerRows };
   const trainSteps = trainBatches.batchSizes.length;
@@ -154,11 +158,13 @@ export async function train(spec: RunSpec, backbone: Backbone, imageSize: number
   let done = from === undefined ? 0 : from.epoch * stepsPerEpoch + from.step;
   const progress = (detail: string, steps = 1) => onProgress?.({ task: title, done: (done += steps), total: epochs * stepsPerEpoch, unit: 'steps', detail });
 
+  const requireRoom = (graph: Graph): void => requireMemory(estimateMemory(graph, [...trainBatches.batchSizes, ...testBatches.batchSizes]), memoryLimit);
+
   progress('compiling', 0);
   await breathe(signal); // lets a bar appear before the first long call
   const steps = makeSteps(spec, backbone, { channelWeights });
   // The program has variables of its own: what the steps began with is freed at once.
-  const program = await compileSteps(steps, imageSize, trainBatches.batchSizes, testBatches.batchSizes).finally(() => steps.dispose());
+  const program = await compileSteps(steps, imageSize, trainBatches.batchSizes, testBatches.batchSizes, { onGraph: requireRoom }).finally(() => steps.dispose());
   collectGarbage();
   const rows: EpochRow[] = [...(from?.rows ?? [])];
   const layers = new LayerRecorder(backbone, steps.parameterNames, from && { rows: from.layerRows, sums: from.layerSums });
@@ -246,16 +252,21 @@ const NO_SUMS: EpochSums = { images: 0, loss: 0, crossEntropy: 0, correct: 0, tr
 
 /** Compiles a version of each step for every size of batch that it will meet. */
 export async function compileSteps(steps: Steps, imageSize: number, trainSizes: readonly number[], testSizes: readonly number[], options: CompileOptions = {}): Promise<CompiledSteps> {
+  // Seeds share a graph, and so do a method and the same with RIFLE.
+  return compile(functionsOf(steps, imageSize, trainSizes, testSizes), steps.variables, { precision: steps.precision, reuse: true, ...options });
+}
+
+/** The graph that `compileSteps` loads. */
+export const graphOfSteps = (steps: Steps, imageSize: number, trainSizes: readonly number[], testSizes: readonly number[]): Graph =>
+  graphOf(functionsOf(steps, imageSize, trainSizes, testSizes), steps.variables, { precision: steps.precision });
+
+function functionsOf(steps: Steps, imageSize: number, trainSizes: readonly number[], testSizes: readonly number[]) {
   const batch = (size: number) => ({ images: { shape: [size, imageSize, imageSize, 3], dtype: 'uint8' as const }, labels: { shape: [size], dtype: 'int32' as const } });
   const scalar = { shape: [], dtype: 'float32' as const };
-  return compile(
-    {
-      train: { args: distinct(trainSizes).map((size) => ({ ...batch(size), learningRate: scalar, headLearningRate: scalar, maskSeed: { shape: [2], dtype: 'int32' as const } })), run: (args: TrainArguments) => steps.train(args) },
-      evaluate: { args: distinct(testSizes).map(batch), run: (args: EvaluateArguments) => steps.evaluate(args) },
-    },
-    steps.variables,
-    { reuse: true, ...options }, // seeds share a graph, and so do a method and the same with RIFLE
-  );
+  return {
+    train: { args: distinct(trainSizes).map((size) => ({ ...batch(size), learningRate: scalar, headLearningRate: scalar, maskSeed: { shape: [2], dtype: 'int32' as const } })), run: (args: TrainArguments) => steps.train(args) },
+    evaluate: { args: distinct(testSizes).map(batch), run: (args: EvaluateArguments) => steps.evaluate(args) },
+  };
 }
 
 /** Mean cross entropy and top-1 of a compiled evaluation step over all of `batches`. */

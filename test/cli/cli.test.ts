@@ -82,11 +82,12 @@ describe('rifle', function () {
   });
 
   it('prints a complete spec that it takes back', () => {
-    const printed = rifle(['train', '--method', 'l2-sp+rifle', '--epochs', '6', '--learning-rate', '0.02', '--print-spec']);
+    const printed = rifle(['train', '--method', 'l2-sp+rifle', '--epochs', '6', '--learning-rate', '0.02', '--precision', 'bfloat16', '--print-spec']);
     const file = path.join(folder, 'printed.json');
     fs.writeFileSync(file, printed.stdout);
     assert.deepEqual(JSON.parse(rifle(['train', '--spec', file, '--print-spec']).stdout), JSON.parse(printed.stdout));
-    assert.equal((JSON.parse(printed.stdout) as { optimizer: { learningRate: number } }).optimizer.learningRate, 0.02);
+    const { optimizer, precision } = JSON.parse(printed.stdout) as { optimizer: { learningRate: number }; precision: string };
+    assert.deepEqual([optimizer.learningRate, precision], [0.02, 'bfloat16']);
   });
 
   it('stops at Ctrl-C in the middle of an epoch with exit code 130, after a checkpoint', async () => {

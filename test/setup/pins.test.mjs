@@ -41,6 +41,9 @@ describe('pins', () => {
   it('of the GPU hold the libraries that TensorFlow looks for', () => {
     const names = libraries['linux-x64-gpu'].wheels.map((wheel) => wheel.name.replace(/^nvidia-|-cu12$/g, ''));
     for (const name of ['cublas', 'cudnn', 'cufft', 'cusparse', 'cusolver', 'cuda-runtime', 'cuda-cupti', 'nccl']) assert.ok(names.includes(name), name);
+    // What these open in turn (data-scripts/gpu/libraries.py): cuSPARSE and cuSOLVER the linker, cuDNN the compiler of kernels.
+    for (const name of ['nvjitlink', 'cuda-nvrtc']) assert.ok(names.includes(name), name);
+    for (const { file } of libraries['linux-x64-gpu'].wheels.slice(1)) assert.match(file, /^nvidia_\w+_cu12-/, 'one generation of CUDA for all');
   });
 
   it("ask pip for a wheel's own platform, whatever this machine is", () => {

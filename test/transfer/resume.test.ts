@@ -33,6 +33,8 @@ const SPECS: [string, Partial<RunSpecInput>][] = [
   ['RIFLE with a cyclic rate and noise', { epochs: 4, rifle: rifle('authors', { headLearningRate: 'cyclic', draw: 'add' }) }],
   ['L2-SP, whose start values are the pretrained ones', { epochs: 2, regularizer: { name: 'l2-sp', alpha: 0.1, beta: 0.01 } }],
   ['DELTA, whose source network is the pretrained one', { epochs: 2, regularizer: { name: 'delta', alpha: 0.1, beta: 0.01 } }],
+  ['float16, whose loss scale moves', { epochs: 2, precision: 'float16' }],
+  ['bfloat16', { epochs: 2, precision: 'bfloat16' }],
   ['dropout, whose masks are drawn by step', { epochs: 2, trick: { name: 'dropout', rate: 0.5, at: 'head' } }],
 ];
 

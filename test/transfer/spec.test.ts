@@ -18,6 +18,7 @@ describe('RunSpec', () => {
     ['an unknown field of RIFLE', { ...base, rifle: { ...rifle(), resetWeight: true } }, /rifle.resetWeight: unknown field; did you mean resetWeights/],
     ['a missing field', { backbone: 'b' }, /dataset: /],
     ['a wrong type', { ...base, epochs: '3' }, /epochs: .*expected number/],
+    ['an unknown precision', { ...base, precision: 'float8' }, /precision: .*"float32"\|"bfloat16"\|"float16"/],
     ['a value out of range', { ...base, optimizer: { momentum: 1 } }, /optimizer.momentum: /],
     ['more resets than epochs allow', { ...base, epochs: 1, rifle: rifle() }, /at least 2 epochs, found 1/],
     ['RIFLE that resets nothing', { ...base, rifle: rifle('authors', { resetWeights: false, resetBias: false }) }, /re-initialises nothing/],

@@ -19,6 +19,7 @@ interface TrainFlags {
   resizeSize?: number;
   learningRate?: number;
   headFactor?: number;
+  precision?: string;
   seed?: number;
   limitPerClass?: number;
   runs?: string;
@@ -53,6 +54,7 @@ export function trainCommand(): Command {
     .option('--resize-size <pixels>', "short side before the crop (default: the backbone's ratio)", number(32, true))
     .option('--learning-rate <rate>', 'base learning rate (default: 0.01)', number(Number.MIN_VALUE, false))
     .option('--head-factor <n>', "the head's learning rate as a multiple of it (default: 1)", number(Number.MIN_VALUE, false))
+    .option('--precision <name>', 'float32, bfloat16 or float16: what the network computes in (default: float32)')
     .option('--seed <n>', 'seed of all randomness (default: 0)', number(0, true))
     .option('--limit-per-class <n>', 'training images per class (default: all)', number(1, true))
     .option('--runs <dir>', 'where finished runs are kept; one that is there is not run again')
@@ -98,6 +100,7 @@ function specOf(flags: TrainFlags): Record<string, unknown> {
     batchSize: flags.batchSize,
     imageSize: flags.imageSize,
     resizeSize: flags.resizeSize,
+    precision: flags.precision,
     seed: flags.seed,
   };
   const file = flags.spec === undefined ? { dataset: 'elpv', backbone: 'efficientnet_lite0.tf_in1k' } : readSpec(flags.spec);
