@@ -67,9 +67,9 @@ describe('a step that does not fit', () => {
     const estimate = { fixed: 1e9, perImage: 0.5e9, batchSize: 8, total: 5e9 };
     requireMemory(estimate, 5e9);
     const refused = (limit: number, fix: RegExp) => (error: unknown) => error instanceof KitError && /8 images takes at least 5.00 GB of memory \(1.00 GB, and 0.500 GB an image\)/.test(error.message) && fix.test(error.fix) && error.message.includes(`${(limit / 1e9).toPrecision(3)} GB are free`);
-    assert.throws(() => requireMemory(estimate, 4.5e9), refused(4.5e9, /A batch of 4 fits/)); // (4.5 / 1.5 - 1) / 0.5
+    assert.throws(() => requireMemory(estimate, 4.5e9), refused(4.5e9, /A batch of 3 fits/)); // (4.5 / 1.6 - 1) / 0.5 = 3.6
     assert.throws(() => requireMemory(estimate, 1.2e9), refused(1.2e9, /Not even one image fits/));
-    assert.equal(HEADROOM, 1.5);
+    assert.equal(HEADROOM, 1.6);
   });
 
   it('is refused by the trainer before its first step, and leaves nothing', async () => {
