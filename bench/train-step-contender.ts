@@ -2,6 +2,7 @@
 import { backbones } from '../src/backbones/backbone';
 import { internals } from '../src/engine/binding';
 import { KitError } from '../src/engine/errors';
+import { collectGarbage } from '../src/engine/garbage';
 import { kitVersion } from '../src/engine/home';
 import { tf, type TF } from '../src/engine/tensorflow';
 import { makeSteps } from '../src/transfer/step';
@@ -44,7 +45,8 @@ async function ourStep(): Promise<() => number> {
     };
     return () => tf.tidy(() => made.train(args).loss.dataSync()[0]);
   }
-  const program = await compileSteps(made, imageSize, [batchSize], []);
+  const program = await compileSteps(made, imageSize, [batchSize], []).finally(() => made.dispose()); // then collect, as the trainer does
+  collectGarbage();
   return () => {
     const outputs = program.train({ images: pixels, labels, learningRate: 0.01, headLearningRate: 0.01, maskSeed: new Int32Array(2) });
     const loss = outputs.loss.dataSync()[0];
