@@ -1,13 +1,11 @@
 // Many runs at once on a Ray cluster, one job a run: submitted, followed, begun again when they are lost, and found again by the next command.
 import { createHash } from 'node:crypto';
-import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { backbones } from '../backbones/backbone';
 import { datasets } from '../data/catalog';
 import type { Dataset } from '../data/dataset';
 import { KitError } from '../engine/errors';
-import { kitHome, packageRoot } from '../engine/home';
 import { stopSignal } from '../engine/host';
 import { parseRunSpec, type RunSpec } from '../transfer/spec';
 import { finishedRun, identifyRun } from './finetune';
@@ -15,6 +13,7 @@ import { PoolBoard } from './pool-board';
 import type { PoolNews, PoolTask } from './pool-process';
 import type { PoolOptions } from './pool';
 import { Ray, RayUnreachableError, TESTED_RAY, type RayJob } from './ray';
+import { causeOf, entrypointOf, environmentOf, STOP_SECONDS, withWholePaths } from './ray-request';
 import { JobLog, outcomeOf } from './ray-log';
 import type { RunRecord } from './record';
 import { RunStore } from './store';
@@ -42,9 +41,6 @@ export interface RayPoolOptions extends Omit<PoolOptions, 'workers' | 'devices'>
   /** Seconds for which a cluster that does not answer is asked again. Default 300. */
   patience?: number;
 }
-
-/** Seconds that a job may take for its checkpoint when it is stopped. */
-const STOP_SECONDS = 120;
 
 /** Endings of a job that another node would not change. */
 const HOPELESS = new Set(['RUNTIME_ENV_SETUP_FAILURE', 'JOB_SUPERVISOR_ACTOR_UNSCHEDULABLE']);
@@ -185,8 +181,7 @@ class RaySweep {
   }
 
   private entrypoint(): string {
-    const { node = 'node', kit = packageRoot() } = this.options;
-    return `exec ${quoted(node)} ${quoted(path.posix.join(kit, 'dist', 'src', 'runs', 'ray-job.js'))}`;
+    return entrypointOf(this.options);
   }
 
   private running(run: Placed): void {
@@ -286,41 +281,6 @@ class RaySweep {
     return this.ids.flatMap((id) => (id === undefined ? [] : [this.store.find(id)!]));
   }
 }
-
-/** Why a job ended, in one line. */
-function causeOf(job: RayJob | null, lastWords: string): string {
-  if (job === null) return 'the cluster does not know it any more';
-  const { driver_exit_code: code, message, error_type: type } = job;
-  if (code != null && code < 0) return `killed by signal ${-code}${code === -9 ? ', maybe for want of memory (--ray-memory)' : ''}`;
-  if (code != null) return `code ${code}${lastWords === '' ? '' : `, ${lastWords}`}`;
-  return `${type ?? job.status}${message ? `, ${message.split('\n')[0].slice(0, 200)}` : ''}`;
-}
-
-/** The environment of a job: what is set here for TensorFlow, as a local worker would inherit it. */
-function environmentOf(task: PoolTask, cpus: number): Record<string, string> {
-  const threads = String(Math.max(1, Math.floor(cpus)));
-  const own = Object.fromEntries(Object.entries(process.env).filter((entry): entry is [string, string] => entry[0].startsWith('TF_')));
-  return {
-    TF_NUM_INTRAOP_THREADS: threads,
-    TF_NUM_INTEROP_THREADS: threads,
-    ...own,
-    RIFLE_HOME: kitHome(),
-    RIFLE_RAY_TASK: JSON.stringify(task),
-    RAY_JOB_STOP_WAIT_TIME_S: String(STOP_SECONDS), // read by the job's supervisor; its default of 3 s is short for a checkpoint
-  };
-}
-
-/** Paths in full: a job works in another folder. */
-function withWholePaths(spec: RunSpec): RunSpec {
-  const isNamed = datasets.list().some(({ name }) => name === spec.dataset);
-  return {
-    ...spec,
-    dataset: isNamed ? spec.dataset : path.resolve(spec.dataset),
-    weights: spec.weights === 'imagenet' || spec.weights === 'random' || !fs.existsSync(spec.weights) ? spec.weights : path.resolve(spec.weights),
-  };
-}
-
-const quoted = (text: string): string => (/^[\w./@+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
 
 /** A function that remembers what it gave for each name. */
 function remembered<T>(find: (name: string) => Promise<T>): (name: string) => Promise<T> {
