@@ -3,6 +3,7 @@ import { DataType } from './binding';
 import { KitError } from './errors';
 import type { GraphNode } from './saved-model';
 import type { Graph, TensorShape } from './shapes';
+import { dataInputs, producerOf } from './uses';
 
 /** Bytes of one number, by TensorFlow's data types (types.proto); 4 for any other. */
 const BYTES: Readonly<Record<number, number>> = { [DataType.bool]: 1, [DataType.uint8]: 1, 14: 2, 19: 2 };
@@ -80,7 +81,7 @@ function inOrder(nodes: readonly GraphNode[]): GraphNode[] {
   const place = (node: GraphNode): void => {
     waiting.delete(node.name);
     for (const input of node.inputs) {
-      const before = waiting.get(input.replace('^', '').split(':')[0]);
+      const before = waiting.get(producerOf(input));
       if (before !== undefined) place(before);
     }
     ordered.push(node);
@@ -146,7 +147,7 @@ function partsOf(nodes: readonly GraphNode[]): GraphNode[][] {
   const shared = (node: GraphNode): boolean => node.op === 'VarHandleOp';
   for (const node of nodes) {
     for (const input of node.inputs) {
-      const before = byName.get(input.replace(/^\^/, '').split(':')[0]);
+      const before = byName.get(producerOf(input));
       if (before === undefined || shared(before) || shared(node)) continue;
       const [a, b] = [root(node.name), root(before.name)];
       if (a !== b) parent.set(a, b);
@@ -177,15 +178,13 @@ function batchOf(nodes: readonly GraphNode[], shapes: Graph['shapes'], batches: 
 function outputsOf(shapes: Graph['shapes']): Map<string, string[]> {
   const outputs = new Map<string, string[]>();
   for (const value of shapes.keys()) {
-    const name = value.split(':')[0];
+    const name = producerOf(value);
     const known = outputs.get(name);
     if (known === undefined) outputs.set(name, [value]);
     else known.push(value);
   }
   return outputs;
 }
-
-const dataInputs = ({ inputs }: GraphNode): string[] => inputs.filter((input) => !input.startsWith('^'));
 
 const sizeOf = (shape: readonly number[]): number => shape.reduce((product, side) => product * side, 1);
 

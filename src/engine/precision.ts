@@ -2,6 +2,7 @@
 import { DataType } from './binding';
 import type { GraphNode } from './saved-model';
 import type { Graph, TensorShape } from './shapes';
+import { dataInputs, producerOf } from './uses';
 
 /** What a compiled program computes in. */
 export const PRECISIONS = ['float32', 'bfloat16', 'float16'] as const;
@@ -202,9 +203,6 @@ class Rewriter {
   }
 }
 
-const dataInputs = ({ inputs }: GraphNode): string[] => inputs.filter((input) => !input.startsWith('^'));
-
-const producerOf = (input: string): string => input.split(':')[0];
 
 const typesOf = ({ types = ['T'] }: Lowered): readonly string[] => types;
 

@@ -2,7 +2,7 @@
 // They change no value, only which of them lie in memory at the same time. (Where TensorFlow then fuses ops that it could not before, as of SiLU, the last
 // bits are those of the fused op.)
 import type { GraphNode, GraphTensor } from './saved-model';
-import { Uses } from './uses';
+import { dataInputs, producerOf, Uses } from './uses';
 
 /** Which input of a gradient op is the gradient that comes in: what it waits for. */
 const INCOMING: Readonly<Record<string, number>> = {
@@ -13,11 +13,13 @@ const INCOMING: Readonly<Record<string, number>> = {
   Relu6Grad: 0,
 };
 
+const PADDINGS = new Set(['Pad', 'PadV2']);
+
 /** The gradient that `node` waits for; of a padding, that of the gradient op which takes it. Undefined when it belongs to the forward pass. */
 function incoming(node: GraphNode, uses: Uses): string | undefined {
   const place = INCOMING[node.op];
   if (place !== undefined) return node.inputs[place];
-  if (node.op !== 'Pad' && node.op !== 'PadV2') return undefined;
+  if (!PADDINGS.has(node.op)) return undefined;
   const waits = uses.of(node).map((taker) => incoming(taker, uses));
   // One that is itself the gradient (of a slice) cannot wait for itself.
   return waits.every((wait) => wait !== undefined && uses.source(wait) !== node) ? waits[0] : undefined;
@@ -47,10 +49,11 @@ export function computeAgain(nodes: readonly GraphNode[]): GraphNode[] {
   const replaced = new Map<GraphNode, Map<string, string>>();
   for (const node of nodes) {
     const norm = node.op === 'Relu' || node.op === 'Relu6' ? uses.source(node.inputs[0]) : undefined;
-    const backward = uses.of(node).flatMap((taker) => incoming(taker, uses) === undefined ? [] : [taker]);
+    if (!isTrainingNorm(norm) || uses.of(norm!).length > 1) continue;
+    const backward = uses.of(node).filter((taker) => incoming(taker, uses) !== undefined);
     const first = backward.find((taker) => isWorthIt(taker, uses)); // the rectifier's own gradient comes later
-    if (!isTrainingNorm(norm) || first === undefined || uses.of(norm!).length > 1) continue;
-    const again = { ...norm!, name: `${norm!.name}/again`, inputs: [...norm!.inputs, `^${incoming(first, uses)!.split(':')[0]}`] };
+    if (first === undefined) continue;
+    const again = { ...norm!, name: `${norm!.name}/again`, inputs: [...norm!.inputs, `^${producerOf(incoming(first, uses)!)}`] };
     result.push(again, { ...node, name: `${node.name}/again`, inputs: [again.name] });
     for (const taker of backward) replaced.set(taker, (replaced.get(taker) ?? new Map<string, string>()).set(node.name, `${node.name}/again`));
   }
@@ -73,12 +76,10 @@ export function computeLate(nodes: readonly GraphNode[]): GraphNode[] {
   return nodes.map((node) => {
     const [taker, ...others] = uses.of(node);
     if (taker === undefined || others.length > 0 || THERE.has(node.op)) return node;
-    const wait = early.has(node) ? taker.inputs.find((input) => !input.startsWith('^') && !early.has(uses.source(input)!)) : PADDINGS.has(node.op) ? incoming(node, uses) : undefined;
-    return wait === undefined ? node : { ...node, inputs: [...node.inputs, `^${wait.split(':')[0]}`] };
+    const wait = early.has(node) ? dataInputs(taker).find((input) => !early.has(uses.source(input)!)) : PADDINGS.has(node.op) ? incoming(node, uses) : undefined;
+    return wait === undefined ? node : { ...node, inputs: [...node.inputs, `^${producerOf(wait)}`] };
   });
 }
-
-const PADDINGS = new Set(['Pad', 'PadV2']);
 
 /**
  * A value that the function itself computes twice, as the gradient of SiLU does to keep nothing, waits the second time for what it is then multiplied
@@ -105,7 +106,7 @@ function comesAfter(node: GraphNode, other: GraphNode, uses: Uses): boolean {
   for (let at = open.pop(); at !== undefined; at = open.pop()) {
     if (at === other) return true;
     for (const input of at.inputs) {
-      const source = uses.source(input.replace('^', ''));
+      const source = uses.source(producerOf(input));
       if (source !== undefined && !seen.has(source)) open.push(source), seen.add(source);
     }
   }

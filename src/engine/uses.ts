@@ -1,6 +1,12 @@
 // A recorded graph, looked at from the values: who makes one, and who takes it.
 import type { GraphNode } from './saved-model';
 
+/** The inputs of a node that are values, not order alone. */
+export const dataInputs = ({ inputs }: GraphNode): string[] => inputs.filter((input) => !input.startsWith('^'));
+
+/** The name of the node that an input comes from, or waits for. */
+export const producerOf = (input: string): string => input.replace(/^\^/, '').split(':')[0];
+
 /** Who makes and takes the values of `nodes`. */
 export class Uses {
   private readonly takers = new Map<string, GraphNode[]>();
@@ -22,7 +28,7 @@ export class Uses {
     return this.takers.get(name) ?? [];
   }
 
-  /** The node whose output `input` is. */
+  /** The node whose output `input` is; undefined of an input that is order alone. */
   source(input: string): GraphNode | undefined {
     return this.byName.get(input.split(':')[0]);
   }
