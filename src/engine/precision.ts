@@ -203,7 +203,6 @@ class Rewriter {
   }
 }
 
-
 const typesOf = ({ types = ['T'] }: Lowered): readonly string[] => types;
 
 /** The inputs of `node` that have the type that is lowered. */
