@@ -28,7 +28,8 @@ module.exports = {
     },
     {
       name: 'one-engine',
-      comment: 'TensorFlow.js comes from src/engine/tensorflow.ts alone, where its settings are made and its faults mended.',
+      comment:
+        'TensorFlow.js comes from src/engine/tensorflow.ts alone, where its settings are made and its faults mended.',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/engine/' },
       to: { path: '^node_modules/@tensorflow/' },
@@ -45,9 +46,19 @@ module.exports = {
       comment: 'What src imports when it runs must be among the dependencies in package.json.',
       severity: 'error',
       from: { path: '^src/' },
-      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'], pathNot: '^node_modules/@types/' },
+      to: {
+        dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'],
+        dependencyTypesNot: ['type-only'],
+        pathNot: '^node_modules/@types/',
+      },
     },
-    { name: 'resolves', comment: 'What is imported must exist.', severity: 'error', from: { path: '^(src|bench)/' }, to: { couldNotResolve: true } },
+    {
+      name: 'resolves',
+      comment: 'What is imported must exist.',
+      severity: 'error',
+      from: { path: '^(src|bench)/' },
+      to: { couldNotResolve: true },
+    },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

@@ -1,4 +1,5 @@
-// The benchmark `analysis`: the compiled training step with the norms of every layer against the same step without them, in turn, in one process.
+// The benchmark `analysis`: the compiled training step with the norms of every layer against the same step without
+// them, in turn, in one process.
 import { backbones } from '../src/backbones/backbone';
 import { tf } from '../src/engine/tensorflow';
 import { parseRunSpec } from '../src/transfer/spec';
@@ -28,12 +29,18 @@ export async function analysis({ pairs, json = false }: { pairs: number; json?: 
   for (const each of CASES) {
     results.push(await measure(each, pairs));
     const { backbone, imageSize, batchSize, ratio, quartiles } = results[results.length - 1];
-    if (!json) console.log(`${backbone}, ${imageSize} px, batch ${batchSize}: ${ratio.toFixed(3)} x without (middle half of ${pairs} pairs ${quartiles.map((q) => q.toFixed(3)).join(' to ')})`);
+    if (!json)
+      console.log(
+        `${backbone}, ${imageSize} px, batch ${batchSize}: ${ratio.toFixed(3)} x without (middle half of ${pairs} pairs ${quartiles.map((q) => q.toFixed(3)).join(' to ')})`,
+      );
   }
   if (json) console.log(JSON.stringify(results, null, 2));
 }
 
-async function measure({ backbone: id, imageSize, batchSize }: (typeof CASES)[number], pairs: number): Promise<AnalysisResult> {
+async function measure(
+  { backbone: id, imageSize, batchSize }: (typeof CASES)[number],
+  pairs: number,
+): Promise<AnalysisResult> {
   const spec = parseRunSpec({ dataset: 'none', backbone: id, weights: 'random', batchSize, imageSize });
   const backbone = await backbones.load(id, { classes: 10, weights: 'random' });
   const images = Uint8Array.from({ length: batchSize * imageSize * imageSize * 3 }, (_, i) => (i * 2654435761) >>> 24);
@@ -43,7 +50,13 @@ async function measure({ backbone: id, imageSize, batchSize }: (typeof CASES)[nu
   for (const each of steps) programs.push(await compileSteps(each, imageSize, [batchSize], []));
   const seconds = (which: 0 | 1): number => {
     const began = performance.now();
-    const outputs = programs[which].train({ images, labels, learningRate: 0, headLearningRate: 0, maskSeed: new Int32Array(2) });
+    const outputs = programs[which].train({
+      images,
+      labels,
+      learningRate: 0,
+      headLearningRate: 0,
+      maskSeed: new Int32Array(2),
+    });
     outputs.squaredNorms.dataSync();
     tf.dispose(outputs);
     return performance.now() - began;

@@ -6,7 +6,9 @@ import { createInterface, type Interface } from 'node:readline';
 import { KitError } from '../src/engine/errors';
 import { watchOthers } from './machine';
 
-/** What a contender says first; then it takes as many steps as each line of its input says, and answers with a `Taken`. */
+/**
+ * What a contender says first; then it takes as many steps as each line of its input says, and answers with a `Taken`.
+ */
 export interface Ready {
   /** Of everything that its figures depend on. */
   versions: Record<string, string>;
@@ -58,9 +60,22 @@ export class Contender {
   /** Starts it and waits until it is ready. @throws KitError with its reason when it cannot take part. */
   static async start({ command, args, env }: Command): Promise<Contender> {
     const threads = String(os.availableParallelism());
-    const child = spawn(command, args, { env: { ...process.env, OMP_NUM_THREADS: threads, TF_NUM_INTRAOP_THREADS: threads, TF_CPP_MIN_LOG_LEVEL: '2', ...env }, stdio: 'pipe' });
+    const child = spawn(command, args, {
+      env: {
+        ...process.env,
+        OMP_NUM_THREADS: threads,
+        TF_NUM_INTRAOP_THREADS: threads,
+        TF_CPP_MIN_LOG_LEVEL: '2',
+        ...env,
+      },
+      stdio: 'pipe',
+    });
     const contender = new Contender(child);
-    const failed = new Promise<never>((_, reject) => child.once('error', (cause) => reject(new KitError(`${command} could not be started: ${cause.message}`, { cause }))));
+    const failed = new Promise<never>((_, reject) =>
+      child.once('error', (cause) =>
+        reject(new KitError(`${command} could not be started: ${cause.message}`, { cause })),
+      ),
+    );
     try {
       contender.versions = ((await Promise.race([contender.answer(), failed])) as Ready).versions;
     } catch (error) {
@@ -91,7 +106,13 @@ export class Contender {
   /** The memory of the GPU that it has taken, MB; null without one. */
   gpuMb(): number | null {
     try {
-      return gpuMbOf(this.child.pid!, execFileSync('nvidia-smi', ['--query-compute-apps=pid,used_memory', '--format=csv,noheader,nounits'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
+      return gpuMbOf(
+        this.child.pid!,
+        execFileSync('nvidia-smi', ['--query-compute-apps=pid,used_memory', '--format=csv,noheader,nounits'], {
+          encoding: 'utf8',
+          stdio: ['ignore', 'pipe', 'ignore'],
+        }),
+      );
     } catch {
       return null;
     }
@@ -99,7 +120,11 @@ export class Contender {
 
   private statusMb(field: string): number {
     try {
-      return Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(fs.readFileSync(`/proc/${this.child.pid}/status`, 'utf8'))![1]) / 1024;
+      return (
+        Number(
+          new RegExp(`${field}:\\s+(\\d+) kB`).exec(fs.readFileSync(`/proc/${this.child.pid}/status`, 'utf8'))![1],
+        ) / 1024
+      );
     } catch {
       return NaN;
     }
@@ -133,14 +158,20 @@ export class Contender {
   }
 
   private async ended(): Promise<KitError> {
-    if (this.child.exitCode === null && this.child.signalCode === null) await new Promise((resolve) => this.child.once('close', resolve));
+    if (this.child.exitCode === null && this.child.signalCode === null)
+      await new Promise((resolve) => this.child.once('close', resolve));
     if (this.spared) return new KitError('it was ended: the memory of the machine was nearly used up');
     const said = this.errors.trim().split('\n').pop() ?? '';
-    return new KitError(`it ended (${this.child.signalCode ?? `exit code ${this.child.exitCode}`})${said === '' ? '' : `: ${said}`}`);
+    return new KitError(
+      `it ended (${this.child.signalCode ?? `exit code ${this.child.exitCode}`})${said === '' ? '' : `: ${said}`}`,
+    );
   }
 }
 
-/** The MB of process `pid` in a list of nvidia-smi, `pid, MB` a line; null when it is not there, as in a container that has process numbers of its own. */
+/**
+ * The MB of process `pid` in a list of nvidia-smi, `pid, MB` a line; null when it is not there, as in a container that
+ * has process numbers of its own.
+ */
 export function gpuMbOf(pid: number, list: string): number | null {
   const line = list.split('\n').find((each) => Number(each.split(',')[0]) === pid && each.includes(','));
   return line === undefined ? null : Number(line.split(',')[1]);

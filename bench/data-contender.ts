@@ -14,8 +14,13 @@ export interface DataMeasurement {
   peakMb: number;
 }
 
-const [contender, folder, rounds, shortSide, imageSize] = process.argv.slice(2).map((text, i) => (i < 2 ? text : Number(text))) as [string, string, number, number, number];
-const files = fs.readdirSync(folder).filter((name) => name.endsWith('.jpg')).sort();
+const [contender, folder, rounds, shortSide, imageSize] = process.argv
+  .slice(2)
+  .map((text, i) => (i < 2 ? text : Number(text))) as [string, string, number, number, number];
+const files = fs
+  .readdirSync(folder)
+  .filter((name) => name.endsWith('.jpg'))
+  .sort();
 
 /** The fastest round, which other work on the machine disturbed least. */
 async function measure(images: number, work: () => Promise<void>): Promise<void> {
@@ -40,7 +45,16 @@ async function main(): Promise<void> {
     });
   }
   const samples = files.map((file, i) => ({ file, label: i % 2 }));
-  const dataset: Dataset = { name: 'bench', root: folder, classes: ['a', 'b'], train: samples, test: [], hash: `bench ${folder}`, licence: '', citation: '' };
+  const dataset: Dataset = {
+    name: 'bench',
+    root: folder,
+    classes: ['a', 'b'],
+    train: samples,
+    test: [],
+    hash: `bench ${folder}`,
+    licence: '',
+    citation: '',
+  };
   const cache = await openPixelCache(dataset, { shortSide });
   const loader = new BatchLoader(cache, samples, { batchSize: 32, imageSize, seed: 1, train: true });
   let epoch = 0;

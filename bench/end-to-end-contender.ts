@@ -1,4 +1,5 @@
-// Our side of the benchmark `end-to-end`: all runs of a grid, in one process, as a notebook makes them. Prints their accuracies as JSON.
+// Our side of the benchmark `end-to-end`: all runs of a grid, in one process, as a notebook makes them. Prints their
+// accuracies as JSON.
 import { internals } from '../src/engine/binding';
 import { kitVersion } from '../src/engine/home';
 import { tf } from '../src/engine/tensorflow';
@@ -13,7 +14,12 @@ export interface ExperimentResult {
 async function main(): Promise<void> {
   const { grid, runs } = JSON.parse(process.argv[2]) as { grid: Grid; runs: string };
   const records = await runAll(plan(grid), { runs });
-  const versions = { 'rifle-kit': kitVersion(), node: process.version, tfjs: tf.version.tfjs, libtensorflow: internals().binding.TF_Version };
+  const versions = {
+    'rifle-kit': kitVersion(),
+    node: process.version,
+    tfjs: tf.version.tfjs,
+    libtensorflow: internals().binding.TF_Version,
+  };
   const results = records.map(({ method, spec, testTop1 }) => ({ method, seed: spec.seed, testTop1 }));
   console.log(JSON.stringify({ versions, results } satisfies ExperimentResult));
 }

@@ -1,4 +1,5 @@
-// The benchmark `end-to-end`: a whole experiment, two methods over seeds, ours cold and warm beside a PyTorch program, round by round.
+// The benchmark `end-to-end`: a whole experiment, two methods over seeds, ours cold and warm beside a PyTorch program,
+// round by round.
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -41,7 +42,10 @@ export interface EndToEndResult extends Measured {
   methods: string[];
   seeds: number;
   rounds: number;
-  /** Seconds of the whole program, its start included: `cold` with nothing made before (data unpacked, pixels and graphs), `warm` afterwards. */
+  /**
+   * Seconds of the whole program, its start included: `cold` with nothing made before (data unpacked, pixels and
+   * graphs), `warm` afterwards.
+   */
   seconds: { cold: Spread; warm: Spread; pytorch: Spread | null };
   /** PyTorch's seconds divided by ours, over the rounds. */
   ratio: { cold: Spread; warm: Spread } | null;
@@ -52,12 +56,24 @@ export interface EndToEndResult extends Measured {
 }
 
 /** Measures, prints, and keeps the result where that is asked for. */
-export async function endToEnd({ dataset: name, epochs, seeds, rounds, save: keep, json }: EndToEndOptions): Promise<void> {
+export async function endToEnd({
+  dataset: name,
+  epochs,
+  seeds,
+  rounds,
+  save: keep,
+  json,
+}: EndToEndOptions): Promise<void> {
   const say = (line: string) => process.stderr.write(`${line}\n`);
   const { spec, methods, folderLimits } = scales.mini;
   const isFolder = fs.existsSync(name);
   const grid: Grid = {
-    spec: { ...spec, dataset: isFolder ? path.resolve(name) : name, epochs, ...(isFolder ? { limits: folderLimits } : {}) },
+    spec: {
+      ...spec,
+      dataset: isFolder ? path.resolve(name) : name,
+      epochs,
+      ...(isFolder ? { limits: folderLimits } : {}),
+    },
     methods,
     seeds: Array.from({ length: seeds }, (_, seed) => seed),
   };
@@ -73,11 +89,23 @@ export async function endToEnd({ dataset: name, epochs, seeds, rounds, save: kee
     const [cold, warm, theirs]: (Timed & { printed: ExperimentResult })[][] = [[], [], []];
     const began = performance.now();
     for (let round = 0; round < rounds; round++) {
-      const left = round === 0 ? '' : `, about ${secondsText(((performance.now() - began) / 1000 / round) * (rounds - round))} left`;
+      const left =
+        round === 0
+          ? ''
+          : `, about ${secondsText(((performance.now() - began) / 1000 / round) * (rounds - round))} left`;
       say(`round ${round + 1} of ${rounds}, ${specs.length} runs of ${epochs} epochs each time${left}`);
-      // What is fetched once for all is there: weights, and the packages that data sets come in. Unpacking them is part of the cold run.
+      // What is fetched once for all is there: weights, and the packages that data sets come in. Unpacking them is part
+      // of the cold run.
       await withScratchHome(isFolder ? ['weights'] : ['weights', 'cache'], async (home) => {
-        const ours = (runs: string) => timedJson<ExperimentResult>({ command: process.execPath, args: [path.join(__dirname, 'end-to-end-contender.js'), JSON.stringify({ grid, runs: path.join(home, runs) })], env: { RIFLE_HOME: home } });
+        const ours = (runs: string) =>
+          timedJson<ExperimentResult>({
+            command: process.execPath,
+            args: [
+              path.join(__dirname, 'end-to-end-contender.js'),
+              JSON.stringify({ grid, runs: path.join(home, runs) }),
+            ],
+            env: { RIFLE_HOME: home },
+          });
         cold.push(await ours('runs-cold'));
         say(`  rifle-kit, cold: ${cold.at(-1)!.seconds.toFixed(1)} s`);
         warm.push(await ours('runs-warm'));
@@ -98,9 +126,19 @@ export async function endToEnd({ dataset: name, epochs, seeds, rounds, save: kee
     const seconds = (of: Timed[]) => of.map((each) => each.seconds);
     const ratio = (of: Timed[]) => spread(of.map((each, i) => theirs[i].seconds / each.seconds));
     const result: EndToEndResult = {
-      ...{ dataset: isFolder ? 'folder' : name, images: { train: dataset.train.length, test: dataset.test.length }, methods: [...methods], seeds, rounds },
+      ...{
+        dataset: isFolder ? 'folder' : name,
+        images: { train: dataset.train.length, test: dataset.test.length },
+        methods: [...methods],
+        seeds,
+        rounds,
+      },
       spec: { backbone: specs[0].backbone, imageSize: specs[0].imageSize, batchSize: specs[0].batchSize, epochs },
-      seconds: { cold: spread(seconds(cold)), warm: spread(seconds(warm)), pytorch: theirs.length > 0 ? spread(seconds(theirs)) : null },
+      seconds: {
+        cold: spread(seconds(cold)),
+        warm: spread(seconds(warm)),
+        pytorch: theirs.length > 0 ? spread(seconds(theirs)) : null,
+      },
       ratio: theirs.length > 0 ? { cold: ratio(cold), warm: ratio(warm) } : null,
       accuracy: { ours: byMethod(warm[0].printed), pytorch: theirs.length > 0 ? byMethod(theirs[0].printed) : null },
       absent: pytorch.absent,
@@ -108,31 +146,60 @@ export async function endToEnd({ dataset: name, epochs, seeds, rounds, save: kee
       quiet: shares.every(isQuiet),
     };
     if (json) console.log(JSON.stringify(result, null, 2));
-    else console.log(`${terminalTable(endToEndTable([result]))}${result.absent === null ? '' : `\nPyTorch is left out: ${result.absent}`}`);
-    if (keep) say(`Kept in ${await save('end-to-end', [result], (r) => [r.dataset, r.images.train, r.spec.epochs, r.seeds].join(' '))}`);
+    else
+      console.log(
+        `${terminalTable(endToEndTable([result]))}${result.absent === null ? '' : `\nPyTorch is left out: ${result.absent}`}`,
+      );
+    if (keep)
+      say(
+        `Kept in ${await save('end-to-end', [result], (r) => [r.dataset, r.images.train, r.spec.epochs, r.seeds].join(' '))}`,
+      );
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
   }
 }
 
 /** PyTorch's program and its plan, on a folder of links to the very images of our runs; or why there is none. */
-async function pytorchProgram(folder: string, dataset: Dataset, specs: RunSpec[]): Promise<{ command: { command: string; args: string[] } | null; absent: string | null }> {
+async function pytorchProgram(
+  folder: string,
+  dataset: Dataset,
+  specs: RunSpec[],
+): Promise<{ command: { command: string; args: string[] } | null; absent: string | null }> {
   try {
     const { backbone, imageSize, batchSize, optimizer } = specs[0];
     const { inputSize, resizeSize, weights } = backbones.get(backbone);
-    if (weights === null || !('package' in weights)) throw new KitError(`${backbone} has no weights file in a registry`);
+    if (weights === null || !('package' in weights))
+      throw new KitError(`${backbone} has no weights file in a registry`);
     for (const part of ['train', 'test'] as const) {
       for (const [i, { file, label }] of dataset[part].entries()) {
         const place = path.join(folder, part, String(label).padStart(4, '0'));
         fs.mkdirSync(place, { recursive: true });
-        fs.symlinkSync(path.join(dataset.root, file), path.join(place, `${String(i).padStart(6, '0')}${path.extname(file)}`));
+        fs.symlinkSync(
+          path.join(dataset.root, file),
+          path.join(place, `${String(i).padStart(6, '0')}${path.extname(file)}`),
+        );
       }
     }
-    const settings = { data: folder, weights: await requireWeights(weights, {}), imageSize, resizeSize: Math.round((imageSize! * resizeSize) / inputSize), batchSize, testBatchSize: EVALUATION_BATCH, ...optimizer };
-    const runs = specs.map((spec) => ({ method: spec.rifle === null ? 'fine-tuning' : 'rifle', seed: spec.seed, ...timetable(spec) }));
+    const settings = {
+      data: folder,
+      weights: await requireWeights(weights, {}),
+      imageSize,
+      resizeSize: Math.round((imageSize! * resizeSize) / inputSize),
+      batchSize,
+      testBatchSize: EVALUATION_BATCH,
+      ...optimizer,
+    };
+    const runs = specs.map((spec) => ({
+      method: spec.rifle === null ? 'fine-tuning' : 'rifle',
+      seed: spec.seed,
+      ...timetable(spec),
+    }));
     const file = path.join(folder, 'plan.json');
     fs.writeFileSync(file, JSON.stringify({ ...settings, runs }));
-    return { command: { command: pythonOf('pytorch'), args: [path.join(peerFolder(), 'pytorch_experiment.py'), file] }, absent: null };
+    return {
+      command: { command: pythonOf('pytorch'), args: [path.join(peerFolder(), 'pytorch_experiment.py'), file] },
+      absent: null,
+    };
   } catch (error) {
     if (!(error instanceof KitError)) throw error;
     return { command: null, absent: `${error.message}${error.fix === '' ? '' : `: ${error.fix}`}` };
@@ -148,12 +215,18 @@ function byMethod({ results }: ExperimentResult): Record<string, number[]> {
 /** A line for each experiment. */
 export function endToEndTable(results: EndToEndResult[]): TableContent {
   const accuracies = (of: Record<string, number[]> | null): string =>
-    of === null ? '–' : Object.entries(of).map(([method, values]) => `${method} ${values.map((value) => (100 * value).toFixed(1)).join(' ')}`).join('; ');
+    of === null
+      ? '–'
+      : Object.entries(of)
+          .map(([method, values]) => `${method} ${values.map((value) => (100 * value).toFixed(1)).join(' ')}`)
+          .join('; ');
   return {
     head: ['', 'cold', 'warm', 'PyTorch', 'PyTorch / cold', 'PyTorch / warm', 'top-1 (%), ours', 'top-1 (%), PyTorch'],
     rows: results.map(({ dataset, images, methods, seeds, spec, seconds, ratio, accuracy, quiet }) => [
       `${dataset}, ${images.train} images at ${spec.imageSize} px, ${methods.length} x ${seeds} runs of ${spec.epochs} epochs${quiet ? '' : ' (NOT QUIET)'}`,
-      ...[seconds.cold, seconds.warm, seconds.pytorch].map((each) => (each === null ? '–' : `${spreadText(each, 1)} s`)),
+      ...[seconds.cold, seconds.warm, seconds.pytorch].map((each) =>
+        each === null ? '–' : `${spreadText(each, 1)} s`,
+      ),
       ...[ratio?.cold, ratio?.warm].map((each) => (each === undefined ? '–' : spreadText(each))),
       ...[accuracy.ours, accuracy.pytorch].map(accuracies),
     ]),

@@ -1,4 +1,5 @@
-// The benchmark `grid`: how the cost of an experiment grows with runs, epochs, image size, batch size and classes, as exponents.
+// The benchmark `grid`: how the cost of an experiment grows with runs, epochs, image size, batch size and classes, as
+// exponents.
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -22,7 +23,13 @@ interface Size {
 
 const BASE: Size = { runs: 1, epochs: 2, imageSize: 64, batchSize: 16, classes: 4 };
 /** What each dimension is varied over while the others stay. The images stay as many: more classes have fewer each. */
-const VALUES: Record<keyof Size, number[]> = { runs: [1, 2, 4, 8], epochs: [2, 4, 8, 16], imageSize: [64, 96, 128, 192], batchSize: [4, 8, 16, 32], classes: [2, 4, 8, 16] };
+const VALUES: Record<keyof Size, number[]> = {
+  runs: [1, 2, 4, 8],
+  epochs: [2, 4, 8, 16],
+  imageSize: [64, 96, 128, 192],
+  batchSize: [4, 8, 16, 32],
+  classes: [2, 4, 8, 16],
+};
 const IMAGES = 64;
 
 /** What an experiment took: in all, and in its training steps. */
@@ -44,7 +51,9 @@ export interface GridResult extends Measured {
 /** Measures, prints, and keeps the results where that is asked for. */
 export async function grid({ save: keep, json }: { save?: boolean; json?: boolean }): Promise<void> {
   const say = (line: string) => process.stderr.write(`${line}\n`);
-  say(`${Object.values(VALUES).flat().length} experiments of up to ${Math.max(...VALUES.runs)} runs on ${IMAGES} photographs: about 3 min on two cores.`);
+  say(
+    `${Object.values(VALUES).flat().length} experiments of up to ${Math.max(...VALUES.runs)} runs on ${IMAGES} photographs: about 3 min on two cores.`,
+  );
   const before = await othersNow();
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rifle-bench-grid-'));
   try {
@@ -60,7 +69,12 @@ export async function grid({ save: keep, json }: { save?: boolean; json?: boolea
       }
       const exponent = (of: (each: Cost) => number) => fitExponent(costs.map((each, i) => [values[i], of(each)]));
       results.push({
-        ...{ dimension, values, seconds: costs.map((each) => each.seconds), trainSeconds: costs.map((each) => each.trainSeconds) },
+        ...{
+          dimension,
+          values,
+          seconds: costs.map((each) => each.seconds),
+          trainSeconds: costs.map((each) => each.trainSeconds),
+        },
         ...{ exponent: exponent((each) => each.seconds), trainExponent: exponent((each) => each.trainSeconds) },
         versions: { 'rifle-kit': kitVersion(), node: process.version, libtensorflow: internals().binding.TF_Version },
         quiet: isQuiet(before) && isQuiet(others()),
@@ -76,7 +90,10 @@ export async function grid({ save: keep, json }: { save?: boolean; json?: boolea
 /** An image folder of `IMAGES` training photographs in so many classes, and as many classes of one test photograph. */
 async function makeClasses(root: string, classes: number): Promise<void> {
   for (let label = 0; label < classes; label++) {
-    for (const [part, count] of [['train', IMAGES / classes], ['test', 1]] as const) {
+    for (const [part, count] of [
+      ['train', IMAGES / classes],
+      ['test', 1],
+    ] as const) {
       const place = path.join(root, part, String(label).padStart(2, '0'));
       fs.mkdirSync(place, { recursive: true });
       await makePhotographs(place, count, label * IMAGES);
@@ -85,10 +102,17 @@ async function makeClasses(root: string, classes: number): Promise<void> {
 }
 
 async function cost({ runs, classes, ...size }: Size, folder: string, name: string): Promise<Cost> {
-  const experiment: Grid = { spec: { dataset: path.join(folder, String(classes)), backbone: 'efficientnet_lite0.tf_in1k', ...size }, methods: ['fine-tuning'], seeds: Array.from({ length: runs }, (_, seed) => seed) };
+  const experiment: Grid = {
+    spec: { dataset: path.join(folder, String(classes)), backbone: 'efficientnet_lite0.tf_in1k', ...size },
+    methods: ['fine-tuning'],
+    seeds: Array.from({ length: runs }, (_, seed) => seed),
+  };
   const began = performance.now();
   const records = await runAll(plan(experiment), { runs: path.join(folder, 'runs', name) });
-  return { seconds: (performance.now() - began) / 1000, trainSeconds: records.flatMap(({ epochs }) => epochs).reduce((sum, { trainSeconds }) => sum + trainSeconds, 0) };
+  return {
+    seconds: (performance.now() - began) / 1000,
+    trainSeconds: records.flatMap(({ epochs }) => epochs).reduce((sum, { trainSeconds }) => sum + trainSeconds, 0),
+  };
 }
 
 /** A line for each dimension. */

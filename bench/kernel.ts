@@ -1,4 +1,5 @@
-// The kernel over time: how long it takes to its first result and to the kit, what a long session costs in memory, and what it leaves behind.
+// The kernel over time: how long it takes to its first result and to the kit, what a long session costs in memory, and
+// what it leaves behind.
 import fs from 'node:fs';
 import os from 'node:os';
 import { isAlive } from '../src/data/atomic';
@@ -12,19 +13,37 @@ export interface KernelEndurance {
   importSeconds: number[];
   /** Median time of a cell of the long session. */
   cellSeconds: number;
-  /** What the long session's kernel holds after each tenth of its cells, garbage collected: JavaScript's heap and what it keeps outside, MB. */
+  /**
+   * What the long session's kernel holds after each tenth of its cells, garbage collected: JavaScript's heap and what
+   * it keeps outside, MB.
+   */
   heldMb: number[];
   /** Kernels that were still alive after they had been stopped. */
   orphans: number[];
 }
 
 /**
- * Starts and stops `restarts` kernels, then runs `cells` cells in one more; the kit is imported in the first `imports` kernels and in the
+ * Starts and stops `restarts` kernels, then runs `cells` cells in one more; the kit is imported in the first `imports`
+ * kernels and in the
  * long session.
  */
-export async function kernelEndurance({ restarts, cells, imports = 1 }: { restarts: number; cells: number; imports?: number }): Promise<KernelEndurance> {
+export async function kernelEndurance({
+  restarts,
+  cells,
+  imports = 1,
+}: {
+  restarts: number;
+  cells: number;
+  imports?: number;
+}): Promise<KernelEndurance> {
   const folder = fs.mkdtempSync(`${os.tmpdir()}/rifle-endurance-`);
-  const result: KernelEndurance = { firstResultSeconds: [], importSeconds: [], cellSeconds: 0, heldMb: [], orphans: [] };
+  const result: KernelEndurance = {
+    firstResultSeconds: [],
+    importSeconds: [],
+    cellSeconds: 0,
+    heldMb: [],
+    orphans: [],
+  };
   const pids: number[] = [];
   const seconds = async (work: () => Promise<unknown>): Promise<number> => {
     const began = performance.now();
@@ -33,10 +52,12 @@ export async function kernelEndurance({ restarts, cells, imports = 1 }: { restar
   };
   const started = async (): Promise<Kernel> => {
     let kernel!: Kernel;
-    result.firstResultSeconds.push(await seconds(async () => {
-      kernel = await Kernel.start({ cwd: folder });
-      await kernel.execute('1 + 1');
-    }));
+    result.firstResultSeconds.push(
+      await seconds(async () => {
+        kernel = await Kernel.start({ cwd: folder });
+        await kernel.execute('1 + 1');
+      }),
+    );
     pids.push(kernel.pid);
     return kernel;
   };
@@ -71,22 +92,38 @@ export async function kernelEndurance({ restarts, cells, imports = 1 }: { restar
 async function heldMb(kernel: Kernel): Promise<number> {
   let held = NaN;
   const collect = "require('node:v8').setFlagsFromString('--expose-gc'); require('node:vm').runInNewContext('gc')();";
-  await kernel.execute(`${collect}\n(({ heapUsed, external }) => Math.round((heapUsed + external) / 1e6))(process.memoryUsage())`, {
-    onOutput: ({ header, content }) => {
-      if (header.msg_type === 'execute_result') held = Number((content.data as Record<string, string>)['text/plain']);
+  await kernel.execute(
+    `${collect}\n(({ heapUsed, external }) => Math.round((heapUsed + external) / 1e6))(process.memoryUsage())`,
+    {
+      onOutput: ({ header, content }) => {
+        if (header.msg_type === 'execute_result') held = Number((content.data as Record<string, string>)['text/plain']);
+      },
     },
-  });
+  );
   return held;
 }
 
 /** The command `kernel` of the bench. */
-export async function kernelBench({ restarts, cells, json }: { restarts: number; cells: number; json?: boolean }): Promise<void> {
+export async function kernelBench({
+  restarts,
+  cells,
+  json,
+}: {
+  restarts: number;
+  cells: number;
+  json?: boolean;
+}): Promise<void> {
   const result = await kernelEndurance({ restarts, cells, imports: Math.min(5, restarts) });
   if (json) return void console.log(JSON.stringify(result, null, 2));
-  const range = (values: number[], digits: number): string => `${Math.min(...values).toFixed(digits)} to ${Math.max(...values).toFixed(digits)}`;
+  const range = (values: number[], digits: number): string =>
+    `${Math.min(...values).toFixed(digits)} to ${Math.max(...values).toFixed(digits)}`;
   const median = (values: number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
-  console.log(`start to first result   ${median(result.firstResultSeconds).toFixed(2)} s (median of ${result.firstResultSeconds.length}; ${range(result.firstResultSeconds, 2)})`);
-  console.log(`import of the kit       ${median(result.importSeconds).toFixed(2)} s (median of ${result.importSeconds.length}; ${range(result.importSeconds, 2)})`);
+  console.log(
+    `start to first result   ${median(result.firstResultSeconds).toFixed(2)} s (median of ${result.firstResultSeconds.length}; ${range(result.firstResultSeconds, 2)})`,
+  );
+  console.log(
+    `import of the kit       ${median(result.importSeconds).toFixed(2)} s (median of ${result.importSeconds.length}; ${range(result.importSeconds, 2)})`,
+  );
   console.log(`a cell                  ${(1000 * result.cellSeconds).toFixed(0)} ms (median of ${cells})`);
   console.log(`held over ${cells} cells    ${result.heldMb.join(', ')} MB`);
   console.log(`left behind             ${result.orphans.length} of ${result.firstResultSeconds.length} kernels`);

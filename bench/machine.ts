@@ -29,7 +29,14 @@ export function machine(): Machine {
 
 function gpuName(): string | null {
   try {
-    return execFileSync('nvidia-smi', ['--query-gpu=name', '--format=csv,noheader'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).split('\n')[0].trim() || null;
+    return (
+      execFileSync('nvidia-smi', ['--query-gpu=name', '--format=csv,noheader'], {
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'ignore'],
+      })
+        .split('\n')[0]
+        .trim() || null
+    );
   } catch {
     return null;
   }
@@ -37,20 +44,31 @@ function gpuName(): string | null {
 
 /** For the name of a file: the processor, its cores, the GPU. */
 export const machineSlug = ({ cpu, cores, gpu }: Machine): string =>
-  [cpu, `${cores} cores`, gpu ?? ''].join(' ').toLowerCase().replace(/\(r\)|\(tm\)/g, '').replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '');
+  [cpu, `${cores} cores`, gpu ?? '']
+    .join(' ')
+    .toLowerCase()
+    .replace(/\(r\)|\(tm\)/g, '')
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '');
 
 /** Linux counts the time of processes in hundredths of a second, whatever its own clock (proc(5), USER_HZ). */
 const TICK = 0.01;
 
-/** Seconds of work of all cores since the start, as `/proc/stat` counts them: user, nice, system, irq, softirq, and what a hypervisor took (steal). */
+/**
+ * Seconds of work of all cores since the start, as `/proc/stat` counts them: user, nice, system, irq, softirq, and what
+ * a hypervisor took (steal).
+ */
 export function busySeconds(stat: string): number {
   const [user, nice, system, , , irq, softirq, steal = 0] = /^cpu +(.*)$/m.exec(stat)![1].split(' ').map(Number);
   return (user + nice + system + irq + softirq + steal) * TICK;
 }
 
-/** Seconds of work of one process, its threads and the children that it has waited for, as `/proc/PID/stat` counts them. */
+/**
+ * Seconds of work of one process, its threads and the children that it has waited for, as `/proc/PID/stat` counts them.
+ */
 export function workSeconds(stat: string): number {
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' '); // the name before may hold spaces; the first field after it is the third
+  // the name before may hold spaces; the first field after it is the third
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) * TICK;
 }
 
@@ -62,17 +80,25 @@ const read = (file: string): string | null => {
   }
 };
 
-/** Counts the work of others from now on: the function that it gives says how many cores they kept busy meanwhile; null where there is no /proc. */
+/**
+ * Counts the work of others from now on: the function that it gives says how many cores they kept busy meanwhile; null
+ * where there is no /proc.
+ */
 export function watchOthers(own: readonly number[] = []): () => number | null {
   const now = (): number | null => {
     const all = read('/proc/stat');
     if (all === null) return null;
-    return [process.pid, ...own].reduce((rest, pid) => rest - workSeconds(read(`/proc/${pid}/stat`) ?? ') 0'), busySeconds(all));
+    return [process.pid, ...own].reduce(
+      (rest, pid) => rest - workSeconds(read(`/proc/${pid}/stat`) ?? ') 0'),
+      busySeconds(all),
+    );
   };
   const [before, began] = [now(), performance.now()];
   return () => {
     const after = now();
-    return before === null || after === null ? null : Math.max(0, (after - before) / ((performance.now() - began) / 1000));
+    return before === null || after === null
+      ? null
+      : Math.max(0, (after - before) / ((performance.now() - began) / 1000));
   };
 }
 

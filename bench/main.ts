@@ -18,27 +18,46 @@ import { storeBench } from './store';
 import { contenders, trainStep } from './train-step';
 
 const BATCHES = [8, 32];
-const program = new Command('bench').description('side-by-side benchmarks; figures are to be read as ratios within one run');
+const program = new Command('bench').description(
+  'side-by-side benchmarks; figures are to be read as ratios within one run',
+);
 
 program
   .command('train-step')
   .description('images per second and peak memory of a training step: ours beside each peer, round by round')
   .option('--network <names...>', `of ${Object.keys(networks).join(', ')}`, Object.keys(networks))
-  .option('--batch <sizes...>', 'images in a step', (text: string, before?: number[]) => [...(before === BATCHES ? [] : (before ?? [])), positiveNumber(text)], BATCHES)
-  .option('--contenders <names...>', `of ${Object.keys(contenders).join(', ')} (by default all but the eager and the XLA one, which is many times slower on a CPU)`, Object.keys(contenders).filter((name) => !contenders[name].onlyByName))
+  .option(
+    '--batch <sizes...>',
+    'images in a step',
+    (text: string, before?: number[]) => [...(before === BATCHES ? [] : (before ?? [])), positiveNumber(text)],
+    BATCHES,
+  )
+  .option(
+    '--contenders <names...>',
+    `of ${Object.keys(contenders).join(', ')} (by default all but the eager and the XLA one, which is many times slower on a CPU)`,
+    Object.keys(contenders).filter((name) => !contenders[name].onlyByName),
+  )
   .option('--rounds <n>', 'rounds; in each, ours and the peer take their steps in turn', positiveNumber, 5)
   .option('--steps <n>', 'steps of a contender in a round', positiveNumber, 2)
   .option('--image-size <pixels>', "side of the images; default: the network's own", positiveNumber)
   .option('--precision <name>', 'float32, bfloat16 or float16, for all contenders', 'float32')
-  .option('--quick', 'ResNet-50, MobileNetV2, EfficientNet-B0 and Lite0, batch 8, against PyTorch: under ten minutes on two cores')
+  .option(
+    '--quick',
+    'ResNet-50, MobileNetV2, EfficientNet-B0 and Lite0, batch 8, against PyTorch: under ten minutes on two cores',
+  )
   .option('--save', 'keep the results in bench/results')
   .option('--json', 'print JSON')
-  .addHelpText('after', '\nExample:\n  $ npm run bench -- train-step --network resnet50 --batch 8 --contenders ours pytorch-channels-last')
+  .addHelpText(
+    'after',
+    '\nExample:\n  $ npm run bench -- train-step --network resnet50 --batch 8 --contenders ours pytorch-channels-last',
+  )
   .action(trainStep);
 
 program
   .command('peers [names...]')
-  .description(`install peers in Python, pinned, each below the kit's home: ${Object.keys(peers).join(', ')} (default: all); nothing else needs them`)
+  .description(
+    `install peers in Python, pinned, each below the kit's home: ${Object.keys(peers).join(', ')} (default: all); nothing else needs them`,
+  )
   .option('--python <path>', 'the Python that makes their environments', 'python3')
   .option('--gpu', 'with the libraries of the GPU')
   .addHelpText('after', '\nExample:\n  $ npm run bench -- peers pytorch')
@@ -50,7 +69,9 @@ program
 
 program
   .command('analysis')
-  .description('what the norms of every layer cost: the compiled training step with them against the same without, step by step in turn')
+  .description(
+    'what the norms of every layer cost: the compiled training step with them against the same without, step by step in turn',
+  )
   .option('--pairs <n>', 'timed pairs of steps', Number, 40)
   .option('--json', 'print JSON')
   .addHelpText('after', '\nExample:\n  $ npm run bench -- analysis --pairs 100')
@@ -58,19 +79,27 @@ program
 
 program
   .command('placement')
-  .description("which ops of every family's steps a GPU computes, from the kernels of TensorFlow's GPU library; it needs no card")
+  .description(
+    "which ops of every family's steps a GPU computes, from the kernels of TensorFlow's GPU library; it needs no card",
+  )
   .option('--json', 'print JSON')
   .addHelpText('after', '\nExample:\n  $ npm run bench -- placement')
   .action(placement);
 
 program
   .command('data')
-  .description('images per second: decoding and preparing beside torchvision, and the training input from the pixel cache')
+  .description(
+    'images per second: decoding and preparing beside torchvision, and the training input from the pixel cache',
+  )
   .option('--images <n>', 'photographs', Number, 120)
   .option('--rounds <n>', 'timed rounds over them, after one that is not', Number, 8)
   .option('--short-side <pixels>', 'what they are resized to', Number, 256)
   .option('--image-size <pixels>', 'side of the training crop', Number, 224)
-  .option('--python <path>', 'a Python with torchvision, to compare with; never needed otherwise', process.env.RIFLE_BENCH_PYTHON)
+  .option(
+    '--python <path>',
+    'a Python with torchvision, to compare with; never needed otherwise',
+    process.env.RIFLE_BENCH_PYTHON,
+  )
   .option('--json', 'print JSON')
   .addHelpText('after', '\nExample:\n  $ npm run bench -- data --python ~/torch/bin/python')
   .action(dataBench);
@@ -86,7 +115,9 @@ program
 
 program
   .command('kernel')
-  .description('the notebook kernel: time to the first result and to the kit, memory of a long session, what is left behind')
+  .description(
+    'the notebook kernel: time to the first result and to the kit, memory of a long session, what is left behind',
+  )
   .option('--restarts <n>', 'kernels that are started and stopped', Number, 50)
   .option('--cells <n>', 'cells in one more', Number, 500)
   .option('--json', 'print JSON')
@@ -102,7 +133,10 @@ program
   .option('--rounds <n>', 'rounds of cold, warm, PyTorch', positiveNumber, 3)
   .option('--save', 'keep the result in bench/results')
   .option('--json', 'print JSON')
-  .addHelpText('after', '\nExample:\n  $ npm run bench -- end-to-end --dataset ./photos --epochs 40 --seeds 3 --rounds 1')
+  .addHelpText(
+    'after',
+    '\nExample:\n  $ npm run bench -- end-to-end --dataset ./photos --epochs 40 --seeds 3 --rounds 1',
+  )
   .action(endToEnd);
 
 program

@@ -24,10 +24,22 @@ export interface MemoryResult extends Measured {
 const TENTHS = 10;
 const BATCHES = [4, 8, 16, 32];
 
-/** Measures, prints, and keeps the result where that is asked for; the exit code is 1 when memory drifts by 1 % or more. */
-export async function memory({ steps, save: keep, json }: { steps: number; save?: boolean; json?: boolean }): Promise<void> {
+/**
+ * Measures, prints, and keeps the result where that is asked for; the exit code is 1 when memory drifts by 1 % or more.
+ */
+export async function memory({
+  steps,
+  save: keep,
+  json,
+}: {
+  steps: number;
+  save?: boolean;
+  json?: boolean;
+}): Promise<void> {
   const say = (line: string) => process.stderr.write(`${line}\n`);
-  say(`${steps} steps of MobileNetV2 at 32 pixels, then at 224 with batches of ${BATCHES.join(', ')}: about 3 min on two cores.`);
+  say(
+    `${steps} steps of MobileNetV2 at 32 pixels, then at 224 with batches of ${BATCHES.join(', ')}: about 3 min on two cores.`,
+  );
   const quiet = isQuiet(await othersNow());
   const held: number[] = [];
   const versions = await withOurs(['mobilenet_v2', '8', '32', 'float32'], async (ours) => {
@@ -71,7 +83,15 @@ async function withOurs<T>(args: string[], work: (ours: Contender) => Promise<T>
 export const memoryTable = (results: MemoryResult[]): TableContent => ({
   head: ['MobileNetV2', 'MB', ''],
   rows: results.flatMap(({ steps, heldMb, drift, batches, peakMb, mbPerImage, fixedMb, r2 }) => [
-    [`held over ${steps} steps, 32 px, batch 8`, spreadText(spread(heldMb.slice(1)), 1), `drift ${(100 * drift).toFixed(2)} %`],
-    [`peak at batch ${batches.join(', ')}, 224 px`, peakMb.map((mb) => mb.toFixed(0)).join(', '), `${mbPerImage.toFixed(1)} MB per image + ${fixedMb.toFixed(0)}, r² ${r2.toFixed(4)}`],
+    [
+      `held over ${steps} steps, 32 px, batch 8`,
+      spreadText(spread(heldMb.slice(1)), 1),
+      `drift ${(100 * drift).toFixed(2)} %`,
+    ],
+    [
+      `peak at batch ${batches.join(', ')}, 224 px`,
+      peakMb.map((mb) => mb.toFixed(0)).join(', '),
+      `${mbPerImage.toFixed(1)} MB per image + ${fixedMb.toFixed(0)}, r² ${r2.toFixed(4)}`,
+    ],
   ]),
 });

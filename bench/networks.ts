@@ -10,7 +10,10 @@ export interface Network {
   /** Ours. */
   backbone: string;
   imageSize: number;
-  /** About how much of the rate of a matrix product a training step reaches on a CPU: for the estimate of the time that a benchmark takes. */
+  /**
+   * About how much of the rate of a matrix product a training step reaches on a CPU: for the estimate of the time that
+   * a benchmark takes.
+   */
   usualShare: number;
 }
 
@@ -19,7 +22,12 @@ export const networks: Readonly<Record<string, Network>> = {
   resnet50: { title: 'ResNet-50', backbone: 'resnet50.tv_in1k', imageSize: 224, usualShare: 0.6 },
   mobilenet_v2: { title: 'MobileNetV2', backbone: 'mobilenet_v2.tv_in1k', imageSize: 224, usualShare: 0.12 },
   efficientnet_b0: { title: 'EfficientNet-B0', backbone: 'efficientnet_b0.tv_in1k', imageSize: 224, usualShare: 0.1 },
-  efficientnet_lite0: { title: 'EfficientNet-Lite0', backbone: 'efficientnet_lite0.tf_in1k', imageSize: 224, usualShare: 0.15 },
+  efficientnet_lite0: {
+    title: 'EfficientNet-Lite0',
+    backbone: 'efficientnet_lite0.tf_in1k',
+    imageSize: 224,
+    usualShare: 0.15,
+  },
   densenet169: { title: 'DenseNet-169', backbone: 'densenet169.tv_in1k', imageSize: 224, usualShare: 0.3 },
   inception_v3: { title: 'Inception-V3', backbone: 'inception_v3.tv_in1k', imageSize: 299, usualShare: 0.6 },
 };
@@ -33,7 +41,10 @@ export function network(name: string): Network {
 /** Multiplications and additions of one image, of convolutions and matrix products alone. */
 export interface Flops {
   forward: number;
-  /** Forward and backward: each product gives two gradients of its own size, but for the first convolution, whose input needs none. */
+  /**
+   * Forward and backward: each product gives two gradients of its own size, but for the first convolution, whose input
+   * needs none.
+   */
   step: number;
 }
 
@@ -43,15 +54,20 @@ const isProduct = (kernel: string): boolean => /Conv2D|DepthwiseConv2d|MatMul/i.
 export async function flopsOf(id: string, imageSize: number, classes = 1000): Promise<Flops> {
   const backbone = await backbones.load(id, { classes, weights: 'random' });
   try {
-    const { kernels } = await tf.profile(() => tf.tidy(() => backbone.forward(tf.zeros([1, imageSize, imageSize, 3]), { training: false }).logits));
-    const products = kernels.filter(({ name }) => isProduct(name)).map(({ inputShapes, outputShapes }) => {
-      const [, filter] = inputShapes as number[][];
-      const [output] = outputShapes as number[][];
-      // Both a filter [height, width, in, out] and a matrix [in, out] say at their end how many outputs share one reading of it.
-      const depthwise = filter.length === 4 && filter[3] === 1;
-      const perOutput = (depthwise ? filter.slice(0, 2) : filter.slice(0, -1)).reduce((a, b) => a * b, 1);
-      return 2 * perOutput * output.reduce((a, b) => a * b, 1);
-    });
+    const { kernels } = await tf.profile(() =>
+      tf.tidy(() => backbone.forward(tf.zeros([1, imageSize, imageSize, 3]), { training: false }).logits),
+    );
+    const products = kernels
+      .filter(({ name }) => isProduct(name))
+      .map(({ inputShapes, outputShapes }) => {
+        const [, filter] = inputShapes as number[][];
+        const [output] = outputShapes as number[][];
+        // Both a filter [height, width, in, out] and a matrix [in, out] say at their end how many outputs share one
+        // reading of it.
+        const depthwise = filter.length === 4 && filter[3] === 1;
+        const perOutput = (depthwise ? filter.slice(0, 2) : filter.slice(0, -1)).reduce((a, b) => a * b, 1);
+        return 2 * perOutput * output.reduce((a, b) => a * b, 1);
+      });
     const forward = products.reduce((a, b) => a + b, 0);
     return { forward, step: 3 * forward - products[0] };
   } finally {
@@ -59,7 +75,10 @@ export async function flopsOf(id: string, imageSize: number, classes = 1000): Pr
   }
 }
 
-/** Operations per second of TensorFlow's product of two float32 matrices, the best of `tries`; larger ones on a GPU, which 2048 would not fill. */
+/**
+ * Operations per second of TensorFlow's product of two float32 matrices, the best of `tries`; larger ones on a GPU,
+ * which 2048 would not fill.
+ */
 export function matrixRate(tries = 10): number {
   const side = internals().binding.isUsingGpuDevice() ? 8192 : 2048;
   const [a, b] = [tf.randomUniform([side, side]), tf.randomUniform([side, side])];

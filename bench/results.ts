@@ -6,7 +6,9 @@ import { packageRoot } from '../src/engine/home';
 import { writeWhole } from '../src/runs/write-whole';
 import { machine, machineSlug, type Machine } from './machine';
 
-/** One measurement of a benchmark: what was measured, whether the machine was quiet meanwhile, and with which versions. */
+/**
+ * One measurement of a benchmark: what was measured, whether the machine was quiet meanwhile, and with which versions.
+ */
 export interface Measured {
   quiet: boolean;
   versions: Record<string, string>;
@@ -28,13 +30,21 @@ export const resultsFolder = (): string => path.join(packageRoot(), 'bench', 're
  * Adds `measured` to today's file of this machine, in place of what has the same `key` there.
  * @returns the file.
  */
-export async function save<M extends Measured>(benchmark: string, measured: M[], key: (each: M) => string, folder = resultsFolder()): Promise<string> {
+export async function save<M extends Measured>(
+  benchmark: string,
+  measured: M[],
+  key: (each: M) => string,
+  folder = resultsFolder(),
+): Promise<string> {
   const date = new Date().toISOString().slice(0, 10);
   const here = machine();
   const file = path.join(folder, `${date}-${machineSlug(here)}.json`);
   const kept: ResultFile = fs.existsSync(file) ? readResults(file) : { date, machine: here, benchmarks: {} };
   const fresh = new Set(measured.map(key));
-  kept.benchmarks[benchmark] = [...((kept.benchmarks[benchmark] ?? []) as M[]).filter((each) => !fresh.has(key(each))), ...measured];
+  kept.benchmarks[benchmark] = [
+    ...((kept.benchmarks[benchmark] ?? []) as M[]).filter((each) => !fresh.has(key(each))),
+    ...measured,
+  ];
   fs.mkdirSync(folder, { recursive: true });
   await writeWhole(file, JSON.stringify(kept, null, 2) + '\n');
   return file;
@@ -47,6 +57,9 @@ export function readResults(file: string): ResultFile {
     if (typeof content.date === 'string' && typeof content.benchmarks === 'object') return content;
     throw new Error('it lacks a date or benchmarks');
   } catch (cause) {
-    throw new KitError(`${path.relative(process.cwd(), file)} is not a file of results: ${(cause as Error).message}`, { fix: 'Take it away, and run the benchmark with --save again.', cause });
+    throw new KitError(`${path.relative(process.cwd(), file)} is not a file of results: ${(cause as Error).message}`, {
+      fix: 'Take it away, and run the benchmark with --save again.',
+      cause,
+    });
   }
 }

@@ -1,4 +1,5 @@
-// Part of the benchmark `startup`, in a process of its own: the seconds in which the programs of a run are traced and loaded, as JSON.
+// Part of the benchmark `startup`, in a process of its own: the seconds in which the programs of a run are traced and
+// loaded, as JSON.
 import { backbones } from '../src/backbones/backbone';
 import { EVALUATION_BATCH } from '../src/runs/finetune';
 import { parseRunSpec } from '../src/transfer/spec';

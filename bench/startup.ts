@@ -1,4 +1,5 @@
-// The benchmark `startup`: from a command to its first training step, cold and from the caches; and from a notebook to its first cell.
+// The benchmark `startup`: from a command to its first training step, cold and from the caches; and from a notebook to
+// its first cell.
 import fs from 'node:fs';
 import path from 'node:path';
 import { RunStore } from '../src/runs/store';
@@ -28,7 +29,15 @@ export interface StartupResult extends Measured {
 }
 
 /** Measures, prints, and keeps the results where that is asked for. */
-export async function startup({ rounds, save: keep, json }: { rounds: number; save?: boolean; json?: boolean }): Promise<void> {
+export async function startup({
+  rounds,
+  save: keep,
+  json,
+}: {
+  rounds: number;
+  save?: boolean;
+  json?: boolean;
+}): Promise<void> {
   const say = (line: string) => process.stderr.write(`${line}\n`);
   say(`${rounds} rounds of ${CASES.length} commands, cold and warm, and of a notebook's kernel: about ${rounds} min.`);
   const shares = [await othersNow()];
@@ -37,7 +46,10 @@ export async function startup({ rounds, save: keep, json }: { rounds: number; sa
   for (const spec of CASES) {
     const [step, programs] = [0, 1].map(() => ({ cold: [] as number[], warm: [] as number[] }));
     for (let round = 0; round < rounds; round++) {
-      for (const [measure, seconds] of [[firstStep, step], [traceAndLoad, programs]] as const) {
+      for (const [measure, seconds] of [
+        [firstStep, step],
+        [traceAndLoad, programs],
+      ] as const) {
         await withScratchHome(['data', 'weights'], async (home) => {
           for (const state of ['cold', 'warm'] as const) {
             const taken = await measure(spec, home, state);
@@ -48,15 +60,28 @@ export async function startup({ rounds, save: keep, json }: { rounds: number; sa
       }
     }
     const what = `${spec.backbone}, ${spec.imageSize} px, batch ${spec.batchSize}`;
-    for (const [title, { cold, warm }] of [[`\`rifle train\` until its first step is taken: ${what}`, step], [`programs traced and loaded: ${what}`, programs]] as const) {
+    for (const [title, { cold, warm }] of [
+      [`\`rifle train\` until its first step is taken: ${what}`, step],
+      [`programs traced and loaded: ${what}`, programs],
+    ] as const) {
       results.push({ what: title, cold: spread(cold), warm: spread(warm), versions, quiet: shares.every(isQuiet) });
       say(`${title}: cold ${median(cold).toFixed(2)} s, warm ${median(warm).toFixed(2)} s`);
     }
   }
   const { firstResultSeconds, importSeconds } = await kernelEndurance({ restarts: rounds, cells: 0, imports: rounds });
-  const notebook = { cold: spread([firstResultSeconds[0]]), warm: spread(firstResultSeconds.slice(1)), versions, quiet: isQuiet(await othersNow()) };
+  const notebook = {
+    cold: spread([firstResultSeconds[0]]),
+    warm: spread(firstResultSeconds.slice(1)),
+    versions,
+    quiet: isQuiet(await othersNow()),
+  };
   results.push({ what: "a notebook's kernel to the result of its first cell", ...notebook });
-  results.push({ what: 'the import of the kit in a cell', ...notebook, cold: spread([importSeconds[0]]), warm: spread(importSeconds.slice(1)) });
+  results.push({
+    what: 'the import of the kit in a cell',
+    ...notebook,
+    cold: spread([importSeconds[0]]),
+    warm: spread(importSeconds.slice(1)),
+  });
   console.log(json ? JSON.stringify(results, null, 2) : terminalTable(startupTable(results)));
   if (keep) say(`Kept in ${await save('startup', results, (r) => r.what)}`);
 }
@@ -65,7 +90,8 @@ type Case = (typeof CASES)[number];
 type Start = { seconds: number; others: number | null };
 
 /**
- * Seconds from the start of `rifle train` until its first step is taken: until its one epoch, of one step and one batch of evaluation, is over,
+ * Seconds from the start of `rifle train` until its first step is taken: until its one epoch, of one step and one batch
+ * of evaluation, is over,
  * less what the run's record says that the evaluation took.
  */
 async function firstStep(spec: Case, home: string, state: string): Promise<Start> {
@@ -78,18 +104,30 @@ async function firstStep(spec: Case, home: string, state: string): Promise<Start
   const { others } = await timed({ command: process.execPath, args, env: { RIFLE_HOME: home } }, (text, seconds) => {
     if (/seed 0: 100 %/.test(text)) over = seconds;
   });
-  const [{ epochs: [{ evaluateSeconds }] }] = new RunStore(store).list();
+  const [
+    {
+      epochs: [{ evaluateSeconds }],
+    },
+  ] = new RunStore(store).list();
   return { seconds: over - evaluateSeconds, others };
 }
 
 /** Seconds in which a process makes the programs of a run, from the tracing to the loaded graph. */
 async function traceAndLoad(spec: Case, home: string): Promise<Start> {
-  const { printed, others } = await timedJson<{ seconds: number }>({ command: process.execPath, args: [path.join(__dirname, 'startup-contender.js'), JSON.stringify(spec)], env: { RIFLE_HOME: home } });
+  const { printed, others } = await timedJson<{ seconds: number }>({
+    command: process.execPath,
+    args: [path.join(__dirname, 'startup-contender.js'), JSON.stringify(spec)],
+    env: { RIFLE_HOME: home },
+  });
   return { seconds: printed.seconds, others };
 }
 
 /** A line for each start. */
 export const startupTable = (results: StartupResult[]): TableContent => ({
   head: ['seconds', 'cold', 'again'],
-  rows: results.map(({ what, cold, warm, quiet }) => [`${what}${quiet ? '' : ' (NOT QUIET)'}`, spreadText(cold), spreadText(warm)]),
+  rows: results.map(({ what, cold, warm, quiet }) => [
+    `${what}${quiet ? '' : ' (NOT QUIET)'}`,
+    spreadText(cold),
+    spreadText(warm),
+  ]),
 });

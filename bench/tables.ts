@@ -17,11 +17,15 @@ export function terminalTable({ head, rows }: TableContent): string {
 
 /** For a document. */
 export function markdownTable({ head, rows }: TableContent): string {
-  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`).join('\n');
+  return [head, head.map(() => '---'), ...rows]
+    .map((cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`)
+    .join('\n');
 }
 
 /** "1.23 [1.20, 1.25]": a median with its quartiles. */
-export const spreadText = ({ median, quartiles: [low, high] }: Spread, digits = 2): string => `${median.toFixed(digits)} [${low.toFixed(digits)}, ${high.toFixed(digits)}]`;
+export const spreadText = ({ median, quartiles: [low, high] }: Spread, digits = 2): string =>
+  `${median.toFixed(digits)} [${low.toFixed(digits)}, ${high.toFixed(digits)}]`;
 
 /** Seconds as a person says them. */
-export const secondsText = (seconds: number): string => (seconds < 90 ? `${seconds.toFixed(seconds < 10 ? 1 : 0)} s` : `${(seconds / 60).toFixed(0)} min`);
+export const secondsText = (seconds: number): string =>
+  seconds < 90 ? `${seconds.toFixed(seconds < 10 ? 1 : 0)} s` : `${(seconds / 60).toFixed(0)} min`;

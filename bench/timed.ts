@@ -13,11 +13,20 @@ export interface Timed {
   others: number | null;
 }
 
-/** Runs a program to its end. @param onError called with what it writes to stderr, and the seconds since its start. @throws KitError when it fails. */
-export async function timed({ command, args, env }: Command, onError: (text: string, seconds: number) => void = () => undefined): Promise<Timed> {
+/**
+ * Runs a program to its end. @param onError called with what it writes to stderr, and the seconds since its start.
+ * @throws KitError when it fails.
+ */
+export async function timed(
+  { command, args, env }: Command,
+  onError: (text: string, seconds: number) => void = () => undefined,
+): Promise<Timed> {
   const others = watchOthers();
   const began = performance.now();
-  const child = spawn(command, args, { env: { ...process.env, TF_CPP_MIN_LOG_LEVEL: '2', ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(command, args, {
+    env: { ...process.env, TF_CPP_MIN_LOG_LEVEL: '2', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let [output, errors] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -25,7 +34,9 @@ export async function timed({ command, args, env }: Command, onError: (text: str
     onError(text, (performance.now() - began) / 1000);
   });
   const code = await new Promise<number | null>((resolve, reject) => {
-    child.once('error', (cause) => reject(new KitError(`${command} could not be started: ${cause.message}`, { cause })));
+    child.once('error', (cause) =>
+      reject(new KitError(`${command} could not be started: ${cause.message}`, { cause })),
+    );
     child.once('close', resolve);
   });
   const seconds = (performance.now() - began) / 1000;

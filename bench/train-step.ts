@@ -1,4 +1,5 @@
-// The benchmark `train-step`: images per second and peak memory of a training step, ours beside each peer in turn, round by round.
+// The benchmark `train-step`: images per second and peak memory of a training step, ours beside each peer in turn,
+// round by round.
 import path from 'node:path';
 import { KitError, unknownName } from '../src/engine/errors';
 import { Contender, type Command } from './contender';
@@ -32,12 +33,19 @@ interface ContenderKind {
   command(args: string[]): Command;
 }
 
-const node = (variant: string) => (args: string[]): Command => ({ command: process.execPath, args: [path.join(__dirname, 'train-step-contender.js'), variant, ...args] });
-const python = (peer: Peer, program: string, variant: string, env?: Record<string, string>) => (args: string[]): Command => ({
-  command: pythonOf(peer),
-  args: [path.join(peerFolder(), program), variant, ...args],
-  env,
-});
+const node =
+  (variant: string) =>
+  (args: string[]): Command => ({
+    command: process.execPath,
+    args: [path.join(__dirname, 'train-step-contender.js'), variant, ...args],
+  });
+const python =
+  (peer: Peer, program: string, variant: string, env?: Record<string, string>) =>
+  (args: string[]): Command => ({
+    command: pythonOf(peer),
+    args: [path.join(peerFolder(), program), variant, ...args],
+    env,
+  });
 
 /** Ours first: the others are compared with it. */
 export const OURS = 'ours';
@@ -47,10 +55,27 @@ export const contenders: Readonly<Record<string, ContenderKind>> = {
   [OURS]: { title: 'rifle-kit', ready: 6, command: node('compiled') },
   eager: { title: 'rifle-kit, eager', ready: 6, onlyByName: true, command: node('eager') },
   pytorch: { title: 'PyTorch, NCHW', ready: 6, command: python('pytorch', 'pytorch_step.py', 'nchw') },
-  'pytorch-channels-last': { title: 'PyTorch, channels last', ready: 6, command: python('pytorch', 'pytorch_step.py', 'channels-last') },
-  'pytorch-compile': { title: 'PyTorch, torch.compile', ready: 120, command: python('pytorch', 'pytorch_step.py', 'compile') },
-  keras: { title: 'Keras, tf.function', ready: 25, command: python('tensorflow', 'keras_step.py', 'function', { TF_ENABLE_ONEDNN_OPTS: '1' }) },
-  'keras-jit': { title: 'Keras, jit_compile', ready: 60, onlyByName: true, command: python('tensorflow', 'keras_step.py', 'jit', { TF_ENABLE_ONEDNN_OPTS: '1' }) },
+  'pytorch-channels-last': {
+    title: 'PyTorch, channels last',
+    ready: 6,
+    command: python('pytorch', 'pytorch_step.py', 'channels-last'),
+  },
+  'pytorch-compile': {
+    title: 'PyTorch, torch.compile',
+    ready: 120,
+    command: python('pytorch', 'pytorch_step.py', 'compile'),
+  },
+  keras: {
+    title: 'Keras, tf.function',
+    ready: 25,
+    command: python('tensorflow', 'keras_step.py', 'function', { TF_ENABLE_ONEDNN_OPTS: '1' }),
+  },
+  'keras-jit': {
+    title: 'Keras, jit_compile',
+    ready: 60,
+    onlyByName: true,
+    command: python('tensorflow', 'keras_step.py', 'jit', { TF_ENABLE_ONEDNN_OPTS: '1' }),
+  },
   tfjs: { title: 'tfjs-layers', ready: 10, command: node('layers') },
 };
 
@@ -94,7 +119,8 @@ const WARM_UP = 2;
 /** Measures, prints, and keeps the results where that is asked for. */
 export async function trainStep(given: TrainStepOptions): Promise<void> {
   const options = given.quick ? { ...given, ...QUICK } : given;
-  for (const name of options.contenders) if (!(name in contenders)) throw unknownName('contender', name, Object.keys(contenders));
+  for (const name of options.contenders)
+    if (!(name in contenders)) throw unknownName('contender', name, Object.keys(contenders));
   const peers = options.contenders.filter((name) => name !== OURS);
   const say = (line: string) => process.stderr.write(`${line}\n`);
 
@@ -105,10 +131,19 @@ export async function trainStep(given: TrainStepOptions): Promise<void> {
     const { step } = await flopsOf(network(name).backbone, imageSize);
     for (const batchSize of options.batch) cases.push({ name, imageSize, batchSize, flopsPerImage: step });
   }
-  const seconds = cases.reduce((sum, { name, batchSize, flopsPerImage }) => sum + estimate(peers, options, (batchSize * flopsPerImage) / (rate * networks[name].usualShare)), 0);
-  say(`A product of matrices runs at ${(rate / 1e9).toFixed(0)} GFLOP/s here. ${cases.length} cases, about ${secondsText(seconds)}.`);
+  const seconds = cases.reduce(
+    (sum, { name, batchSize, flopsPerImage }) =>
+      sum + estimate(peers, options, (batchSize * flopsPerImage) / (rate * networks[name].usualShare)),
+    0,
+  );
+  say(
+    `A product of matrices runs at ${(rate / 1e9).toFixed(0)} GFLOP/s here. ${cases.length} cases, about ${secondsText(seconds)}.`,
+  );
   const others = await othersNow();
-  if (!isQuiet(others)) say(`Not quiet: others keep ${others?.toFixed(2) ?? 'an unknown number of'} cores busy (limit ${QUIET_SHARE}). The results will say so.`);
+  if (!isQuiet(others))
+    say(
+      `Not quiet: others keep ${others?.toFixed(2) ?? 'an unknown number of'} cores busy (limit ${QUIET_SHARE}). The results will say so.`,
+    );
 
   const results: TrainStepResult[] = [];
   for (const each of cases) {
@@ -117,13 +152,23 @@ export async function trainStep(given: TrainStepOptions): Promise<void> {
     if (!options.json) console.log(`\n${terminalTable(detail(result))}\n`);
   }
   if (options.json) console.log(JSON.stringify(results, null, 2));
-  if (options.save) say(`Kept in ${await save('train-step', results, (r) => [r.network, r.imageSize, r.batchSize, r.precision].join(' '))}`);
+  if (options.save)
+    say(
+      `Kept in ${await save('train-step', results, (r) => [r.network, r.imageSize, r.batchSize, r.precision].join(' '))}`,
+    );
 }
 
 /** Seconds of a case whose step takes ours about `step`; a peer's is taken to be as long, tfjs's three times. */
-function estimate(peers: string[], { rounds, steps }: Pick<TrainStepOptions, 'rounds' | 'steps'>, step: number): number {
+function estimate(
+  peers: string[],
+  { rounds, steps }: Pick<TrainStepOptions, 'rounds' | 'steps'>,
+  step: number,
+): number {
   const taken = WARM_UP + rounds * steps;
-  return contenders[OURS].ready + peers.reduce((sum, name) => sum + contenders[name].ready + taken * step * (name === 'tfjs' ? 4 : 2), 0);
+  return (
+    contenders[OURS].ready +
+    peers.reduce((sum, name) => sum + contenders[name].ready + taken * step * (name === 'tfjs' ? 4 : 2), 0)
+  );
 }
 
 interface Case {
@@ -133,12 +178,29 @@ interface Case {
   flopsPerImage: number;
 }
 
-async function measure({ name, imageSize, batchSize, flopsPerImage }: Case, peers: string[], { rounds, steps, precision }: TrainStepOptions, quietBefore: boolean, rate: number, say: (line: string) => void): Promise<TrainStepResult> {
+async function measure(
+  { name, imageSize, batchSize, flopsPerImage }: Case,
+  peers: string[],
+  { rounds, steps, precision }: TrainStepOptions,
+  quietBefore: boolean,
+  rate: number,
+  say: (line: string) => void,
+): Promise<TrainStepResult> {
   const { title } = network(name);
   const args = [name, String(batchSize), String(imageSize), precision];
   const shares: (number | null)[] = [];
   const result: TrainStepResult = {
-    ...{ network: name, imageSize, batchSize, precision, rounds, steps, flopsPerImage, matrixRate: rate, quiet: quietBefore },
+    ...{
+      network: name,
+      imageSize,
+      batchSize,
+      precision,
+      rounds,
+      steps,
+      flopsPerImage,
+      matrixRate: rate,
+      quiet: quietBefore,
+    },
     versions: {},
     contenders: {},
   };
@@ -190,13 +252,19 @@ async function measure({ name, imageSize, batchSize, flopsPerImage }: Case, peer
       };
       try {
         for (let round = 0; round < rounds; round++) {
-          const first = ours !== null && round % 2 === 0 ? await takeOurs() : null; // who goes first changes from round to round
+          // who goes first changes from round to round
+          const first = ours !== null && round % 2 === 0 ? await takeOurs() : null;
           const theirs = await takePeer();
           if (ours !== null) ratios.push((first ?? (await takeOurs())) / theirs);
         }
         result.contenders[which] = {
           ...{ imagesPerSecond: spread(speeds), ratio: ours === null ? undefined : spread(ratios) },
-          ...{ peakMb: Math.max(peer.peakMb, peer.contender.peakMb()), steadyPeakMb: peer.contender.peakMb(), gpuMb: peer.contender.gpuMb(), loss: lastLoss },
+          ...{
+            peakMb: Math.max(peer.peakMb, peer.contender.peakMb()),
+            steadyPeakMb: peer.contender.peakMb(),
+            gpuMb: peer.contender.gpuMb(),
+            loss: lastLoss,
+          },
         };
       } finally {
         peer.contender.stop();
@@ -205,7 +273,13 @@ async function measure({ name, imageSize, batchSize, flopsPerImage }: Case, peer
     if (ours !== null) {
       while (ourSpeeds.length < rounds) await takeOurs(); // there was no peer
       const steadyPeakMb = ours.contender.peakMb();
-      const mine = { imagesPerSecond: spread(ourSpeeds), peakMb: Math.max(ours.peakMb, steadyPeakMb), steadyPeakMb, gpuMb: ours.contender.gpuMb(), loss: ourLoss };
+      const mine = {
+        imagesPerSecond: spread(ourSpeeds),
+        peakMb: Math.max(ours.peakMb, steadyPeakMb),
+        steadyPeakMb,
+        gpuMb: ours.contender.gpuMb(),
+        loss: ourLoss,
+      };
       result.contenders = { [OURS]: mine, ...result.contenders };
     }
   } finally {
@@ -217,37 +291,81 @@ async function measure({ name, imageSize, batchSize, flopsPerImage }: Case, peer
 }
 
 /** The table of one case. */
-export function detail({ network: name, imageSize, batchSize, precision, flopsPerImage, matrixRate: rate, quiet, contenders: all }: TrainStepResult): TableContent {
+export function detail({
+  network: name,
+  imageSize,
+  batchSize,
+  precision,
+  flopsPerImage,
+  matrixRate: rate,
+  quiet,
+  contenders: all,
+}: TrainStepResult): TableContent {
   const ours = all[OURS];
   return {
-    head: [`${networks[name].title}, ${imageSize} px, batch ${batchSize}, ${precision}${quiet ? '' : ' (NOT QUIET)'}`, 'images/s', 'of the matrix rate', 'ours is so many times as fast', 'peak MB', 'in the steps', 'ours of it'],
+    head: [
+      `${networks[name].title}, ${imageSize} px, batch ${batchSize}, ${precision}${quiet ? '' : ' (NOT QUIET)'}`,
+      'images/s',
+      'of the matrix rate',
+      'ours is so many times as fast',
+      'peak MB',
+      'in the steps',
+      'ours of it',
+    ],
     rows: Object.entries(all).map(([which, each]) => {
       const title = contenders[which]?.title ?? which;
       if ('absent' in each) return [title, 'left out', '', '', '', '', ''];
-      const memory = ours === undefined || 'absent' in ours || which === OURS ? '' : (ours.peakMb / each.peakMb).toFixed(2);
-      const share = precision === 'float32' ? `${((100 * each.imagesPerSecond.median * flopsPerImage) / rate).toFixed(0)} %` : '';
-      return [title, spreadText(each.imagesPerSecond), share, each.ratio ? spreadText(each.ratio) : '', each.peakMb.toFixed(0), each.steadyPeakMb.toFixed(0), memory];
+      const memory =
+        ours === undefined || 'absent' in ours || which === OURS ? '' : (ours.peakMb / each.peakMb).toFixed(2);
+      const share =
+        precision === 'float32' ? `${((100 * each.imagesPerSecond.median * flopsPerImage) / rate).toFixed(0)} %` : '';
+      return [
+        title,
+        spreadText(each.imagesPerSecond),
+        share,
+        each.ratio ? spreadText(each.ratio) : '',
+        each.peakMb.toFixed(0),
+        each.steadyPeakMb.toFixed(0),
+        memory,
+      ];
     }),
   };
 }
 
 /** One line for each case, for a document: ours, and how many times as fast it is as each peer. */
 export function overview(results: TrainStepResult[]): TableContent {
-  const names = Object.keys(contenders).filter((name) => name !== OURS && results.some((result) => name in result.contenders));
+  const names = Object.keys(contenders).filter(
+    (name) => name !== OURS && results.some((result) => name in result.contenders),
+  );
   const shown = (which: string, { contenders: all }: TrainStepResult): string => {
     const each = all[which];
     return each === undefined || 'absent' in each || each.ratio === undefined ? '–' : spreadText(each.ratio);
   };
   return {
-    head: ['', 'images/s', 'of the matrix rate', ...names.map((name) => `to ${contenders[name].title}`), 'peak MB', 'to PyTorch, channels last'],
+    head: [
+      '',
+      'images/s',
+      'of the matrix rate',
+      ...names.map((name) => `to ${contenders[name].title}`),
+      'peak MB',
+      'to PyTorch, channels last',
+    ],
     rows: results.map((result) => {
       const { network: name, imageSize, batchSize, precision, flopsPerImage, matrixRate: rate } = result;
       const [ours, torch] = [result.contenders[OURS], result.contenders['pytorch-channels-last']];
       const title = `${networks[name]?.title ?? name}, ${imageSize} px, batch ${batchSize}${precision === 'float32' ? '' : `, ${precision}`}`;
       if (ours === undefined || 'absent' in ours) return [title, 'left out', '', ...names.map(() => ''), '', ''];
       const memory = torch === undefined || 'absent' in torch ? '–' : (ours.peakMb / torch.peakMb).toFixed(2);
-      const share = precision === 'float32' ? `${((100 * ours.imagesPerSecond.median * flopsPerImage) / rate).toFixed(0)} %` : '';
-      return [title, ours.imagesPerSecond.median.toFixed(1), share, ...names.map((each) => shown(each, result)), ours.peakMb.toFixed(0), memory];
+      const share =
+        precision === 'float32' ? `${((100 * ours.imagesPerSecond.median * flopsPerImage) / rate).toFixed(0)} %` : '';
+      return [
+        title,
+        ours.imagesPerSecond.median.toFixed(1),
+        share,
+        ...names.map((each) => shown(each, result)),
+        ours.peakMb.toFixed(0),
+        memory,
+      ];
     }),
   };
 }

@@ -1,4 +1,5 @@
-// Runs a program of the set-up: its output goes to the log, its lines to whoever shows progress, its failure into a Problem.
+// Runs a program of the set-up: its output goes to the log, its lines to whoever shows progress, its failure into a
+// Problem.
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -75,14 +76,23 @@ export async function run(program, args, { what, log, cwd, env, signal, onLine =
   }
 }
 
-/** The Problem of a program that ended with `code`: a full disk and a missing network are recognised whatever the program. */
+/**
+ * The Problem of a program that ended with `code`: a full disk and a missing network are recognised whatever the
+ * program.
+ */
 function failure(what, code, tail, log, fixFor) {
   const text = tail.join('\n');
   const again = 'then run `npm run setup` again';
   let fix = fixFor(text);
   if (/No space left on device|ENOSPC/.test(text)) fix = `The disk is full: free some space, ${again}.`;
-  fix ??= /ENOTFOUND|ECONNREFUSED|EAI_AGAIN|ETIMEDOUT|NewConnectionError|name resolution|Network is unreachable|Read timed out|Connection refused/.test(text)
-    ? `The package index was not reached. Check the network and the settings of the client (\`npm config list\`, \`pip config list\`), ${again}.`
-    : `Read what it printed (all of it is in ${log}), mend the cause, ${again}.`;
-  return new Problem(`${what}: the program ended with ${typeof code === 'number' ? `exit code ${code}` : code}.`, { fix, output: tail.slice(-SHOWN) });
+  fix ??=
+    /ENOTFOUND|ECONNREFUSED|EAI_AGAIN|ETIMEDOUT|NewConnectionError|name resolution|Network is unreachable|Read timed out|Connection refused/.test(
+      text,
+    )
+      ? `The package index was not reached. Check the network and the settings of the client (\`npm config list\`, \`pip config list\`), ${again}.`
+      : `Read what it printed (all of it is in ${log}), mend the cause, ${again}.`;
+  return new Problem(`${what}: the program ended with ${typeof code === 'number' ? `exit code ${code}` : code}.`, {
+    fix,
+    output: tail.slice(-SHOWN),
+  });
 }

@@ -47,9 +47,15 @@ function options(args) {
     const only = (values.only ?? []).flatMap((names) => names.split(',')).filter(Boolean);
     const unknown = only.find((name) => !steps.some((step) => step.name === name));
     if (unknown !== undefined) throw new Error(`There is no step named "${unknown}".`);
-    return { ...values, steps: only.length > 0 ? steps.filter((step) => only.includes(step.name)) : steps.filter((step) => !step.optional) };
+    return {
+      ...values,
+      steps:
+        only.length > 0 ? steps.filter((step) => only.includes(step.name)) : steps.filter((step) => !step.optional),
+    };
   } catch (error) {
-    throw new Problem(error.message, { fix: `Steps: ${steps.map((step) => step.name).join(', ')}. \`node setup/main.mjs --help\` tells more.` });
+    throw new Problem(error.message, {
+      fix: `Steps: ${steps.map((step) => step.name).join(', ')}. \`node setup/main.mjs --help\` tells more.`,
+    });
   }
 }
 
@@ -70,14 +76,20 @@ export async function main(args) {
       return 0;
     }
     const ctx = context(packageRoot, process.env, ending.signal, show.progress);
-    if (!chosen.check) release = await takeLocks(ctx.places, { signal: ending.signal, onWait: (pid) => show.say(`Another set-up (process ${pid}) is at work here: waiting for it.`) });
+    if (!chosen.check)
+      release = await takeLocks(ctx.places, {
+        signal: ending.signal,
+        onWait: (pid) => show.say(`Another set-up (process ${pid}) is at work here: waiting for it.`),
+      });
     ctx.force = chosen.force;
     ctx.pending = pendingSteps(chosen.steps, ctx);
     const ready = ctx.pending.length === 0;
     if (!ready && !chosen.check) {
       fs.rmSync(ctx.places.log, { force: true });
       const expected = ctx.pending.reduce((sum, step) => sum + expectedSeconds(step, ctx), 0);
-      show.say(`Set-up of rifle-kit in ${packageRoot} (${ctx.platform}, ${ctx.device}): ${ctx.pending.length} steps, about ${duration(expected)}`);
+      show.say(
+        `Set-up of rifle-kit in ${packageRoot} (${ctx.platform}, ${ctx.device}): ${ctx.pending.length} steps, about ${duration(expected)}`,
+      );
     }
     result = await runSteps(chosen.steps, ctx, show, { quiet: ready, checkOnly: chosen.check });
     const seconds = duration((Date.now() - began) / 1000);
@@ -86,12 +98,16 @@ export async function main(args) {
     if (error instanceof Interrupted) result = { ok: false, interrupted: true, steps: [] };
     else if (error instanceof Problem) {
       show.failed('set-up', error, (Date.now() - began) / 1000);
-      result = { ok: false, steps: [{ name: 'set-up', state: 'failed', seconds: 0, detail: error.message, fix: error.fix }] };
+      result = {
+        ok: false,
+        steps: [{ name: 'set-up', state: 'failed', seconds: 0, detail: error.message, fix: error.fix }],
+      };
     } else throw error;
   } finally {
     release();
   }
-  if (json) console.log(JSON.stringify({ ok: result.ok, seconds: (Date.now() - began) / 1000, steps: result.steps }, null, 2));
+  if (json)
+    console.log(JSON.stringify({ ok: result.ok, seconds: (Date.now() - began) / 1000, steps: result.steps }, null, 2));
   if (result.interrupted) return 130;
   return result.ok ? 0 : 1;
 }

@@ -21,7 +21,10 @@ export function freeBytes(folder) {
 export function needSpace(folder, bytes, what, free = freeBytes) {
   const found = free(folder);
   if (found >= bytes) return;
-  throw new Problem(`The disk is too full for ${what}: ${size(bytes)} are needed at ${folder}, ${size(found)} are free.`, {
-    fix: `Free ${size(bytes - found)} there, or set RIFLE_HOME to a folder on a larger disk, then run \`npm run setup\` again.`,
-  });
+  throw new Problem(
+    `The disk is too full for ${what}: ${size(bytes)} are needed at ${folder}, ${size(found)} are free.`,
+    {
+      fix: `Free ${size(bytes - found)} there, or set RIFLE_HOME to a folder on a larger disk, then run \`npm run setup\` again.`,
+    },
+  );
 }

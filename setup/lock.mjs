@@ -16,13 +16,16 @@ function runs(pid) {
 }
 
 /**
- * Waits until no other set-up works in this package or on this home, which several packages may share, and takes its place. Returns the
+ * Waits until no other set-up works in this package or on this home, which several packages may share, and takes its
+ * place. Returns the
  * function that gives it up. A lock whose process has gone is taken over.
  * @param {{root: string, home: string}} places
- * @param {{onWait?: (pid: number) => void, signal?: AbortSignal, every?: number}} [options] `every`: milliseconds between looks
+ * @param {{onWait?: (pid: number) => void, signal?: AbortSignal, every?: number}} [options] `every`: milliseconds
+ *   between looks
  */
 export async function takeLocks({ root, home }, options = {}) {
-  // Every set-up takes its locks in the same order, so that no two wait for each other. Two names of one folder are one lock.
+  // Every set-up takes its locks in the same order, so that no two wait for each other. Two names of one folder are one
+  // lock.
   const folders = [...new Set([path.join(root, '.rifle'), home].map(makeFolder))].sort();
   const taken = [];
   const release = () => taken.forEach((giveUp) => giveUp());
@@ -78,7 +81,9 @@ async function takeLock(folder, { onWait = () => {}, signal, every = 500 }) {
   }
 }
 
-/** Removes the entries `*.partial-PID` of a folder whose process has gone: what was killed in the middle of its work. */
+/**
+ * Removes the entries `*.partial-PID` of a folder whose process has gone: what was killed in the middle of its work.
+ */
 export function removeAbandoned(folder) {
   for (const name of fs.existsSync(folder) ? fs.readdirSync(folder) : []) {
     const [, pid] = /\.partial-(\d+)$/.exec(name) ?? [];

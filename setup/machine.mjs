@@ -8,7 +8,8 @@ import { Problem } from './problem.mjs';
 export const platformName = (platform = process.platform, arch = process.arch) => `${platform}-${arch}`;
 
 /**
- * The device that the library is fetched for: `$RIFLE_DEVICE` when set, otherwise `gpu` where an NVIDIA driver is loaded.
+ * The device that the library is fetched for: `$RIFLE_DEVICE` when set, otherwise `gpu` where an NVIDIA driver is
+ * loaded.
  * @param {NodeJS.ProcessEnv} env
  * @param {(file: string) => boolean} exists
  * @returns {'cpu' | 'gpu'}
@@ -17,7 +18,9 @@ export function device(env, exists = fs.existsSync) {
   const asked = (env.RIFLE_DEVICE ?? '').toLowerCase();
   if (asked === 'cpu' || asked === 'gpu') return asked;
   if (asked !== '' && asked !== 'auto') {
-    throw new Problem(`RIFLE_DEVICE is "${env.RIFLE_DEVICE}", but it can only be cpu, gpu or auto.`, { fix: 'Set it to one of them, or unset it.' });
+    throw new Problem(`RIFLE_DEVICE is "${env.RIFLE_DEVICE}", but it can only be cpu, gpu or auto.`, {
+      fix: 'Set it to one of them, or unset it.',
+    });
   }
   return ['/proc/driver/nvidia/version', '/dev/nvidiactl', '/dev/nvidia0'].some((file) => exists(file)) ? 'gpu' : 'cpu';
 }
@@ -32,16 +35,31 @@ export function atLeast(found, least) {
 /** What a program prints, or null when it is missing, fails, or takes more than 20 s. */
 export function ask(program, args, env) {
   try {
-    return execFileSync(program, args, { env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: 20_000 }).trim();
+    return execFileSync(program, args, {
+      env,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+      timeout: 20_000,
+    }).trim();
   } catch {
     return null;
   }
 }
 
-const PYTHONS = ['python3', 'python3.13', 'python3.12', 'python3.11', 'python3.14', 'python3.10', 'python3.9', 'python'];
+const PYTHONS = [
+  'python3',
+  'python3.13',
+  'python3.12',
+  'python3.11',
+  'python3.14',
+  'python3.10',
+  'python3.9',
+  'python',
+];
 
 /**
- * The first Python that is new enough and can make an environment: `$RIFLE_PYTHON`, then `python3` and its kin on the path.
+ * The first Python that is new enough and can make an environment: `$RIFLE_PYTHON`, then `python3` and its kin on the
+ * path.
  * @returns {{program: string, version: string}}
  */
 export function findPython(env, least, askOf = ask) {
@@ -50,10 +68,16 @@ export function findPython(env, least, askOf = ask) {
     const version = askOf(program, ['-c', 'import platform; print(platform.python_version())'], env);
     if (version === null) continue;
     if (!atLeast(version, least)) seen.push(`${program} is ${version}`);
-    else if (askOf(program, ['-c', 'import venv, ensurepip'], env) === null) seen.push(`${program} (${version}) lacks the module venv or ensurepip`);
+    else if (askOf(program, ['-c', 'import venv, ensurepip'], env) === null)
+      seen.push(`${program} (${version}) lacks the module venv or ensurepip`);
     else return { program, version };
   }
-  const found = seen.length > 0 ? `found: ${seen.join('; ')}` : env.RIFLE_PYTHON ? `${env.RIFLE_PYTHON} (RIFLE_PYTHON) does not run` : 'none was found';
+  const found =
+    seen.length > 0
+      ? `found: ${seen.join('; ')}`
+      : env.RIFLE_PYTHON
+        ? `${env.RIFLE_PYTHON} (RIFLE_PYTHON) does not run`
+        : 'none was found';
   throw new Problem(`Python ${least} or newer with its module venv is needed; ${found}.`, {
     fix: 'Debian and Ubuntu: `apt-get install python3 python3-venv`. macOS: `brew install python`. Or set RIFLE_PYTHON to a suitable one.',
   });
@@ -64,9 +88,16 @@ export function findCompiler(env, askOf = ask) {
   const fix = 'Debian and Ubuntu: `apt-get install build-essential`. macOS: `xcode-select --install`.';
   const names = [env.CXX, 'g++', 'c++', 'clang++'].filter(Boolean);
   const compiler = names.map((name) => askOf(name, ['--version'], env)).find((text) => text !== null);
-  if (compiler === undefined) throw new Problem(`A C++ compiler is needed to build the TensorFlow addon; none of ${names.join(', ')} runs.`, { fix });
-  const make = [env.MAKE, 'make', 'gmake'].filter(Boolean).map((name) => askOf(name, ['--version'], env)).find((text) => text !== null);
-  if (make === undefined) throw new Problem('make is needed to build the TensorFlow addon, and it does not run.', { fix });
+  if (compiler === undefined)
+    throw new Problem(`A C++ compiler is needed to build the TensorFlow addon; none of ${names.join(', ')} runs.`, {
+      fix,
+    });
+  const make = [env.MAKE, 'make', 'gmake']
+    .filter(Boolean)
+    .map((name) => askOf(name, ['--version'], env))
+    .find((text) => text !== null);
+  if (make === undefined)
+    throw new Problem('make is needed to build the TensorFlow addon, and it does not run.', { fix });
   return { compiler: compiler.split('\n')[0], make: make.split('\n')[0] };
 }
 
@@ -77,19 +108,27 @@ export function findCompiler(env, askOf = ask) {
 export function findHeaders(env, node = fs.realpathSync(process.execPath), exists = fs.existsSync) {
   if (env.npm_config_nodedir) return env.npm_config_nodedir;
   const tried = [path.dirname(path.dirname(node)), '/usr'];
-  const found = tried.find((prefix) => ['node_api.h', 'common.gypi'].every((file) => exists(path.join(prefix, 'include', 'node', file))));
+  const found = tried.find((prefix) =>
+    ['node_api.h', 'common.gypi'].every((file) => exists(path.join(prefix, 'include', 'node', file))),
+  );
   if (found !== undefined) return found;
-  throw new Problem(`Node's C headers (include/node/node_api.h and common.gypi) are needed to build the TensorFlow addon; they are not in ${tried.join(' nor in ')}.`, {
-    fix: "Install a Node that brings them (Node's own archives, NodeSource, nvm and Homebrew do; Debian: `apt-get install libnode-dev`), or set npm_config_nodedir to their prefix.",
-  });
+  throw new Problem(
+    `Node's C headers (include/node/node_api.h and common.gypi) are needed to build the TensorFlow addon; they are not in ${tried.join(' nor in ')}.`,
+    {
+      fix: "Install a Node that brings them (Node's own archives, NodeSource, nvm and Homebrew do; Debian: `apt-get install libnode-dev`), or set npm_config_nodedir to their prefix.",
+    },
+  );
 }
 
 /** How to run npm: through the npm that started us, so that the same version is used, or the one on the path. */
 export function findNpm(env) {
-  if (env.npm_execpath?.endsWith('npm-cli.js') && fs.existsSync(env.npm_execpath)) return { program: process.execPath, args: [env.npm_execpath], cli: env.npm_execpath };
+  if (env.npm_execpath?.endsWith('npm-cli.js') && fs.existsSync(env.npm_execpath))
+    return { program: process.execPath, args: [env.npm_execpath], cli: env.npm_execpath };
   for (const folder of (env.PATH ?? '').split(path.delimiter)) {
     const npm = path.join(folder, 'npm');
     if (fs.existsSync(npm)) return { program: npm, args: [], cli: fs.realpathSync(npm) };
   }
-  throw new Problem('npm is needed to install the packages, and it is not on the PATH.', { fix: 'Install Node with its npm.' });
+  throw new Problem('npm is needed to install the packages, and it is not on the PATH.', {
+    fix: 'Install Node with its npm.',
+  });
 }

@@ -5,7 +5,9 @@ const NODE = [20, 19]; // as in package.json and pins.json, which an older Node 
 
 const [major, minor] = process.versions.node.split('.').map(Number);
 if (major < NODE[0] || (major === NODE[0] && minor < NODE[1])) {
-  console.error(`rifle-kit needs Node ${NODE.join('.')} or newer; this is Node ${process.versions.node}.\nHow to mend it: install a current Node, then run the command again.`);
+  console.error(
+    `rifle-kit needs Node ${NODE.join('.')} or newer; this is Node ${process.versions.node}.\nHow to mend it: install a current Node, then run the command again.`,
+  );
   process.exit(1);
 }
 // Only now: the rest uses what older versions lack.

@@ -1,4 +1,5 @@
-// For maintainers: writes setup/pins.json, requirements.txt and requirements-ray.txt anew, from what the package index offers today.
+// For maintainers: writes setup/pins.json, requirements.txt and requirements-ray.txt anew, from what the package index
+// offers today.
 //   node setup/pin.mjs [path of uv]     (uv: `pip install uv` in some environment; the kit itself does not need it)
 // Nothing big is downloaded: uv reads names, sizes and hashes from the index.
 import { execFileSync } from 'node:child_process';
@@ -13,7 +14,10 @@ const PYTHON = 'cp311';
 /** Oldest Python that the environment is resolved for. */
 const OLDEST_PYTHON = '3.9';
 
-/** Bytes that a library takes once unpacked, as measured on linux-x64 (0.85e9 and 5.7e9) and rounded up: the disk is asked for it. */
+/**
+ * Bytes that a library takes once unpacked, as measured on linux-x64 (0.85e9 and 5.7e9) and rounded up: the disk is
+ * asked for it.
+ */
 const UNPACKED = { cpu: 0.9e9, gpu: 6e9 };
 
 const uv = process.argv[2] ?? 'uv';
@@ -25,7 +29,9 @@ function readLock(text) {
   for (const entry of text.split('[[package]]').slice(1)) {
     const [, name] = /^name = "(.+)"$/m.exec(entry);
     const [, version] = /^version = "(.+)"$/m.exec(entry);
-    for (const [, url, sha256, bytes] of entry.matchAll(/\{ url = "([^"]+)", hash = "sha256:([0-9a-f]{64})", size = (\d+)/g)) {
+    for (const [, url, sha256, bytes] of entry.matchAll(
+      /\{ url = "([^"]+)", hash = "sha256:([0-9a-f]{64})", size = (\d+)/g,
+    )) {
       const file = decodeURIComponent(url.split('/').pop());
       if (file.endsWith('.whl')) wheels.push({ name, version, file, bytes: Number(bytes), sha256 });
     }
@@ -37,15 +43,31 @@ function pinLibraries() {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rifle-pin-'));
   try {
     const wanted = [`tensorflow-cpu==${TENSORFLOW}`, `tensorflow[and-cuda]==${TENSORFLOW}`];
-    fs.writeFileSync(path.join(folder, 'pyproject.toml'), `[project]\nname = "pins"\nversion = "0"\nrequires-python = "==3.11.*"\ndependencies = ${JSON.stringify(wanted)}\n`);
+    fs.writeFileSync(
+      path.join(folder, 'pyproject.toml'),
+      `[project]\nname = "pins"\nversion = "0"\nrequires-python = "==3.11.*"\ndependencies = ${JSON.stringify(wanted)}\n`,
+    );
     call(['lock', '--quiet'], folder);
     const all = readLock(fs.readFileSync(path.join(folder, 'uv.lock'), 'utf8'));
-    const tensorflow = (name, platform) => all.filter((w) => w.name === name && w.file.includes(`-${PYTHON}-`) && w.file.endsWith(`${platform}.whl`));
+    const tensorflow = (name, platform) =>
+      all.filter((w) => w.name === name && w.file.includes(`-${PYTHON}-`) && w.file.endsWith(`${platform}.whl`));
     const nvidia = all.filter((w) => w.name.startsWith('nvidia-') && w.file.endsWith('x86_64.whl'));
     return {
-      'linux-x64-cpu': { tested: true, unpackedBytes: UNPACKED.cpu, wheels: tensorflow('tensorflow-cpu', 'manylinux_2_27_x86_64') },
-      'linux-x64-gpu': { tested: false, unpackedBytes: UNPACKED.gpu, wheels: [...tensorflow('tensorflow', 'manylinux_2_27_x86_64'), ...nvidia] },
-      'linux-arm64-cpu': { tested: false, unpackedBytes: UNPACKED.cpu, wheels: tensorflow('tensorflow', 'manylinux_2_27_aarch64') },
+      'linux-x64-cpu': {
+        tested: true,
+        unpackedBytes: UNPACKED.cpu,
+        wheels: tensorflow('tensorflow-cpu', 'manylinux_2_27_x86_64'),
+      },
+      'linux-x64-gpu': {
+        tested: false,
+        unpackedBytes: UNPACKED.gpu,
+        wheels: [...tensorflow('tensorflow', 'manylinux_2_27_x86_64'), ...nvidia],
+      },
+      'linux-arm64-cpu': {
+        tested: false,
+        unpackedBytes: UNPACKED.cpu,
+        wheels: tensorflow('tensorflow', 'manylinux_2_27_aarch64'),
+      },
       'darwin-arm64-cpu': { tested: false, unpackedBytes: UNPACKED.cpu, wheels: tensorflow('tensorflow', 'arm64') },
     };
   } finally {
@@ -54,7 +76,8 @@ function pinLibraries() {
 }
 
 const libraries = pinLibraries();
-for (const [name, { wheels }] of Object.entries(libraries)) if (wheels.length === 0) throw new Error(`The index offers no wheel for ${name}.`);
+for (const [name, { wheels }] of Object.entries(libraries))
+  if (wheels.length === 0) throw new Error(`The index offers no wheel for ${name}.`);
 const pins = { node: '20.19', python: OLDEST_PYTHON, tensorflow: { version: TENSORFLOW, libraries } };
 fs.writeFileSync(path.join(packageRoot, 'setup', 'pins.json'), JSON.stringify(pins, null, 2) + '\n');
 
@@ -73,6 +96,11 @@ function pinPackages(name, oldest, prerelease) {
 
 const counts = {
   'requirements.txt': pinPackages('requirements', OLDEST_PYTHON, 'disallow'),
-  'requirements-ray.txt': pinPackages('requirements-ray', '3.10', 'if-necessary'), // opentelemetry-exporter-prometheus has had nothing else
+  // opentelemetry-exporter-prometheus has had nothing else
+  'requirements-ray.txt': pinPackages('requirements-ray', '3.10', 'if-necessary'),
 };
-console.log(`setup/pins.json: ${Object.values(libraries).flatMap((l) => l.wheels).length} wheels; ${Object.entries(counts).map(([file, count]) => `${file}: ${count} packages`).join('; ')}`);
+console.log(
+  `setup/pins.json: ${Object.values(libraries).flatMap((l) => l.wheels).length} wheels; ${Object.entries(counts)
+    .map(([file, count]) => `${file}: ${count} packages`)
+    .join('; ')}`,
+);

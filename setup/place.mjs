@@ -6,8 +6,10 @@ import { fileURLToPath } from 'node:url';
 export const packageRoot = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
 /**
- * The folders of a set-up of the package at `root`, which is a clone of the kit or, in a study, one of its packages. The home is
- * `$RIFLE_HOME` (a relative one from the working folder), by default, also when it is empty, `.rifle` in the clone or in the study: the same
+ * The folders of a set-up of the package at `root`, which is a clone of the kit or, in a study, one of its packages.
+ * The home is
+ * `$RIFLE_HOME` (a relative one from the working folder), by default, also when it is empty, `.rifle` in the clone or
+ * in the study: the same
  * rule as in src/engine/home.ts.
  * @param {string} root
  * @param {NodeJS.ProcessEnv} env
@@ -31,7 +33,10 @@ export function places(root, env) {
     ray: path.join(home, 'ray'),
     addonPackage,
     addon: path.join(addonPackage, 'lib', 'napi-v8', 'tfjs_binding.node'),
-    /** Where the addon's build looks for the library: a link to a folder in `libraries`, so that `npm ci` does not lose it. */
+    /**
+     * Where the addon's build looks for the library: a link to a folder in `libraries`, so that `npm ci` does not lose
+     * it.
+     */
     deps: path.join(addonPackage, 'deps'),
     libraries: path.join(home, 'tensorflow'),
     cache: path.join(home, 'cache'),

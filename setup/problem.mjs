@@ -4,7 +4,8 @@
 export class Problem extends Error {
   /**
    * @param {string} message full prose
-   * @param {{fix?: string, output?: string[], cause?: unknown}} [options] `output`: the last lines that a program printed
+   * @param {{fix?: string, output?: string[], cause?: unknown}} [options] `output`: the last lines that a program
+   *   printed
    */
   constructor(message, { fix = '', output = [], cause } = {}) {
     super(message, cause === undefined ? undefined : { cause });

@@ -23,7 +23,17 @@ import { Interrupted, Problem } from './problem.mjs';
 /** @returns {Context} */
 export function context(root, env, signal, progress = () => {}) {
   const pins = JSON.parse(fs.readFileSync(path.join(root, 'setup', 'pins.json'), 'utf8'));
-  return { places: places(root, env), env, platform: platformName(), device: device(env), pins, signal, force: false, pending: [], progress };
+  return {
+    places: places(root, env),
+    env,
+    platform: platformName(),
+    device: device(env),
+    pins,
+    signal,
+    force: false,
+    pending: [],
+    progress,
+  };
 }
 
 /** Whether a step is done; one that cannot look yet (its package is not installed) is not. */
@@ -37,7 +47,8 @@ function state(step, ctx) {
 }
 
 /** The steps that are still to be done, `prerequisites` aside: it is done when nothing else is left. */
-export const pendingSteps = (steps, ctx) => steps.filter((step) => step.name !== 'prerequisites' && (ctx.force || state(step, ctx) === null));
+export const pendingSteps = (steps, ctx) =>
+  steps.filter((step) => step.name !== 'prerequisites' && (ctx.force || state(step, ctx) === null));
 
 /** Seconds that a step is expected to take the first time. */
 export const expectedSeconds = (step, ctx) => (typeof step.seconds === 'function' ? step.seconds(ctx) : step.seconds);
@@ -48,11 +59,13 @@ export const expectedSeconds = (step, ctx) => (typeof step.seconds === 'function
  * @param {ReturnType<import('./screen.mjs').screen>} show
  * @param {{quiet?: boolean, checkOnly?: boolean}} options
  *   `quiet`: no line for what is done already; `checkOnly`: only say what is not done
- * @returns {Promise<{ok: boolean, interrupted?: boolean, steps: {name: string, state: 'done' | 'skipped' | 'failed' | 'to do', seconds: number, detail: string, fix?: string}[]}>}
+ * @returns {Promise<{ok: boolean, interrupted?: boolean, steps: {name: string, state: 'done' | 'skipped' | 'failed' |
+ *   'to do', seconds: number, detail: string, fix?: string}[]}>}
  */
 export async function runSteps(steps, ctx, show, { quiet = false, checkOnly = false } = {}) {
   const report = [];
-  const note = (step, outcome, seconds, detail, more = {}) => report.push({ name: step.name, state: outcome, seconds: Math.round(seconds * 1000) / 1000, detail, ...more });
+  const note = (step, outcome, seconds, detail, more = {}) =>
+    report.push({ name: step.name, state: outcome, seconds: Math.round(seconds * 1000) / 1000, detail, ...more });
   for (const step of steps) {
     const began = Date.now();
     const seconds = () => (Date.now() - began) / 1000;
@@ -77,8 +90,16 @@ export async function runSteps(steps, ctx, show, { quiet = false, checkOnly = fa
         note(step, 'failed', seconds(), 'interrupted', { fix: 'npm run setup' });
         return { ok: false, interrupted: true, steps: report };
       }
-      const problem = error.code === 'ENOSPC' ? new Problem('The disk is full.', { fix: 'Free some space, then run `npm run setup` again.', cause: error }) : error;
-      if (!(problem instanceof Problem)) show.failed(step.title, { message: problem.stack ?? String(problem), fix: 'This is a fault of the set-up itself: please report it.' }, seconds());
+      const problem =
+        error.code === 'ENOSPC'
+          ? new Problem('The disk is full.', { fix: 'Free some space, then run `npm run setup` again.', cause: error })
+          : error;
+      if (!(problem instanceof Problem))
+        show.failed(
+          step.title,
+          { message: problem.stack ?? String(problem), fix: 'This is a fault of the set-up itself: please report it.' },
+          seconds(),
+        );
       else show.failed(step.title, problem, seconds());
       note(step, 'failed', seconds(), problem.message, { fix: problem.fix });
       return { ok: false, steps: report };

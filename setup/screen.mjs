@@ -1,4 +1,5 @@
-// What the set-up shows: one line a step; on a terminal a moving bar with the time passed and left, elsewhere plain lines.
+// What the set-up shows: one line a step; on a terminal a moving bar with the time passed and left, elsewhere plain
+// lines.
 
 const BAR = 16;
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
@@ -51,7 +52,9 @@ export function screen(stream, env) {
 
   function remind() {
     const { title, began, expected, detail } = shown;
-    line(`  ${title}: ${duration((Date.now() - began) / 1000)} so far, about ${duration(expected)} expected${detail ? `  (${detail})` : ''}`);
+    line(
+      `  ${title}: ${duration((Date.now() - began) / 1000)} so far, about ${duration(expected)} expected${detail ? `  (${detail})` : ''}`,
+    );
   }
 
   function stop() {
@@ -91,7 +94,9 @@ export function screen(stream, env) {
     },
     interrupted(title) {
       stop();
-      line(`${colour(33, '!')} ${title.padEnd(22)} interrupted; what it had half made is removed. \`npm run setup\` goes on from here.`);
+      line(
+        `${colour(33, '!')} ${title.padEnd(22)} interrupted; what it had half made is removed. \`npm run setup\` goes on from here.`,
+      );
     },
   };
 }

@@ -30,22 +30,34 @@ export function readStamp(folder) {
   }
 }
 
-/** Stamps `folder` as made from `inputs`; `facts` are kept beside the hash for whoever reads it. The last act of a step. */
+/**
+ * Stamps `folder` as made from `inputs`; `facts` are kept beside the hash for whoever reads it. The last act of a step.
+ */
 export function stamp(folder, inputs, facts = {}) {
-  writeWhole(path.join(folder, NAME), JSON.stringify({ hash: hashOf(inputs), made: new Date().toISOString(), ...facts }, null, 2) + '\n');
+  writeWhole(
+    path.join(folder, NAME),
+    JSON.stringify({ hash: hashOf(inputs), made: new Date().toISOString(), ...facts }, null, 2) + '\n',
+  );
 }
 
 /** The files below a folder, by path relative to it, and their sizes in bytes; links are left out. */
 export function filesOf(folder) {
   const files = fs.readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   return Object.fromEntries(
-    files.map((entry) => path.join(entry.parentPath ?? entry.path, entry.name)).map((file) => [path.relative(folder, file), fs.statSync(file).size]),
+    files
+      .map((entry) => path.join(entry.parentPath ?? entry.path, entry.name))
+      .map((file) => [path.relative(folder, file), fs.statSync(file).size]),
   );
 }
 
 /** Whether all of `files` (as `filesOf` gives them) are still below `folder`, with their sizes. */
 export function holds(folder, files) {
-  return files !== undefined && Object.entries(files).every(([file, bytes]) => fs.statSync(path.join(folder, file), { throwIfNoEntry: false })?.size === bytes);
+  return (
+    files !== undefined &&
+    Object.entries(files).every(
+      ([file, bytes]) => fs.statSync(path.join(folder, file), { throwIfNoEntry: false })?.size === bytes,
+    )
+  );
 }
 
 /** Writes a file beside its place and renames it, so that nobody ever reads half of it. */
@@ -61,7 +73,9 @@ export function writeWhole(file, text) {
   }
 }
 
-/** Makes `link` a symbolic link to `target` (as written), replacing what was there. Returns whether anything changed. */
+/**
+ * Makes `link` a symbolic link to `target` (as written), replacing what was there. Returns whether anything changed.
+ */
 export function linkTo(link, target) {
   if (linkTarget(link) === target) return false;
   const partial = `${link}.partial-${process.pid}`;

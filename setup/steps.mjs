@@ -15,11 +15,14 @@ import python, { ray } from './steps/python.mjs';
  * @property {string} title    shown in front of its line
  * @property {boolean} [optional]  done only where `--only` names it
  * @property {string} what     what it does, in a few words
- * @property {number | ((context: import('./run.mjs').Context) => number)} seconds  expected the first time; measured on 2 cores (environment.md)
+ * @property {number | ((context: import('./run.mjs').Context) => number)} seconds  expected the first time; measured on
+ *   2 cores (environment.md)
  * @property {'package' | 'home'} [writesTo]  the folder that takes what it makes, for the check of free space
  * @property {(context: import('./run.mjs').Context) => number} [bytes]  room that it needs there
- * @property {(context: import('./run.mjs').Context) => string | null} done  what is there already, or null: checked against the files, not remembered
- * @property {(context: import('./run.mjs').Context) => Promise<string>} run  does it and says what was made; leaves nothing half-made when it throws
+ * @property {(context: import('./run.mjs').Context) => string | null} done  what is there already, or null: checked
+ *   against the files, not remembered
+ * @property {(context: import('./run.mjs').Context) => Promise<string>} run  does it and says what was made; leaves
+ *   nothing half-made when it throws
  */
 
 /** @type {Step[]} */

@@ -19,12 +19,22 @@ import { hashOfFile } from './stamp.mjs';
  * @param {string} file
  */
 export function platformArguments(file) {
-  const [python, abi, platforms] = file.replace(/\.whl$/, '').split('-').slice(-3);
+  const [python, abi, platforms] = file
+    .replace(/\.whl$/, '')
+    .split('-')
+    .slice(-3);
   const cpython = /^cp3(\d+)$/.exec(python);
   // A wheel for any Python 3 is asked for as TensorFlow's own: one question fits both.
   const version = cpython ? `3.${cpython[1]}` : '3.11';
   return [
-    ...['--python-version', version, '--implementation', 'cp', '--abi', abi === 'none' ? `cp${version.replace('.', '')}` : abi],
+    ...[
+      '--python-version',
+      version,
+      '--implementation',
+      'cp',
+      '--abi',
+      abi === 'none' ? `cp${version.replace('.', '')}` : abi,
+    ],
     ...platforms.split('.').flatMap((platform) => ['--platform', platform]),
   ];
 }
@@ -47,13 +57,34 @@ export async function fetchWheel(wheel, context) {
   fs.mkdirSync(folder, { recursive: true });
   const watch = setInterval(() => {
     const bytes = Math.min(bytesIn(folder), wheel.bytes);
-    context.progress({ fraction: bytes / wheel.bytes, detail: `fetches ${wheel.name} ${wheel.version}: ${size(bytes)} of ${size(wheel.bytes)}` });
+    context.progress({
+      fraction: bytes / wheel.bytes,
+      detail: `fetches ${wheel.name} ${wheel.version}: ${size(bytes)} of ${size(wheel.bytes)}`,
+    });
   }, 250);
   try {
     const requirements = path.join(folder, 'requirements.txt');
     fs.writeFileSync(requirements, `${wheel.name}==${wheel.version} --hash=sha256:${wheel.sha256}\n`);
-    const args = ['-m', 'pip', 'download', '--disable-pip-version-check', '--no-input', '--no-cache-dir', '--progress-bar', 'off'];
-    args.push('--no-deps', '--only-binary=:all:', '--require-hashes', ...platformArguments(wheel.file), '--dest', folder, '--requirement', requirements);
+    const args = [
+      '-m',
+      'pip',
+      'download',
+      '--disable-pip-version-check',
+      '--no-input',
+      '--no-cache-dir',
+      '--progress-bar',
+      'off',
+    ];
+    args.push(
+      '--no-deps',
+      '--only-binary=:all:',
+      '--require-hashes',
+      ...platformArguments(wheel.file),
+      '--dest',
+      folder,
+      '--requirement',
+      requirements,
+    );
     await run(context.pipPython ?? places.python, args, {
       what: `pip could not fetch ${wheel.file}`,
       log: places.log,
@@ -63,9 +94,17 @@ export async function fetchWheel(wheel, context) {
     });
     const file = path.join(folder, wheel.file);
     if (!fs.existsSync(file)) {
-      throw new Problem(`pip fetched ${fs.readdirSync(folder).filter((name) => name.endsWith('.whl')).join(', ') || 'nothing'} where ${wheel.file} was expected.`, {
-        fix: 'Look at the settings of pip (`pip config list`): an index or a link folder there offers another file.',
-      });
+      throw new Problem(
+        `pip fetched ${
+          fs
+            .readdirSync(folder)
+            .filter((name) => name.endsWith('.whl'))
+            .join(', ') || 'nothing'
+        } where ${wheel.file} was expected.`,
+        {
+          fix: 'Look at the settings of pip (`pip config list`): an index or a link folder there offers another file.',
+        },
+      );
     }
     return { file, release };
   } catch (error) {
@@ -94,7 +133,8 @@ function fixFor(output, wheel) {
 function bytesIn(folder) {
   let bytes = 0;
   for (const entry of fs.readdirSync(folder, { recursive: true, withFileTypes: true })) {
-    if (entry.isFile()) bytes += fs.statSync(path.join(entry.parentPath ?? entry.path, entry.name), { throwIfNoEntry: false })?.size ?? 0;
+    if (entry.isFile())
+      bytes += fs.statSync(path.join(entry.parentPath ?? entry.path, entry.name), { throwIfNoEntry: false })?.size ?? 0;
   }
   return bytes;
 }
@@ -102,7 +142,8 @@ function bytesIn(folder) {
 const UNPACK = path.join(path.dirname(fileURLToPath(import.meta.url)), 'unpack.py');
 
 /**
- * Unpacks members of a wheel into `folder`: `rules` are pairs of a regular expression (Python's) for a member's whole name
+ * Unpacks members of a wheel into `folder`: `rules` are pairs of a regular expression (Python's) for a member's whole
+ * name
  * and its path below `folder`. Refuses a member that would leave the folder. Returns how many were written.
  * @param {string} file
  * @param {string} folder
@@ -117,7 +158,11 @@ export async function unpackWheel(file, folder, rules, context) {
     signal: context.signal,
     onLine(line) {
       const [, done, total] = /^unpacked (\d+) of (\d+)$/.exec(line) ?? [];
-      if (total !== undefined) context.progress({ fraction: Number(done) / Number(total), detail: `unpacks ${name.split('-')[0]}: ${size(Number(done))} of ${size(Number(total))}` });
+      if (total !== undefined)
+        context.progress({
+          fraction: Number(done) / Number(total),
+          detail: `unpacks ${name.split('-')[0]}: ${size(Number(done))} of ${size(Number(total))}`,
+        });
     },
   });
   return Number(/members (\d+)/.exec(printed)[1]);

@@ -9,17 +9,41 @@ export type { Precision } from './engine/precision';
 export { randomStream, type RandomStream } from './engine/random';
 
 export { datasets } from './data/catalog';
-export { carveValidation, drawPerClass, limitPerClass, type Dataset, type DatasetSpec, type Sample } from './data/dataset';
+export {
+  carveValidation,
+  drawPerClass,
+  limitPerClass,
+  type Dataset,
+  type DatasetSpec,
+  type Sample,
+} from './data/dataset';
 export { openPixelCache, type PixelCache } from './data/pixel-cache';
 export { BatchLoader, type Batch, type BatchOptions } from './data/batches';
 
-export { backbones, type Backbone, type BackboneRecord, type ForwardHooks, type ForwardOptions, type ForwardResult, type StatisticUpdate } from './backbones/backbone';
+export {
+  backbones,
+  type Backbone,
+  type BackboneRecord,
+  type ForwardHooks,
+  type ForwardOptions,
+  type ForwardResult,
+  type StatisticUpdate,
+} from './backbones/backbone';
 export { stateDictOf, type ParameterValues } from './backbones/snapshot';
 export { readWeights } from './backbones/weights/read';
 export { writeSafetensors } from './backbones/weights/safetensors';
 export type { StateDict, StateTensor } from './backbones/weights/state-dict';
 
-export { parseRunSpec, type RunSpec, type RunSpecInput, type HeadDistribution, type RifleSpec, type RegularizerSpec, type ScheduleSpec, type TrickSpec } from './transfer/spec';
+export {
+  parseRunSpec,
+  type RunSpec,
+  type RunSpecInput,
+  type HeadDistribution,
+  type RifleSpec,
+  type RegularizerSpec,
+  type ScheduleSpec,
+  type TrickSpec,
+} from './transfer/spec';
 export { methods, type Method, type MethodParts } from './transfer/methods';
 export { rifle, riflePresets, timetable, type Timetable } from './transfer/rifle';
 export { train, type BatchSource, type EpochRow, type Moment, type TrainOptions } from './transfer/trainer';
@@ -46,7 +70,15 @@ export { wilcoxonSignedRank, type SignedRank } from './analysis/wilcoxon';
 export { pairedDifference, type PairedDifference } from './analysis/paired';
 export { ckaEstimates, linearCka, type CkaEstimates, type FeatureMatrix } from './analysis/cka';
 export { featureExtractor, stageFeatures, type FeatureExtractor, type StageFeatures } from './analysis/features';
-export { layerRatios, layersOf, summarizeLayers, type LayerQuantity, type LayerRatio, type LayerSummary, type SeededLayers } from './analysis/layers';
+export {
+  layerRatios,
+  layersOf,
+  summarizeLayers,
+  type LayerQuantity,
+  type LayerRatio,
+  type LayerSummary,
+  type SeededLayers,
+} from './analysis/layers';
 export { fitProbe, probeClasses, probeTop1, type LinearProbe, type ProbeOptions } from './analysis/linear-probe';
 export { lowLevelFeatures, type LowLevelOptions, type LowLevelRow } from './analysis/low-level';
 export { ckaByStage, type CkaOptions, type CkaRow } from './analysis/representations';
@@ -58,7 +90,13 @@ export { methodsTable, Table, type MethodsTableOptions } from './report/table';
 export { choiceTable, triedValues, type Tried } from './report/choice-table';
 export { accuracyFigure, lossFigure, Figure, type CurveOptions, type FigureData } from './report/figure';
 export { ckaFrame, layersFrame, lowLevelFrame, type LayeredRun } from './report/layer-frames';
-export { gradientDepthFigure, layerDistanceFigure, layerGradientFigure, type DepthFigureOptions, type LayerFigureOptions } from './report/layer-figures';
+export {
+  gradientDepthFigure,
+  layerDistanceFigure,
+  layerGradientFigure,
+  type DepthFigureOptions,
+  type LayerFigureOptions,
+} from './report/layer-figures';
 export { gradientHeatmap, type GradientHeatmapOptions } from './report/gradient-heatmap';
 export { ckaTable, distanceTable, gradientTable, lowLevelTable, type FigureClaim } from './report/figure-claims';
 export { ckaFigure, lowLevelFigure, type CkaFigureOptions, type StageFigureOptions } from './report/stage-figures';
@@ -67,7 +105,15 @@ export { architecturesTable, regularizersTable, tricksTable } from './report/stu
 export { ablationsTable, variantsTable } from './report/ablations';
 export type { StudyTableOptions } from './report/lines';
 export type { CellSource, Column, Row, TableData } from './report/cells';
-export { countVerdicts, overallVerdict, verdictOf, OVERALL_RULE, VERDICT_RULE, type OverallVerdict, type Verdict } from './report/verdict';
+export {
+  countVerdicts,
+  overallVerdict,
+  verdictOf,
+  OVERALL_RULE,
+  VERDICT_RULE,
+  type OverallVerdict,
+  type Verdict,
+} from './report/verdict';
 export { readReported, reportedFor, type ReportedSource, type ReportedValue } from './report/reported';
 export { atScale } from './report/at-scale';
 export { Picture, sampleGrid, type SampleGridOptions } from './report/pictures';

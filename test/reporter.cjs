@@ -2,7 +2,8 @@
 const { reporters, Runner } = require('mocha');
 
 /** The last line of a test run. */
-const closing = ({ passes = 0, failures = 0, pending = 0 }) => `${passes} passed, ${failures} failed, ${pending} skipped`;
+const closing = ({ passes = 0, failures = 0, pending = 0 }) =>
+  `${passes} passed, ${failures} failed, ${pending} skipped`;
 
 module.exports = class extends reporters.Spec {
   constructor(runner, options) {

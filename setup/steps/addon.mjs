@@ -1,4 +1,5 @@
-// Step: the native addon of @tensorflow/tfjs-node-gpu, compiled unmodified against the library, and loaded once as a proof.
+// Step: the native addon of @tensorflow/tfjs-node-gpu, compiled unmodified against the library, and loaded once as a
+// proof.
 import fs from 'node:fs';
 import path from 'node:path';
 import { createRequire } from 'node:module';
@@ -16,15 +17,22 @@ export function compiledFrom({ places, pins, platform }) {
   return { package: version, tensorflow: pins.tensorflow.version, platform };
 }
 
-/** Whether the file is there, made from these inputs, and still what it was: it is small enough to be hashed each time. */
+/**
+ * Whether the file is there, made from these inputs, and still what it was: it is small enough to be hashed each time.
+ */
 function isCompiled(context) {
   const { addon } = context.places;
   const folder = path.dirname(addon);
-  return isStamped(folder, compiledFrom(context)) && fs.existsSync(addon) && readStamp(folder).content === contentOf(addon);
+  return (
+    isStamped(folder, compiledFrom(context)) && fs.existsSync(addon) && readStamp(folder).content === contentOf(addon)
+  );
 }
 
 /** What is noted of it once it has been loaded with the library that is in place. */
-export const loaded = (context) => ({ content: contentOf(context.places.addon), loadedWith: hashOf(libraryInputs(context)) });
+export const loaded = (context) => ({
+  content: contentOf(context.places.addon),
+  loadedWith: hashOf(libraryInputs(context)),
+});
 
 const contentOf = (file) => hashOf(fs.readFileSync(file, 'base64'));
 
@@ -38,7 +46,9 @@ export default {
 
   done(context) {
     const { places } = context;
-    return isCompiled(context) && readStamp(path.dirname(places.addon)).loadedWith === hashOf(libraryInputs(context)) ? `${path.relative(places.root, places.addon)} is built` : null;
+    return isCompiled(context) && readStamp(path.dirname(places.addon)).loadedWith === hashOf(libraryInputs(context))
+      ? `${path.relative(places.root, places.addon)} is built`
+      : null;
   },
 
   async run(context) {
@@ -60,7 +70,9 @@ export default {
 /** Runs the package's own build, against the headers of this Node and the library in `deps`. */
 async function compile({ places, env, signal, progress, platform }) {
   fs.rmSync(path.dirname(places.addon), { recursive: true, force: true });
-  const tool = createRequire(path.join(places.addonPackage, 'package.json')).resolve('@mapbox/node-pre-gyp/bin/node-pre-gyp');
+  const tool = createRequire(path.join(places.addonPackage, 'package.json')).resolve(
+    '@mapbox/node-pre-gyp/bin/node-pre-gyp',
+  );
   const gyp = path.join(path.dirname(findNpm(env).cli), '..', 'node_modules', 'node-gyp', 'bin', 'node-gyp.js');
   const build = {
     ...env,
@@ -69,7 +81,9 @@ async function compile({ places, env, signal, progress, platform }) {
     npm_config_python: places.python,
     ...(fs.existsSync(gyp) ? { npm_config_node_gyp: gyp } : {}),
     // The wheel's library names itself @rpath/...; on Linux binding.gyp already says where that is.
-    ...(platform.startsWith('darwin') ? { LDFLAGS: `${env.LDFLAGS ?? ''} -Wl,-rpath,@loader_path/../../deps/lib`.trim() } : {}),
+    ...(platform.startsWith('darwin')
+      ? { LDFLAGS: `${env.LDFLAGS ?? ''} -Wl,-rpath,@loader_path/../../deps/lib`.trim() }
+      : {}),
   };
   try {
     await run(process.execPath, [tool, 'install', '--build-from-source'], {
@@ -84,7 +98,8 @@ async function compile({ places, env, signal, progress, platform }) {
       },
     });
   } finally {
-    for (const folder of ['build', 'build-tmp-napi-v8']) fs.rmSync(path.join(places.addonPackage, folder), { recursive: true, force: true });
+    for (const folder of ['build', 'build-tmp-napi-v8'])
+      fs.rmSync(path.join(places.addonPackage, folder), { recursive: true, force: true });
   }
 }
 

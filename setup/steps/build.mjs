@@ -13,7 +13,9 @@ const SHOWN = 20;
 /** Paths of all TypeScript files, relative to the package, sorted. */
 function sources(root) {
   return SOURCES.filter((folder) => fs.existsSync(path.join(root, folder)))
-    .flatMap((folder) => fs.readdirSync(path.join(root, folder), { recursive: true }).map((name) => path.join(folder, name)))
+    .flatMap((folder) =>
+      fs.readdirSync(path.join(root, folder), { recursive: true }).map((name) => path.join(folder, name)),
+    )
     .filter((file) => file.endsWith('.ts'))
     .sort();
 }
@@ -26,7 +28,8 @@ function inputs({ places }) {
 }
 
 const compiled = (file) => file.replace(/\.ts$/, '.js');
-const missing = ({ root, dist }) => sources(root).filter((file) => !file.endsWith('.d.ts') && !fs.existsSync(path.join(dist, compiled(file))));
+const missing = ({ root, dist }) =>
+  sources(root).filter((file) => !file.endsWith('.d.ts') && !fs.existsSync(path.join(dist, compiled(file))));
 
 export default {
   name: 'build',
@@ -38,7 +41,9 @@ export default {
 
   done(context) {
     const { places } = context;
-    return isStamped(places.dist, inputs(context)) && missing(places).length === 0 ? 'dist is what the sources say' : null;
+    return isStamped(places.dist, inputs(context)) && missing(places).length === 0
+      ? 'dist is what the sources say'
+      : null;
   },
 
   async run(context) {
@@ -50,14 +55,18 @@ export default {
     removeOrphans(places);
     const errors = [];
     try {
-      await run(process.execPath, [path.join(places.modules, 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.json', '--pretty', 'false'], {
-        what: 'The TypeScript compiler',
-        cwd: places.root,
-        env,
-        signal,
-        log: places.log,
-        onLine: (line) => errors.push(line),
-      });
+      await run(
+        process.execPath,
+        [path.join(places.modules, 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.json', '--pretty', 'false'],
+        {
+          what: 'The TypeScript compiler',
+          cwd: places.root,
+          env,
+          signal,
+          log: places.log,
+          onLine: (line) => errors.push(line),
+        },
+      );
     } catch (error) {
       const found = errors.filter((line) => /error TS\d+/.test(line));
       if (found.length === 0) throw error;

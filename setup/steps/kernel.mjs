@@ -1,4 +1,5 @@
-// Step: the TypeScript kernel, registered in the project's own Python environment under the name `rifle`, and its parameters made known to papermill.
+// Step: the TypeScript kernel, registered in the project's own Python environment under the name `rifle`, and its
+// parameters made known to papermill.
 import fs from 'node:fs';
 import path from 'node:path';
 import { sitePackages } from './python.mjs';
@@ -29,7 +30,9 @@ function plugin({ root, venv }) {
     [`${info}/INSTALLER`]: 'rifle-kit\n',
   };
   const record = [...Object.keys(files), `${info}/RECORD`].map((name) => `${name},,\n`).join('');
-  return Object.fromEntries(Object.entries({ ...files, [`${info}/RECORD`]: record }).map(([name, text]) => [path.join(folder, name), text]));
+  return Object.fromEntries(
+    Object.entries({ ...files, [`${info}/RECORD`]: record }).map(([name, text]) => [path.join(folder, name), text]),
+  );
 }
 
 /** All files of the step, by their paths. */
@@ -42,7 +45,9 @@ export default {
   seconds: 0.1,
 
   done({ places }) {
-    const whole = Object.entries(files(places)).every(([file, text]) => fs.existsSync(file) && fs.readFileSync(file, 'utf8') === text);
+    const whole = Object.entries(files(places)).every(
+      ([file, text]) => fs.existsSync(file) && fs.readFileSync(file, 'utf8') === text,
+    );
     return whole ? 'the kernel "rifle" is registered' : null;
   },
 

@@ -7,10 +7,16 @@ import { Problem } from '../problem.mjs';
 import { filesOf, hashOf, holds, isStamped, linkTo, readStamp, stamp } from '../stamp.mjs';
 import { fetchWheel, unpackWheel } from '../wheel.mjs';
 
-/** What is taken of a wheel: TensorFlow's two libraries, its C headers and its licences, and NVIDIA's libraries and tools. */
+/**
+ * What is taken of a wheel: TensorFlow's two libraries, its C headers and its licences, and NVIDIA's libraries and
+ * tools.
+ */
 const RULES = [
   [String.raw`tensorflow/(lib(?:tensorflow_cc|tensorflow_framework)\.(?:so\.2|2\.dylib))`, String.raw`lib/\1`],
-  [String.raw`tensorflow/(include/(?:tensorflow/c/|tensorflow/core/platform/ctstring|tsl/platform/ctstring|xla/tsl/c/tsl_status).*)`, String.raw`\1`],
+  [
+    String.raw`tensorflow/(include/(?:tensorflow/c/|tensorflow/core/platform/ctstring|tsl/platform/ctstring|xla/tsl/c/tsl_status).*)`,
+    String.raw`\1`,
+  ],
   [String.raw`tensorflow/(THIRD_PARTY_NOTICES\.txt|include/LICENSE)`, String.raw`\1`],
   [String.raw`(nvidia/[^/]+/(?:lib|bin|nvvm)/.*)`, String.raw`\1`],
 ];
@@ -28,16 +34,25 @@ export function pinnedLibrary({ pins, platform, device }) {
   if (libraries[name] !== undefined) return { name, ...libraries[name] };
   const onCpu = libraries[`${platform}-cpu`] !== undefined;
   throw new Problem(`No TensorFlow library is pinned for ${name}; there are ${Object.keys(libraries).join(', ')}.`, {
-    fix: onCpu ? 'Set RIFLE_DEVICE=cpu, then run `npm run setup` again.' : 'Use one of these platforms (on Windows: WSL).',
+    fix: onCpu
+      ? 'Set RIFLE_DEVICE=cpu, then run `npm run setup` again.'
+      : 'Use one of these platforms (on Windows: WSL).',
   });
 }
 
 /** What a library folder is made from: its stamp's inputs, and the addon's. */
-export const libraryInputs = (context) => ({ wheels: pinnedLibrary(context).wheels.map(({ file, sha256 }) => ({ file, sha256 })), rules: RULES });
+export const libraryInputs = (context) => ({
+  wheels: pinnedLibrary(context).wheels.map(({ file, sha256 }) => ({ file, sha256 })),
+  rules: RULES,
+});
 
 function isWhole(folder, context) {
   const [system] = context.platform.split('-');
-  return isStamped(folder, libraryInputs(context)) && holds(folder, readStamp(folder).files) && Object.keys(LINKS[system]).every((link) => fs.existsSync(path.join(folder, 'lib', link)));
+  return (
+    isStamped(folder, libraryInputs(context)) &&
+    holds(folder, readStamp(folder).files) &&
+    Object.keys(LINKS[system]).every((link) => fs.existsSync(path.join(folder, 'lib', link)))
+  );
 }
 
 export default {
@@ -54,17 +69,26 @@ export default {
   done(context) {
     const { deps } = context.places;
     // Through a link or in place, and in whichever home it lies: what counts is that the addon finds the pinned one.
-    return fs.existsSync(deps) && isWhole(deps, context) ? `TensorFlow ${context.pins.tensorflow.version} (${context.device}) is in place` : null;
+    return fs.existsSync(deps) && isWhole(deps, context)
+      ? `TensorFlow ${context.pins.tensorflow.version} (${context.device}) is in place`
+      : null;
   },
 
   async run(context) {
     const { places, pins, device } = context;
     const library = pinnedLibrary(context);
     const { version } = pins.tensorflow;
-    const folder = path.join(places.libraries, `${version}-${library.name}-${hashOf(libraryInputs(context)).slice(0, 8)}`);
+    const folder = path.join(
+      places.libraries,
+      `${version}-${library.name}-${hashOf(libraryInputs(context)).slice(0, 8)}`,
+    );
     const there = isWhole(folder, context) && !context.force;
     if (!there) {
-      needSpace(places.home, this.bytes(context), `the TensorFlow library (${size(library.unpackedBytes)}) and its wheel`);
+      needSpace(
+        places.home,
+        this.bytes(context),
+        `the TensorFlow library (${size(library.unpackedBytes)}) and its wheel`,
+      );
       await make(folder, library, context);
     }
     // Relative where it can be, so that the whole folder of the kit can be moved.
@@ -86,7 +110,8 @@ async function make(folder, { name, wheels, tested }, context) {
       const start = before;
       const part = (from, to) => ({
         ...context,
-        progress: ({ fraction, detail }) => context.progress({ fraction: (start + (from + (to - from) * fraction) * wheel.bytes) / all, detail }),
+        progress: ({ fraction, detail }) =>
+          context.progress({ fraction: (start + (from + (to - from) * fraction) * wheel.bytes) / all, detail }),
       });
       const { file, release } = await fetchWheel(wheel, part(0, 0.75)); // about three quarters of the time
       try {
@@ -98,11 +123,18 @@ async function make(folder, { name, wheels, tested }, context) {
     }
     for (const [link, target] of Object.entries(LINKS[context.platform.split('-')[0]])) {
       if (!fs.existsSync(path.join(partial, 'lib', target))) {
-        throw new Problem(`The wheel ${wheels[0].file} does not hold ${target}.`, { fix: 'The pin in setup/pins.json and the rules in setup/steps/library.mjs do not fit together.' });
+        throw new Problem(`The wheel ${wheels[0].file} does not hold ${target}.`, {
+          fix: 'The pin in setup/pins.json and the rules in setup/steps/library.mjs do not fit together.',
+        });
       }
       fs.symlinkSync(target, path.join(partial, 'lib', link));
     }
-    stamp(partial, libraryInputs(context), { version: context.pins.tensorflow.version, library: name, tested, files: filesOf(partial) });
+    stamp(partial, libraryInputs(context), {
+      version: context.pins.tensorflow.version,
+      library: name,
+      tested,
+      files: filesOf(partial),
+    });
     fs.rmSync(folder, { recursive: true, force: true });
     fs.renameSync(partial, folder);
   } finally {

@@ -20,7 +20,9 @@ export default {
   seconds: 0.1,
 
   done({ places }) {
-    const linked = Object.entries(LINKS).every(([link, target]) => linkTarget(path.join(places.modules, link)) === target);
+    const linked = Object.entries(LINKS).every(
+      ([link, target]) => linkTarget(path.join(places.modules, link)) === target,
+    );
     return linked && executable(places.commandLine) ? 'rifle-kit and npx rifle are this folder' : null;
   },
 

@@ -11,13 +11,18 @@ export const DEFAULT_DATASET = 'elpv';
 const MANIFESTS = { weights: 'weights', data: 'datasets' };
 
 /**
- * A step that runs `rifle ...args`, which fills the folder `<home>/<kind>/<id>`, and remembers what was in it when it had ended well.
+ * A step that runs `rifle ...args`, which fills the folder `<home>/<kind>/<id>`, and remembers what was in it when it
+ * had ended well.
  * That the content is right is the command's to check; here only that it is still there.
- * @param {{kind: 'weights' | 'data', title: string, id: string, args: string[], seconds: number, bytes: number}} options
+ * @param {{kind: 'weights' | 'data', title: string, id: string, args: string[], seconds: number, bytes: number}}
+ *   options
  */
 function material({ kind, title, id, args, seconds, bytes }) {
   const record = ({ home }) => path.join(home, kind, `.set-up-${id}.json`);
-  const inputs = ({ root }) => ({ args, manifest: fs.readFileSync(path.join(root, 'data-scripts', 'manifests', MANIFESTS[kind], `${id}.json`), 'utf8') });
+  const inputs = ({ root }) => ({
+    args,
+    manifest: fs.readFileSync(path.join(root, 'data-scripts', 'manifests', MANIFESTS[kind], `${id}.json`), 'utf8'),
+  });
 
   return {
     name: kind,

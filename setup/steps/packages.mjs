@@ -23,42 +23,57 @@ export default {
     const npm = findNpm(env);
     const before = missingPackages(places.root);
     // devDependencies too, whatever NODE_ENV says: the kit is compiled here.
-    await run(npm.program, [...npm.args, 'ci', '--ignore-scripts', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'], {
-      what: 'npm could not install the packages of package-lock.json',
-      cwd: places.root,
-      env,
-      signal,
-      log: places.log,
-      fixFor: (output) =>
-        /package\.json and package-lock\.json.*(in sync|not in sync)/.test(output)
-          ? 'package.json and package-lock.json disagree: run `npm install --ignore-scripts`, look at what it changed, and keep it.'
-          : undefined,
-    });
+    await run(
+      npm.program,
+      [...npm.args, 'ci', '--ignore-scripts', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'],
+      {
+        what: 'npm could not install the packages of package-lock.json',
+        cwd: places.root,
+        env,
+        signal,
+        log: places.log,
+        fixFor: (output) =>
+          /package\.json and package-lock\.json.*(in sync|not in sync)/.test(output)
+            ? 'package.json and package-lock.json disagree: run `npm install --ignore-scripts`, look at what it changed, and keep it.'
+            : undefined,
+      },
+    );
     const after = missingPackages(places.root);
     if (after.length > 0) {
-      throw new Problem(`npm ci ended well, but ${after.length} packages are not what package-lock.json says: ${after.slice(0, 5).join(', ')}.`, {
-        fix: 'Remove node_modules and run `npm run setup` again.',
-      });
+      throw new Problem(
+        `npm ci ended well, but ${after.length} packages are not what package-lock.json says: ${after.slice(0, 5).join(', ')}.`,
+        {
+          fix: 'Remove node_modules and run `npm run setup` again.',
+        },
+      );
     }
-    return before.length > 0 ? `${Object.keys(readPackages(path.join(places.root, 'package-lock.json'))).length} packages in node_modules` : 'installed again';
+    return before.length > 0
+      ? `${Object.keys(readPackages(path.join(places.root, 'package-lock.json'))).length} packages in node_modules`
+      : 'installed again';
   },
 };
 
 /**
- * The packages that package-lock.json names and node_modules does not hold in that version, by npm's own record of what it
+ * The packages that package-lock.json names and node_modules does not hold in that version, by npm's own record of what
+ * it
  * installed. Packages for other platforms may be absent; a package whose folder has gone is missing.
  * @param {string} root
  */
 export function missingPackages(root) {
   const wanted = readPackages(path.join(root, 'package-lock.json'));
   const held = readPackages(path.join(root, 'node_modules', '.package-lock.json')) ?? {};
-  if (wanted === null) throw new Problem(`${path.join(root, 'package-lock.json')} is missing or cannot be read.`, { fix: 'Restore it: `git checkout package-lock.json`.' });
+  if (wanted === null)
+    throw new Problem(`${path.join(root, 'package-lock.json')} is missing or cannot be read.`, {
+      fix: 'Restore it: `git checkout package-lock.json`.',
+    });
   return Object.entries(wanted)
     .filter(([place, { version, integrity, link, optional }]) => {
       if (place === '' || !place.includes('node_modules/')) return false;
       const has = held[place];
       if (has === undefined) return !optional;
-      return (!link && (has.version !== version || has.integrity !== integrity)) || !fs.existsSync(path.join(root, place));
+      return (
+        (!link && (has.version !== version || has.integrity !== integrity)) || !fs.existsSync(path.join(root, place))
+      );
     })
     .map(([place]) => place);
 }

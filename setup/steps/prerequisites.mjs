@@ -23,9 +23,13 @@ export default {
     }
     // Steps write to the package's disk and to the home's, which can be one and the same.
     const needs = { [places.root]: 0, [places.home]: 0 };
-    for (const step of pending) needs[step.writesTo === 'package' ? places.root : places.home] += step.bytes?.(context) ?? 0;
-    const bytes = sameDisk(places.root, places.home) ? { [places.home]: Object.values(needs).reduce((a, b) => a + b, 0) } : needs;
-    for (const [folder, need] of Object.entries(bytes)) if (need > 0) needSpace(folder, need, `what is left of the set-up (${[...names].join(', ')})`);
+    for (const step of pending)
+      needs[step.writesTo === 'package' ? places.root : places.home] += step.bytes?.(context) ?? 0;
+    const bytes = sameDisk(places.root, places.home)
+      ? { [places.home]: Object.values(needs).reduce((a, b) => a + b, 0) }
+      : needs;
+    for (const [folder, need] of Object.entries(bytes))
+      if (need > 0) needSpace(folder, need, `what is left of the set-up (${[...names].join(', ')})`);
     found.push(`${size(freeBytes(places.home))} free`);
     return found.join(', ');
   },
@@ -33,5 +37,6 @@ export default {
 
 function sameDisk(...folders) {
   const disks = folders.map((folder) => fs.statSync(folder, { throwIfNoEntry: false })?.dev);
-  return disks.includes(undefined) || new Set(disks).size === 1; // a home still to be made lies in the package, by default
+  // a home still to be made lies in the package, by default
+  return disks.includes(undefined) || new Set(disks).size === 1;
 }

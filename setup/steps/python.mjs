@@ -1,4 +1,5 @@
-// Steps: the project's own Python environment, with JupyterLab and what executes and converts notebooks; and, when it is asked for, one with Ray.
+// Steps: the project's own Python environment, with JupyterLab and what executes and converts notebooks; and, when it
+// is asked for, one with Ray.
 import fs from 'node:fs';
 import path from 'node:path';
 import { run } from '../child.mjs';
@@ -7,8 +8,10 @@ import { isStamped, stamp } from '../stamp.mjs';
 
 /**
  * A step that makes an environment from a file of pinned requirements.
- * @param {{name: string, title: string, what: string, seconds: number, bytes: number, file: string, least?: string, optional?: boolean,
- *   folder: (places: ReturnType<typeof import('../place.mjs').places>) => string, programs: string[], main: string}} options
+ * @param {{name: string, title: string, what: string, seconds: number, bytes: number, file: string, least?: string,
+ *   optional?: boolean,
+ * folder: (places: ReturnType<typeof import('../place.mjs').places>) => string, programs: string[], main: string}}
+ *   options
  *   `least`: the oldest Python, where it is not that of the pins; `main`: the package that its line names
  */
 function environmentStep({ file, folder, programs, main, least, bytes, ...step }) {
@@ -23,7 +26,8 @@ function environmentStep({ file, folder, programs, main, least, bytes, ...step }
 
     done(context) {
       const venv = folder(context.places);
-      const whole = isStamped(venv, inputs(context)) && programs.every((name) => fs.existsSync(path.join(venv, 'bin', name)));
+      const whole =
+        isStamped(venv, inputs(context)) && programs.every((name) => fs.existsSync(path.join(venv, 'bin', name)));
       return whole ? `${venv} is what ${file} says` : null;
     },
 
@@ -42,7 +46,8 @@ function environmentStep({ file, folder, programs, main, least, bytes, ...step }
           fixFor: () => 'Debian and Ubuntu: `apt-get install python3-venv`; or set RIFLE_PYTHON to another Python.',
         });
         const pip = ['-m', 'pip', '--disable-pip-version-check', '--no-input'];
-        // The file is a complete resolution: pip need not look for dependencies, and `pip check` says whether it is one.
+        // The file is a complete resolution: pip need not look for dependencies, and `pip check` says whether it is
+        // one.
         const options = ['--no-deps', '--no-user', '--require-hashes', '--only-binary=:all:', '--progress-bar', 'off'];
         await run(program, [...pip, 'install', ...options, '--requirement', path.join(places.root, file)], {
           ...common,
@@ -57,13 +62,19 @@ function environmentStep({ file, folder, programs, main, least, bytes, ...step }
               ? `A file that the package index serves does not have the hash of ${file}: it is damaged or another file. Try again; if it stays so, ask whoever runs the index.`
               : undefined,
         });
-        await run(program, [...pip, 'check'], { ...common, what: `The packages of ${file} do not fit together on this Python` });
+        await run(program, [...pip, 'check'], {
+          ...common,
+          what: `The packages of ${file} do not fit together on this Python`,
+        });
         stamp(venv, inputs(context), { python: python.version });
       } catch (error) {
         fs.rmSync(venv, { recursive: true, force: true });
         throw error;
       }
-      const found = fs.readdirSync(sitePackages(venv)).map((name) => /^([\w.]+)-([\d.]+)\.dist-info$/.exec(name)).find((match) => match?.[1] === main);
+      const found = fs
+        .readdirSync(sitePackages(venv))
+        .map((name) => /^([\w.]+)-([\d.]+)\.dist-info$/.exec(name))
+        .find((match) => match?.[1] === main);
       return `${main} ${found?.[2]} on Python ${python.version} in ${venv}`;
     },
   };
@@ -105,5 +116,9 @@ function environment(env) {
 /** The folder of the environment's packages. */
 export function sitePackages(venv) {
   const library = path.join(venv, 'lib');
-  return path.join(library, fs.readdirSync(library).find((name) => name.startsWith('python3')), 'site-packages');
+  return path.join(
+    library,
+    fs.readdirSync(library).find((name) => name.startsWith('python3')),
+    'site-packages',
+  );
 }

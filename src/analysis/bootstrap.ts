@@ -12,18 +12,26 @@ export interface BootstrapOptions {
   confidence?: number;
   /** Default 10,000. */
   resamples?: number;
-  /** Seed of the resamples (stream `bootstrap`): the same seed and n give the same resamples, whatever the values. Default 0. */
+  /**
+   * Seed of the resamples (stream `bootstrap`): the same seed and n give the same resamples, whatever the values.
+   * Default 0.
+   */
   seed?: number;
 }
 
 /**
- * The bias-corrected and accelerated (BCa) bootstrap interval of the mean (Efron, "Better bootstrap confidence intervals", JASA 82, 1987).
+ * The bias-corrected and accelerated (BCa) bootstrap interval of the mean (Efron, "Better bootstrap confidence
+ * intervals", JASA 82, 1987).
  * Deterministic. Equal values give an interval of no width.
  *
- * It is `null` for fewer than `BOOTSTRAP_LEAST` (5) values. n values have C(2n - 1, n) different resamples: 10 of three, 35 of four, 126 of
- * five; and the share of resamples that hold the smallest value alone, n^-n, is above 2.5 % for n <= 3, so that the "95 % interval" would
- * be the range of the values, which holds the mean of a symmetric distribution in 75 % of cases only. Also from 5 on it tends to be too
- * narrow for small n (by about sqrt((n - 1) / n) and the difference of z from t): Student's interval, not this, decides the verdict.
+ * It is `null` for fewer than `BOOTSTRAP_LEAST` (5) values. n values have C(2n - 1, n) different resamples: 10 of
+ * three, 35 of four, 126 of
+ * five; and the share of resamples that hold the smallest value alone, n^-n, is above 2.5 % for n <= 3, so that the "95
+ * % interval" would
+ * be the range of the values, which holds the mean of a symmetric distribution in 75 % of cases only. Also from 5 on it
+ * tends to be too
+ * narrow for small n (by about sqrt((n - 1) / n) and the difference of z from t): Student's interval, not this, decides
+ * the verdict.
  */
 export function bootstrapInterval(values: readonly number[], options: BootstrapOptions = {}): Interval | null {
   const { confidence = 0.95, resamples = 10_000, seed = 0 } = options;
@@ -61,8 +69,10 @@ function positions(n: number, resamples: number, seed: number): Uint32Array {
 }
 
 /**
- * The BCa interval from the means of resamples: quantiles (linear between order statistics) at Phi(z0 + (z0 + z) / (1 - a (z0 + z))), with
- * z0 the normal quantile of the share of resampled means below the mean (ties count half) and a the acceleration by the jackknife.
+ * The BCa interval from the means of resamples: quantiles (linear between order statistics) at Phi(z0 + (z0 + z) / (1 -
+ * a (z0 + z))), with
+ * z0 the normal quantile of the share of resampled means below the mean (ties count half) and a the acceleration by the
+ * jackknife.
  */
 export function bcaInterval(values: readonly number[], means: ArrayLike<number>, confidence = 0.95): Interval {
   const n = values.length;
@@ -76,7 +86,8 @@ export function bcaInterval(values: readonly number[], means: ArrayLike<number>,
     if (parted[r] <= center + near) upTo++;
   }
   const bias = jStat.normal.inv((below + upTo) / 2 / parted.length, 0, 1);
-  // Leaving value i out moves the mean by (center - value_i) / (n - 1): the jackknife's influences are value_i - center.
+  // Leaving value i out moves the mean by (center - value_i) / (n - 1): the jackknife's influences are value_i -
+  // center.
   const moment = (power: number): number => values.reduce((sum, value) => sum + (value - center) ** power, 0);
   const acceleration = moment(3) / n ** 3 / (6 * (moment(2) / n ** 2) ** 1.5);
   const end = (probability: number): number => {
@@ -86,7 +97,10 @@ export function bcaInterval(values: readonly number[], means: ArrayLike<number>,
   return { low: end((1 - confidence) / 2), high: end((1 + confidence) / 2) };
 }
 
-/** Linear between the order statistics of `values`, whose order changes. A table asks this of hundreds of samples: two are found in them faster than all are sorted. */
+/**
+ * Linear between the order statistics of `values`, whose order changes. A table asks this of hundreds of samples: two
+ * are found in them faster than all are sorted.
+ */
 function quantile(values: Float64Array, probability: number): number {
   const at = probability * (values.length - 1);
   const lower = Math.min(values.length - 1, Math.max(0, Math.floor(at)));
@@ -97,7 +111,8 @@ function quantile(values: Float64Array, probability: number): number {
 }
 
 /**
- * The value that ascending order has at `place`; those before it are then no larger, those after it no smaller. Hoare's quickselect, its pivot
+ * The value that ascending order has at `place`; those before it are then no larger, those after it no smaller. Hoare's
+ * quickselect, its pivot
  * from a part that is selected first (Floyd and Rivest, "Algorithm 489: SELECT", CACM 18, 1975).
  */
 function select(values: Float64Array, place: number, from = 0, to = values.length - 1): number {
@@ -107,7 +122,12 @@ function select(values: Float64Array, place: number, from = 0, to = values.lengt
       const rank = place - from + 1;
       const part = 0.5 * n ** (2 / 3);
       const margin = 0.5 * Math.sqrt((Math.log(n) * part * (n - part)) / n) * Math.sign(rank - n / 2);
-      select(values, place, Math.max(from, Math.floor(place - (rank * part) / n + margin)), Math.min(to, Math.floor(place + ((n - rank) * part) / n + margin)));
+      select(
+        values,
+        place,
+        Math.max(from, Math.floor(place - (rank * part) / n + margin)),
+        Math.min(to, Math.floor(place + ((n - rank) * part) / n + margin)),
+      );
     }
     const pivot = values[place];
     let [i, j] = [from, to];

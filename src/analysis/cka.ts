@@ -1,4 +1,5 @@
-// How alike two representations of the same images are: linear centred kernel alignment (Kornblith et al., ICML 2019, arXiv 1905.00414).
+// How alike two representations of the same images are: linear centred kernel alignment (Kornblith et al., ICML 2019,
+// arXiv 1905.00414).
 import { KitError } from '../engine/errors';
 
 /** Features of examples, row by row: `values[i * features + j]` is feature j of example i. */
@@ -10,47 +11,77 @@ export interface FeatureMatrix {
 
 /** Two estimates of the same alignment. */
 export interface CkaEstimates {
-  /** The paper's, in [0, 1]. It is biased upwards where there are few examples for many features: of independent noise, 0.86 with 200 for 1280. */
+  /**
+   * The paper's, in [0, 1]. It is biased upwards where there are few examples for many features: of independent noise,
+   * 0.86 with 200 for 1280.
+   */
   cka: number;
   /**
-   * With the unbiased estimate of each inner product (Song et al., JMLR 2012, equation 5; used so by Nguyen et al., ICLR 2021, arXiv 2010.15327), in
-   * [-1, 1], about 0 for independent representations; `null` of fewer than four examples, and where the estimate of a product with itself is 0.
+   * With the unbiased estimate of each inner product (Song et al., JMLR 2012, equation 5; used so by Nguyen et al.,
+   * ICLR 2021, arXiv 2010.15327), in
+   * [-1, 1], about 0 for independent representations; `null` of fewer than four examples, and where the estimate of a
+   * product with itself is 0.
    */
   unbiased: number | null;
 }
 
 /**
- * Linear CKA of two representations of the same examples, in [0, 1]: 1 when one is a rotation, a shift and a uniform scaling of the other.
- * With X [examples, p] and Y [examples, q] less their means over the examples it is |Y'X|^2 / (|X'X| |Y'Y|), Frobenius norms (equation 4 of
+ * Linear CKA of two representations of the same examples, in [0, 1]: 1 when one is a rotation, a shift and a uniform
+ * scaling of the other.
+ * With X [examples, p] and Y [examples, q] less their means over the examples it is |Y'X|^2 / (|X'X| |Y'Y|), Frobenius
+ * norms (equation 4 of
  * the paper). See `ckaEstimates`, which also has it without its bias.
- * @throws KitError when the examples are not the same number, fewer than two, or a representation is the same for all of them.
+ * @throws KitError when the examples are not the same number, fewer than two, or a representation is the same for all
+ *   of them.
  */
 export function linearCka(x: FeatureMatrix, y: FeatureMatrix): number {
   return ckaEstimates(x, y).cka;
 }
 
 /**
- * Linear CKA as `linearCka` gives it, and without its bias. Exact: all sums are of float64, over the products of features or of examples,
+ * Linear CKA as `linearCka` gives it, and without its bias. Exact: all sums are of float64, over the products of
+ * features or of examples,
  * |Y'X|^2 = <XX', YY'>, whichever are fewer; the forms agree to rounding.
  * @throws KitError as `linearCka`.
  */
 export function ckaEstimates(x: FeatureMatrix, y: FeatureMatrix): CkaEstimates {
-  for (const [name, matrix] of [['first', x], ['second', y]] as const) requireMatrix(name, matrix);
-  if (x.examples !== y.examples) throw new KitError(`CKA compares two representations of the same examples: found ${x.examples} and ${y.examples}.`, { fix: 'Compute both on the same images, in the same order.' });
+  for (const [name, matrix] of [
+    ['first', x],
+    ['second', y],
+  ] as const)
+    requireMatrix(name, matrix);
+  if (x.examples !== y.examples)
+    throw new KitError(
+      `CKA compares two representations of the same examples: found ${x.examples} and ${y.examples}.`,
+      { fix: 'Compute both on the same images, in the same order.' },
+    );
   const n = x.examples;
   const [first, second] = [centred(x), centred(y)];
-  for (const [name, values] of [['first', first], ['second', second]] as const) {
-    if (values.every((value) => value === 0)) throw new KitError(`CKA is not defined: the ${name} representation is the same for all ${n} examples.`, { fix: 'Compare a layer whose output depends on its input.' });
+  for (const [name, values] of [
+    ['first', first],
+    ['second', second],
+  ] as const) {
+    if (values.every((value) => value === 0))
+      throw new KitError(`CKA is not defined: the ${name} representation is the same for all ${n} examples.`, {
+        fix: 'Compare a layer whose output depends on its input.',
+      });
   }
   const { xx, xy, yy } = innerProducts(first, x.features, second, y.features, n);
-  const unbiased = (product: number, a: Float64Array, b: Float64Array): number => product + (sum(a) * sum(b)) / ((n - 1) * (n - 2)) - (n / (n - 2)) * dot(a, b);
+  const unbiased = (product: number, a: Float64Array, b: Float64Array): number =>
+    product + (sum(a) * sum(b)) / ((n - 1) * (n - 2)) - (n / (n - 2)) * dot(a, b);
   const [a, b] = [squaredLengths(first, n), squaredLengths(second, n)];
   const own = n < 4 ? 0 : unbiased(xx, a, a) * unbiased(yy, b, b);
   return { cka: xy / Math.sqrt(xx * yy), unbiased: own > 0 ? unbiased(xy, a, b) / Math.sqrt(own) : null };
 }
 
 /** <XX', XX'>, <XX', YY'> and <YY', YY'> of centred X [n, p] and Y [n, q]. */
-function innerProducts(x: Float64Array, p: number, y: Float64Array, q: number, n: number): { xx: number; xy: number; yy: number } {
+function innerProducts(
+  x: Float64Array,
+  p: number,
+  y: Float64Array,
+  q: number,
+  n: number,
+): { xx: number; xy: number; yy: number } {
   const byFeatures = n * (p * q + (p * p + q * q) / 2);
   const byExamples = (n * n * (p + q)) / 2;
   if (byExamples <= byFeatures) {
@@ -64,7 +95,9 @@ function innerProducts(x: Float64Array, p: number, y: Float64Array, q: number, n
 
 function requireMatrix(name: string, { examples, features, values }: FeatureMatrix): void {
   if (examples < 2 || features < 1 || values.length !== examples * features) {
-    throw new KitError(`CKA needs matrices of at least two examples and one feature: the ${name} is ${examples} x ${features} with ${values.length} values.`);
+    throw new KitError(
+      `CKA needs matrices of at least two examples and one feature: the ${name} is ${examples} x ${features} with ${values.length} values.`,
+    );
   }
 }
 
@@ -95,7 +128,8 @@ function products(a: Float64Array, rowsOfA: number, b: Float64Array, rowsOfB: nu
 }
 
 /**
- * The scalar products of all pairs of rows of `a`: those with i = j, and those with i < j times the square root of 2, for the half that is left
+ * The scalar products of all pairs of rows of `a`: those with i = j, and those with i < j times the square root of 2,
+ * for the half that is left
  * out. So the scalar product of two such results is that of the whole, symmetric matrices.
  */
 function gram(a: Float64Array, rows: number, length: number): Float64Array {
@@ -108,7 +142,16 @@ function gram(a: Float64Array, rows: number, length: number): Float64Array {
 }
 
 /** Row i of `a` times the rows `from` to `to` of `b`; four at once, which keeps the processor's adders busy. */
-function fillRow(a: Float64Array, i: number, b: Float64Array, from: number, to: number, length: number, into: Float64Array, width: number): void {
+function fillRow(
+  a: Float64Array,
+  i: number,
+  b: Float64Array,
+  from: number,
+  to: number,
+  length: number,
+  into: Float64Array,
+  width: number,
+): void {
   const row = a.subarray(i * length, (i + 1) * length);
   let j = from;
   for (; j + 4 <= to; j += 4) {
@@ -130,7 +173,10 @@ function fillRow(a: Float64Array, i: number, b: Float64Array, from: number, to: 
   }
 }
 
-/** |x|^2 of each of the n rows: less the diagonal, a centred matrix of products XX' has the row sums -|x|^2, and that is all that the unbiased estimate needs of it. */
+/**
+ * |x|^2 of each of the n rows: less the diagonal, a centred matrix of products XX' has the row sums -|x|^2, and that is
+ * all that the unbiased estimate needs of it.
+ */
 function squaredLengths(values: Float64Array, n: number): Float64Array {
   const width = values.length / n;
   return Float64Array.from({ length: n }, (_, i) => {

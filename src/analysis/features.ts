@@ -21,7 +21,9 @@ export interface ExtractorOptions {
   maps?: boolean;
 }
 
-/** A feature map of every image: [images, height, width, channels], and as a matrix [images, height * width * channels]. */
+/**
+ * A feature map of every image: [images, height, width, channels], and as a matrix [images, height * width * channels].
+ */
 export interface MapMatrix extends FeatureMatrix {
   shape: [images: number, height: number, width: number, channels: number];
 }
@@ -43,7 +45,10 @@ export interface StageFeatures {
 /** A compiled pass. Its variables begin with the backbone's values and are its own from then on. */
 export interface FeatureExtractor {
   /** The features of all images of `batches` (its epoch 0). @throws the signal's reason when stopped. */
-  extract(batches: BatchSource, options?: { signal?: AbortSignal; onProgress?: OnProgress; title?: string }): Promise<StageFeatures>;
+  extract(
+    batches: BatchSource,
+    options?: { signal?: AbortSignal; onProgress?: OnProgress; title?: string },
+  ): Promise<StageFeatures>;
   /** Sets parameters and running statistics by name, in the layout of `backbone.variables`. */
   write(values: Record<string, Float32Array>): void;
   /** Frees the graph and its variables. */
@@ -54,17 +59,26 @@ export interface FeatureExtractor {
  * Compiles the pass of `backbone` in evaluation mode. The backbone is not changed, and may be disposed afterwards.
  * @throws KitError for a stage that the backbone does not have.
  */
-export async function featureExtractor(backbone: Backbone, { imageSize, batchSizes, stages: wanted, maps = false }: ExtractorOptions): Promise<FeatureExtractor> {
+export async function featureExtractor(
+  backbone: Backbone,
+  { imageSize, batchSizes, stages: wanted, maps = false }: ExtractorOptions,
+): Promise<FeatureExtractor> {
   const { taps, id } = backbone.record;
   for (const stage of wanted ?? []) if (!taps.includes(stage)) throw unknownName(`stage of ${id}`, stage, taps);
   const stages = wanted === undefined ? [...taps] : taps.filter((name) => wanted.includes(name));
   const program = await compile(
     {
       features: {
-        args: [...new Set(batchSizes)].map((size) => ({ images: { shape: [size, imageSize, imageSize, 3], dtype: 'uint8' as const } })),
+        args: [...new Set(batchSizes)].map((size) => ({
+          images: { shape: [size, imageSize, imageSize, 3], dtype: 'uint8' as const },
+        })),
         run({ images }: { images: TF.Tensor4D }) {
           const seen = backbone.forward(images, { training: false });
-          return { features: seen.features, pooled: stages.map((name) => globalAveragePool(seen.taps[name])), maps: maps ? stages.map((name) => seen.taps[name]) : [] };
+          return {
+            features: seen.features,
+            pooled: stages.map((name) => globalAveragePool(seen.taps[name])),
+            maps: maps ? stages.map((name) => seen.taps[name]) : [],
+          };
         },
       },
     },
@@ -74,7 +88,11 @@ export async function featureExtractor(backbone: Backbone, { imageSize, batchSiz
   return {
     async extract(batches, { signal, onProgress, title = 'features' } = {}) {
       const labels: number[] = [];
-      const rows = { features: new Rows(), pooled: stages.map(() => new Rows()), maps: maps ? stages.map(() => new Rows()) : [] };
+      const rows = {
+        features: new Rows(),
+        pooled: stages.map(() => new Rows()),
+        maps: maps ? stages.map(() => new Rows()) : [],
+      };
       for await (const { images, labels: given, index, count } of batches.epoch(0, { signal })) {
         await setImmediate(); // lets signals and bars have their turn
         signal?.throwIfAborted();
@@ -86,7 +104,8 @@ export async function featureExtractor(backbone: Backbone, { imageSize, batchSiz
         labels.push(...given);
         onProgress?.({ task: title, done: index + 1, total: count, unit: 'steps' });
       }
-      const byStage = <T>(give: (i: number) => T): Record<string, T> => Object.fromEntries(stages.map((name, i) => [name, give(i)]));
+      const byStage = <T>(give: (i: number) => T): Record<string, T> =>
+        Object.fromEntries(stages.map((name, i) => [name, give(i)]));
       return {
         stages,
         labels: Int32Array.from(labels),
@@ -104,7 +123,12 @@ export async function featureExtractor(backbone: Backbone, { imageSize, batchSiz
 export async function stageFeatures(
   backbone: Backbone,
   batches: BatchSource,
-  { imageSize, stages, maps, ...options }: Omit<ExtractorOptions, 'batchSizes'> & { signal?: AbortSignal; onProgress?: OnProgress },
+  {
+    imageSize,
+    stages,
+    maps,
+    ...options
+  }: Omit<ExtractorOptions, 'batchSizes'> & { signal?: AbortSignal; onProgress?: OnProgress },
 ): Promise<StageFeatures> {
   const extractor = await featureExtractor(backbone, { imageSize, stages, maps, batchSizes: batches.batchSizes });
   try {

@@ -4,6 +4,9 @@ declare module 'jstat' {
     /** Student's t distribution. */
     studentt: { inv(probability: number, degreesOfFreedom: number): number };
     /** The normal distribution. */
-    normal: { cdf(x: number, mean: number, std: number): number; inv(probability: number, mean: number, std: number): number };
+    normal: {
+      cdf(x: number, mean: number, std: number): number;
+      inv(probability: number, mean: number, std: number): number;
+    };
   };
 }

@@ -1,9 +1,13 @@
-// How far each layer moves, and how much gradient reaches it: summaries over seeds, and ratios of a method to its control.
+// How far each layer moves, and how much gradient reaches it: summaries over seeds, and ratios of a method to its
+// control.
 import { KitError } from '../engine/errors';
 import type { LayerRow } from '../runs/record';
 import { summarize, type Summary } from './statistics';
 
-/** The numbers of a layer: `gradientNorm`, mean over an epoch's steps of |dLoss/dw|; `updateNorm`, of |w after - w before|; `weightDistance`, |w - w0| / |w0| at its end. */
+/**
+ * The numbers of a layer: `gradientNorm`, mean over an epoch's steps of |dLoss/dw|; `updateNorm`, of |w after - w
+ * before|; `weightDistance`, |w - w0| / |w0| at its end.
+ */
 export type LayerQuantity = 'gradientNorm' | 'updateNorm' | 'weightDistance';
 
 /** The rows of one run, with the seed that pairs it with runs of other methods. */
@@ -34,7 +38,10 @@ export function layersOf(runs: readonly SeededLayers[]): LayerPlace[] {
     for (const { layer, place, kind } of layers) {
       const known = found.get(place);
       if (known === undefined) found.set(place, { layer, place, kind });
-      else if (known.layer !== layer) throw new KitError(`These runs are of different networks: place ${place} is ${known.layer} and ${layer}.`, { fix: 'Give the runs of one backbone at a time.' });
+      else if (known.layer !== layer)
+        throw new KitError(`These runs are of different networks: place ${place} is ${known.layer} and ${layer}.`, {
+          fix: 'Give the runs of one backbone at a time.',
+        });
     }
   }
   return [...found.values()].sort((a, b) => a.place - b.place);
@@ -44,7 +51,11 @@ export function layersOf(runs: readonly SeededLayers[]): LayerPlace[] {
 export function summarizeLayers(runs: readonly SeededLayers[], quantity: LayerQuantity): LayerSummary[] {
   const tables = runs.map(({ layers }) => tableOf(layers, quantity));
   return layersOf(runs).flatMap((where) =>
-    epochsOf(runs).map((epoch) => ({ ...where, epoch, value: summarize(tables.flatMap((table) => table.get(keyOf(where.place, epoch)) ?? [])) })),
+    epochsOf(runs).map((epoch) => ({
+      ...where,
+      epoch,
+      value: summarize(tables.flatMap((table) => table.get(keyOf(where.place, epoch)) ?? [])),
+    })),
   );
 }
 
@@ -58,16 +69,25 @@ export interface LayerRatio extends LayerPlace {
 }
 
 /**
- * How many times as large a quantity is in the runs of a method as in those of its control, paired by seed. The mean is geometric, so that twice and
+ * How many times as large a quantity is in the runs of a method as in those of its control, paired by seed. The mean is
+ * geometric, so that twice and
  * half make one. Layer by layer, input side first.
  */
-export function layerRatios(treated: readonly SeededLayers[], control: readonly SeededLayers[], quantity: LayerQuantity): LayerRatio[] {
+export function layerRatios(
+  treated: readonly SeededLayers[],
+  control: readonly SeededLayers[],
+  quantity: LayerQuantity,
+): LayerRatio[] {
   const controls = new Map(control.map(({ seed, layers }) => [seed, tableOf(layers, quantity)]));
-  const pairs = treated.flatMap(({ seed, layers }) => (controls.has(seed) ? [[tableOf(layers, quantity), controls.get(seed)!] as const] : []));
+  const pairs = treated.flatMap(({ seed, layers }) =>
+    controls.has(seed) ? [[tableOf(layers, quantity), controls.get(seed)!] as const] : [],
+  );
   return layersOf([...treated, ...control]).flatMap((where) =>
     epochsOf(treated).map((epoch) => {
       const key = keyOf(where.place, epoch);
-      const values = pairs.flatMap(([one, other]) => (one.has(key) && other.has(key) ? [one.get(key)! / other.get(key)!] : []));
+      const values = pairs.flatMap(([one, other]) =>
+        one.has(key) && other.has(key) ? [one.get(key)! / other.get(key)!] : [],
+      );
       return { ...where, epoch, n: values.length, ratio: geometricMean(values) };
     }),
   );
@@ -86,4 +106,5 @@ function epochsOf(runs: readonly SeededLayers[]): number[] {
 
 const keyOf = (place: number, epoch: number): string => `${place}/${epoch}`;
 
-const tableOf = (rows: readonly LayerRow[], quantity: LayerQuantity): Map<string, number> => new Map(rows.map((row) => [keyOf(row.place, row.epoch), row[quantity]]));
+const tableOf = (rows: readonly LayerRow[], quantity: LayerQuantity): Map<string, number> =>
+  new Map(rows.map((row) => [keyOf(row.place, row.epoch), row[quantity]]));

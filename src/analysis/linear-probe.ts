@@ -1,4 +1,5 @@
-// A linear probe: softmax regression on fixed features, fitted by full-batch gradient descent in a compiled step, the same every time.
+// A linear probe: softmax regression on fixed features, fitted by full-batch gradient descent in a compiled step, the
+// same every time.
 import { setImmediate } from 'node:timers/promises';
 import { compile } from '../engine/compile';
 import { KitError } from '../engine/errors';
@@ -20,7 +21,10 @@ export interface ProbeOptions {
 /** A fitted probe. */
 export interface LinearProbe {
   classes: number;
-  /** What is taken off each feature, and what it is divided by then: mean and standard deviation (divisor n) over the images of the fit. */
+  /**
+   * What is taken off each feature, and what it is divided by then: mean and standard deviation (divisor n) over the
+   * images of the fit.
+   */
   mean: Float32Array;
   std: Float32Array;
   /** [features, classes], of standardised features. */
@@ -41,17 +45,28 @@ const UNROLLED = 20;
 /**
  * Fits softmax regression to standardised features: the weights W and biases b that minimise
  *   mean over images of cross entropy(softmax(x W + b), label) + l2 / 2 |W|^2,
- * from zeros, by Nesterov's accelerated gradient descent for strongly convex objectives (Introductory lectures on convex optimization, 2004, scheme
- * 2.2.11), full batch, without chance. The rate is 1 / L with L = lambda_max / 2 + l2, where lambda_max, the largest eigenvalue of the second moments
- * of the standardised features, comes from 100 power iterations with 5 % to spare; half of it bounds the curvature of the softmax (Boehning 1992).
+ * from zeros, by Nesterov's accelerated gradient descent for strongly convex objectives (Introductory lectures on
+ * convex optimization, 2004, scheme
+ * 2.2.11), full batch, without chance. The rate is 1 / L with L = lambda_max / 2 + l2, where lambda_max, the largest
+ * eigenvalue of the second moments
+ * of the standardised features, comes from 100 power iterations with 5 % to spare; half of it bounds the curvature of
+ * the softmax (Boehning 1992).
  * A feature that never changes has weight 0.
  * @throws KitError when labels and features are not of the same images; the signal's reason when stopped.
  */
-export async function fitProbe(features: FeatureMatrix, labels: Int32Array, classes: number, options: ProbeOptions = {}): Promise<LinearProbe> {
+export async function fitProbe(
+  features: FeatureMatrix,
+  labels: Int32Array,
+  classes: number,
+  options: ProbeOptions = {},
+): Promise<LinearProbe> {
   const { l2 = 0.01, iterations: most = 2000, tolerance = 1e-4, signal } = options;
   const { examples: n, features: d } = features;
   requireLabels(features, labels, classes);
-  if (!(l2 > 0)) throw new KitError(`A probe's L2 coefficient must be above 0, found ${l2}.`, { fix: 'Without it separable features have no best weights.' });
+  if (!(l2 > 0))
+    throw new KitError(`A probe's L2 coefficient must be above 0, found ${l2}.`, {
+      fix: 'Without it separable features have no best weights.',
+    });
   const { mean, std } = momentsOf(features);
   const variables = tf.tidy(() => ({
     x: tf.variable(tf.tensor2d(standardised(features, mean, std), [n, d]), false),
@@ -62,7 +77,10 @@ export async function fitProbe(features: FeatureMatrix, labels: Int32Array, clas
     lastBias: tf.variable(tf.zeros([classes]), false),
     direction: tf.variable(tf.tensor2d(Array.from({ length: d }, directionOf()), [d, 1]), false),
   }));
-  const { x, y, weight, bias, lastWeight, lastBias, direction } = variables as Record<keyof typeof variables, TF.Variable<TF.Rank.R2>>;
+  const { x, y, weight, bias, lastWeight, lastBias, direction } = variables as Record<
+    keyof typeof variables,
+    TF.Variable<TF.Rank.R2>
+  >;
   const gradientAt = (w: TF.Tensor2D, b: TF.Tensor): { w: TF.Tensor2D; b: TF.Tensor } => {
     const error = tf.softmax(tf.matMul(x, w).add(b)).sub<TF.Tensor2D>(y).div<TF.Tensor2D>(n);
     return { w: tf.matMul(x, error, true).add(w.mul(l2)), b: error.sum(0) };
@@ -91,7 +109,10 @@ export async function fitProbe(features: FeatureMatrix, labels: Int32Array, clas
           args: { rate: scalar, momentum: scalar },
           run({ rate, momentum }: { rate: TF.Scalar; momentum: TF.Scalar }) {
             for (let i = 0; i < UNROLLED; i++) {
-              const ahead = { w: weight.add<TF.Tensor2D>(weight.sub(lastWeight).mul(momentum)), b: bias.add(bias.sub(lastBias).mul(momentum)) };
+              const ahead = {
+                w: weight.add<TF.Tensor2D>(weight.sub(lastWeight).mul(momentum)),
+                b: bias.add(bias.sub(lastBias).mul(momentum)),
+              };
               const slope = gradientAt(ahead.w, ahead.b);
               lastWeight.assign(weight.clone());
               lastBias.assign(bias.clone());
@@ -134,9 +155,14 @@ export async function fitProbe(features: FeatureMatrix, labels: Int32Array, clas
 export function probeClasses(probe: LinearProbe, features: FeatureMatrix): Int32Array {
   const { classes, mean, std, weight, bias } = probe;
   const { examples: n, features: d } = features;
-  if (d !== mean.length) throw new KitError(`This probe is of ${mean.length} features, found ${d}.`, { fix: 'Give features of the same stage as those of the fit.' });
+  if (d !== mean.length)
+    throw new KitError(`This probe is of ${mean.length} features, found ${d}.`, {
+      fix: 'Give features of the same stage as those of the fit.',
+    });
   return tf.tidy(() => {
-    const logits = tf.matMul(tf.tensor2d(standardised(features, mean, std), [n, d]), tf.tensor2d(weight, [d, classes])).add(bias);
+    const logits = tf
+      .matMul(tf.tensor2d(standardised(features, mean, std), [n, d]), tf.tensor2d(weight, [d, classes]))
+      .add(bias);
     return logits.argMax(1).dataSync<'int32'>();
   });
 }
@@ -149,7 +175,8 @@ export function probeTop1(probe: LinearProbe, features: FeatureMatrix, labels: I
 }
 
 function requireLabels({ examples }: FeatureMatrix, labels: Int32Array, classes: number): void {
-  if (labels.length !== examples) throw new KitError(`A probe needs one label an image: found ${examples} images and ${labels.length} labels.`);
+  if (labels.length !== examples)
+    throw new KitError(`A probe needs one label an image: found ${examples} images and ${labels.length} labels.`);
   const wrong = labels.find((label) => label < 0 || label >= classes);
   if (wrong !== undefined) throw new KitError(`A label must be from 0 to ${classes - 1}, found ${wrong}.`);
 }
@@ -169,7 +196,9 @@ function momentsOf({ examples: n, features: d, values }: FeatureMatrix): { mean:
 
 /** (value - mean) / std; 0 where std is 0, or lost in rounding. */
 function standardised({ features: d, values }: FeatureMatrix, mean: Float32Array, std: Float32Array): Float32Array {
-  return Float32Array.from(values, (value, i) => (std[i % d] > 1e-6 * Math.abs(mean[i % d]) ? (value - mean[i % d]) / std[i % d] : 0));
+  return Float32Array.from(values, (value, i) =>
+    std[i % d] > 1e-6 * Math.abs(mean[i % d]) ? (value - mean[i % d]) / std[i % d] : 0,
+  );
 }
 
 function directionOf(): () => number {

@@ -16,12 +16,17 @@ export interface PairedDifference extends Summary {
 }
 
 /**
- * The differences treated - control of the runs that share a seed, summarized. A seed draws the same head, order and crops for both
+ * The differences treated - control of the runs that share a seed, summarized. A seed draws the same head, order and
+ * crops for both
  * sides, so that pairing takes their common luck out.
  * @param treated value by seed. @param control value by seed.
  * @param confidence of both intervals, in (0, 1). Default 0.95.
  */
-export function pairedDifference(treated: ReadonlyMap<number, number>, control: ReadonlyMap<number, number>, confidence = 0.95): PairedDifference {
+export function pairedDifference(
+  treated: ReadonlyMap<number, number>,
+  control: ReadonlyMap<number, number>,
+  confidence = 0.95,
+): PairedDifference {
   const seeds = [...treated.keys()].filter((seed) => control.has(seed)).sort((a, b) => a - b);
   const differences = seeds.map((seed) => treated.get(seed)! - control.get(seed)!);
   return {

@@ -3,8 +3,10 @@ import type { Backbone } from '../backbones/backbone';
 import { tf, type TF } from '../engine/tensorflow';
 
 /**
- * The names of `backbone.variables` by stage: the first stage of `record.taps` whose output depends on the variable; one list a stage, input side
- * first. Whatever comes after the last stage (the head, at least) is in none. Running statistics count: the pass is that of evaluation.
+ * The names of `backbone.variables` by stage: the first stage of `record.taps` whose output depends on the variable;
+ * one list a stage, input side
+ * first. Whatever comes after the last stage (the head, at least) is in none. Running statistics count: the pass is
+ * that of evaluation.
  * Takes one small pass a stage.
  */
 export function variablesByStage(backbone: Backbone): string[][] {

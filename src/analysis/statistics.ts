@@ -21,13 +21,15 @@ export interface Summary {
 
 /** Arithmetic mean. @throws RangeError of an empty sample. */
 export function mean(values: readonly number[]): number {
-  if (values.length === 0) throw new RangeError('The mean of no values is not defined: expected at least one value, found none.');
+  if (values.length === 0)
+    throw new RangeError('The mean of no values is not defined: expected at least one value, found none.');
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 /** Standard deviation of a sample, divisor n - 1. @throws RangeError of fewer than two values. */
 export function sampleStd(values: readonly number[]): number {
-  if (values.length < 2) throw new RangeError(`A sample's standard deviation needs at least two values, found ${values.length}.`);
+  if (values.length < 2)
+    throw new RangeError(`A sample's standard deviation needs at least two values, found ${values.length}.`);
   const center = mean(values);
   return Math.sqrt(values.reduce((sum, value) => sum + (value - center) ** 2, 0) / (values.length - 1));
 }
@@ -40,7 +42,8 @@ export function sampleStd(values: readonly number[]): number {
  */
 export function meanInterval(values: readonly number[], confidence = 0.95): Interval {
   const center = mean(values);
-  const reach = (studentQuantile((1 + confidence) / 2, values.length - 1) * sampleStd(values)) / Math.sqrt(values.length);
+  const reach =
+    (studentQuantile((1 + confidence) / 2, values.length - 1) * sampleStd(values)) / Math.sqrt(values.length);
   return { low: center - reach, high: center + reach };
 }
 

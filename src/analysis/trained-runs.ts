@@ -1,4 +1,5 @@
-// Finished runs with their final weights, opened for analysis: one compiled pass, into which any run's or the pretrained values are written.
+// Finished runs with their final weights, opened for analysis: one compiled pass, into which any run's or the
+// pretrained values are written.
 import fs from 'node:fs';
 import { backbones, type Backbone, type BackboneRecord } from '../backbones/backbone';
 import { BatchLoader } from '../data/batches';
@@ -49,35 +50,64 @@ const BATCH = 64;
 
 /**
  * Opens `runs`, calls `use` with them, and closes everything again.
- * @throws KitError when there are none, they differ in what they must share, their weights are not there, or the data set is not theirs.
+ * @throws KitError when there are none, they differ in what they must share, their weights are not there, or the data
+ *   set is not theirs.
  */
-export async function withTrainedRuns<T>(runs: readonly TrainedRun[], { dataset, signal, onProgress, maps = false }: AnalysisOptions & { maps?: boolean }, use: (open: OpenRuns) => Promise<T>): Promise<T> {
+export async function withTrainedRuns<T>(
+  runs: readonly TrainedRun[],
+  { dataset, signal, onProgress, maps = false }: AnalysisOptions & { maps?: boolean },
+  use: (open: OpenRuns) => Promise<T>,
+): Promise<T> {
   const { record } = requireComparable(runs);
   const { spec } = record;
   const data = chosen(dataset ?? (await datasets.load(spec.dataset, { onProgress, signal })), spec);
   if (data.hash !== record.dataset.hash) {
-    throw new KitError(`The run ${record.id} was trained on other images: its data set ${record.dataset.name} has the hash ${record.dataset.hash.slice(0, 12)}, found ${data.name} with ${data.hash.slice(0, 12)}.`, { fix: 'Give the data set that the run was trained on.' });
+    throw new KitError(
+      `The run ${record.id} was trained on other images: its data set ${record.dataset.name} has the hash ${record.dataset.hash.slice(0, 12)}, found ${data.name} with ${data.hash.slice(0, 12)}.`,
+      { fix: 'Give the data set that the run was trained on.' },
+    );
   }
-  const cache = await openPixelCache(data, { shortSide: spec.resizeSize ?? backbones.get(spec.backbone).resizeSize, onProgress, signal });
+  const cache = await openPixelCache(data, {
+    shortSide: spec.resizeSize ?? backbones.get(spec.backbone).resizeSize,
+    onProgress,
+    signal,
+  });
   const classes = data.classes.length;
   const imageSize = spec.imageSize ?? backbones.get(spec.backbone).inputSize;
-  const load = (run: TrainedRun, weights: string): Promise<Backbone> => backbones.load(run.record.spec.backbone, { classes, weights, seed: run.record.spec.seed, onProgress, signal });
-  const loaders = (['train', 'test'] as const).map((split) => new BatchLoader(cache, data[split], { batchSize: BATCH, imageSize, seed: 0, train: false }));
+  const load = (run: TrainedRun, weights: string): Promise<Backbone> =>
+    backbones.load(run.record.spec.backbone, { classes, weights, seed: run.record.spec.seed, onProgress, signal });
+  const loaders = (['train', 'test'] as const).map(
+    (split) => new BatchLoader(cache, data[split], { batchSize: BATCH, imageSize, seed: 0, train: false }),
+  );
   const batches = { train: loaders[0], test: loaders[1] };
   const network = await load(runs[0], spec.weights);
   let extractor: FeatureExtractor | undefined;
   try {
-    extractor = await featureExtractor(network, { imageSize, batchSizes: loaders.flatMap((loader) => loader.batchSizes), maps });
+    extractor = await featureExtractor(network, {
+      imageSize,
+      batchSizes: loaders.flatMap((loader) => loader.batchSizes),
+      maps,
+    });
     const valuesOf = async (run: TrainedRun, weights: string): Promise<NetworkValues> => {
       const loaded = await load(run, weights);
       try {
-        return Object.fromEntries(Object.entries(loaded.variables).map(([name, variable]) => [name, variable.dataSync<'float32'>()]));
+        return Object.fromEntries(
+          Object.entries(loaded.variables).map(([name, variable]) => [name, variable.dataSync<'float32'>()]),
+        );
       } finally {
         loaded.dispose();
       }
     };
     const { record: backbone } = network;
-    return await use({ backbone, classes, batches, extractor, stages: () => variablesByStage(network), pretrained: (run) => valuesOf(run, run.record.spec.weights), finetuned: (run) => valuesOf(run, run.weights) });
+    return await use({
+      backbone,
+      classes,
+      batches,
+      extractor,
+      stages: () => variablesByStage(network),
+      pretrained: (run) => valuesOf(run, run.record.spec.weights),
+      finetuned: (run) => valuesOf(run, run.weights),
+    });
   } finally {
     extractor?.dispose();
     network.dispose();
@@ -88,7 +118,8 @@ export async function withTrainedRuns<T>(runs: readonly TrainedRun[], { dataset,
 /** The first of runs that share what they must. */
 function requireComparable(runs: readonly TrainedRun[]): TrainedRun {
   const [first] = runs;
-  if (first === undefined) throw new KitError('There are no runs to look into.', { fix: 'Train some, and keep their weights.' });
+  if (first === undefined)
+    throw new KitError('There are no runs to look into.', { fix: 'Train some, and keep their weights.' });
   const shared = ({ record: { spec, dataset } }: TrainedRun): Record<string, unknown> => ({
     'data set': dataset.hash.slice(0, 12),
     backbone: spec.backbone,
@@ -99,10 +130,18 @@ function requireComparable(runs: readonly TrainedRun[]): TrainedRun {
   const expected = shared(first);
   for (const run of runs) {
     for (const [what, found] of Object.entries(shared(run))) {
-      if (found !== expected[what]) throw new KitError(`The runs ${first.record.id} and ${run.record.id} cannot be looked into together: their ${what} is ${String(expected[what])} and ${String(found)}.`, { fix: 'Give the runs of one group at a time.' });
+      if (found !== expected[what])
+        throw new KitError(
+          `The runs ${first.record.id} and ${run.record.id} cannot be looked into together: their ${what} is ${String(expected[what])} and ${String(found)}.`,
+          { fix: 'Give the runs of one group at a time.' },
+        );
     }
-    if (run.record.status === 'failed') throw new KitError(`The run ${run.record.id} failed: there is nothing to look into.`, { fix: 'Leave it out.' });
-    if (!fs.existsSync(run.weights)) throw new KitError(`The final weights of run ${run.record.id} are not there: ${run.weights}.`, { fix: 'Make the run again with `keepWeights`.' });
+    if (run.record.status === 'failed')
+      throw new KitError(`The run ${run.record.id} failed: there is nothing to look into.`, { fix: 'Leave it out.' });
+    if (!fs.existsSync(run.weights))
+      throw new KitError(`The final weights of run ${run.record.id} are not there: ${run.weights}.`, {
+        fix: 'Make the run again with `keepWeights`.',
+      });
   }
   return first;
 }

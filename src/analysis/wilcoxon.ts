@@ -19,14 +19,20 @@ export const WILCOXON_LEAST = 6;
 /** Largest n of the exact distribution (scipy's own bound). */
 const EXACT_MOST = 50;
 
-/** Differences nearer than this count as equal: those of accuracies differ in their last bits where the counts are the same. */
+/**
+ * Differences nearer than this count as equal: those of accuracies differ in their last bits where the counts are the
+ * same.
+ */
 const SAME = 1e-9;
 
 /**
- * Two-sided signed-rank test (Wilcoxon, Biometrics Bulletin 1, 1945) that the differences are symmetric around zero. Zeros are dropped
- * (scipy's `zero_method='wilcox'`), tied sizes share their mean rank, no continuity correction. As scipy.stats.wilcoxon: with ties or
+ * Two-sided signed-rank test (Wilcoxon, Biometrics Bulletin 1, 1945) that the differences are symmetric around zero.
+ * Zeros are dropped
+ * (scipy's `zero_method='wilcox'`), tied sizes share their mean rank, no continuity correction. As
+ * scipy.stats.wilcoxon: with ties or
  * zeros scipy is exact up to n = 13 (by permutation) and this up to 50.
- * @returns `null` when fewer than `WILCOXON_LEAST` (6) differences are not zero: p < 0.05 is then out of reach, whatever the values.
+ * @returns `null` when fewer than `WILCOXON_LEAST` (6) differences are not zero: p < 0.05 is then out of reach,
+ *   whatever the values.
  */
 export function wilcoxonSignedRank(differences: readonly number[]): SignedRank | null {
   const nonzero = differences.filter((value) => Math.abs(value) > SAME);
@@ -46,7 +52,7 @@ function doubledRanks(sizes: readonly number[]): { doubled: number[]; ties: numb
   const order = sizes.map((_, i) => i).sort((a, b) => sizes[a] - sizes[b]);
   const doubled = new Array<number>(sizes.length);
   const ties: number[] = [];
-  for (let from = 0; from < order.length; ) {
+  for (let from = 0; from < order.length;) {
     let to = from + 1;
     while (to < order.length && sizes[order[to]] - sizes[order[to - 1]] <= SAME) to++;
     for (let i = from; i < to; i++) doubled[order[i]] = from + 1 + to; // ranks from + 1 to `to`

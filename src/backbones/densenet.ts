@@ -1,6 +1,18 @@
 // Densely connected networks (Huang et al., CVPR 2017): every layer reads what all layers before it in the block gave.
 import type { BackboneDefinition } from './assemble';
-import { around, averagePool, branches, chain, identity, LayerFactory, maxPool, relu, tap, type Layer, type Network } from './layers';
+import {
+  around,
+  averagePool,
+  branches,
+  chain,
+  identity,
+  LayerFactory,
+  maxPool,
+  relu,
+  tap,
+  type Layer,
+  type Network,
+} from './layers';
 import { torch } from './parameters';
 import { batchNormMomentum, torchvisionRecord } from './torchvision';
 import type { StateDict } from './weights/state-dict';
@@ -61,9 +73,14 @@ function build(blocks: readonly number[], classes: number): Network {
   return { ...net.network(chain(...layers)), head: net.head(headName, channels, classes) };
 }
 
-/** torchvision's files have the names of an older PyTorch, `denselayer1.norm.1.weight` for `denselayer1.norm1.weight`; others have these. */
+/**
+ * torchvision's files have the names of an older PyTorch, `denselayer1.norm.1.weight` for `denselayer1.norm1.weight`;
+ * others have these.
+ */
 const withPresentNames = (tensors: StateDict): StateDict =>
-  new Map([...tensors].map(([name, tensor]) => [name.replace(/(denselayer\d+\.(?:norm|conv))\.([12])\./, '$1$2.'), tensor]));
+  new Map(
+    [...tensors].map(([name, tensor]) => [name.replace(/(denselayer\d+\.(?:norm|conv))\.([12])\./, '$1$2.'), tensor]),
+  );
 
 /** The channels that the head reads. */
 function featureSizeOf(blocks: readonly number[]): number {

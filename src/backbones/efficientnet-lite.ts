@@ -10,18 +10,34 @@ const featureSize = 1280;
 const batchNormMomentum = 0.1; // PyTorch's default, which the kit trains all backbones with; the weights were made with 0.01
 const epsilon = 1e-3;
 
-/** In the Lite networks the stem and the last layer stay as they are at all sizes, and the first and last stage are not repeated more. */
+/**
+ * In the Lite networks the stem and the last layer stay as they are at all sizes, and the first and last stage are not
+ * repeated more.
+ */
 function stagesOf({ width, depth }: Size): Stage[] {
   return stages.map((stage, i) => {
     const outermost = i === 0 || i === stages.length - 1;
-    return { ...stage, outputs: widened(stage.outputs, width), repeats: outermost ? stage.repeats : Math.ceil(stage.repeats * depth) };
+    return {
+      ...stage,
+      outputs: widened(stage.outputs, width),
+      repeats: outermost ? stage.repeats : Math.ceil(stage.repeats * depth),
+    };
   });
 }
 
 /** Expand, filter each channel, project; the input is added where stride and channels allow. */
-function invertedResidual(net: LayerFactory, name: string, inputs: number, { size, stride, expansion, outputs }: Stage): Layer {
+function invertedResidual(
+  net: LayerFactory,
+  name: string,
+  inputs: number,
+  { size, stride, expansion, outputs }: Stage,
+): Layer {
   const inner = inputs * expansion;
-  const expand = () => [net.conv(`${name}._expand_conv`, { size: 1, inputs, outputs: inner }), net.batchNorm(`${name}._bn0`, inner), relu6];
+  const expand = () => [
+    net.conv(`${name}._expand_conv`, { size: 1, inputs, outputs: inner }),
+    net.batchNorm(`${name}._bn0`, inner),
+    relu6,
+  ];
   const block = chain(
     ...(expansion === 1 ? [] : expand()),
     net.depthwiseConv(`${name}._depthwise_conv`, { size, channels: inner, stride }),
@@ -33,7 +49,10 @@ function invertedResidual(net: LayerFactory, name: string, inputs: number, { siz
   return stride === 1 && inputs === outputs ? net.residual(block) : block;
 }
 
-/** The network. Dropout before the head and drop connect, with which the weights were trained, are left out: the kit's tricks add such noise. */
+/**
+ * The network. Dropout before the head and drop connect, with which the weights were trained, are left out: the kit's
+ * tricks add such noise.
+ */
 function build(size: Size, classes: number): Network {
   const net = new LayerFactory(torch, { epsilon, momentum: batchNormMomentum });
   const layers: Layer[] = [
@@ -51,13 +70,27 @@ function build(size: Size, classes: number): Network {
     }
     layers.push(tap(`stage${i + 1}`));
   });
-  layers.push(net.conv('_conv_head', { size: 1, inputs, outputs: featureSize }), net.batchNorm('_bn1', featureSize), relu6, tap('last'));
+  layers.push(
+    net.conv('_conv_head', { size: 1, inputs, outputs: featureSize }),
+    net.batchNorm('_bn1', featureSize),
+    relu6,
+    tap('last'),
+  );
   const head = net.head('_fc', featureSize, classes);
   return { ...net.network(chain(...layers)), head };
 }
 
-/** Claims and input sizes: tensorflow/tpu, models/official/efficientnet/lite/README.md; the crop leaves 32 pixels of the short side. */
-function efficientNetLite(version: number, size: Size, inputSize: number, top1Claimed: number, parameters: number): BackboneDefinition {
+/**
+ * Claims and input sizes: tensorflow/tpu, models/official/efficientnet/lite/README.md; the crop leaves 32 pixels of the
+ * short side.
+ */
+function efficientNetLite(
+  version: number,
+  size: Size,
+  inputSize: number,
+  top1Claimed: number,
+  parameters: number,
+): BackboneDefinition {
   const id = `efficientnet_lite${version}.tf_in1k`;
   const manifest = weightsManifest(id);
   return {

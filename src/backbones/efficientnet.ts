@@ -1,4 +1,5 @@
-// EfficientNet B0 to B4 (Tan and Le, ICML 2019): inverted residual blocks with squeeze-and-excitation, with the names of torchvision.
+// EfficientNet B0 to B4 (Tan and Le, ICML 2019): inverted residual blocks with squeeze-and-excitation, with the names
+// of torchvision.
 import { tf } from '../engine/tensorflow';
 import type { BackboneDefinition } from './assemble';
 import { around, chain, LayerFactory, sigmoid, silu, squeeze, tap, type Layer, type Network } from './layers';
@@ -58,10 +59,19 @@ function squeezeAndExcite(net: LayerFactory, name: string, channels: number, squ
 }
 
 /** Expand, filter each channel, weigh the channels, project; the input is added where stride and channels allow. */
-function invertedResidual(net: LayerFactory, name: string, inputs: number, { size, stride, expansion, outputs }: Stage): Layer {
+function invertedResidual(
+  net: LayerFactory,
+  name: string,
+  inputs: number,
+  { size, stride, expansion, outputs }: Stage,
+): Layer {
   const inner = inputs * expansion;
   let place = 0;
-  const expand = () => [net.conv(`${name}.${place}.0`, { size: 1, inputs, outputs: inner }), net.batchNorm(`${name}.${place++}.1`, inner), silu];
+  const expand = () => [
+    net.conv(`${name}.${place}.0`, { size: 1, inputs, outputs: inner }),
+    net.batchNorm(`${name}.${place++}.1`, inner),
+    silu,
+  ];
   const block = chain(
     ...(expansion === 1 ? [] : expand()),
     net.depthwiseConv(`${name}.${place}.0`, { size, channels: inner, stride, padding: around(size) }),
@@ -75,7 +85,8 @@ function invertedResidual(net: LayerFactory, name: string, inputs: number, { siz
 }
 
 /**
- * The network. Dropout before the head and stochastic depth (drop path), with which the weights were trained, are left out: the kit's tricks
+ * The network. Dropout before the head and stochastic depth (drop path), with which the weights were trained, are left
+ * out: the kit's tricks
  * add such noise, at the residual blocks and at the head.
  */
 function build({ width, depth }: Size, classes: number): Network {
@@ -90,14 +101,26 @@ function build({ width, depth }: Size, classes: number): Network {
   baseStages.forEach((base, i) => {
     const stage = { ...base, outputs: widened(base.outputs, width), repeats: Math.ceil(base.repeats * depth) };
     for (let repeat = 0; repeat < stage.repeats; repeat++) {
-      layers.push(invertedResidual(net, `features.${i + 1}.${repeat}.block`, inputs, repeat === 0 ? stage : { ...stage, stride: 1 }));
+      layers.push(
+        invertedResidual(
+          net,
+          `features.${i + 1}.${repeat}.block`,
+          inputs,
+          repeat === 0 ? stage : { ...stage, stride: 1 },
+        ),
+      );
       inputs = stage.outputs;
     }
     layers.push(tap(`stage${i + 1}`));
   });
   const last = `features.${baseStages.length + 1}`;
   const features = widened(lastWidth, width);
-  layers.push(net.conv(`${last}.0`, { size: 1, inputs, outputs: features }), net.batchNorm(`${last}.1`, features), silu, tap('last'));
+  layers.push(
+    net.conv(`${last}.0`, { size: 1, inputs, outputs: features }),
+    net.batchNorm(`${last}.1`, features),
+    silu,
+    tap('last'),
+  );
   return { ...net.network(chain(...layers)), head: net.head(headName, features, classes) };
 }
 

@@ -1,6 +1,17 @@
 // Inception-V3 (Szegedy et al., CVPR 2016) with the names of torchvision, with the auxiliary classifier and without.
 import type { BackboneDefinition } from './assemble';
-import { around, averagePool, branches, chain, LayerFactory, maxPool, relu, tap, type Layer, type Network } from './layers';
+import {
+  around,
+  averagePool,
+  branches,
+  chain,
+  LayerFactory,
+  maxPool,
+  relu,
+  tap,
+  type Layer,
+  type Network,
+} from './layers';
 import { torch, type FileConvention } from './parameters';
 import type { BackboneRecord } from './record';
 import { batchNormMomentum, torchvisionRecord } from './torchvision';
@@ -22,7 +33,11 @@ interface Box {
 function boxes(net: LayerFactory, inputs: number, named: Record<string, Box>): Layer {
   const layers: Layer[] = [];
   for (const [name, { size, outputs, stride = 1, padded = false }] of Object.entries(named)) {
-    layers.push(net.conv(`${name}.conv`, { size, inputs, outputs, stride, padding: padded ? around(size) : 'valid' }), net.batchNorm(`${name}.bn`, outputs), relu);
+    layers.push(
+      net.conv(`${name}.conv`, { size, inputs, outputs, stride, padding: padded ? around(size) : 'valid' }),
+      net.batchNorm(`${name}.bn`, outputs),
+      relu,
+    );
     inputs = outputs;
   }
   return chain(...layers);
@@ -131,7 +146,9 @@ function auxiliaryTrunk(net: LayerFactory, inputs: number): Layer {
 
 /** The network. Dropout before the head is left out: the kit's tricks add such noise. */
 function build(withAuxiliary: boolean, classes: number): Network {
-  const convention: FileConvention = withAuxiliary ? torch : { ...torch, ignore: new RegExp(`${torch.ignore!.source}|^AuxLogits\\.`) };
+  const convention: FileConvention = withAuxiliary
+    ? torch
+    : { ...torch, ignore: new RegExp(`${torch.ignore!.source}|^AuxLogits\\.`) };
   const net = new LayerFactory(convention, { epsilon, momentum: batchNormMomentum });
   const layers: Layer[] = [
     boxes(net, 3, {
@@ -155,7 +172,12 @@ function build(withAuxiliary: boolean, classes: number): Network {
     tap('stage2'),
   ];
   if (withAuxiliary) layers.push(net.auxiliary(auxiliaryTrunk(net, 768), 'AuxLogits.fc', 768, classes));
-  layers.push(reductionD(net, 'Mixed_7a', 768), mixedE(net, 'Mixed_7b', 1280), mixedE(net, 'Mixed_7c', 2048), tap('stage3'));
+  layers.push(
+    reductionD(net, 'Mixed_7a', 768),
+    mixedE(net, 'Mixed_7b', 1280),
+    mixedE(net, 'Mixed_7c', 2048),
+    tap('stage3'),
+  );
   return { ...net.network(chain(...layers)), head: net.head(headName, featureSize, classes) };
 }
 
@@ -167,7 +189,8 @@ const record: BackboneRecord = {
     head: headName,
     taps: ['stem', 'stage1', 'stage2', 'stage3'],
   }),
-  // torchvision normalises with ImageNet's mean and deviation, and the network itself (`transform_input`) turns that into (x - 0.5) / 0.5.
+  // torchvision normalises with ImageNet's mean and deviation, and the network itself (`transform_input`) turns that
+  // into (x - 0.5) / 0.5.
   mean: [127.5, 127.5, 127.5],
   std: [127.5, 127.5, 127.5],
 };

@@ -1,4 +1,5 @@
-// The small vocabulary in which families are written: layers that know their parameters by name, and ways to put them together.
+// The small vocabulary in which families are written: layers that know their parameters by name, and ways to put them
+// together.
 import * as ops from '../engine/ops';
 import type { Padding } from '../engine/ops';
 import { tf, type TF } from '../engine/tensorflow';
@@ -61,7 +62,10 @@ const sides = (size: number | [number, number]): [number, number] => (typeof siz
 /** The padding that PyTorch's networks give to a filter of odd size: half of it on each side, whatever the stride. */
 export function around(size: number | [height: number, width: number]): Padding {
   const [vertical, horizontal] = sides(size).map((side) => (side - 1) / 2);
-  return [[vertical, vertical], [horizontal, horizontal]];
+  return [
+    [vertical, vertical],
+    [horizontal, horizontal],
+  ];
 }
 
 /** Makes the layers of one network and keeps its parameters, named as the files of one framework name them. */
@@ -77,10 +81,18 @@ export class LayerFactory {
   ) {}
 
   /** A convolution, [batch, height, width, inputs] to [batch, height / stride, width / stride, outputs]. */
-  conv(name: string, { size, inputs, outputs, stride = 1, padding = 'same', bias = false }: ConvolutionSettings): Layer {
+  conv(
+    name: string,
+    { size, inputs, outputs, stride = 1, padding = 'same', bias = false }: ConvolutionSettings,
+  ): Layer {
     const { suffix, axes } = this.convention;
     const [height, width] = sides(size);
-    const filter = this.parameter(name + suffix.weight, [height, width, inputs, outputs], axes.convolution, heNormal(height * width * outputs));
+    const filter = this.parameter(
+      name + suffix.weight,
+      [height, width, inputs, outputs],
+      axes.convolution,
+      heNormal(height * width * outputs),
+    );
     const convolve: Layer = (x) => ops.conv2d(x, value(filter), { stride, padding });
     if (!bias) return convolve;
     const offset = this.parameter(name + suffix.bias, [outputs], axes.vector, constant(0));
@@ -90,7 +102,12 @@ export class LayerFactory {
   /** A convolution of every channel with a filter of its own. */
   depthwiseConv(name: string, { size, channels, stride = 1, padding = 'same' }: DepthwiseSettings): Layer {
     const { suffix, axes } = this.convention;
-    const filter = this.parameter(name + (suffix.depthwise ?? suffix.weight), [size, size, channels, 1], axes.depthwise, heNormal(size * size));
+    const filter = this.parameter(
+      name + (suffix.depthwise ?? suffix.weight),
+      [size, size, channels, 1],
+      axes.depthwise,
+      heNormal(size * size),
+    );
     return (x) => ops.depthwiseConv2d(x, value(filter), { stride, padding });
   }
 
@@ -103,14 +120,21 @@ export class LayerFactory {
     const [mean, variance] = [vector(suffix.mean, 0, false), vector(suffix.variance, 1, false)];
     return (x, { training, updates }) => {
       const { epsilon, momentum } = this.norm;
-      const result = ops.batchNorm(x, value(scale), value(offset), value(mean), value(variance), { training, epsilon, momentum });
+      const result = ops.batchNorm(x, value(scale), value(offset), value(mean), value(variance), {
+        training,
+        epsilon,
+        momentum,
+      });
       if (result.mean) updates.push({ variable: mean.variable!, value: result.mean });
       if (result.variance) updates.push({ variable: variance.variable!, value: result.variance });
       return result.value;
     };
   }
 
-  /** main(x) + shortcut(x): what a residual block computes. Blocks count in the order in which they are made: input side first. */
+  /**
+   * main(x) + shortcut(x): what a residual block computes. Blocks count in the order in which they are made: input side
+   * first.
+   */
   residual(main: Layer, shortcut: Layer = identity): Layer {
     const block = this.residualBlocks++;
     return (x, pass) => {
@@ -128,7 +152,10 @@ export class LayerFactory {
     };
   }
 
-  /** A second classifier at this place: in training `trunk` reads what passes, and a head of its own the mean of that over its places. */
+  /**
+   * A second classifier at this place: in training `trunk` reads what passes, and a head of its own the mean of that
+   * over its places.
+   */
   auxiliary(trunk: Layer, name: string, inputs: number, outputs: number): Layer {
     this.auxiliaryHead = this.head(name, inputs, outputs);
     return (x, pass) => {
@@ -143,7 +170,13 @@ export class LayerFactory {
     return { parameters, convention, trunk, residualBlocks, auxiliaryHead };
   }
 
-  private parameter(name: string, shape: number[], axes: number[], initializer: Initializer, trainable = true): Parameter {
+  private parameter(
+    name: string,
+    shape: number[],
+    axes: number[],
+    initializer: Initializer,
+    trainable = true,
+  ): Parameter {
     const parameter = new Parameter(name, shape, axes, trainable, initializer);
     this.parameters.set(name, parameter);
     return parameter;
@@ -154,7 +187,10 @@ export class LayerFactory {
 const value = <T extends TF.Tensor>(parameter: Parameter): T => parameter.variable as TF.Tensor as T;
 
 /** One layer after the other. */
-export const chain = (...layers: Layer[]): Layer => (x, pass) => layers.reduce((y, layer) => layer(y, pass), x);
+export const chain =
+  (...layers: Layer[]): Layer =>
+  (x, pass) =>
+    layers.reduce((y, layer) => layer(y, pass), x);
 
 /** The input as it is. */
 export const identity: Layer = (x) => x;
@@ -175,13 +211,28 @@ export const sigmoid: Layer = (x) => tf.sigmoid(x);
 export const squeeze: Layer = (x) => ops.globalAveragePool(x).reshape([x.shape[0], 1, 1, x.shape[3]]);
 
 /** Mean of each window; zeros that pad count. */
-export const averagePool = (options: { size: number; stride: number; padding?: number }): Layer => (x) => ops.averagePool(x, options);
+export const averagePool =
+  (options: { size: number; stride: number; padding?: number }): Layer =>
+  (x) =>
+    ops.averagePool(x, options);
 
 /** Every layer on the same input, and their channels side by side. */
-export const branches = (...layers: Layer[]): Layer => (x, pass) => tf.concat(layers.map((layer) => layer(x, pass)), 3);
+export const branches =
+  (...layers: Layer[]): Layer =>
+  (x, pass) =>
+    tf.concat(
+      layers.map((layer) => layer(x, pass)),
+      3,
+    );
 
 /** Largest value in each window; padded places never win. */
-export const maxPool = (options: { size: number; stride: number; padding: Padding }): Layer => (x) => ops.maxPool(x, options);
+export const maxPool =
+  (options: { size: number; stride: number; padding: Padding }): Layer =>
+  (x) =>
+    ops.maxPool(x, options);
 
 /** Gives what passes here to the caller of the forward pass, under `name`. */
-export const tap = (name: string): Layer => (x, pass) => (pass.taps[name] = pass.hooks.tap?.(x, name) ?? x);
+export const tap =
+  (name: string): Layer =>
+  (x, pass) =>
+    (pass.taps[name] = pass.hooks.tap?.(x, name) ?? x);

@@ -8,10 +8,19 @@ import { weightsManifest } from './weights/store';
 /** Outputs and stride of each separable convolution, table 1 of the paper; a stage ends before the next stride. */
 const stages: { outputs: number; stride: number }[][] = [
   [{ outputs: 64, stride: 1 }],
-  [{ outputs: 128, stride: 2 }, { outputs: 128, stride: 1 }],
-  [{ outputs: 256, stride: 2 }, { outputs: 256, stride: 1 }],
+  [
+    { outputs: 128, stride: 2 },
+    { outputs: 128, stride: 1 },
+  ],
+  [
+    { outputs: 256, stride: 2 },
+    { outputs: 256, stride: 1 },
+  ],
   [{ outputs: 512, stride: 2 }, ...Array<{ outputs: number; stride: number }>(5).fill({ outputs: 512, stride: 1 })],
-  [{ outputs: 1024, stride: 2 }, { outputs: 1024, stride: 1 }],
+  [
+    { outputs: 1024, stride: 2 },
+    { outputs: 1024, stride: 1 },
+  ],
 ];
 
 const stemWidth = 32;
@@ -19,14 +28,22 @@ const featureSize = 1024;
 const epsilon = 1e-3; // of every batch normalisation in the frozen graph
 const batchNormMomentum = 0.1; // PyTorch's default, which the kit trains all backbones with; the weights were made with 0.003
 
-/** Names of the frozen graph's constants that are no weights: of shapes, of epsilon, and of the package's own last layer. */
+/**
+ * Names of the frozen graph's constants that are no weights: of shapes, of epsilon, and of the package's own last
+ * layer.
+ */
 const convention: FileConvention = { ...slim, ignore: /\/Reshape\/shape$|\/batchnorm\/add\/y$|^final_training_ops\// };
 
 const headName = 'MobilenetV1/Logits/Conv2d_1c_1x1';
 const head = { weight: headName + convention.suffix.weight, bias: headName + convention.suffix.bias };
 
 /** Filter each channel, then mix them: each followed by batch normalisation and ReLU6 (figure 3 of the paper). */
-function separable(net: LayerFactory, name: string, inputs: number, { outputs, stride }: { outputs: number; stride: number }): Layer {
+function separable(
+  net: LayerFactory,
+  name: string,
+  inputs: number,
+  { outputs, stride }: { outputs: number; stride: number },
+): Layer {
   return chain(
     net.depthwiseConv(`${name}_depthwise`, { size: 3, channels: inputs, stride }),
     net.batchNorm(`${name}_depthwise`, inputs),
@@ -59,7 +76,8 @@ function build(classes: number): Network {
 }
 
 /**
- * The head of the frozen graph without its first output, which means "none of these" and has no place among ImageNet's 1000 classes: the
+ * The head of the frozen graph without its first output, which means "none of these" and has no place among ImageNet's
+ * 1000 classes: the
  * others then have the numbers that they have in every other backbone.
  */
 function withoutBackground(tensors: StateDict): StateDict {

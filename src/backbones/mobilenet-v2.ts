@@ -1,4 +1,5 @@
-// MobileNetV2 (Sandler et al., CVPR 2018): inverted residual blocks with linear bottlenecks, with the names of torchvision.
+// MobileNetV2 (Sandler et al., CVPR 2018): inverted residual blocks with linear bottlenecks, with the names of
+// torchvision.
 import type { BackboneDefinition } from './assemble';
 import { around, chain, LayerFactory, relu6, tap, type Layer, type Network } from './layers';
 import { torch } from './parameters';
@@ -28,8 +29,16 @@ const stemWidth = 32;
 const featureSize = 1280;
 const headName = 'classifier.1';
 
-/** Expand, filter each channel, project without a rectifier (figure 4d of the paper); the input is added where stride and channels allow. */
-function invertedResidual(net: LayerFactory, name: string, inputs: number, { expansion, outputs, stride }: Omit<Stage, 'repeats'>): Layer {
+/**
+ * Expand, filter each channel, project without a rectifier (figure 4d of the paper); the input is added where stride
+ * and channels allow.
+ */
+function invertedResidual(
+  net: LayerFactory,
+  name: string,
+  inputs: number,
+  { expansion, outputs, stride }: Omit<Stage, 'repeats'>,
+): Layer {
   const inner = inputs * expansion;
   let place = 0;
   const expand = () => [

@@ -7,9 +7,18 @@ import { float32Of, gather, rowMajorStrides, sizeOf, type StateTensor } from './
 /** How the files of a framework name and lay out the parameters of a layer. */
 export interface FileConvention {
   /** What follows the layer's name; `depthwise` where that differs from `weight`. */
-  suffix: { weight: string; depthwise?: string; bias: string; scale: string; offset: string; mean: string; variance: string };
+  suffix: {
+    weight: string;
+    depthwise?: string;
+    bias: string;
+    scale: string;
+    offset: string;
+    mean: string;
+    variance: string;
+  };
   /**
-   * For each axis of the layout in memory, the axis of the file that it comes from; further axes of the file have length 1.
+   * For each axis of the layout in memory, the axis of the file that it comes from; further axes of the file have
+   * length 1.
    * In memory: convolution [height, width, in, out], depthwise [height, width, channels, 1], linear [in, out].
    */
   axes: { convolution: number[]; depthwise: number[]; linear: number[]; vector: number[] };
@@ -19,14 +28,28 @@ export interface FileConvention {
 
 /** PyTorch: convolution [out, in, height, width], depthwise [channels, 1, height, width], linear [out, in]. */
 export const torch: FileConvention = {
-  suffix: { weight: '.weight', bias: '.bias', scale: '.weight', offset: '.bias', mean: '.running_mean', variance: '.running_var' },
+  suffix: {
+    weight: '.weight',
+    bias: '.bias',
+    scale: '.weight',
+    offset: '.bias',
+    mean: '.running_mean',
+    variance: '.running_var',
+  },
   axes: { convolution: [2, 3, 1, 0], depthwise: [2, 3, 0, 1], linear: [1, 0], vector: [0] },
   ignore: /\.num_batches_tracked$/, // counters, used only by an average without momentum
 };
 
 /** Keras: the layouts in memory are its own. */
 export const keras: FileConvention = {
-  suffix: { weight: '/kernel', bias: '/bias', scale: '/gamma', offset: '/beta', mean: '/moving_mean', variance: '/moving_variance' },
+  suffix: {
+    weight: '/kernel',
+    bias: '/bias',
+    scale: '/gamma',
+    offset: '/beta',
+    mean: '/moving_mean',
+    variance: '/moving_variance',
+  },
   axes: { convolution: [0, 1, 2, 3], depthwise: [0, 1, 2, 3], linear: [0, 1], vector: [0] },
 };
 
@@ -48,15 +71,22 @@ export const slim: FileConvention = {
 export type Initializer = (stream: RandomStream, count: number) => Float32Array;
 
 /** Always `value`. */
-export const constant = (value: number): Initializer => (_, count) => new Float32Array(count).fill(value);
+export const constant =
+  (value: number): Initializer =>
+  (_, count) =>
+    new Float32Array(count).fill(value);
 
 /** Normal with standard deviation sqrt(2 / fanOut): He et al. 2015, for convolutions before rectifiers. */
-export const heNormal = (fanOut: number): Initializer => (stream, count) =>
-  Float32Array.from({ length: count }, () => stream.normal(0, Math.sqrt(2 / fanOut)));
+export const heNormal =
+  (fanOut: number): Initializer =>
+  (stream, count) =>
+    Float32Array.from({ length: count }, () => stream.normal(0, Math.sqrt(2 / fanOut)));
 
 /** Uniform in +-1/sqrt(fanIn): what torch.nn.Linear draws its weight and its bias from. */
-export const linearUniform = (fanIn: number): Initializer => (stream, count) =>
-  Float32Array.from({ length: count }, () => stream.uniform(-1 / Math.sqrt(fanIn), 1 / Math.sqrt(fanIn)));
+export const linearUniform =
+  (fanIn: number): Initializer =>
+  (stream, count) =>
+    Float32Array.from({ length: count }, () => stream.uniform(-1 / Math.sqrt(fanIn), 1 / Math.sqrt(fanIn)));
 
 /** One parameter or running statistic of a network. */
 export class Parameter {
@@ -89,7 +119,9 @@ export class Parameter {
   /** The inverse of `fromFile`. @throws KitError when `values` are not as many as the shape asks for. */
   toFile(values: Float32Array): StateTensor {
     if (values.length !== sizeOf(this.shape)) {
-      throw new KitError(`The parameter "${this.name}" [${this.shape.join(', ')}] was given ${values.length} numbers, ${sizeOf(this.shape)} were expected.`);
+      throw new KitError(
+        `The parameter "${this.name}" [${this.shape.join(', ')}] was given ${values.length} numbers, ${sizeOf(this.shape)} were expected.`,
+      );
     }
     const inFileOrder = [...this.axes.keys()].sort((a, b) => this.axes[a] - this.axes[b]);
     return { shape: this.fileShape, dtype: 'float32', data: permute(values, this.shape, inFileOrder) };
@@ -108,9 +140,18 @@ export function countTrainable(parameters: Iterable<Parameter>): number {
   return count;
 }
 
-/** The row-major elements of an array of `shape` with its axes in another order: axis i of the result is axis `axes[i]` of `data`. */
+/**
+ * The row-major elements of an array of `shape` with its axes in another order: axis i of the result is axis `axes[i]`
+ * of `data`.
+ */
 export function permute(data: Float32Array, shape: readonly number[], axes: readonly number[]): Float32Array {
   if (axes.every((axis, i) => axis === i)) return data;
   const strides = rowMajorStrides(shape);
-  return gather(data, new Float32Array(data.length), 0, axes.map((axis) => shape[axis]), axes.map((axis) => strides[axis]));
+  return gather(
+    data,
+    new Float32Array(data.length),
+    0,
+    axes.map((axis) => shape[axis]),
+    axes.map((axis) => strides[axis]),
+  );
 }

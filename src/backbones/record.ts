@@ -14,7 +14,10 @@ export interface BackboneRecord {
   inputSize: number;
   /** Length of the image's short side before the crop, in pixels. */
   resizeSize: number;
-  /** What the publisher resizes with. The kit's pixel cache always resizes bilinearly, antialiased. Default `'bilinear'`. */
+  /**
+   * What the publisher resizes with. The kit's pixel cache always resizes bilinearly, antialiased. Default
+   * `'bilinear'`.
+   */
   interpolation?: 'bilinear' | 'bicubic';
   /** Number of pooled features, which the head sees. */
   featureSize: number;
@@ -26,7 +29,8 @@ export interface BackboneRecord {
   /** Names of the head's parameters. */
   head: { weight: string; bias: string };
   /**
-   * A second classifier that reads an earlier stage and only trains: its cross entropy, times `lossWeight`, is added to the loss. Its head is
+   * A second classifier that reads an earlier stage and only trains: its cross entropy, times `lossWeight`, is added to
+   * the loss. Its head is
    * new where the head is.
    */
   auxiliary?: { head: { weight: string; bias: string }; lossWeight: number } | null;
@@ -50,7 +54,10 @@ export interface StatisticUpdate {
   value: TF.Tensor;
 }
 
-/** What may be done to a forward pass from outside, for tricks that act inside the network; each is ordinary differentiable tfjs code. */
+/**
+ * What may be done to a forward pass from outside, for tricks that act inside the network; each is ordinary
+ * differentiable tfjs code.
+ */
 export interface ForwardHooks {
   /**
    * Changes the output of a residual block's branch before the shortcut is added to it.
@@ -59,7 +66,10 @@ export interface ForwardHooks {
   residual?(branch: TF.Tensor4D, block: number): TF.Tensor4D;
   /** Changes the output of the stage `name` (one of `record.taps`); what follows, and `taps`, see the changed one. */
   tap?(x: TF.Tensor4D, name: string): TF.Tensor4D;
-  /** In place of the linear head: logits [batch, classes] of features [batch, featureSize], weight [featureSize, classes] and bias [classes]. */
+  /**
+   * In place of the linear head: logits [batch, classes] of features [batch, featureSize], weight [featureSize,
+   * classes] and bias [classes].
+   */
   head?(features: TF.Tensor2D, weight: TF.Tensor2D, bias: TF.Tensor1D): TF.Tensor2D;
 }
 
@@ -107,10 +117,14 @@ export interface Backbone {
   residualBlocks: number;
   /**
    * Runs the network.
-   * @param images RGB in 0..255, int32 or float32, [batch, height, width, 3]; any size that the strides leave something of.
+   * @param images RGB in 0..255, int32 or float32, [batch, height, width, 3]; any size that the strides leave something
+   *   of.
    */
   forward(images: TF.Tensor4D, options: ForwardOptions): ForwardResult;
-  /** Another backbone with the same values in variables of its own, the caller's to dispose: a frozen reference, for example. */
+  /**
+   * Another backbone with the same values in variables of its own, the caller's to dispose: a frozen reference, for
+   * example.
+   */
   copy(): Backbone;
   /** Frees the variables. */
   dispose(): void;

@@ -15,7 +15,9 @@ export interface ResNetPlan {
   layers: number[];
   /** Channels inside the blocks of the first stage, and of the stem. */
   width: number;
-  /** Which convolution of a bottleneck has the stride: its first (v1, the paper's) or its second (v1.5, torchvision's). */
+  /**
+   * Which convolution of a bottleneck has the stride: its first (v1, the paper's) or its second (v1.5, torchvision's).
+   */
   stridedConv: 0 | 1;
   /** Whether convolutions add a bias. */
   bias: boolean;
@@ -28,7 +30,10 @@ export interface ResNetPlan {
 export interface ResNetNames {
   convention: FileConvention;
   stem: { conv: string; norm: string };
-  block(stage: number, block: number): { conv(i: number): string; norm(i: number): string; shortcut: { conv: string; norm: string } };
+  block(
+    stage: number,
+    block: number,
+  ): { conv(i: number): string; norm(i: number): string; shortcut: { conv: string; norm: string } };
   head: string;
 }
 
@@ -38,7 +43,11 @@ export const torchvisionNames: ResNetNames = {
   stem: { conv: 'conv1', norm: 'bn1' },
   block(stage, block) {
     const name = `layer${stage + 1}.${block}`;
-    return { conv: (i) => `${name}.conv${i + 1}`, norm: (i) => `${name}.bn${i + 1}`, shortcut: { conv: `${name}.downsample.0`, norm: `${name}.downsample.1` } };
+    return {
+      conv: (i) => `${name}.conv${i + 1}`,
+      norm: (i) => `${name}.bn${i + 1}`,
+      shortcut: { conv: `${name}.downsample.0`, norm: `${name}.downsample.1` },
+    };
   },
   head: 'fc',
 };
@@ -64,7 +73,11 @@ const expansionOf = ({ block }: ResNetPlan): number => (block === 'bottleneck' ?
 const featureSizeOf = (plan: ResNetPlan): number => plan.width * 2 ** (plan.layers.length - 1) * expansionOf(plan);
 
 /** relu(convolutions(x) + x), where x goes through a 1x1 convolution of its own when its size or channels change. */
-function residualBlock(net: LayerFactory, plan: ResNetPlan, at: { stage: number; block: number; inputs: number }): Layer {
+function residualBlock(
+  net: LayerFactory,
+  plan: ResNetPlan,
+  at: { stage: number; block: number; inputs: number },
+): Layer {
   const { conv, norm, shortcut } = plan.names.block(at.stage, at.block);
   const width = plan.width * 2 ** at.stage;
   const outputs = width * expansionOf(plan);
@@ -92,7 +105,14 @@ function residualBlock(net: LayerFactory, plan: ResNetPlan, at: { stage: number;
     blockStride === 1 && at.inputs === outputs
       ? identity
       : chain(
-          net.conv(shortcut.conv, { size: 1, inputs: at.inputs, outputs, stride: blockStride, padding: 0, bias: plan.bias }),
+          net.conv(shortcut.conv, {
+            size: 1,
+            inputs: at.inputs,
+            outputs,
+            stride: blockStride,
+            padding: 0,
+            bias: plan.bias,
+          }),
           net.batchNorm(shortcut.norm, outputs),
         );
   return chain(net.residual(chain(...main), projection), relu);
@@ -129,7 +149,8 @@ function planned(plan: ResNetPlan) {
     featureSize: featureSizeOf(plan),
     head: { weight: plan.names.head + suffix.weight, bias: plan.names.head + suffix.bias },
     taps: ['stem', ...plan.layers.map((_, stage) => `stage${stage + 1}`)],
-    batchNormMomentum, // also of the Keras weights: their file says 0.01 in this convention, but the kit trains all alike
+    // also of the Keras weights: their file says 0.01 in this convention, but the kit trains all alike
+    batchNormMomentum,
   };
 }
 
@@ -146,14 +167,26 @@ const resnet50Keras: ResNetPlan = {
 const manifest = weightsManifest('resnet50.keras_in1k');
 
 /** torchvision's: v1.5, with its stride in the 3x3 convolution. */
-const torchvisionPlan = (size: Pick<ResNetPlan, 'block' | 'layers' | 'width'>): ResNetPlan => ({ ...size, stridedConv: 1, bias: false, epsilon: 1e-5, names: torchvisionNames });
+const torchvisionPlan = (size: Pick<ResNetPlan, 'block' | 'layers' | 'width'>): ResNetPlan => ({
+  ...size,
+  stridedConv: 1,
+  bias: false,
+  epsilon: 1e-5,
+  names: torchvisionNames,
+});
 
 /** Table 1 of the paper. */
 function torchvisionResNet(depth: number, block: ResNetPlan['block'], layers: number[]): BackboneDefinition {
   const plan = torchvisionPlan({ block, layers, width: 64 });
   const { family, featureSize, taps } = planned(plan);
   return {
-    record: torchvisionRecord(`resnet${depth}.tv_in1k`, { title: `ResNet-${depth} v1.5`, family, featureSize, head: plan.names.head, taps }),
+    record: torchvisionRecord(`resnet${depth}.tv_in1k`, {
+      title: `ResNet-${depth} v1.5`,
+      family,
+      featureSize,
+      head: plan.names.head,
+      taps,
+    }),
     build: (classes) => build(plan, classes),
   };
 }
@@ -193,8 +226,10 @@ export interface ResNetOptions {
 }
 
 /**
- * Builds the residual network of `options` with the weights of `stateDict` (torchvision's names and layouts), or new ones from `seed`.
- * Small ones are for tests: `{block: 'basic', layers: [1, 1], width: 8, classes: 5}` at 32 pixels takes milliseconds a step.
+ * Builds the residual network of `options` with the weights of `stateDict` (torchvision's names and layouts), or new
+ * ones from `seed`.
+ * Small ones are for tests: `{block: 'basic', layers: [1, 1], width: 8, classes: 5}` at 32 pixels takes milliseconds a
+ * step.
  * @throws KitError when names or shapes do not fit.
  */
 export function buildResNet({ classes, ...size }: ResNetOptions, stateDict: StateDict | null, seed = 0): Backbone {
@@ -213,6 +248,8 @@ export function buildResNet({ classes, ...size }: ResNetOptions, stateDict: Stat
     top1Claimed: null,
     parameters: countTrainable(build(plan, 1000).parameters.values()),
   };
-  const weights = stateDict ? { stateDict, format: null, source: 'the given state dict', hash: hashStateDict(stateDict) } : null;
+  const weights = stateDict
+    ? { stateDict, format: null, source: 'the given state dict', hash: hashStateDict(stateDict) }
+    : null;
   return assemble({ record, build: (outputs) => build(plan, outputs) }, { classes, seed, weights });
 }

@@ -8,16 +8,22 @@ import type { StateDict } from './weights/state-dict';
 export type ParameterValues = Readonly<Record<string, TF.Tensor | Float32Array>>;
 
 /**
- * What a weights file of `backbone` would hold: every parameter and running statistic by its name in the source file, in that file's
- * layout (torchvision's [out, in, height, width], for example), float32, in the order of the network. `backbones.load` reads it back, and so
+ * What a weights file of `backbone` would hold: every parameter and running statistic by its name in the source file,
+ * in that file's
+ * layout (torchvision's [out, in, height, width], for example), float32, in the order of the network. `backbones.load`
+ * reads it back, and so
  * does the framework of the names.
- * @param values what to write in place of the variables' present values: all or some, for example what a compiled program `read`s.
+ * @param values what to write in place of the variables' present values: all or some, for example what a compiled
+ *   program `read`s.
  * @throws KitError when a value is of no parameter, or has not as many numbers as its parameter.
  */
 export function stateDictOf(backbone: Backbone, values: ParameterValues = {}): StateDict {
   const { parameters, record } = backbone;
   const unknown = Object.keys(values).find((name) => !parameters.has(name));
-  if (unknown !== undefined) throw new KitError(`${record.id} has no parameter "${unknown}".`, { fix: 'Give values by the names of `backbone.variables`.' });
+  if (unknown !== undefined)
+    throw new KitError(`${record.id} has no parameter "${unknown}".`, {
+      fix: 'Give values by the names of `backbone.variables`.',
+    });
   return new Map(
     [...parameters].map(([name, parameter]) => {
       const value = Object.hasOwn(values, name) ? values[name] : parameter.variable!;

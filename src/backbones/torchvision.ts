@@ -22,8 +22,14 @@ export interface TorchvisionNetwork {
   taps: string[];
 }
 
-/** The record of a network with the ImageNet weights of the first recipe of torchvision (`IMAGENET1K_V1`): `data-scripts/manifests/weights/<id>.json`. */
-export function torchvisionRecord(id: string, { title, family, featureSize, head, taps }: TorchvisionNetwork): BackboneRecord {
+/**
+ * The record of a network with the ImageNet weights of the first recipe of torchvision (`IMAGENET1K_V1`):
+ * `data-scripts/manifests/weights/<id>.json`.
+ */
+export function torchvisionRecord(
+  id: string,
+  { title, family, featureSize, head, taps }: TorchvisionNetwork,
+): BackboneRecord {
   const manifest = publishedManifest(id);
   const { inputSize, resizeSize, interpolation, licence, top1, parameters } = manifest;
   return {

@@ -31,7 +31,12 @@ async function check(name: string, fix: string, look: () => string | Promise<str
 
 /** Asks a fresh Node process, which may crash without harm. */
 const askNode = (script: string): string =>
-  execFileSync(process.execPath, ['-e', script], { encoding: 'utf8', cwd: packageRoot(), stdio: ['ignore', 'pipe', 'pipe'], timeout: 120_000 }).trim();
+  execFileSync(process.execPath, ['-e', script], {
+    encoding: 'utf8',
+    cwd: packageRoot(),
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 120_000,
+  }).trim();
 
 /** Why a process of Node failed: the message of the error that it ended with, else the first line that it said. */
 function reasonOf(error: unknown): string {
@@ -44,7 +49,8 @@ export async function runChecks(): Promise<Check[]> {
   return [
     await check('node', 'Install Node 20.19 or later.', () => {
       const [major, minor] = process.versions.node.split('.').map(Number);
-      if (major < 20 || (major === 20 && minor < 19)) throw new Error(`Node ${process.versions.node}; 20.19 or later is needed.`);
+      if (major < 20 || (major === 20 && minor < 19))
+        throw new Error(`Node ${process.versions.node}; 20.19 or later is needed.`);
       return `Node ${process.versions.node}`;
     }),
 
@@ -77,22 +83,28 @@ export async function runChecks(): Promise<Check[]> {
 
     await check('jupyter', 'npm run setup', () => {
       const jupyter = kitHome('venv', 'bin', 'jupyter');
-      if (!fs.existsSync(jupyter)) throw new Error(`JupyterLab is not installed: there is no ${path.relative(process.cwd(), jupyter)}.`);
+      if (!fs.existsSync(jupyter))
+        throw new Error(`JupyterLab is not installed: there is no ${path.relative(process.cwd(), jupyter)}.`);
       return `JupyterLab ${execFileSync(jupyter, ['lab', '--version'], { encoding: 'utf8' }).trim()}`;
     }),
 
     await check('kernel', 'npm run setup', () => {
       const spec = kitHome('venv', 'share', 'jupyter', 'kernels', 'rifle', 'kernel.json');
       if (!fs.existsSync(spec)) throw new Error('The notebook kernel "rifle" is not registered.');
-      const { argv, display_name: title } = JSON.parse(fs.readFileSync(spec, 'utf8')) as { argv: string[]; display_name: string };
+      const { argv, display_name: title } = JSON.parse(fs.readFileSync(spec, 'utf8')) as {
+        argv: string[];
+        display_name: string;
+      };
       const missing = argv.find((part) => path.isAbsolute(part) && !fs.existsSync(part));
-      if (missing !== undefined) throw new Error(`The notebook kernel "rifle" points to ${missing}, which is not there.`);
+      if (missing !== undefined)
+        throw new Error(`The notebook kernel "rifle" points to ${missing}, which is not there.`);
       return title;
     }),
 
     await check('package', 'npm run setup', () => {
       const link = studyFolder() === null ? path.join(packageRoot(), 'node_modules', 'rifle-kit') : packageRoot();
-      if (!fs.existsSync(path.join(link, 'package.json'))) throw new Error("Notebooks cannot import 'rifle-kit': its link in node_modules is missing.");
+      if (!fs.existsSync(path.join(link, 'package.json')))
+        throw new Error("Notebooks cannot import 'rifle-kit': its link in node_modules is missing.");
       return "notebooks can import 'rifle-kit'";
     }),
 

@@ -12,9 +12,13 @@ export function fail(error: unknown): void {
   }
   process.exitCode = 1;
   if (error instanceof KitError) {
-    process.stderr.write(`${pc.red('error')}: ${error.message}\n${error.fix === '' ? '' : `  ${pc.cyan('→')} ${error.fix}\n`}`);
+    process.stderr.write(
+      `${pc.red('error')}: ${error.message}\n${error.fix === '' ? '' : `  ${pc.cyan('→')} ${error.fix}\n`}`,
+    );
     if (process.env.RIFLE_DEBUG && error.cause !== undefined) console.error(error.cause);
     return;
   }
-  process.stderr.write(`${pc.red('unexpected error')}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.stderr.write(
+    `${pc.red('unexpected error')}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  );
 }

@@ -8,7 +8,10 @@ export class Stopped extends Error {
   }
 }
 
-/** A signal that Ctrl-C (or a polite kill) aborts. A second one ends the process with exit code 130, when the step that runs is over. */
+/**
+ * A signal that Ctrl-C (or a polite kill) aborts. A second one ends the process with exit code 130, when the step that
+ * runs is over.
+ */
 export function interruptible(): AbortSignal {
   const controller = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {

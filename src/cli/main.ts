@@ -21,9 +21,25 @@ const program = new Command('rifle')
   .version(kitVersion())
   .showHelpAfterError('(add --help for what there is)')
   .showSuggestionAfterError()
-  .addHelpText('after', '\nExamples:\n  $ npx rifle doctor\n  $ npx rifle train --method rifle --epochs 10 --seed 1\n  $ npx rifle reproduce --scale mini');
+  .addHelpText(
+    'after',
+    '\nExamples:\n  $ npx rifle doctor\n  $ npx rifle train --method rifle --epochs 10 --seed 1\n  $ npx rifle reproduce --scale mini',
+  );
 
-for (const command of [doctorCommand, dataCommand, weightsCommand, methodsCommand, trainCommand, sweepCommand, runsCommand, reproduceCommand, reportCommand, notebooksCommand, labCommand, newCommand]) {
+for (const command of [
+  doctorCommand,
+  dataCommand,
+  weightsCommand,
+  methodsCommand,
+  trainCommand,
+  sweepCommand,
+  runsCommand,
+  reproduceCommand,
+  reportCommand,
+  notebooksCommand,
+  labCommand,
+  newCommand,
+]) {
   program.addCommand(command());
 }
 
@@ -35,6 +51,7 @@ const overrideExit = (command: Command): void => {
 overrideExit(program);
 
 program.parseAsync().catch((error: unknown) => {
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2; // commander has printed it
+  if (error instanceof CommanderError)
+    process.exitCode = error.exitCode === 0 ? 0 : 2; // commander has printed it
   else fail(error);
 });

@@ -1,4 +1,5 @@
-// Shows the reports of long tasks: bars with the time left on a terminal, a line now and then elsewhere. Always on stderr.
+// Shows the reports of long tasks: bars with the time left on a terminal, a line now and then elsewhere. Always on
+// stderr.
 import { MultiBar, type SingleBar } from 'cli-progress';
 import pc from 'picocolors';
 import { Pace, type OnProgress, type Progress } from '../engine/progress';
@@ -39,14 +40,26 @@ function bars(): ProgressDisplay {
     onProgress(progress) {
       let entry = shown.get(progress.task);
       if (entry === undefined) {
-        entry = { bar: multi.create(progress.total, progress.done, { task: progress.task.padEnd(24), amount: '', left: '', detail: '' }), pace: new Pace() };
+        entry = {
+          bar: multi.create(progress.total, progress.done, {
+            task: progress.task.padEnd(24),
+            amount: '',
+            left: '',
+            detail: '',
+          }),
+          pace: new Pace(),
+        };
         shown.set(progress.task, entry);
       }
       const { bar, pace } = entry;
       pace.note(progress);
       const time = progress.done >= progress.total ? '' : pace.timeLeft(progress);
       bar.setTotal(progress.total);
-      bar.update(progress.done, { amount: amount(progress), left: time === '' ? '' : ` · ${pc.bold(time)}`, detail: progress.detail ? ` · ${progress.detail}` : '' });
+      bar.update(progress.done, {
+        amount: amount(progress),
+        left: time === '' ? '' : ` · ${pc.bold(time)}`,
+        detail: progress.detail ? ` · ${progress.detail}` : '',
+      });
     },
     stop: () => multi.stop(),
   };

@@ -1,4 +1,5 @@
-// The live table of a sweep: what each worker makes, what is over, and how long it will take. On stderr; lines where that is no terminal.
+// The live table of a sweep: what each worker makes, what is over, and how long it will take. On stderr; lines where
+// that is no terminal.
 import pc from 'picocolors';
 import type { PoolRun } from '../runs/pool';
 import { percent } from './print';
@@ -21,15 +22,26 @@ export interface SweepScreen {
   elapsed: number;
 }
 
-/** Seconds left, from the pace since the sweep began: runs count by their estimates, where all have one, else by their epochs. Null before there is a pace. */
+/**
+ * Seconds left, from the pace since the sweep began: runs count by their estimates, where all have one, else by their
+ * epochs. Null before there is a pace.
+ */
 export function secondsLeft({ runs, seconds, elapsed }: SweepScreen): number | null {
-  const [counted, open] = [[...runs.values()].filter(({ state }) => state !== 'reused' && state !== 'failed'), seconds.length - runs.size];
+  const [counted, open] = [
+    [...runs.values()].filter(({ state }) => state !== 'reused' && state !== 'failed'),
+    seconds.length - runs.size,
+  ];
   const known = seconds.every((value) => value !== null);
   const workOf = (run: PoolRun): number => (known && seconds[run.index]! > 0 ? seconds[run.index]! : run.epochs);
-  const shareOf = (run: PoolRun): number => (run.progress && run.progress.unit === 'steps' ? run.progress.done / run.progress.total : run.epochsDone / run.epochs);
+  const shareOf = (run: PoolRun): number =>
+    run.progress && run.progress.unit === 'steps'
+      ? run.progress.done / run.progress.total
+      : run.epochsDone / run.epochs;
   const done = counted.reduce((sum, run) => sum + workOf(run) * shareOf(run), 0);
   const seen = counted.reduce((sum, run) => sum + workOf(run), 0);
-  const unseen = known ? seconds.reduce<number>((sum, value, i) => sum + (runs.has(i) ? 0 : value!), 0) : (open * seen) / Math.max(1, counted.length);
+  const unseen = known
+    ? seconds.reduce<number>((sum, value, i) => sum + (runs.has(i) ? 0 : value!), 0)
+    : (open * seen) / Math.max(1, counted.length);
   return done === 0 ? null : (elapsed / done) * (seen + unseen - done);
 }
 
@@ -40,7 +52,14 @@ export function screenLines(screen: SweepScreen): string[] {
   const total = screen.seconds.length;
   const left = secondsLeft(screen);
   const over = count('finished', 'diverged', 'reused', 'failed');
-  const head = [`${over}/${total} runs`, `${count('finished', 'diverged')} made`, `${count('reused')} there before`, ...(count('failed') > 0 ? [pc.red(`${count('failed')} failed`)] : []), duration(screen.elapsed), ...(left === null || over === total ? [] : [pc.bold(`${duration(left)} left`)])];
+  const head = [
+    `${over}/${total} runs`,
+    `${count('finished', 'diverged')} made`,
+    `${count('reused')} there before`,
+    ...(count('failed') > 0 ? [pc.red(`${count('failed')} failed`)] : []),
+    duration(screen.elapsed),
+    ...(left === null || over === total ? [] : [pc.bold(`${duration(left)} left`)]),
+  ];
   const running = runs.filter(({ state }) => state === 'running').sort((a, b) => a.worker! - b.worker!);
   return [head.join(' · '), ...running.map(runLine)];
 }
@@ -49,7 +68,8 @@ export function screenLines(screen: SweepScreen): string[] {
 export function runLine(run: PoolRun): string {
   const where = run.worker === null ? '' : `${run.worker + 1}${run.device === null ? '' : ` GPU ${run.device}`}  `;
   const what = `${run.title}, ${run.spec.dataset.split(/[\\/]/).pop()}, ${run.spec.backbone}`;
-  if (run.state === 'running') return `${where}${what}: ${run.progress === null ? 'begins' : `${Math.floor((100 * run.progress.done) / Math.max(1, run.progress.total))} % · ${run.progress.detail ?? run.progress.task}`}`;
+  if (run.state === 'running')
+    return `${where}${what}: ${run.progress === null ? 'begins' : `${Math.floor((100 * run.progress.done) / Math.max(1, run.progress.total))} % · ${run.progress.detail ?? run.progress.task}`}`;
   if (run.state === 'failed') return `${what}: ${pc.red('failed')}: ${run.cause}`;
   if (run.state === 'waiting') return `${what}: waits: ${run.cause}`;
   return `${what}: ${run.state === 'diverged' ? pc.yellow('diverged') : `test top-1 ${percent(run.testTop1 ?? NaN)}`}${run.state === 'reused' ? ' (was there)' : ''}`;
@@ -59,7 +79,15 @@ export function runLine(run: PoolRun): string {
 const [DRAW_EVERY, LINE_EVERY] = [200, 30];
 
 /** Shows a sweep. @param seconds see `SweepScreen`. */
-export function showSweep({ seconds, workers, quiet = false }: { seconds: readonly (number | null)[]; workers: number; quiet?: boolean }): SweepDisplay {
+export function showSweep({
+  seconds,
+  workers,
+  quiet = false,
+}: {
+  seconds: readonly (number | null)[];
+  workers: number;
+  quiet?: boolean;
+}): SweepDisplay {
   const runs = new Map<number, PoolRun>();
   const began = performance.now();
   const screen = (): SweepScreen => ({ runs, seconds, workers, elapsed: (performance.now() - began) / 1000 });
@@ -80,13 +108,23 @@ export function showSweep({ seconds, workers, quiet = false }: { seconds: readon
     drawn = 0;
     if (live) draw();
   };
-  const timer = quiet ? undefined : setInterval(live ? draw : () => screenLines(screen()).forEach((line) => out.write(`${line}\n`)), live ? DRAW_EVERY : LINE_EVERY * 1000);
+  const timer = quiet
+    ? undefined
+    : setInterval(
+        live ? draw : () => screenLines(screen()).forEach((line) => out.write(`${line}\n`)),
+        live ? DRAW_EVERY : LINE_EVERY * 1000,
+      );
   timer?.unref();
   return {
     onRun(run) {
       const before = runs.get(run.index);
       runs.set(run.index, run);
-      if (before?.state === run.state || (before === undefined && run.state === 'waiting') || (run.state === 'running' && live)) return;
+      if (
+        before?.state === run.state ||
+        (before === undefined && run.state === 'waiting') ||
+        (run.state === 'running' && live)
+      )
+        return;
       if (run.state !== 'reused') say(runLine(run));
     },
     onNotice: (text) => say(pc.yellow(text)),

@@ -25,4 +25,3 @@ function isTarHeader(head: Buffer): boolean {
   const sum = head.reduce((total, byte, i) => total + (i >= 148 && i < 156 ? 32 : byte), 0);
   return stated === sum;
 }
-

@@ -1,4 +1,5 @@
-// Unpacks zip (wheel), tar and tar.gz archives that nobody has to trust: nothing outside the folder, no links, bounded, whole or not at all.
+// Unpacks zip (wheel), tar and tar.gz archives that nobody has to trust: nothing outside the folder, no links, bounded,
+// whole or not at all.
 import fs, { createReadStream, createWriteStream } from 'node:fs';
 import fsp from 'node:fs/promises';
 import path from 'node:path';
@@ -26,26 +27,37 @@ export interface ExtractOptions {
   maxFiles?: number;
 }
 
-type Settings = Required<Pick<ExtractOptions, 'filter' | 'maxBytes' | 'maxFiles'>> & { report: (done: number, total: number) => void; looked: (done: number, total: number) => void; signal?: AbortSignal };
+type Settings = Required<Pick<ExtractOptions, 'filter' | 'maxBytes' | 'maxFiles'>> & {
+  report: (done: number, total: number) => void;
+  looked: (done: number, total: number) => void;
+  signal?: AbortSignal;
+};
 
 /** Most bytes that all entries of an archive may have together, unpacked or not: reading on takes time only. */
 const MOST_BYTES_READ = 64 * 2 ** 30;
 
 /**
- * Unpacks `archive` (zip, so also .whl; tar; gzipped tar: told apart by their bytes) into the folder `into`, which appears whole or not at
+ * Unpacks `archive` (zip, so also .whl; tar; gzipped tar: told apart by their bytes) into the folder `into`, which
+ * appears whole or not at
  * all; one that stands there is replaced. All files get the mode 644. Returns the number of files unpacked.
- * @throws KitError, and leaves nothing behind, when the archive is damaged or of another kind, when any entry (unpacked or not) lies
- *   outside the folder, is a link or a device or comes twice, and when it is larger than the bounds; the signal's reason when aborted.
+ * @throws KitError, and leaves nothing behind, when the archive is damaged or of another kind, when any entry (unpacked
+ *   or not) lies
+ * outside the folder, is a link or a device or comes twice, and when it is larger than the bounds; the signal's reason
+ *   when aborted.
  */
 export async function extract(archive: string, into: string, options: ExtractOptions = {}): Promise<number> {
   const { filter = () => true, maxBytes = 8 * 2 ** 30, maxFiles = 500_000, onProgress, signal } = options;
   const task = `unpack ${path.basename(archive)}`;
   const report = (done: number, total: number) => onProgress?.({ task, done, total, unit: 'files' });
-  const looked = (done: number, total: number) => onProgress?.({ task: `look through ${path.basename(archive)}`, done, total, unit: 'bytes' });
+  const looked = (done: number, total: number) =>
+    onProgress?.({ task: `look through ${path.basename(archive)}`, done, total, unit: 'bytes' });
   const kind = await archiveKind(archive).catch((error: NodeJS.ErrnoException) => {
     throw error.code === 'ENOENT' ? new KitError(`The archive ${archive} is missing.`, { cause: error }) : error;
   });
-  if (kind === undefined) throw new KitError(`${archive} is not unpacked: it is no archive of a kind that is known (zip, tar, tar.gz), or is damaged at its beginning.`);
+  if (kind === undefined)
+    throw new KitError(
+      `${archive} is not unpacked: it is no archive of a kind that is known (zip, tar, tar.gz), or is damaged at its beginning.`,
+    );
   const unpack = kind === 'zip' ? unzip : untar;
   return makeAtomically(into, async (partial) => {
     await fsp.mkdir(partial);
@@ -60,14 +72,21 @@ export async function extract(archive: string, into: string, options: ExtractOpt
 }
 
 function isWriteError(error: unknown): boolean {
-  return ['ENOSPC', 'EDQUOT', 'EACCES', 'EROFS', 'EMFILE', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? '');
+  return ['ENOSPC', 'EDQUOT', 'EACCES', 'EROFS', 'EMFILE', 'ENOENT'].includes(
+    (error as NodeJS.ErrnoException).code ?? '',
+  );
 }
 
 function refuse(archive: string, why: string, cause?: unknown): KitError {
-  return new KitError(`The archive ${archive} is not unpacked: ${why}.`, { fix: 'Delete the file, so that it is fetched again.', cause });
+  return new KitError(`The archive ${archive} is not unpacked: ${why}.`, {
+    fix: 'Delete the file, so that it is fetched again.',
+    cause,
+  });
 }
 
-/** Counts what an archive holds, and refuses what is outside the bounds or not a plain file or folder below the target. */
+/**
+ * Counts what an archive holds, and refuses what is outside the bounds or not a plain file or folder below the target.
+ */
 class Gate {
   readonly wanted = new Set<string>();
   private entries = 0;
@@ -84,9 +103,17 @@ class Gate {
     const { filter, maxBytes, maxFiles } = this.settings;
     if (++this.entries > maxFiles) throw refuse(this.archive, `it has more than ${maxFiles} entries`);
     this.bytesRead += bytes;
-    if (this.bytesRead > MOST_BYTES_READ) throw refuse(this.archive, `its entries have more than ${MOST_BYTES_READ} bytes`);
+    if (this.bytesRead > MOST_BYTES_READ)
+      throw refuse(this.archive, `its entries have more than ${MOST_BYTES_READ} bytes`);
     const parts = name.split(/[/\\]/);
-    if (name === '' || name.includes('\0') || parts.includes('..') || path.isAbsolute(name) || path.win32.isAbsolute(name) || /^[a-z]:/i.test(name)) {
+    if (
+      name === '' ||
+      name.includes('\0') ||
+      parts.includes('..') ||
+      path.isAbsolute(name) ||
+      path.win32.isAbsolute(name) ||
+      /^[a-z]:/i.test(name)
+    ) {
       throw refuse(this.archive, `its entry ${JSON.stringify(name)} lies outside the folder that it is unpacked to`);
     }
     if (kind === 'other') throw refuse(this.archive, `its entry ${JSON.stringify(name)} is a link or a device`);
@@ -105,8 +132,14 @@ async function unzip(archive: string, into: string, settings: Settings): Promise
     const wanted: yauzl.Entry[] = [];
     await new Promise<void>((resolve, reject) => {
       zip.on('error', (error: Error) => {
-        const outside = /^(absolute path|invalid relative path|invalid characters in fileName): (.*)$/.exec(error.message);
-        reject(outside ? refuse(archive, `its entry ${JSON.stringify(outside[2])} lies outside the folder that it is unpacked to`) : error);
+        const outside = /^(absolute path|invalid relative path|invalid characters in fileName): (.*)$/.exec(
+          error.message,
+        );
+        reject(
+          outside
+            ? refuse(archive, `its entry ${JSON.stringify(outside[2])} lies outside the folder that it is unpacked to`)
+            : error,
+        );
       });
       zip.on('end', resolve);
       zip.on('entry', (entry: yauzl.Entry) => {
@@ -121,19 +154,31 @@ async function unzip(archive: string, into: string, settings: Settings): Promise
     });
     let done = 0;
     settings.report(0, wanted.length);
-    await mapConcurrently(wanted, 4, async (entry) => {
-      await unzipEntry(zip, entry, archive, path.join(into, entry.fileName), settings.signal);
-      settings.report(++done, wanted.length);
-    }, settings.signal);
+    await mapConcurrently(
+      wanted,
+      4,
+      async (entry) => {
+        await unzipEntry(zip, entry, archive, path.join(into, entry.fileName), settings.signal);
+        settings.report(++done, wanted.length);
+      },
+      settings.signal,
+    );
     return wanted.length;
   });
 }
 
 const LARGE = 64 * 2 ** 20; // bytes from which on looking through an archive takes long enough to be told
 const PIECE = 2 ** 20; // bytes that are written at a time
-const SMALL = 4 * 2 ** 20; // bytes up to which a file goes through memory in one piece, which is several times faster than a stream
+// bytes up to which a file goes through memory in one piece, which is several times faster than a stream
+const SMALL = 4 * 2 ** 20;
 
-async function unzipEntry(zip: yauzl.ZipFile, entry: yauzl.Entry, archive: string, target: string, signal?: AbortSignal): Promise<void> {
+async function unzipEntry(
+  zip: yauzl.ZipFile,
+  entry: yauzl.Entry,
+  archive: string,
+  target: string,
+  signal?: AbortSignal,
+): Promise<void> {
   await fsp.mkdir(path.dirname(target), { recursive: true });
   const source = await new Promise<Readable>((resolve, reject) =>
     zip.openReadStream(entry, (error, stream) => (error ? reject(error) : resolve(stream))),
@@ -154,7 +199,8 @@ async function unzipEntry(zip: yauzl.ZipFile, entry: yauzl.Entry, archive: strin
     });
     await pipeline(source, summing, createWriteStream(target, { flags: 'wx' }), { signal });
   }
-  if (sum !== entry.crc32) throw refuse(archive, `its entry ${JSON.stringify(entry.fileName)} is damaged (its check sum does not match)`);
+  if (sum !== entry.crc32)
+    throw refuse(archive, `its entry ${JSON.stringify(entry.fileName)} is damaged (its check sum does not match)`);
 }
 
 function zipKind(entry: yauzl.Entry): 'file' | 'folder' | 'other' {
@@ -169,7 +215,12 @@ async function untar(archive: string, into: string, settings: Settings): Promise
   const gate = new Gate(archive, settings);
   const { size } = await fsp.stat(archive);
   const looked = (done: number) => size > LARGE && settings.looked(done, size);
-  const ended = await parseTar(archive, settings.signal, (entry) => void gate.admit(entry.path, tarKind(entry.type), entry.size), looked);
+  const ended = await parseTar(
+    archive,
+    settings.signal,
+    (entry) => void gate.admit(entry.path, tarKind(entry.type), entry.size),
+    looked,
+  );
   // An archive that was cut off between two entries looks whole but for this.
   if (!ended) throw refuse(archive, 'it is damaged (it is cut off: the blocks that end a tar archive are missing)');
   let done = 0;
@@ -192,7 +243,8 @@ async function untar(archive: string, into: string, settings: Settings): Promise
 }
 
 /**
- * Writes a new file with the mode 644: whoever made the archive has no say in who may read or run it. The entry is read by its events:
+ * Writes a new file with the mode 644: whoever made the archive has no say in who may read or run it. The entry is read
+ * by its events:
  * iterating over it may lose its last bytes (minipass 7.1 ends when the end is known, not when it is reached).
  */
 async function writeTarEntry(entry: tar.ReadEntry, target: string): Promise<void> {
@@ -205,7 +257,7 @@ async function writeTarEntry(entry: tar.ReadEntry, target: string): Promise<void
   } else {
     const handle = await fsp.open(target, 'wx', 0o644);
     const write = async (chunk: Buffer) => {
-      for (let at = 0; at < chunk.length; ) at += (await handle.write(chunk, at)).bytesWritten;
+      for (let at = 0; at < chunk.length;) at += (await handle.write(chunk, at)).bytesWritten;
       bytes += chunk.length;
     };
     try {
@@ -233,14 +285,22 @@ async function writeTarEntry(entry: tar.ReadEntry, target: string): Promise<void
       await handle.close();
     }
   }
-  if (bytes !== entry.size) throw new Error(`its entry ${JSON.stringify(entry.path)} should have ${entry.size} bytes, found ${bytes}`);
+  if (bytes !== entry.size)
+    throw new Error(`its entry ${JSON.stringify(entry.path)} should have ${entry.size} bytes, found ${bytes}`);
 }
 
 /**
- * Feeds the archive to node-tar's parser, and each entry to `use`, which may give a job that reads it; the next entry comes when it is
- * done. Returns whether the end of the archive was seen. When anything fails, no job runs any more once this has thrown.
+ * Feeds the archive to node-tar's parser, and each entry to `use`, which may give a job that reads it; the next entry
+ * comes when it is
+ * done. Returns whether the end of the archive was seen. When anything fails, no job runs any more once this has
+ * thrown.
  */
-async function parseTar(archive: string, signal: AbortSignal | undefined, use: (entry: tar.ReadEntry) => (() => Promise<void>) | undefined | void, onBytes?: (read: number) => void): Promise<boolean> {
+async function parseTar(
+  archive: string,
+  signal: AbortSignal | undefined,
+  use: (entry: tar.ReadEntry) => (() => Promise<void>) | undefined | void,
+  onBytes?: (read: number) => void,
+): Promise<boolean> {
   const source = createReadStream(archive, { signal, highWaterMark: 1 << 18 });
   let jobs = Promise.resolve();
   let reading: tar.ReadEntry | undefined;
@@ -262,7 +322,8 @@ async function parseTar(archive: string, signal: AbortSignal | undefined, use: (
           try {
             const job = failed ? undefined : use(entry);
             if (typeof job !== 'function') return void entry.resume();
-            // One after another: an entry has ended for the parser before it is written, and the next must not overtake it.
+            // One after another: an entry has ended for the parser before it is written, and the next must not overtake
+            // it.
             jobs = jobs.then(async () => {
               if (failed) return;
               reading = entry;

@@ -9,9 +9,11 @@ let made = 0;
 
 /**
  * Makes the file or folder `final`: `make` writes it at the path that it is given (in the same folder, named
- * `<final>.partial-<pid>-<host>-<n>`), and only what it has finished is renamed into place. When `make` fails, what it left is
+ * `<final>.partial-<pid>-<host>-<n>`), and only what it has finished is renamed into place. When `make` fails, what it
+ * left is
  * removed. Partials of processes of this machine that have died are removed first.
- * @param isWhole tells whether what stands at `final` after `make` (put there by another process meanwhile) will do; then that one
+ * @param isWhole tells whether what stands at `final` after `make` (put there by another process meanwhile) will do;
+ *   then that one
  *   stays and ours is dropped. Without it, ours replaces it.
  * @throws KitError when the disk is full or the folder cannot be written; otherwise whatever `make` throws.
  */
@@ -35,7 +37,10 @@ export async function makeAtomically<T>(
   }
 }
 
-/** Renames `partial` to `final`; a folder that stands there is moved aside first, since a rename does not replace a full folder. */
+/**
+ * Renames `partial` to `final`; a folder that stands there is moved aside first, since a rename does not replace a full
+ * folder.
+ */
 async function putInPlace(partial: string, final: string): Promise<void> {
   for (let attempt = 0; ; attempt++) {
     try {
@@ -66,11 +71,13 @@ export async function abandonedPartials(final: string): Promise<string[]> {
   const folder = path.dirname(final);
   const prefix = `${path.basename(final)}.partial-`;
   const names = await fsp.readdir(folder);
-  return names.filter((name) => {
-    if (!name.startsWith(prefix)) return false;
-    const [, pid, host] = /^(\d+)-(.*)-\d+(?:-[a-z]+)?(?:\.json)?$/.exec(name.slice(prefix.length)) ?? [];
-    return host === os.hostname() && !isAlive(Number(pid));
-  }).map((name) => path.join(folder, name));
+  return names
+    .filter((name) => {
+      if (!name.startsWith(prefix)) return false;
+      const [, pid, host] = /^(\d+)-(.*)-\d+(?:-[a-z]+)?(?:\.json)?$/.exec(name.slice(prefix.length)) ?? [];
+      return host === os.hostname() && !isAlive(Number(pid));
+    })
+    .map((name) => path.join(folder, name));
 }
 
 /** Whether the process `pid` of this machine lives, ours or another's. */
@@ -87,10 +94,13 @@ export function isAlive(pid: number): boolean {
 export function explainWriteError(error: unknown, folder: string): unknown {
   const { code, path: refused } = (error ?? {}) as NodeJS.ErrnoException;
   if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return new KitError(`The disk that holds ${folder} is full${freeSpace(folder)}: writing stopped and what was written is removed.`, {
-      fix: 'Free some space there, or set RIFLE_HOME to a folder on a larger disk, then run the same command again.',
-      cause: error,
-    });
+    return new KitError(
+      `The disk that holds ${folder} is full${freeSpace(folder)}: writing stopped and what was written is removed.`,
+      {
+        fix: 'Free some space there, or set RIFLE_HOME to a folder on a larger disk, then run the same command again.',
+        cause: error,
+      },
+    );
   }
   // EACCES of a file elsewhere (one that was to be read) is not about this folder.
   const ours = refused === undefined || path.resolve(refused).startsWith(path.resolve(folder));

@@ -48,7 +48,7 @@ let scratch = new Uint8Array(0);
 /** Reads `length` bytes at `offset` into the start of the scratch memory. */
 function read(sample: number, offset: number, length: number): Uint8Array {
   if (scratch.length < length) scratch = new Uint8Array(length);
-  for (let done = 0; done < length; ) {
+  for (let done = 0; done < length;) {
     const bytes = fs.readSync(cache, scratch, done, length - done, offset + done);
     if (bytes === 0) throw damagedPixels(data.path, data.files[sample]);
     done += bytes;
@@ -59,7 +59,9 @@ function read(sample: number, offset: number, length: number): Uint8Array {
 function assemble(sample: number, epoch: number, target: Uint8Array, at: number): void {
   const { imageSize: size, seed } = data;
   const [offset, width, height] = [data.offsets[sample], data.widths[sample], data.heights[sample]];
-  const crop = data.train ? randomCrop(width, height, size, randomStream(seed, 'crop', epoch, sample)) : centerCrop(width, height, size);
+  const crop = data.train
+    ? randomCrop(width, height, size, randomStream(seed, 'crop', epoch, sample))
+    : centerCrop(width, height, size);
   if (checked[sample]) {
     copyCrop(read(sample, offset + crop.top * width * 3, size * width * 3), crop.top, width, crop, size, target, at);
     return;

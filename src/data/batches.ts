@@ -40,7 +40,8 @@ interface Waiting {
 }
 
 /**
- * Gives the batches of any epoch. Which images a batch holds, and how they are cut, depends on (seed, epoch, index of the sample) alone:
+ * Gives the batches of any epoch. Which images a batch holds, and how they are cut, depends on (seed, epoch, index of
+ * the sample) alone:
  * never on the number of threads or on timing, and not on the epochs asked for before. The last, smaller batch is kept.
  */
 export class BatchLoader {
@@ -55,7 +56,10 @@ export class BatchLoader {
   private failure: unknown;
   private waited = 0;
 
-  /** @throws KitError when there are no samples, one is not in the cache, an option is out of range, or the memory does not suffice. */
+  /**
+   * @throws KitError when there are no samples, one is not in the cache, an option is out of range, or the memory does
+   * not suffice.
+   */
   constructor(
     cache: PixelCache,
     private readonly samples: Sample[],
@@ -63,7 +67,8 @@ export class BatchLoader {
   ) {
     const { batchSize, imageSize, seed, train, workers = 1 } = options;
     for (const [name, value] of Object.entries({ batchSize, imageSize, workers })) {
-      if (!Number.isInteger(value) || value < 1) throw new KitError(`${name} must be a whole number from 1, found ${value}.`);
+      if (!Number.isInteger(value) || value < 1)
+        throw new KitError(`${name} must be a whole number from 1, found ${value}.`);
     }
     if (samples.length === 0) throw new KitError('There are no images to make batches of.');
     if (imageSize > cache.shortSide) {
@@ -74,7 +79,10 @@ export class BatchLoader {
     const byFile = new Map(cache.entries.map((entry) => [entry.file, entry]));
     const entries = samples.map(({ file }) => {
       const entry = byFile.get(file);
-      if (entry === undefined) throw new KitError(`The image ${file} is not in the pixel cache ${cache.path}.`, { fix: 'Open the pixel cache of the data set that the samples are from.' });
+      if (entry === undefined)
+        throw new KitError(`The image ${file} is not in the pixel cache ${cache.path}.`, {
+          fix: 'Open the pixel cache of the data set that the samples are from.',
+        });
       return entry;
     });
     this.count = Math.ceil(samples.length / batchSize);
@@ -85,7 +93,10 @@ export class BatchLoader {
     try {
       this.slots = Array.from({ length: slots }, () => new SharedArrayBuffer(bytes));
     } catch (cause) {
-      throw new KitError(`There is no memory for ${slots} batches of ${(bytes / 1e9).toFixed(1)} GB each.`, { fix: 'Lower the batch size.', cause });
+      throw new KitError(`There is no memory for ${slots} batches of ${(bytes / 1e9).toFixed(1)} GB each.`, {
+        fix: 'Lower the batch size.',
+        cause,
+      });
     }
     this.data = {
       path: cache.path,
@@ -104,7 +115,9 @@ export class BatchLoader {
   /** Sizes of the batches of an epoch, in order: all the batch size but perhaps the last. */
   get batchSizes(): number[] {
     const { batchSize } = this.options;
-    return Array.from({ length: this.count }, (_, index) => Math.min(batchSize, this.samples.length - index * batchSize));
+    return Array.from({ length: this.count }, (_, index) =>
+      Math.min(batchSize, this.samples.length - index * batchSize),
+    );
   }
 
   /** Seconds that the user of the batches has waited for them, in all epochs so far. */
@@ -117,17 +130,25 @@ export class BatchLoader {
    * @param options.from index of the first batch to give; those before are not assembled. Default 0.
    * @throws (while iterating) KitError when pixels are damaged; the signal's reason when aborted.
    */
-  async *epoch(epoch: number, options: { signal?: AbortSignal; from?: number } = {}): AsyncGenerator<Batch, void, undefined> {
+  async *epoch(
+    epoch: number,
+    options: { signal?: AbortSignal; from?: number } = {},
+  ): AsyncGenerator<Batch, void, undefined> {
     const { signal, from = 0 } = options;
     const { batchSize, seed, train, imageSize } = this.options;
     if (this.failure) throw this.failure;
     if (this.running) throw new KitError('An epoch of these batches is being read already: one at a time.');
-    const order = train ? randomStream(seed, 'shuffle', epoch).permutation(this.samples.length) : Uint32Array.from(this.samples.keys());
-    const batches = Array.from({ length: this.count }, (_, index) => order.slice(index * batchSize, (index + 1) * batchSize));
+    const order = train
+      ? randomStream(seed, 'shuffle', epoch).permutation(this.samples.length)
+      : Uint32Array.from(this.samples.keys());
+    const batches = Array.from({ length: this.count }, (_, index) =>
+      order.slice(index * batchSize, (index + 1) * batchSize),
+    );
     const done: Promise<void>[] = [];
     const request = () => {
       const index = from + done.length;
-      if (index < this.count) done.push(this.assemble({ id: this.asked++, slot: index % this.slots.length, epoch, samples: batches[index] }));
+      if (index < this.count)
+        done.push(this.assemble({ id: this.asked++, slot: index % this.slots.length, epoch, samples: batches[index] }));
     };
     this.running = true;
     try {
@@ -136,8 +157,18 @@ export class BatchLoader {
       for (let index = from; index < this.count; index++) {
         await this.waitFor(done[index - from], signal);
         const chosen = batches[index];
-        const images = new Uint8Array(this.slots[index % this.slots.length], 0, chosen.length * imageSize * imageSize * 3);
-        yield { images, labels: Int32Array.from(chosen, (sample) => this.samples[sample].label), size: chosen.length, index, count: this.count };
+        const images = new Uint8Array(
+          this.slots[index % this.slots.length],
+          0,
+          chosen.length * imageSize * imageSize * 3,
+        );
+        yield {
+          images,
+          labels: Int32Array.from(chosen, (sample) => this.samples[sample].label),
+          size: chosen.length,
+          index,
+          count: this.count,
+        };
         request(); // into the slot that has just become free
       }
     } finally {
@@ -152,7 +183,9 @@ export class BatchLoader {
     const start = performance.now();
     let abort: (() => void) | undefined;
     try {
-      const aborted = new Promise<never>((_, reject) => signal?.addEventListener('abort', (abort = () => reject(signal.reason as Error)), { once: true }));
+      const aborted = new Promise<never>((_, reject) =>
+        signal?.addEventListener('abort', (abort = () => reject(signal.reason as Error)), { once: true }),
+      );
       await Promise.race([batch, aborted]);
     } finally {
       if (abort) signal?.removeEventListener('abort', abort);
@@ -182,7 +215,9 @@ export class BatchLoader {
       if (error) waiting?.reject(new KitError(error.message, { fix: error.fix }));
       else waiting?.resolve();
     });
-    worker.on('error', (cause) => this.fail(new KitError(`A thread that assembles batches failed: ${cause.message}.`, { cause })));
+    worker.on('error', (cause) =>
+      this.fail(new KitError(`A thread that assembles batches failed: ${cause.message}.`, { cause })),
+    );
     worker.on('exit', () => this.fail(new KitError('A thread that assembles batches has ended.')));
     return worker;
   }

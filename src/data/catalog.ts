@@ -12,7 +12,10 @@ import { digestImages, prepare, readStamp, type WorkOptions } from './prepare';
 export interface LoadOptions extends WorkOptions {
   /** The folder that holds prepared data sets, one folder each. Default `kitHome('data')`. */
   root?: string;
-  /** A folder (or one archive) that holds the files, fetched by hand: official ones, or a re-packed or unpacked copy. Default: they are fetched. */
+  /**
+   * A folder (or one archive) that holds the files, fetched by hand: official ones, or a re-packed or unpacked copy.
+   * Default: they are fetched.
+   */
   from?: string;
 }
 
@@ -21,7 +24,8 @@ export interface Datasets {
   /** What the catalog knows, sorted by name. */
   list(): DatasetSpec[];
   /**
-   * The data set of that name, made ready when it is not (fetched, verified, unpacked, counted, hashed); or the one in the folder that
+   * The data set of that name, made ready when it is not (fetched, verified, unpacked, counted, hashed); or the one in
+   * the folder that
    * `name` is the path of. When it is ready this reads one small file and looks at the images' sizes.
    * @throws KitError when the name is not known, nothing can be fetched, or what was fetched is not what it should be.
    */
@@ -59,13 +63,19 @@ export const datasets: Datasets = {
     if (spec === undefined) return readImageFolder(name, options);
     const home = path.join(options.root ?? kitHome('data'), name);
     const stamp = readStamp(home, spec);
-    if (stamp === undefined) throw new KitError(`The data set ${name} is not ready in ${home}: missing, or files of it are.`, { fix: `npx rifle data prepare ${name}` });
+    if (stamp === undefined)
+      throw new KitError(`The data set ${name} is not ready in ${home}: missing, or files of it are.`, {
+        fix: `npx rifle data prepare ${name}`,
+      });
     const digests = await digestImages(stamp.dataset, `verify ${name}`, options);
     const damaged = [...digests].filter(([file, digest]) => stamp.digests.get(file) !== digest).map(([file]) => file);
     if (damaged.length > 0) {
-      throw new KitError(`Of the data set ${name}, ${damaged.length} images are not what was prepared: ${damaged.slice(0, 5).join(', ')}${damaged.length > 5 ? ' ...' : ''}.`, {
-        fix: `Delete the folder ${home}, then run \`npx rifle data prepare ${name}\`.`,
-      });
+      throw new KitError(
+        `Of the data set ${name}, ${damaged.length} images are not what was prepared: ${damaged.slice(0, 5).join(', ')}${damaged.length > 5 ? ' ...' : ''}.`,
+        {
+          fix: `Delete the folder ${home}, then run \`npx rifle data prepare ${name}\`.`,
+        },
+      );
     }
     return stamp.dataset;
   },
@@ -76,6 +86,12 @@ function find(name: string): DatasetSpec | undefined {
   const known = readManifests();
   const spec = known.find((candidate) => candidate.name === name);
   if (spec !== undefined || /[/\\]/.test(name) || name === '.' || name === '..' || fs.existsSync(name)) return spec;
-  const error = unknownName('data set', name, known.map((candidate) => candidate.name));
-  throw new KitError(error.message, { fix: `${error.fix} Or give the path of a folder with train/<class>/* and test/<class>/*.` });
+  const error = unknownName(
+    'data set',
+    name,
+    known.map((candidate) => candidate.name),
+  );
+  throw new KitError(error.message, {
+    fix: `${error.fix} Or give the path of a folder with train/<class>/* and test/<class>/*.`,
+  });
 }

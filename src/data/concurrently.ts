@@ -1,7 +1,8 @@
 // Many small asynchronous jobs, a few at a time.
 
 /**
- * `job` of every item, at most `limit` at once, with the results in the order of the items. The first failure (or the signal) stops
+ * `job` of every item, at most `limit` at once, with the results in the order of the items. The first failure (or the
+ * signal) stops
  * the rest: no further job starts, those that run are waited for, and then it is thrown.
  */
 export async function mapConcurrently<T, R>(

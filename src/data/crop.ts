@@ -8,7 +8,10 @@ export interface Crop {
   mirror: boolean;
 }
 
-/** Python's `int(round((length - size) / 2.0))`, which rounds halves to the even number: the offset of torchvision's centre crop. */
+/**
+ * Python's `int(round((length - size) / 2.0))`, which rounds halves to the even number: the offset of torchvision's
+ * centre crop.
+ */
 export function centerOffset(length: number, size: number): number {
   const half = (length - size) / 2;
   const floor = Math.floor(half);
@@ -21,7 +24,8 @@ export function centerCrop(width: number, height: number, size: number): Crop {
 }
 
 /**
- * The authors' `RandomHorizontalFlip()` and then `RandomCrop(size)`: mirrored with probability 1/2, then cut at a uniformly random place.
+ * The authors' `RandomHorizontalFlip()` and then `RandomCrop(size)`: mirrored with probability 1/2, then cut at a
+ * uniformly random place.
  * Draws from `stream`, in this order: mirror, top, left.
  */
 export function randomCrop(width: number, height: number, size: number, stream: RandomStream): Crop {
@@ -30,10 +34,19 @@ export function randomCrop(width: number, height: number, size: number, stream: 
 }
 
 /**
- * Copies the square `crop` of `size` pixels into `target` from byte `at` on. `rows` holds rows of `width` RGB pixels, the first of which is
+ * Copies the square `crop` of `size` pixels into `target` from byte `at` on. `rows` holds rows of `width` RGB pixels,
+ * the first of which is
  * the image's row `firstRow`.
  */
-export function copyCrop(rows: Uint8Array, firstRow: number, width: number, crop: Crop, size: number, target: Uint8Array, at: number): void {
+export function copyCrop(
+  rows: Uint8Array,
+  firstRow: number,
+  width: number,
+  crop: Crop,
+  size: number,
+  target: Uint8Array,
+  at: number,
+): void {
   for (let y = 0; y < size; y++) {
     const row = (crop.top - firstRow + y) * width;
     if (!crop.mirror) {

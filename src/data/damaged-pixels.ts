@@ -1,4 +1,5 @@
-// What is said of pixels that are not as they were written. On its own, so that the threads that assemble batches load no image library for it.
+// What is said of pixels that are not as they were written. On its own, so that the threads that assemble batches load
+// no image library for it.
 import { KitError } from '../engine/errors';
 
 /** The error for pixels that are not as they were written. */

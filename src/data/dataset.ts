@@ -23,13 +23,17 @@ export interface Dataset {
   test: Sample[];
   /** sha256 (hexadecimal) over the class names, the splits in their order, and the bytes of every image. */
   hash: string;
-  /** sha256 over the class names and the images with their labels, whatever the split: what a pixel cache goes by. Default: `hash`. */
+  /**
+   * sha256 over the class names and the images with their labels, whatever the split: what a pixel cache goes by.
+   * Default: `hash`.
+   */
   imagesHash?: string;
   /** SPDX expression or a few words; empty for a folder of one's own. */
   licence: string;
   citation: string;
   /**
-   * What says that these are the official files: their hashes; or only their content (lists, classes and counts are right), because the user
+   * What says that these are the official files: their hashes; or only their content (lists, classes and counts are
+   * right), because the user
    * brought a re-packed copy, or no hash is known. Undefined for a folder of one's own.
    */
   verified?: 'hash' | 'content';
@@ -64,7 +68,10 @@ export function hashDataset(
   const images = [...train, ...test].map(({ file, label }) => [file, label, digests.get(file)] as const);
   images.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
   const imagesHash = sha256(JSON.stringify([classes, images]));
-  return { imagesHash, hash: sha256(JSON.stringify([imagesHash, train.map(({ file }) => file), test.map(({ file }) => file)])) };
+  return {
+    imagesHash,
+    hash: sha256(JSON.stringify([imagesHash, train.map(({ file }) => file), test.map(({ file }) => file)])),
+  };
 }
 
 function sha256(text: string): string {
@@ -79,7 +86,12 @@ function positionsByLabel(samples: readonly Sample[]): number[][] {
 }
 
 /** Which of the samples are drawn: of each label `count(n)` of its n, by the stream (seed, name, 0, label). */
-function drawByLabel(samples: readonly Sample[], count: (n: number) => number, seed: number, name: string): Set<number> {
+function drawByLabel(
+  samples: readonly Sample[],
+  count: (n: number) => number,
+  seed: number,
+  name: string,
+): Set<number> {
   const drawn = new Set<number>();
   positionsByLabel(samples).forEach((positions, label) => {
     const order = randomStream(seed, name, 0, label).permutation(positions.length);
@@ -93,7 +105,8 @@ function drawByLabel(samples: readonly Sample[], count: (n: number) => number, s
  * @throws KitError when `limit` is no whole number from 1.
  */
 export function limitPerClass(samples: Sample[], limit: number, seed: number): Sample[] {
-  if (!Number.isInteger(limit) || limit < 1) throw new KitError(`A limit of images per class must be a whole number from 1, found ${limit}.`);
+  if (!Number.isInteger(limit) || limit < 1)
+    throw new KitError(`A limit of images per class must be a whole number from 1, found ${limit}.`);
   const drawn = drawByLabel(samples, () => limit, seed, 'limit');
   return samples.filter((_, position) => drawn.has(position));
 }
@@ -102,8 +115,10 @@ export function limitPerClass(samples: Sample[], limit: number, seed: number): S
 export const SPLIT_SEED = 2020;
 
 /**
- * The kit's split for data sets that come without an official one. Images are sorted by file name (by UTF-16 code units); of each class
- * with n images, round(n / 4) go to test: the first of the permutation drawn by the stream (`SPLIT_SEED`, `split`, 0, label). The rest is
+ * The kit's split for data sets that come without an official one. Images are sorted by file name (by UTF-16 code
+ * units); of each class
+ * with n images, round(n / 4) go to test: the first of the permutation drawn by the stream (`SPLIT_SEED`, `split`, 0,
+ * label). The rest is
  * train. Both keep the order by file name.
  */
 export function splitByRule(samples: readonly Sample[]): { train: Sample[]; test: Sample[] } {
@@ -113,21 +128,31 @@ export function splitByRule(samples: readonly Sample[]): { train: Sample[]; test
 }
 
 /**
- * The kit's rule for data sets of which only a part is used, or which are split by a number of training images. Images are sorted by file
- * (by UTF-16 code units); the n of each class are put into the order drawn by the stream (`SPLIT_SEED`, `split`, 0, label); the first `test` are
- * test and the `train` after them are train. With `test: 'rest'`, the last `train` are train and all others test. Both keep the order by
+ * The kit's rule for data sets of which only a part is used, or which are split by a number of training images. Images
+ * are sorted by file
+ * (by UTF-16 code units); the n of each class are put into the order drawn by the stream (`SPLIT_SEED`, `split`, 0,
+ * label); the first `test` are
+ * test and the `train` after them are train. With `test: 'rest'`, the last `train` are train and all others test. Both
+ * keep the order by
  * file. So the training images of a smaller `train` are among those of a larger one, and the test images are the same.
  * @throws KitError when a class has too few images.
  */
-export function drawPerClass<T extends Sample>(samples: readonly T[], options: { train: number; test: number | 'rest' }): { train: T[]; test: T[] } {
+export function drawPerClass<T extends Sample>(
+  samples: readonly T[],
+  options: { train: number; test: number | 'rest' },
+): { train: T[]; test: T[] } {
   const sorted = [...samples].sort((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : 0));
   const [train, test] = [new Set<number>(), new Set<number>()];
   positionsByLabel(sorted).forEach((positions, label) => {
     const first = options.test === 'rest' ? positions.length - options.train : options.test;
     if (first < 0 || first + options.train > positions.length) {
-      throw new KitError(`The class with label ${label} has ${positions.length} images, of which ${options.train} are to be train and ${options.test} test.`);
+      throw new KitError(
+        `The class with label ${label} has ${positions.length} images, of which ${options.train} are to be train and ${options.test} test.`,
+      );
     }
-    const order = [...randomStream(SPLIT_SEED, 'split', 0, label).permutation(positions.length)].map((i) => positions[i]);
+    const order = [...randomStream(SPLIT_SEED, 'split', 0, label).permutation(positions.length)].map(
+      (i) => positions[i],
+    );
     order.slice(0, first).forEach((position) => test.add(position));
     order.slice(first, first + options.train).forEach((position) => train.add(position));
   });
@@ -135,23 +160,36 @@ export function drawPerClass<T extends Sample>(samples: readonly T[], options: {
 }
 
 /**
- * A data set whose `test` is a part of the given one's train, and whose `train` is the rest: for choosing anything (never choose on
- * test). Of each class with n training images round(n * fraction) are carved, at least 1 and at most n - 1, drawn by `seed`
+ * A data set whose `test` is a part of the given one's train, and whose `train` is the rest: for choosing anything
+ * (never choose on
+ * test). Of each class with n training images round(n * fraction) are carved, at least 1 and at most n - 1, drawn by
+ * `seed`
  * (stream `validation`). It shares the pixel cache of the given one.
  * @throws KitError when the fraction is not in (0, 1) or a class has only one training image.
  */
 export function carveValidation(dataset: Dataset, options: { fraction: number; seed: number }): Dataset {
   const { fraction, seed } = options;
-  if (!(fraction > 0 && fraction < 1)) throw new KitError(`The fraction carved for validation must be between 0 and 1, found ${fraction}.`);
+  if (!(fraction > 0 && fraction < 1))
+    throw new KitError(`The fraction carved for validation must be between 0 and 1, found ${fraction}.`);
   const lone = positionsByLabel(dataset.train).findIndex((positions) => positions.length === 1);
   if (lone >= 0) {
-    throw new KitError(`No validation split can be carved from ${dataset.name}: its class "${dataset.classes[lone]}" has one training image only.`, {
-      fix: 'Add images to this class, or leave it out.',
-    });
+    throw new KitError(
+      `No validation split can be carved from ${dataset.name}: its class "${dataset.classes[lone]}" has one training image only.`,
+      {
+        fix: 'Add images to this class, or leave it out.',
+      },
+    );
   }
-  const drawn = drawByLabel(dataset.train, (n) => Math.min(n - 1, Math.max(1, Math.round(n * fraction))), seed, 'validation');
+  const drawn = drawByLabel(
+    dataset.train,
+    (n) => Math.min(n - 1, Math.max(1, Math.round(n * fraction))),
+    seed,
+    'validation',
+  );
   const train = dataset.train.filter((_, position) => !drawn.has(position));
   const test = dataset.train.filter((_, position) => drawn.has(position));
-  const hash = sha256(JSON.stringify(['validation', dataset.hash, train.map(({ file }) => file), test.map(({ file }) => file)]));
+  const hash = sha256(
+    JSON.stringify(['validation', dataset.hash, train.map(({ file }) => file), test.map(({ file }) => file)]),
+  );
   return { ...dataset, train, test, hash, imagesHash: dataset.imagesHash ?? dataset.hash };
 }

@@ -5,7 +5,10 @@ import { Worker } from 'node:worker_threads';
 import { KitError } from '../engine/errors';
 import { decode, resizeShortSide, type Image } from './image';
 
-/** What `decode-worker` is asked for: the image in `file`, resized so that its shorter side has `shortSide` pixels; or `END`, to finish and end. */
+/**
+ * What `decode-worker` is asked for: the image in `file`, resized so that its shorter side has `shortSide` pixels; or
+ * `END`, to finish and end.
+ */
 export interface DecodeTask {
   id: number;
   file: string;
@@ -19,7 +22,10 @@ export type DecodeReply = { id: number; image: Image } | { id: number; error: { 
 
 const ENDED = new Error('a thread that decodes images ended');
 
-/** Milliseconds that a thread may take to finish before it is terminated all the same: a large image takes a second or two. */
+/**
+ * Milliseconds that a thread may take to finish before it is terminated all the same: a large image takes a second or
+ * two.
+ */
 const GRACE = 20_000;
 
 /** Worker threads that turn files into images of a short side; `close` when done. */
@@ -31,7 +37,10 @@ export class DecodePool {
   private asked = 0;
   private closing = false;
 
-  /** A pool for about `images` images: one thread a core, at most 16; none for fewer than 64 images, which are done before threads start. */
+  /**
+   * A pool for about `images` images: one thread a core, at most 16; none for fewer than 64 images, which are done
+   * before threads start.
+   */
   constructor(images: number) {
     this.size = Math.min(availableParallelism(), 16);
     this.workers = Array.from({ length: images < 64 ? 0 : this.size }, () => this.start());
@@ -69,7 +78,10 @@ export class DecodePool {
     });
   }
 
-  /** Ends the threads, each when it has finished what it is at: to terminate one inside the image library could leave the library's memory, which is the process's, in disorder. */
+  /**
+   * Ends the threads, each when it has finished what it is at: to terminate one inside the image library could leave
+   * the library's memory, which is the process's, in disorder.
+   */
   async close(): Promise<void> {
     this.closing = true;
     await Promise.all(

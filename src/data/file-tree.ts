@@ -28,7 +28,10 @@ export class FileTree {
         if (entry.isDirectory()) {
           if (depth < 16) await visit(file, depth + 1);
         } else if (entry.isFile()) this.files.set(`${prefix}${file}`, path.join(folder, file));
-        if (this.files.size > MOST_FILES) throw new KitError(`The folder ${folder} has more than ${MOST_FILES} files.`, { fix: 'Give a folder that holds the data set only.' });
+        if (this.files.size > MOST_FILES)
+          throw new KitError(`The folder ${folder} has more than ${MOST_FILES} files.`, {
+            fix: 'Give a folder that holds the data set only.',
+          });
       }
     };
     await visit('', 0);
@@ -59,9 +62,14 @@ export class FileTree {
       .filter((candidate) => candidate === first || candidate.endsWith(`/${first}`))
       .map((candidate) => candidate.slice(0, candidate.length - first.length))
       .filter((prefix) => others.every((other) => this.has(`${prefix}${other}`)));
-    if (fitting.length > 0) return fitting.reduce((shortest, prefix) => (prefix.length < shortest.length ? prefix : shortest));
-    const missing = files.find((file) => !this.paths.some((candidate) => candidate === file || candidate.endsWith(`/${file}`)));
-    throw new KitError(missing === undefined ? `${files.join(' and ')} are not in one folder.` : `The file ${missing} is missing.`);
+    if (fitting.length > 0)
+      return fitting.reduce((shortest, prefix) => (prefix.length < shortest.length ? prefix : shortest));
+    const missing = files.find(
+      (file) => !this.paths.some((candidate) => candidate === file || candidate.endsWith(`/${file}`)),
+    );
+    throw new KitError(
+      missing === undefined ? `${files.join(' and ')} are not in one folder.` : `The file ${missing} is missing.`,
+    );
   }
 
   /** The bytes of a list. @throws KitError when it is too large for one. */
@@ -74,6 +82,9 @@ export class FileTree {
   /** A list of lines: those that are not empty, trimmed, with their numbers (from 1). */
   async lines(file: string): Promise<{ line: string; number: number }[]> {
     const text = (await this.bytes(file)).toString('utf8').replace(/^\uFEFF/, '');
-    return text.split(/\r\n|\r|\n/).map((line, index) => ({ line: line.trim(), number: index + 1 })).filter(({ line }) => line !== '');
+    return text
+      .split(/\r\n|\r|\n/)
+      .map((line, index) => ({ line: line.trim(), number: index + 1 }))
+      .filter(({ line }) => line !== '');
   }
 }

@@ -1,4 +1,5 @@
-// Recognises a re-packed copy of a data set: `train/<class>/<image>` and `test/<class>/<image>`, as many people pass them on.
+// Recognises a re-packed copy of a data set: `train/<class>/<image>` and `test/<class>/<image>`, as many people pass
+// them on.
 import { KitError } from '../engine/errors';
 import type { DatasetSpec } from './dataset';
 import type { FileTree } from './file-tree';
@@ -16,7 +17,8 @@ export const wantsOfCopy = (file: string): boolean => isImage(file) && IMAGE.tes
 export const plainName = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, '');
 
 /**
- * The data set in a tree that has training and test folders with its classes; undefined when it has no such folders. The test folder may be
+ * The data set in a tree that has training and test folders with its classes; undefined when it has no such folders.
+ * The test folder may be
  * called val or valid where there is none called test.
  * @throws KitError that says which classes differ.
  */

@@ -1,4 +1,5 @@
-// One HTTP(S) request for a file from some byte on, with every answer that a server may give turned into bytes or a reason.
+// One HTTP(S) request for a file from some byte on, with every answer that a server may give turned into bytes or a
+// reason.
 import type { IncomingHttpHeaders } from 'node:http';
 import { Agent, EnvHttpProxyAgent, interceptors, type Dispatcher } from 'undici';
 
@@ -11,7 +12,10 @@ export class Failure extends Error {
   /** Seconds to wait, as the server asked. */
   readonly retryAfter?: number;
 
-  constructor(message: string, options: { final?: boolean; spoiled?: boolean; retryAfter?: number; cause?: unknown } = {}) {
+  constructor(
+    message: string,
+    options: { final?: boolean; spoiled?: boolean; retryAfter?: number; cause?: unknown } = {},
+  ) {
     super(message, { cause: options.cause });
     this.final = options.final ?? false;
     this.spoiled = options.spoiled ?? false;
@@ -21,7 +25,10 @@ export class Failure extends Error {
 
 /** A server that has begun to send. */
 export interface Answer {
-  /** The byte that the chunks start at: the one that was asked for, or 0 when the server knows no ranges or has another file now. */
+  /**
+   * The byte that the chunks start at: the one that was asked for, or 0 when the server knows no ranges or has another
+   * file now.
+   */
   start: number;
   /** Size of the whole file in bytes, as the server says; undefined when it does not. */
   total: number | undefined;
@@ -42,7 +49,9 @@ let dispatcher: Dispatcher | undefined;
 /** Follows redirects, and goes through the proxy that the environment names. */
 function connection(): Dispatcher {
   const proxied = ['http_proxy', 'https_proxy', 'HTTP_PROXY', 'HTTPS_PROXY'].some((name) => process.env[name]);
-  dispatcher ??= (proxied ? new EnvHttpProxyAgent() : new Agent()).compose(interceptors.redirect({ maxRedirections: REDIRECTS }));
+  dispatcher ??= (proxied ? new EnvHttpProxyAgent() : new Agent()).compose(
+    interceptors.redirect({ maxRedirections: REDIRECTS }),
+  );
   return dispatcher;
 }
 
@@ -50,7 +59,12 @@ function connection(): Dispatcher {
  * Asks for `url` from byte `from` on; with `validator`, only if it is still that version.
  * @throws Failure for every answer that is no file, and when there is no answer.
  */
-export async function startAt(url: string, from: number, validator: string | undefined, options: { stallSeconds: number; signal?: AbortSignal }): Promise<Answer> {
+export async function startAt(
+  url: string,
+  from: number,
+  validator: string | undefined,
+  options: { stallSeconds: number; signal?: AbortSignal },
+): Promise<Answer> {
   const headers: Record<string, string> = { 'user-agent': 'rifle-kit', 'accept-encoding': 'identity' };
   if (from > 0) {
     headers.range = `bytes=${from}-`;
@@ -73,7 +87,13 @@ export async function startAt(url: string, from: number, validator: string | und
   let total = length;
   if (status === 206) {
     const [, first, size] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(header('content-range') ?? '') ?? [];
-    if (Number(first) !== from) refuse(new Failure(`it sent other bytes than those from ${from} on (${header('content-range') ?? 'no range named'})`, { final: from === 0, spoiled: true }));
+    if (Number(first) !== from)
+      refuse(
+        new Failure(`it sent other bytes than those from ${from} on (${header('content-range') ?? 'no range named'})`, {
+          final: from === 0,
+          spoiled: true,
+        }),
+      );
     start = from;
     total = size === '*' ? (length === undefined ? undefined : from + length) : Number(size);
   }
@@ -91,7 +111,10 @@ export async function startAt(url: string, from: number, validator: string | und
 /** Most bytes that wait to be taken. */
 const QUEUE_BYTES = 1 << 20;
 
-/** The status and headers of an answer, and its bytes: those that came before a connection broke are given before that is told. */
+/**
+ * The status and headers of an answer, and its bytes: those that came before a connection broke are given before that
+ * is told.
+ */
 function get(
   url: string,
   headers: Record<string, string>,
@@ -128,7 +151,14 @@ function get(
     signal?.addEventListener('abort', abort, { once: true });
     const { origin, pathname, search } = new URL(url);
     connection().dispatch(
-      { origin, path: `${pathname}${search}`, method: 'GET', headers, headersTimeout: stallSeconds * 1000, bodyTimeout: stallSeconds * 1000 },
+      {
+        origin,
+        path: `${pathname}${search}`,
+        method: 'GET',
+        headers,
+        headersTimeout: stallSeconds * 1000,
+        bodyTimeout: stallSeconds * 1000,
+      },
       {
         onRequestStart(started) {
           controller = started;
@@ -158,10 +188,19 @@ function wholeNumber(text: string | undefined): number | undefined {
   return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
 
-const MEANINGS: Record<number, string> = { 401: 'it asks for a login', 403: 'it refuses (a login may be needed)', 404: 'it has no such file', 410: 'the file is gone', 429: 'too many requests', 503: 'it is not available now' };
+const MEANINGS: Record<number, string> = {
+  401: 'it asks for a login',
+  403: 'it refuses (a login may be needed)',
+  404: 'it has no such file',
+  410: 'the file is gone',
+  429: 'too many requests',
+  503: 'it is not available now',
+};
 
 function statusFailure(status: number, retryAfter: string | undefined): Failure {
-  const meaning = MEANINGS[status] ?? (status >= 500 ? 'it has trouble' : status >= 300 && status < 400 ? 'it sends elsewhere, too often' : 'it refuses');
+  const meaning =
+    MEANINGS[status] ??
+    (status >= 500 ? 'it has trouble' : status >= 300 && status < 400 ? 'it sends elsewhere, too often' : 'it refuses');
   const temporary = status === 408 || status === 425 || status === 429 || status >= 500;
   return new Failure(`${meaning} (${status})`, { final: !temporary, retryAfter: wholeNumber(retryAfter) });
 }
@@ -180,5 +219,8 @@ function broken(cause: unknown, stallSeconds: number): Failure {
   if (cause instanceof Failure) return cause;
   const { code = '', message = String(cause) } = (cause ?? {}) as NodeJS.ErrnoException;
   const stalled = code === 'UND_ERR_BODY_TIMEOUT' || code === 'UND_ERR_HEADERS_TIMEOUT';
-  return new Failure(stalled ? `nothing came for ${stallSeconds} s` : `${REASONS[code] ?? message}${code === '' ? '' : ` (${code})`}`, { cause, final: code === 'ENOTFOUND' });
+  return new Failure(
+    stalled ? `nothing came for ${stallSeconds} s` : `${REASONS[code] ?? message}${code === '' ? '' : ` (${code})`}`,
+    { cause, final: code === 'ENOTFOUND' },
+  );
 }

@@ -12,17 +12,36 @@ export interface Image {
 }
 
 /** Endings of the files that are taken for images (lower case): those of torchvision's ImageFolder, .gif and .avif. */
-export const IMAGE_ENDINGS: readonly string[] = ['.jpg', '.jpeg', '.png', '.webp', '.gif', '.tif', '.tiff', '.avif', '.bmp', '.ppm', '.pgm'];
+export const IMAGE_ENDINGS: readonly string[] = [
+  '.jpg',
+  '.jpeg',
+  '.png',
+  '.webp',
+  '.gif',
+  '.tif',
+  '.tiff',
+  '.avif',
+  '.bmp',
+  '.ppm',
+  '.pgm',
+];
 
-/** Most pixels of an image: more than these PIL takes for a decompression bomb, and refuses (2 x `Image.MAX_IMAGE_PIXELS`). */
+/**
+ * Most pixels of an image: more than these PIL takes for a decompression bomb, and refuses (2 x
+ * `Image.MAX_IMAGE_PIXELS`).
+ */
 const MOST_PIXELS = 178_956_970;
 
 /**
- * The pixels of an image file, as PIL's `Image.open(file).convert('RGB')`, which torchvision's loader uses: grey becomes RGB by repeating, an
- * alpha channel is left out, four inks become RGB by PIL's formula, 16-bit grey is cut off at 255 (all else with 16 bits is divided by 256),
- * an animation gives its first picture, colour profiles and EXIF orientation are not applied. Equal to it bit for bit on the files
+ * The pixels of an image file, as PIL's `Image.open(file).convert('RGB')`, which torchvision's loader uses: grey
+ * becomes RGB by repeating, an
+ * alpha channel is left out, four inks become RGB by PIL's formula, 16-bit grey is cut off at 255 (all else with 16
+ * bits is divided by 256),
+ * an animation gives its first picture, colour profiles and EXIF orientation are not applied. Equal to it bit for bit
+ * on the files
  * tested.
- * @throws KitError when the file is missing, is no image that can be read, or is truncated; when it has more than 178,956,970 pixels, as
+ * @throws KitError when the file is missing, is no image that can be read, or is truncated; when it has more than
+ *   178,956,970 pixels, as
  *   in PIL; and where PIL could but this cannot: BMP, PPM, and GIF with transparent pixels.
  */
 export async function decode(file: string): Promise<Image> {
@@ -32,10 +51,17 @@ export async function decode(file: string): Promise<Image> {
     const reason = (cause instanceof Error ? cause.message : String(cause)).replace(/\s*\n\s*/g, '; ');
     const tooLarge = /exceeds pixel limit/.test(reason);
     const otherKind = /\.(bmp|ppm|pgm)$/i.test(file) || cause instanceof NotThisKind;
-    throw new KitError(`The image ${file} cannot be decoded: ${tooLarge ? `it has more than ${MOST_PIXELS} pixels, as many as PIL and torchvision refuse` : reason}.`, {
-      fix: tooLarge ? 'Make it smaller, or delete it.' : otherKind ? 'Convert it to PNG, or delete it.' : 'The file is truncated, damaged or no image: fetch it again, or delete it.',
-      cause,
-    });
+    throw new KitError(
+      `The image ${file} cannot be decoded: ${tooLarge ? `it has more than ${MOST_PIXELS} pixels, as many as PIL and torchvision refuse` : reason}.`,
+      {
+        fix: tooLarge
+          ? 'Make it smaller, or delete it.'
+          : otherKind
+            ? 'Convert it to PNG, or delete it.'
+            : 'The file is truncated, damaged or no image: fetch it again, or delete it.',
+        cause,
+      },
+    );
   }
 }
 
@@ -50,19 +76,35 @@ async function decodeBytes(bytes: Buffer): Promise<Image> {
     kind = space === 'cmyk' || space === 'grey16' ? space : 'plain';
   }
   if (kind === 'cmyk') {
-    const { data, info } = await input().pipelineColourspace('cmyk').toColourspace('cmyk').raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
+    const { data, info } = await input()
+      .pipelineColourspace('cmyk')
+      .toColourspace('cmyk')
+      .raw({ depth: 'uchar' })
+      .toBuffer({ resolveWithObject: true });
     return { width: info.width, height: info.height, pixels: inksToRgb(data) };
   }
   if (kind === 'grey16') {
-    const { data, info } = await input().pipelineColourspace('grey16').toColourspace('grey16').raw({ depth: 'ushort' }).toBuffer({ resolveWithObject: true });
+    const { data, info } = await input()
+      .pipelineColourspace('grey16')
+      .toColourspace('grey16')
+      .raw({ depth: 'ushort' })
+      .toBuffer({ resolveWithObject: true });
     return { width: info.width, height: info.height, pixels: deepGreyToRgb(data, info.channels) };
   }
-  if (kind === 'gif' && !(await input().stats()).isOpaque) throw new NotThisKind('it is a GIF with transparent pixels, whose colours are not known here as they are in PIL');
-  const { data, info } = await input().removeAlpha().toColourspace('srgb').raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
+  if (kind === 'gif' && !(await input().stats()).isOpaque)
+    throw new NotThisKind('it is a GIF with transparent pixels, whose colours are not known here as they are in PIL');
+  const { data, info } = await input()
+    .removeAlpha()
+    .toColourspace('srgb')
+    .raw({ depth: 'uchar' })
+    .toBuffer({ resolveWithObject: true });
   return { width: info.width, height: info.height, pixels: new Uint8Array(data.buffer, data.byteOffset, data.length) };
 }
 
-/** PIL's conversion of cyan, magenta, yellow and black (Convert.c, `cmyk2rgb`): (255 - ink) (255 - black) / 255, rounded, without a colour profile. */
+/**
+ * PIL's conversion of cyan, magenta, yellow and black (Convert.c, `cmyk2rgb`): (255 - ink) (255 - black) / 255,
+ * rounded, without a colour profile.
+ */
 function inksToRgb(inks: Buffer): Uint8Array {
   const pixels = new Uint8Array((inks.length / 4) * 3);
   for (let from = 0, at = 0; from < inks.length; from += 4) {
@@ -85,7 +127,10 @@ function deepGreyToRgb(data: Buffer, channels: number): Uint8Array {
 
 const PRECISION_BITS = 22; // of the fixed-point weights: 32 - 8 (bits of a pixel) - 2 (room), as in Pillow's Resample.c
 
-/** Which input pixels an output pixel is made of: `count[i]` from `first[i]` on, with `weights[i * taps ...]`, summing to about 2^22. */
+/**
+ * Which input pixels an output pixel is made of: `count[i]` from `first[i]` on, with `weights[i * taps ...]`, summing
+ * to about 2^22.
+ */
 interface Taps {
   taps: number;
   first: Int32Array;
@@ -112,7 +157,8 @@ function triangleTaps(inputSize: number, outputSize: number): Taps {
       exact[k] = Math.max(0, 1 - Math.abs((k + low - center + 0.5) * inverse));
       sum += exact[k];
     }
-    for (let k = 0; k < high - low; k++) weights[i * taps + k] = Math.trunc(0.5 + (exact[k] / sum) * (1 << PRECISION_BITS));
+    for (let k = 0; k < high - low; k++)
+      weights[i * taps + k] = Math.trunc(0.5 + (exact[k] / sum) * (1 << PRECISION_BITS));
     first[i] = low;
     count[i] = high - low;
   }
@@ -120,14 +166,21 @@ function triangleTaps(inputSize: number, outputSize: number): Taps {
 }
 
 /**
- * `image` at another size by PIL's antialiased bilinear filter, bit for bit: `Image.resize((width, height), Image.BILINEAR)`, which is
- * torchvision's default. Two passes in fixed point with 22 bits, rounded to 8 bits between them: along rows and then along columns, but, as
- * Pillow does since version 13, the other way round when the height shrinks by more than twice as many pixels as the width (where
+ * `image` at another size by PIL's antialiased bilinear filter, bit for bit: `Image.resize((width, height),
+ * Image.BILINEAR)`, which is
+ * torchvision's default. Two passes in fixed point with 22 bits, rounded to 8 bits between them: along rows and then
+ * along columns, but, as
+ * Pillow does since version 13, the other way round when the height shrinks by more than twice as many pixels as the
+ * width (where
  * earlier versions may differ by one grey level).
  */
 export function resizeBilinear(image: Image, width: number, height: number): Image {
-  for (const [name, size] of [['width', width], ['height', height]] as const) {
-    if (!Number.isInteger(size) || size < 1) throw new KitError(`An image's ${name} must be a whole number of pixels from 1, found ${size}.`);
+  for (const [name, size] of [
+    ['width', width],
+    ['height', height],
+  ] as const) {
+    if (!Number.isInteger(size) || size < 1)
+      throw new KitError(`An image's ${name} must be a whole number of pixels from 1, found ${size}.`);
   }
   if (width === image.width && height === image.height) return { ...image, pixels: image.pixels.slice() };
   const rowsFirst = !(image.height > height && image.height - height > (image.width - width) * 2);
@@ -135,8 +188,10 @@ export function resizeBilinear(image: Image, width: number, height: number): Ima
 }
 
 /*
- * The two passes below are where preparing a data set spends its time. Whole-number products by Math.imul, and sums cut to 32 bits, keep
- * the engine from checking each for overflow; the columns' pass goes over four rows at once, so that sums stay in registers.
+ * The two passes below are where preparing a data set spends its time. Whole-number products by Math.imul, and sums cut
+ * to 32 bits, keep
+ * the engine from checking each for overflow; the columns' pass goes over four rows at once, so that sums stay in
+ * registers.
  */
 
 function alongRows(image: Image, width: number): Image {
@@ -180,12 +235,18 @@ function alongColumns(image: Image, height: number): Image {
     let row = Math.imul(first[y], stride);
     let left = count[y];
     if (left > 4) sums.fill(HALF);
-    // Four rows at a time while there are more; the last up to four give the pixels. A row that is not there has the weight 0.
+    // Four rows at a time while there are more; the last up to four give the pixels. A row that is not there has the
+    // weight 0.
     for (let k = start; ; k += 4, row += 4 * stride, left -= 4) {
       const second = left > 1 ? row + stride : row;
       const third = left > 2 ? second + stride : row;
       const fourth = left > 3 ? third + stride : row;
-      const [a, b, c, d] = [weights[k], left > 1 ? weights[k + 1] : 0, left > 2 ? weights[k + 2] : 0, left > 3 ? weights[k + 3] : 0];
+      const [a, b, c, d] = [
+        weights[k],
+        left > 1 ? weights[k + 1] : 0,
+        left > 2 ? weights[k + 2] : 0,
+        left > 3 ? weights[k + 3] : 0,
+      ];
       if (left > 4) addRows(sums, pixels, row, second, third, fourth, a, b, c, d);
       else {
         lastRows(out, at, stride, count[y] > 4 ? sums : undefined, pixels, row, second, third, fourth, a, b, c, d);
@@ -196,29 +257,73 @@ function alongColumns(image: Image, height: number): Image {
   return { width: image.width, height, pixels: out };
 }
 
-function addRows(sums: Int32Array, pixels: Uint8Array, first: number, second: number, third: number, fourth: number, a: number, b: number, c: number, d: number): void {
+function addRows(
+  sums: Int32Array,
+  pixels: Uint8Array,
+  first: number,
+  second: number,
+  third: number,
+  fourth: number,
+  a: number,
+  b: number,
+  c: number,
+  d: number,
+): void {
   for (let x = 0; x < sums.length; x++) {
-    sums[x] += Math.imul(pixels[first + x], a) + Math.imul(pixels[second + x], b) + Math.imul(pixels[third + x], c) + Math.imul(pixels[fourth + x], d);
+    sums[x] +=
+      Math.imul(pixels[first + x], a) +
+      Math.imul(pixels[second + x], b) +
+      Math.imul(pixels[third + x], c) +
+      Math.imul(pixels[fourth + x], d);
   }
 }
 
-function lastRows(out: Uint8Array, at: number, stride: number, sums: Int32Array | undefined, pixels: Uint8Array, first: number, second: number, third: number, fourth: number, a: number, b: number, c: number, d: number): void {
+function lastRows(
+  out: Uint8Array,
+  at: number,
+  stride: number,
+  sums: Int32Array | undefined,
+  pixels: Uint8Array,
+  first: number,
+  second: number,
+  third: number,
+  fourth: number,
+  a: number,
+  b: number,
+  c: number,
+  d: number,
+): void {
   if (sums === undefined) {
     for (let x = 0; x < stride; x = (x + 1) | 0) {
-      const sum = (HALF + Math.imul(pixels[first + x], a) + Math.imul(pixels[second + x], b) + Math.imul(pixels[third + x], c) + Math.imul(pixels[fourth + x], d)) | 0;
+      const sum =
+        (HALF +
+          Math.imul(pixels[first + x], a) +
+          Math.imul(pixels[second + x], b) +
+          Math.imul(pixels[third + x], c) +
+          Math.imul(pixels[fourth + x], d)) |
+        0;
       out[at + x] = sum >> PRECISION_BITS;
     }
     return;
   }
   for (let x = 0; x < stride; x = (x + 1) | 0) {
-    const sum = (sums[x] + Math.imul(pixels[first + x], a) + Math.imul(pixels[second + x], b) + Math.imul(pixels[third + x], c) + Math.imul(pixels[fourth + x], d)) | 0;
+    const sum =
+      (sums[x] +
+        Math.imul(pixels[first + x], a) +
+        Math.imul(pixels[second + x], b) +
+        Math.imul(pixels[third + x], c) +
+        Math.imul(pixels[fourth + x], d)) |
+      0;
     out[at + x] = sum >> PRECISION_BITS;
   }
 }
 
 const HALF = 1 << (PRECISION_BITS - 1); // so that the shift rounds
 
-/** The size, `[width, height]`, of a `width` x `height` image whose short side becomes `size`: the long side is truncated (torchvision). */
+/**
+ * The size, `[width, height]`, of a `width` x `height` image whose short side becomes `size`: the long side is
+ * truncated (torchvision).
+ */
 export function shortSideSize(width: number, height: number, size: number): [number, number] {
   return width <= height ? [size, Math.trunc((size * height) / width)] : [Math.trunc((size * width) / height), size];
 }

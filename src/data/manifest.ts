@@ -41,7 +41,8 @@ const manifestSchema = z.strictObject({
 });
 
 /**
- * The spec in a manifest file. `"extends": "<name>"` takes every field that is not given from the manifest of that name beside it, which
+ * The spec in a manifest file. `"extends": "<name>"` takes every field that is not given from the manifest of that name
+ * beside it, which
  * extends none itself.
  * @throws KitError that says which field is wrong.
  */
@@ -75,7 +76,9 @@ export function readManifests(): DatasetSpec[] {
     const folder = path.join(packageRoot(), 'data-scripts', 'manifests', 'datasets');
     const files = fs.readdirSync(folder).filter((name) => name.endsWith('.json'));
     const order = new Intl.Collator('en', { numeric: true });
-    manifests = files.map((name) => readManifest(path.join(folder, name))).sort((a, b) => order.compare(a.name, b.name));
+    manifests = files
+      .map((name) => readManifest(path.join(folder, name)))
+      .sort((a, b) => order.compare(a.name, b.name));
   }
   return structuredClone(manifests);
 }

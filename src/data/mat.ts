@@ -1,4 +1,5 @@
-// Reads MATLAB's MAT-files of version 5 (`-v6`, `-v7`), in which some data sets keep their lists: bounded, and executing nothing.
+// Reads MATLAB's MAT-files of version 5 (`-v6`, `-v7`), in which some data sets keep their lists: bounded, and
+// executing nothing.
 import { inflateSync } from 'node:zlib';
 import { KitError } from '../engine/errors';
 
@@ -55,18 +56,23 @@ interface Budget {
 }
 
 /**
- * The variables of a MAT-file by their names. Numbers of any kind become float64 (whole ones are exact up to 2^53); the imaginary parts of
- * complex ones are left out. Objects, sparse matrices and function handles are not read: variables of these kinds are left out.
+ * The variables of a MAT-file by their names. Numbers of any kind become float64 (whole ones are exact up to 2^53); the
+ * imaginary parts of
+ * complex ones are left out. Objects, sparse matrices and function handles are not read: variables of these kinds are
+ * left out.
  * @param name what errors call the file
  * @throws KitError when it is no MAT-file of version 5, is damaged, or is larger than the bounds.
  */
 export function readMat(bytes: Uint8Array, name: string): Map<string, MatValue> {
   const header = Buffer.from(bytes.subarray(0, 128)).toString('latin1');
   if (header.startsWith('MATLAB 7.3')) {
-    throw new KitError(`${name} is a MAT-file of version 7.3 (HDF5), which is not read.`, { fix: 'Use the file as its publisher gives it, or save it with -v7.' });
+    throw new KitError(`${name} is a MAT-file of version 7.3 (HDF5), which is not read.`, {
+      fix: 'Use the file as its publisher gives it, or save it with -v7.',
+    });
   }
   const order = header.slice(126);
-  if (bytes.length < 128 || (order !== 'IM' && order !== 'MI')) throw new KitError(`${name} is no MAT-file of version 5.`, { fix: 'Fetch the file again.' });
+  if (bytes.length < 128 || (order !== 'IM' && order !== 'MI'))
+    throw new KitError(`${name} is no MAT-file of version 5.`, { fix: 'Fetch the file again.' });
   try {
     return readVariables(bytes.subarray(128), order === 'IM', { inflated: 0, matrices: 0 });
   } catch (cause) {
@@ -78,7 +84,7 @@ export function readMat(bytes: Uint8Array, name: string): Map<string, MatValue> 
 function readVariables(bytes: Uint8Array, little: boolean, budget: Budget): Map<string, MatValue> {
   const variables = new Map<string, MatValue>();
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const element = readTag(view, at, bytes.length, little);
     at = element.next;
     if (element.type === COMPRESSED) {
@@ -103,7 +109,10 @@ function inflate(packed: Uint8Array, budget: Budget): Buffer {
     return inner;
   } catch (cause) {
     const tooLarge = (cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE';
-    throw new Damaged(tooLarge ? `its variables have more than ${LIMITS.inflated} bytes` : 'a compressed variable cannot be unpacked', { cause });
+    throw new Damaged(
+      tooLarge ? `its variables have more than ${LIMITS.inflated} bytes` : 'a compressed variable cannot be unpacked',
+      { cause },
+    );
   }
 }
 
@@ -116,7 +125,12 @@ function readTag(view: DataView, at: number, end: number, little: boolean): Elem
   const length = small > 0 ? small : view.getUint32(at + 4, little);
   const start = small > 0 ? at + 4 : at + 8;
   if (small > 4 || start + length > end) throw new Damaged('an element is longer than what it stands in');
-  return { type, start, end: start + length, next: small > 0 ? at + 8 : Math.min(end, start + Math.ceil(length / 8) * 8) };
+  return {
+    type,
+    start,
+    end: start + length,
+    next: small > 0 ? at + 8 : Math.min(end, start + Math.ceil(length / 8) * 8),
+  };
 }
 
 /** Reads the matrices of one piece of memory. */
@@ -131,7 +145,8 @@ class Reader {
   matrix(element: Element, depth: number): { name: string; value: MatValue | null } {
     if (++this.budget.matrices > LIMITS.matrices) throw new Damaged(`it has more than ${LIMITS.matrices} matrices`);
     if (depth > LIMITS.depth) throw new Damaged(`its cells are more than ${LIMITS.depth} deep`);
-    if (element.end === element.start) return { name: '', value: { kind: 'numbers', dims: [0, 0], values: new Float64Array(0) } }; // as MATLAB writes []
+    if (element.end === element.start)
+      return { name: '', value: { kind: 'numbers', dims: [0, 0], values: new Float64Array(0) } }; // as MATLAB writes []
     let at = element.start;
     const next = (): Element => {
       const part = readTag(this.view, at, element.end, this.little);
@@ -143,17 +158,21 @@ class Reader {
     const kind = this.view.getUint32(flags.start, this.little) & 0xff;
     const dims = [...this.numbers(next(), INT32)];
     const count = dims.reduce((product, size) => product * size, 1);
-    if (dims.length < 2 || dims.length > 8 || dims.some((size) => size < 0) || !Number.isSafeInteger(count)) throw new Damaged(`a matrix has the size ${dims.join(' x ')}`);
+    if (dims.length < 2 || dims.length > 8 || dims.some((size) => size < 0) || !Number.isSafeInteger(count))
+      throw new Damaged(`a matrix has the size ${dims.join(' x ')}`);
     const name = this.latin(next());
 
     if (kind >= FIRST_NUMERIC && kind <= LAST_NUMERIC) {
       const values = this.numbers(next());
-      if (values.length !== count) throw new Damaged(`the matrix "${name}" has ${values.length} values where its size says ${count}`);
+      if (values.length !== count)
+        throw new Damaged(`the matrix "${name}" has ${values.length} values where its size says ${count}`);
       return { name, value: { kind: 'numbers', dims, values } };
     }
-    if (kind === CHAR) return { name, value: { kind: 'text', dims, rows: rowsOf(this.characters(next()), dims, count) } };
+    if (kind === CHAR)
+      return { name, value: { kind: 'text', dims, rows: rowsOf(this.characters(next()), dims, count) } };
     const matrices = (number: number): MatValue[] => {
-      if (number > (element.end - at) / 8) throw new Damaged(`"${name}" has fewer parts than the ${number} that its size says`);
+      if (number > (element.end - at) / 8)
+        throw new Damaged(`"${name}" has fewer parts than the ${number} that its size says`);
       return Array.from({ length: number }, () => {
         const part = next();
         if (part.type !== MATRIX) throw new Damaged(`a part of "${name}" is no matrix`);
@@ -164,8 +183,12 @@ class Reader {
     if (kind === STRUCT) {
       const fields = this.fieldNames(next(), next());
       const values = matrices(count * fields.length);
-      if (fields.length === 0 && count > LIMITS.matrices) throw new Damaged(`"${name}" has ${count} parts without fields`);
-      const structs = Array.from({ length: count }, (_, i) => new Map(fields.map((field, k) => [field, values[i * fields.length + k]])));
+      if (fields.length === 0 && count > LIMITS.matrices)
+        throw new Damaged(`"${name}" has ${count} parts without fields`);
+      const structs = Array.from(
+        { length: count },
+        (_, i) => new Map(fields.map((field, k) => [field, values[i * fields.length + k]])),
+      );
       return { name, value: { kind: 'structs', dims, structs } };
     }
     return { name, value: null };
@@ -174,9 +197,12 @@ class Reader {
   /** The numbers of an element, which must be of the type `only` when it is given. */
   private numbers({ type, start, end }: Element, only?: number): Float64Array {
     const number = NUMBERS[type];
-    if (number === undefined || (only !== undefined && type !== only)) throw new Damaged(`an element has the type ${type} where numbers are expected`);
+    if (number === undefined || (only !== undefined && type !== only))
+      throw new Damaged(`an element has the type ${type} where numbers are expected`);
     if ((end - start) % number.size !== 0) throw new Damaged('an element ends within a number');
-    return Float64Array.from({ length: (end - start) / number.size }, (_, i) => number.read(this.view, start + i * number.size, this.little));
+    return Float64Array.from({ length: (end - start) / number.size }, (_, i) =>
+      number.read(this.view, start + i * number.size, this.little),
+    );
   }
 
   private bytes({ start, end }: Element): Buffer {
@@ -203,7 +229,9 @@ class Reader {
     const text = this.latin(names);
     if (text.length === 0) return [];
     if (!(size >= 1) || text.length % size !== 0) throw new Damaged('the names of fields have no fixed length');
-    return Array.from({ length: text.length / size }, (_, i) => text.slice(i * size, (i + 1) * size).replace(/\0.*$/s, ''));
+    return Array.from({ length: text.length / size }, (_, i) =>
+      text.slice(i * size, (i + 1) * size).replace(/\0.*$/s, ''),
+    );
   }
 }
 
@@ -211,7 +239,8 @@ class Reader {
 function rowsOf(text: string, dims: number[], count: number): string[] {
   const characters = [...text];
   if (count === 0) return [''];
-  if (characters.length !== count && text.length !== count) throw new Damaged(`a text has ${characters.length} characters where its size says ${count}`);
+  if (characters.length !== count && text.length !== count)
+    throw new Damaged(`a text has ${characters.length} characters where its size says ${count}`);
   if (dims[0] === 1) return [text];
   const rows = dims[0];
   return Array.from({ length: rows }, (_, row) => characters.filter((_character, i) => i % rows === row).join(''));

@@ -23,7 +23,8 @@ export class Part {
   ) {}
 
   /**
-   * The unfinished copy of `final`: the one that stands as `<final>.part`, or that a killed process of this machine has left, is made ours
+   * The unfinished copy of `final`: the one that stands as `<final>.part`, or that a killed process of this machine has
+   * left, is made ours
    * by renaming it, which only one process can; without one it begins empty.
    */
   static async claim(final: string): Promise<Part> {
@@ -31,7 +32,13 @@ export class Part {
     const file = partialPath(final);
     const abandoned = (await abandonedPartials(final)).filter((name) => !name.endsWith('.json'));
     for (const left of [shelf, ...abandoned]) {
-      if (!(await fsp.rename(left, file).then(() => true, () => false))) continue;
+      if (
+        !(await fsp.rename(left, file).then(
+          () => true,
+          () => false,
+        ))
+      )
+        continue;
       await fsp.rename(note(left), note(file)).catch(() => undefined);
       break;
     }
@@ -45,7 +52,10 @@ export class Part {
 
   /** Bytes that are there. */
   async size(): Promise<number> {
-    return fsp.stat(this.file).then((stat) => stat.size, () => 0);
+    return fsp.stat(this.file).then(
+      (stat) => stat.size,
+      () => 0,
+    );
   }
 
   /** Makes ready to write from byte `at` on; what stands behind is cut off. */
@@ -59,7 +69,7 @@ export class Part {
   }
 
   async write(bytes: Uint8Array): Promise<void> {
-    for (let done = 0; done < bytes.length; ) {
+    for (let done = 0; done < bytes.length;) {
       const { bytesWritten } = await this.handle!.write(bytes, done, bytes.length - done, this.position);
       done += bytesWritten;
       this.position += bytesWritten;

@@ -1,4 +1,5 @@
-// All images of a data set, decoded and resized once, as uint8 RGB in one file with an index and a hash: what training reads.
+// All images of a data set, decoded and resized once, as uint8 RGB in one file with an index and a hash: what training
+// reads.
 import { createHash } from 'node:crypto';
 import fsp, { type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
@@ -48,7 +49,8 @@ export interface PixelCacheOptions {
 }
 
 /*
- * The file: the pixels of all images, one after another; the index (JSON); and 64 bytes: the magic, the index's offset and length as
+ * The file: the pixels of all images, one after another; the index (JSON); and 64 bytes: the magic, the index's offset
+ * and length as
  * little-endian 64-bit integers, its sha256, 8 zeros. Written front to back, its end says that it is whole.
  */
 const MAGIC = Buffer.from('RIFLEPX1');
@@ -65,16 +67,21 @@ interface Index {
 }
 
 /**
- * A pixel cache in `kitHome('pixels')` that holds all images of `dataset`: the one of exactly these images; or one of the same data set that
- * holds more (so a part of a data set, limited or carved, shares the cache of the whole when there is one); or it is made. Opening reads
- * the index alone: a cache that is truncated or whose index is damaged is made anew, and damaged pixels are found when they are first used,
+ * A pixel cache in `kitHome('pixels')` that holds all images of `dataset`: the one of exactly these images; or one of
+ * the same data set that
+ * holds more (so a part of a data set, limited or carved, shares the cache of the whole when there is one); or it is
+ * made. Opening reads
+ * the index alone: a cache that is truncated or whose index is damaged is made anew, and damaged pixels are found when
+ * they are first used,
  * by their check sum.
- * @throws KitError that names the image, its class and what to do when one cannot be decoded, and when the disk is full; the signal's
+ * @throws KitError that names the image, its class and what to do when one cannot be decoded, and when the disk is
+ *   full; the signal's
  *   reason when aborted. Nothing is left behind then.
  */
 export async function openPixelCache(dataset: Dataset, options: PixelCacheOptions): Promise<PixelCache> {
   const { shortSide, signal } = options;
-  if (!Number.isInteger(shortSide) || shortSide < 1) throw new KitError(`The short side of a pixel cache must be a whole number of pixels from 1, found ${shortSide}.`);
+  if (!Number.isInteger(shortSide) || shortSide < 1)
+    throw new KitError(`The short side of a pixel cache must be a whole number of pixels from 1, found ${shortSide}.`);
   signal?.throwIfAborted();
   const images = dataset.imagesHash ?? dataset.hash;
   const samples = [...new Map([...dataset.train, ...dataset.test].map((sample) => [sample.file, sample])).values()];
@@ -88,10 +95,17 @@ export async function openPixelCache(dataset: Dataset, options: PixelCacheOption
   };
   const found = (await open(own)) ?? (await findLarger(prefix, samples, open));
   if (found) return found;
-  await makeAtomically(kitHome('pixels', own), (partial) => writeCache(partial, dataset, samples, images, options), async () => (await open(own)) !== undefined);
+  await makeAtomically(
+    kitHome('pixels', own),
+    (partial) => writeCache(partial, dataset, samples, images, options),
+    async () => (await open(own)) !== undefined,
+  );
   const made = await open(own);
   if (made === undefined) {
-    throw new KitError(`The pixel cache ${kitHome('pixels', own)} was made, but is not whole: another program changed it, or the disk is failing.`, { fix: 'Run again.' });
+    throw new KitError(
+      `The pixel cache ${kitHome('pixels', own)} was made, but is not whole: another program changed it, or the disk is failing.`,
+      { fix: 'Run again.' },
+    );
   }
   return made;
 }
@@ -102,7 +116,11 @@ function digest(value: unknown): string {
 }
 
 /** A cache whose name starts with `prefix` and which holds all samples. */
-async function findLarger(prefix: string, samples: readonly Sample[], open: (name: string) => Promise<PixelCache | undefined>): Promise<PixelCache | undefined> {
+async function findLarger(
+  prefix: string,
+  samples: readonly Sample[],
+  open: (name: string) => Promise<PixelCache | undefined>,
+): Promise<PixelCache | undefined> {
   const names = await fsp.readdir(kitHome('pixels')).catch(() => []);
   for (const name of names.sort()) {
     if (!name.startsWith(prefix) || !name.endsWith('.pixels')) continue;
@@ -113,7 +131,13 @@ async function findLarger(prefix: string, samples: readonly Sample[], open: (nam
   return undefined;
 }
 
-async function writeCache(partial: string, dataset: Dataset, samples: readonly Sample[], images: string, options: PixelCacheOptions): Promise<void> {
+async function writeCache(
+  partial: string,
+  dataset: Dataset,
+  samples: readonly Sample[],
+  images: string,
+  options: PixelCacheOptions,
+): Promise<void> {
   const { shortSide, onProgress, signal } = options;
   const task = `decode ${dataset.name} at ${shortSide} px`;
   const pixelsHash = createHash('sha256');
@@ -124,24 +148,38 @@ async function writeCache(partial: string, dataset: Dataset, samples: readonly S
   const pool = new DecodePool(samples.length);
   try {
     let lastWritten = Promise.resolve();
-    await mapConcurrently(samples, pool.size * 3, async ({ file, label }) => {
-      // Jobs start in order; each waits for the one before it to be written, so that the file is the same whoever is faster.
-      const before = lastWritten;
-      let done!: () => void;
-      lastWritten = new Promise((resolve) => (done = resolve));
-      try {
-        const image = await decodeSample(pool, dataset, file, label, shortSide);
-        await before;
-        await writeAll(handle, image.pixels);
-        pixelsHash.update(image.pixels);
-        entries.push([file, label, offset, image.width, image.height, crc32(image.pixels)]);
-        offset += image.pixels.length;
-        onProgress?.({ task, done: entries.length, total: samples.length, unit: 'images' });
-      } finally {
-        done();
-      }
-    }, signal);
-    const index = Buffer.from(JSON.stringify({ format: FORMAT, images, shortSide, pixelsSha256: pixelsHash.digest('hex'), entries } satisfies Index));
+    await mapConcurrently(
+      samples,
+      pool.size * 3,
+      async ({ file, label }) => {
+        // Jobs start in order; each waits for the one before it to be written, so that the file is the same whoever is
+        // faster.
+        const before = lastWritten;
+        let done!: () => void;
+        lastWritten = new Promise((resolve) => (done = resolve));
+        try {
+          const image = await decodeSample(pool, dataset, file, label, shortSide);
+          await before;
+          await writeAll(handle, image.pixels);
+          pixelsHash.update(image.pixels);
+          entries.push([file, label, offset, image.width, image.height, crc32(image.pixels)]);
+          offset += image.pixels.length;
+          onProgress?.({ task, done: entries.length, total: samples.length, unit: 'images' });
+        } finally {
+          done();
+        }
+      },
+      signal,
+    );
+    const index = Buffer.from(
+      JSON.stringify({
+        format: FORMAT,
+        images,
+        shortSide,
+        pixelsSha256: pixelsHash.digest('hex'),
+        entries,
+      } satisfies Index),
+    );
     const trailer = Buffer.alloc(TRAILER_BYTES);
     MAGIC.copy(trailer);
     trailer.writeBigUInt64LE(BigInt(offset), 8);
@@ -156,15 +194,24 @@ async function writeCache(partial: string, dataset: Dataset, samples: readonly S
 }
 
 async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length; ) at += (await handle.write(bytes, at)).bytesWritten;
+  for (let at = 0; at < bytes.length;) at += (await handle.write(bytes, at)).bytesWritten;
 }
 
-async function decodeSample(pool: DecodePool, dataset: Dataset, file: string, label: number, shortSide: number): Promise<Image> {
+async function decodeSample(
+  pool: DecodePool,
+  dataset: Dataset,
+  file: string,
+  label: number,
+  shortSide: number,
+): Promise<Image> {
   try {
     return await pool.run(path.join(dataset.root, file), shortSide);
   } catch (cause) {
     if (!(cause instanceof KitError)) throw cause;
-    throw new KitError(`${cause.message} It is an image of the class "${dataset.classes[label]}" of the data set ${dataset.name}.`, { fix: cause.fix, cause });
+    throw new KitError(
+      `${cause.message} It is an image of the class "${dataset.classes[label]}" of the data set ${dataset.name}.`,
+      { fix: cause.fix, cause },
+    );
   }
 }
 
@@ -191,7 +238,14 @@ async function readCache(file: string, images: string, shortSide: number): Promi
     if (!hash.equals(trailer.subarray(24, 56))) return undefined;
     const index = JSON.parse(text.toString()) as Index;
     if (index.format !== FORMAT || index.images !== images || index.shortSide !== shortSide) return undefined;
-    const entries = index.entries.map(([name, label, offset, width, height, sum]) => ({ file: name, label, offset, width, height, crc32: sum }));
+    const entries = index.entries.map(([name, label, offset, width, height, sum]) => ({
+      file: name,
+      label,
+      offset,
+      width,
+      height,
+      crc32: sum,
+    }));
     return { path: file, shortSide, hash: hash.toString('hex'), entries };
   } finally {
     await handle.close();

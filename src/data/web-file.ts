@@ -26,21 +26,29 @@ export interface WebFile {
 }
 
 /** The strongest hash that is known of a file; null when there is none. */
-export function knownHash({ sha256, sha1, md5, sha256Prefix }: WebFile): { algorithm: 'sha256' | 'sha1' | 'md5'; value: string } | null {
+export function knownHash({
+  sha256,
+  sha1,
+  md5,
+  sha256Prefix,
+}: WebFile): { algorithm: 'sha256' | 'sha1' | 'md5'; value: string } | null {
   if (sha256 !== null) return { algorithm: 'sha256', value: sha256 };
   if (sha1 !== undefined) return { algorithm: 'sha1', value: sha1 };
   if (md5 !== null) return { algorithm: 'md5', value: md5 };
   return sha256Prefix === undefined ? null : { algorithm: 'sha256', value: sha256Prefix };
 }
 
-/** Where a web file is kept once it is whole: in `kitHome('cache')`, named so that two data sets' `images.tar` differ. */
+/**
+ * Where a web file is kept once it is whole: in `kitHome('cache')`, named so that two data sets' `images.tar` differ.
+ */
 export function cachePath(source: WebFile): string {
   const id = knownHash(source)?.value ?? createHash('sha256').update(source.urls[0]).digest('hex');
   return kitHome('cache', `${id.slice(0, 8)}-${source.file}`);
 }
 
 /**
- * Why `file` is not what `source` describes, in words; undefined when it is: size and hash fit, as far as they are known. A file of the
+ * Why `file` is not what `source` describes, in words; undefined when it is: size and hash fit, as far as they are
+ * known. A file of the
  * wrong size is not hashed.
  */
 export async function mismatch(source: WebFile, file: string, signal?: AbortSignal): Promise<string | undefined> {
@@ -57,7 +65,10 @@ export async function mismatch(source: WebFile, file: string, signal?: AbortSign
 export function describeWebFile(source: WebFile): string {
   const hash = knownHash(source);
   const begins = hash !== null && hash.value === source.sha256Prefix ? ' begins with' : '';
-  const facts = [source.bytes === null ? 'size not known' : `${source.bytes} bytes`, hash === null ? 'no hash known' : `${hash.algorithm}${begins} ${hash.value}`];
+  const facts = [
+    source.bytes === null ? 'size not known' : `${source.bytes} bytes`,
+    hash === null ? 'no hash known' : `${hash.algorithm}${begins} ${hash.value}`,
+  ];
   return `${source.file} (${facts.join(', ')}), ${source.byHand === undefined ? 'at' : 'once at'} ${source.urls[0]}`;
 }
 

@@ -7,7 +7,8 @@ import { readFully } from './read-fully';
 const CHUNK = 1 << 20; // bytes that are read at a time
 
 /**
- * What `use` makes of the zip archive `file`, which is closed afterwards. Entries come one by one, when asked for by `zip.readEntry()`.
+ * What `use` makes of the zip archive `file`, which is closed afterwards. Entries come one by one, when asked for by
+ * `zip.readEntry()`.
  * @throws Error when it is no zip archive or is damaged; whatever `use` throws.
  */
 export async function withZip<T>(file: string, use: (zip: yauzl.ZipFile) => Promise<T>): Promise<T> {
@@ -16,7 +17,9 @@ export async function withZip<T>(file: string, use: (zip: yauzl.ZipFile) => Prom
     const { size } = await handle.stat();
     const zip = await new Promise<yauzl.ZipFile>((resolve, reject) => {
       const options = { lazyEntries: true, autoClose: false, decodeStrings: true };
-      yauzl.fromRandomAccessReader(new GuardedReader(handle, size), size, options, (error, opened) => (error ? reject(error) : resolve(opened)));
+      yauzl.fromRandomAccessReader(new GuardedReader(handle, size), size, options, (error, opened) =>
+        error ? reject(error) : resolve(opened),
+      );
     });
     try {
       return await use(zip);
@@ -29,7 +32,8 @@ export async function withZip<T>(file: string, use: (zip: yauzl.ZipFile) => Prom
 }
 
 /**
- * A file for yauzl, which reads wherever a damaged directory points to: outside the file that is an error here, where yauzl's own reader
+ * A file for yauzl, which reads wherever a damaged directory points to: outside the file that is an error here, where
+ * yauzl's own reader
  * throws an exception that nobody can catch.
  */
 class GuardedReader extends yauzl.RandomAccessReader {
@@ -40,8 +44,15 @@ class GuardedReader extends yauzl.RandomAccessReader {
     super();
   }
 
-  override read(buffer: Buffer, offset: number, length: number, position: number, callback: (error: Error | null) => void): void {
-    if (position + length > this.size) return void setImmediate(callback, new Error('its directory points outside the file'));
+  override read(
+    buffer: Buffer,
+    offset: number,
+    length: number,
+    position: number,
+    callback: (error: Error | null) => void,
+  ): void {
+    if (position + length > this.size)
+      return void setImmediate(callback, new Error('its directory points outside the file'));
     readFully(this.file, buffer.subarray(offset, offset + length), position).then(() => callback(null), callback);
   }
 

@@ -42,7 +42,11 @@ export function internals(): BackendInternals {
 const kinds = internals().binding;
 
 /** A data type attribute, for example `type('T', 'float32')`. */
-export const type = (name: string, value: DataTypeName): Attribute => ({ name, type: kinds.TF_ATTR_TYPE, value: DataType[value] });
+export const type = (name: string, value: DataTypeName): Attribute => ({
+  name,
+  type: kinds.TF_ATTR_TYPE,
+  value: DataType[value],
+});
 /** A float attribute. */
 export const float = (name: string, value: number): Attribute => ({ name, type: kinds.TF_ATTR_FLOAT, value });
 /** A boolean attribute. */

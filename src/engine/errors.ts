@@ -13,7 +13,10 @@ export class KitError extends Error {
   }
 }
 
-/** The known names nearest to `name` by edit distance, nearest first: at most `limit` (default 3), none further than half its length. */
+/**
+ * The known names nearest to `name` by edit distance, nearest first: at most `limit` (default 3), none further than
+ * half its length.
+ */
 export function nearNames(name: string, known: readonly string[], limit = 3): string[] {
   const reach = Math.max(2, Math.ceil(name.length / 2));
   return known
@@ -24,11 +27,15 @@ export function nearNames(name: string, known: readonly string[], limit = 3): st
     .map(({ candidate }) => candidate);
 }
 
-/** The error for a `kind` (for example `'backbone'`) whose `name` is not one of `known`: names the near ones, or all. */
+/**
+ * The error for a `kind` (for example `'backbone'`) whose `name` is not one of `known`: names the near ones, or all.
+ */
 export function unknownName(kind: string, name: string, known: readonly string[]): KitError {
   const near = nearNames(name, known);
   const found = `There is no ${kind} named "${name}".`;
   return near.length > 0
-    ? new KitError(found, { fix: `Did you mean ${near.map((n) => `"${n}"`).join(' or ')}? Known: ${known.join(', ')}.` })
+    ? new KitError(found, {
+        fix: `Did you mean ${near.map((n) => `"${n}"`).join(' or ')}? Known: ${known.join(', ')}.`,
+      })
     : new KitError(found, { fix: `Known: ${known.join(', ')}.` });
 }

@@ -2,7 +2,10 @@
 import type { AttributeValue, GraphNode } from './saved-model';
 import { Uses } from './uses';
 
-/** An update as `sgdStep` of the trainer records it: buffer := slope - buffer x (-momentum), variable := variable - buffer x rate. */
+/**
+ * An update as `sgdStep` of the trainer records it: buffer := slope - buffer x (-momentum), variable := variable -
+ * buffer x rate.
+ */
 interface Update {
   /** The two assignments. */
   variable: GraphNode;
@@ -15,18 +18,32 @@ interface Update {
 }
 
 /**
- * Puts ResourceApplyMomentum in place of every such update. It computes the same, rounding after each operation as the single ops do, so it gives the
- * same bits; it saves four passes over the parameters, and new memory for them in every step, between whose pieces free memory would lie in pieces.
+ * Puts ResourceApplyMomentum in place of every such update. It computes the same, rounding after each operation as the
+ * single ops do, so it gives the
+ * same bits; it saves four passes over the parameters, and new memory for them in every step, between whose pieces free
+ * memory would lie in pieces.
  */
 export function fuseMomentum(nodes: readonly GraphNode[]): GraphNode[] {
   const uses = new Uses(nodes);
   const updates = nodes.flatMap((node) => updateOf(node, uses) ?? []);
-  const byAssignment = new Map(updates.flatMap((update) => [[update.variable, update], [update.buffer, update]] as const));
+  const byAssignment = new Map(
+    updates.flatMap(
+      (update) =>
+        [
+          [update.variable, update],
+          [update.buffer, update],
+        ] as const,
+    ),
+  );
   const readAgain = new Map(updates.map(({ velocity }) => [velocity.name, `${velocity.name}/applied`]));
   return nodes.flatMap((node) => {
     const update = byAssignment.get(node);
-    if (update === undefined) return node.op === 'Sub' && readAgain.has(node.name) ? [] : { ...node, inputs: node.inputs.map((input) => readAgain.get(input) ?? input) };
-    if (node === update.buffer) return { name: node.name, op: 'NoOp', inputs: [`^${update.variable.name}`], attributes: {} };
+    if (update === undefined)
+      return node.op === 'Sub' && readAgain.has(node.name)
+        ? []
+        : { ...node, inputs: node.inputs.map((input) => readAgain.get(input) ?? input) };
+    if (node === update.buffer)
+      return { name: node.name, op: 'NoOp', inputs: [`^${update.variable.name}`], attributes: {} };
     return applied(update);
   });
 }
@@ -36,10 +53,28 @@ function applied({ variable, buffer, velocity, slope, rate, momentum }: Update):
   const weight = `${velocity.name}/momentum`;
   const order = [...new Set([...variable.inputs, ...buffer.inputs].filter((input) => input.startsWith('^')))];
   return [
-    { name: weight, op: 'Const', inputs: [], attributes: { dtype: float, value: { tensor: { dtype: FLOAT, shape: [], bytes: new Uint8Array(Float32Array.of(momentum).buffer) } } } },
-    { name: variable.name, op: 'ResourceApplyMomentum', inputs: [variable.inputs[0], buffer.inputs[0], rate, slope, weight, ...order], attributes: { T: float, use_locking: { bool: false }, use_nesterov: { bool: false } } },
+    {
+      name: weight,
+      op: 'Const',
+      inputs: [],
+      attributes: {
+        dtype: float,
+        value: { tensor: { dtype: FLOAT, shape: [], bytes: new Uint8Array(Float32Array.of(momentum).buffer) } },
+      },
+    },
+    {
+      name: variable.name,
+      op: 'ResourceApplyMomentum',
+      inputs: [variable.inputs[0], buffer.inputs[0], rate, slope, weight, ...order],
+      attributes: { T: float, use_locking: { bool: false }, use_nesterov: { bool: false } },
+    },
     // What else the velocity was taken for reads it from the buffer.
-    { name: `${velocity.name}/applied`, op: 'ReadVariableOp', inputs: [buffer.inputs[0], `^${variable.name}`], attributes: { dtype: float } },
+    {
+      name: `${velocity.name}/applied`,
+      op: 'ReadVariableOp',
+      inputs: [buffer.inputs[0], `^${variable.name}`],
+      attributes: { dtype: float },
+    },
   ];
 }
 
@@ -59,7 +94,9 @@ function updateOf(node: GraphNode, uses: Uses): Update | undefined {
   if (kept?.op !== 'Mul' || !reads(kept.inputs[0], buffer, uses)) return undefined;
   const factor = uses.source(kept.inputs[1]);
   const momentum = factor?.op === 'Const' ? scalar(factor.attributes.value) : undefined;
-  return momentum === undefined ? undefined : { variable: node, buffer, velocity, slope: velocity.inputs[0], rate, momentum: -momentum };
+  return momentum === undefined
+    ? undefined
+    : { variable: node, buffer, velocity, slope: velocity.inputs[0], rate, momentum: -momentum };
 }
 
 /** Whether `input` is the value, before the assignment, of the variable that `assignment` changes. */
@@ -69,6 +106,7 @@ function reads(input: string, assignment: GraphNode, uses: Uses): boolean {
 }
 
 function scalar(value: AttributeValue): number | undefined {
-  const { shape, dtype, bytes } = (value as { tensor: { shape: readonly number[]; dtype: number; bytes: Uint8Array } }).tensor;
+  const { shape, dtype, bytes } = (value as { tensor: { shape: readonly number[]; dtype: number; bytes: Uint8Array } })
+    .tensor;
   return dtype === FLOAT && shape.length === 0 ? new Float32Array(bytes.slice().buffer)[0] : undefined;
 }

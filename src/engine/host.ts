@@ -1,4 +1,5 @@
-// What a notebook's kernel offers to the kit that runs inside it: one global, so that it reaches whichever copy of the kit a notebook imports.
+// What a notebook's kernel offers to the kit that runs inside it: one global, so that it reaches whichever copy of the
+// kit a notebook imports.
 
 /** The tensors that live and were made while one cell ran. */
 export interface CellTensors {
@@ -10,7 +11,10 @@ export interface CellTensors {
 
 /** The kernel, as seen from the kit. */
 export interface NotebookHost {
-  /** Sends a bundle to the cell that runs; with `display`, under an id, so that a later one with `update` takes its place. */
+  /**
+   * Sends a bundle to the cell that runs; with `display`, under an id, so that a later one with `update` takes its
+   * place.
+   */
   publish(bundle: Record<string, unknown>, display?: { id: string; update: boolean }): void;
   /** Aborted when the user interrupts the kernel. After an interrupt there is a new one: read it when work begins. */
   readonly signal: AbortSignal;
@@ -30,7 +34,8 @@ export function becomeNotebookHost(host: NotebookHost): void {
 }
 
 /**
- * The signal that long work is to heed: `own`, the notebook's interrupt, or both in one. A notebook's training run stops at its next
+ * The signal that long work is to heed: `own`, the notebook's interrupt, or both in one. A notebook's training run
+ * stops at its next
  * step when the kernel is interrupted, without anybody's passing a signal.
  */
 export function stopSignal(own?: AbortSignal): AbortSignal | undefined {

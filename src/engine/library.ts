@@ -24,10 +24,13 @@ function load(): void {
   try {
     module = require('@tensorflow/tfjs-node-gpu') as typeof TF;
   } catch (cause) {
-    throw new KitError('The TensorFlow addon could not be loaded: the library or the compiled binding is missing or does not fit this machine.', {
-      fix: 'Run `npm run setup`.',
-      cause,
-    });
+    throw new KitError(
+      'The TensorFlow addon could not be loaded: the library or the compiled binding is missing or does not fit this machine.',
+      {
+        fix: 'Run `npm run setup`.',
+        cause,
+      },
+    );
   }
   mendRound(module);
 }

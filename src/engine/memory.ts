@@ -13,7 +13,10 @@ const SAME_MEMORY = new Set(['Identity', 'Reshape', 'ExpandDims', 'Squeeze']);
 
 /** An estimate for a program, in bytes. */
 export interface MemoryEstimate {
-  /** Variables, and what lives at the fullest moment and is not of a batch: gradients, new values of variables, constants. */
+  /**
+   * Variables, and what lives at the fullest moment and is not of a batch: gradients, new values of variables,
+   * constants.
+   */
   fixed: number;
   /** What lives at that moment for each image of a batch. */
   perImage: number;
@@ -26,15 +29,20 @@ export interface MemoryEstimate {
 /**
  * The memory of `graph` while one of its functions runs: that whose fullest moment is the fullest.
  *
- * A value lives from the node that makes it to the last that reads it, in the order of the nodes, each after all that it waits for; the fullest moment is where the most bytes live
- * together, what a node reads and makes included. Ops that pass on their input's memory make nothing. What is of a batch is told by its first side:
- * `batchSizes` are those that functions were recorded for (a vector that happens to be as long is taken along, which is little). So memory is
+ * A value lives from the node that makes it to the last that reads it, in the order of the nodes, each after all that
+ * it waits for; the fullest moment is where the most bytes live
+ * together, what a node reads and makes included. Ops that pass on their input's memory make nothing. What is of a
+ * batch is told by its first side:
+ * `batchSizes` are those that functions were recorded for (a vector that happens to be as long is taken along, which is
+ * little). So memory is
  * a + b x batch, a and b read off at that moment, and exact as long as the moment stays the same.
  *
  * Not in it: the workspaces of convolutions, what TensorFlow's allocator keeps in reserve, and the process itself.
  */
 export function estimateMemory({ nodes, shapes }: Graph, batchSizes: readonly number[]): MemoryEstimate {
-  const variables = nodes.filter(({ op }) => op === 'VarHandleOp').reduce((sum, { attributes }) => sum + variableBytes(attributes), 0);
+  const variables = nodes
+    .filter(({ op }) => op === 'VarHandleOp')
+    .reduce((sum, { attributes }) => sum + variableBytes(attributes), 0);
   const batches = new Set(batchSizes);
   const outputs = outputsOf(shapes);
   let fullest: MemoryEstimate = { fixed: variables, perImage: 0, batchSize: 0, total: variables };
@@ -42,19 +50,25 @@ export function estimateMemory({ nodes, shapes }: Graph, batchSizes: readonly nu
     const { fixed, ofBatch } = fullestMoment(part, shapes, outputs, batches);
     const batchSize = batchOf(part, shapes, batches);
     const total = variables + fixed + ofBatch;
-    if (total > fullest.total) fullest = { fixed: variables + fixed, perImage: batchSize === 0 ? 0 : ofBatch / batchSize, batchSize, total };
+    if (total > fullest.total)
+      fullest = { fixed: variables + fixed, perImage: batchSize === 0 ? 0 : ofBatch / batchSize, batchSize, total };
   }
   return fullest;
 }
 
 /** The largest batch whose estimate is within `limit` bytes; 0 when none is. */
-export const largestBatch = ({ fixed, perImage }: MemoryEstimate, limit: number): number => (perImage === 0 ? 0 : Math.max(0, Math.floor((limit - fixed) / perImage)));
+export const largestBatch = ({ fixed, perImage }: MemoryEstimate, limit: number): number =>
+  perImage === 0 ? 0 : Math.max(0, Math.floor((limit - fixed) / perImage));
 
-/** What a step takes beside the estimate, as a factor: workspaces, reserve, another order. Measured on a CPU, EfficientNet-Lite0 and ResNet-50 at 224 px: 1.6 and 1.5 at a batch of 8, 1.2 and 1.2 at 32. */
+/**
+ * What a step takes beside the estimate, as a factor: workspaces, reserve, another order. Measured on a CPU,
+ * EfficientNet-Lite0 and ResNet-50 at 224 px: 1.6 and 1.5 at a batch of 8, 1.2 and 1.2 at 32.
+ */
 export const HEADROOM = 1.6;
 
 /**
- * Refuses a program that cannot fit, before it is loaded. The estimate is the least that it takes, so what it refuses would fail; the batch that the
+ * Refuses a program that cannot fit, before it is loaded. The estimate is the least that it takes, so what it refuses
+ * would fail; the batch that the
  * error names leaves room for the rest (`HEADROOM`).
  * @param limit bytes that are free.
  * @throws KitError with the estimate, the limit, and the batch size that fits.
@@ -65,14 +79,23 @@ export function requireMemory(estimate: MemoryEstimate, limit: number): void {
   const batch = largestBatch(estimate, limit / HEADROOM);
   throw new KitError(
     `A step on ${batchSize} images takes at least ${gigabytes(total)} of memory (${gigabytes(fixed)}, and ${gigabytes(perImage)} an image), and ${gigabytes(limit)} are free.`,
-    { fix: batch > 0 ? `A batch of ${batch} fits: lower the batch size, or the image size.` : 'Not even one image fits: free some memory, or lower the image size, or take a smaller backbone.' },
+    {
+      fix:
+        batch > 0
+          ? `A batch of ${batch} fits: lower the batch size, or the image size.`
+          : 'Not even one image fits: free some memory, or lower the image size, or take a smaller backbone.',
+    },
   );
 }
 
-/** Bytes that a program on the CPU may take: what this machine or this container has free, and what the process holds already, as most of that is of a run before. */
+/**
+ * Bytes that a program on the CPU may take: what this machine or this container has free, and what the process holds
+ * already, as most of that is of a run before.
+ */
 export const freeMemory = (): number => process.availableMemory() + process.memoryUsage.rss();
 
-const gigabytes = (bytes: number): string => (bytes < 0.1e9 ? `${(bytes / 1e6).toPrecision(3)} MB` : `${(bytes / 1e9).toPrecision(3)} GB`);
+const gigabytes = (bytes: number): string =>
+  bytes < 0.1e9 ? `${(bytes / 1e6).toPrecision(3)} MB` : `${(bytes / 1e9).toPrecision(3)} GB`;
 
 /** The nodes so that each comes after those that it reads or waits for, else in the order in which they are. */
 function inOrder(nodes: readonly GraphNode[]): GraphNode[] {
@@ -91,7 +114,12 @@ function inOrder(nodes: readonly GraphNode[]): GraphNode[] {
 }
 
 /** Bytes that live at the fullest moment of `nodes`, which run in this order: of a batch, and else. */
-function fullestMoment(nodes: readonly GraphNode[], shapes: Graph['shapes'], outputs: ReadonlyMap<string, readonly string[]>, batches: ReadonlySet<number>): { fixed: number; ofBatch: number } {
+function fullestMoment(
+  nodes: readonly GraphNode[],
+  shapes: Graph['shapes'],
+  outputs: ReadonlyMap<string, readonly string[]>,
+  batches: ReadonlySet<number>,
+): { fixed: number; ofBatch: number } {
   const owner = new Map<string, string>(); // whose memory a value lies in
   const ownerOf = (value: string): string => owner.get(value) ?? value;
   const last = new Map<string, number>();
@@ -168,7 +196,8 @@ function batchOf(nodes: readonly GraphNode[], shapes: Graph['shapes'], batches: 
   let [largest, batch] = [0, 0];
   for (const { name } of nodes) {
     const known = shapes.get(name);
-    if (known === undefined || known.shape.length === 0 || !batches.has(known.shape[0]) || bytesOf(known) <= largest) continue;
+    if (known === undefined || known.shape.length === 0 || !batches.has(known.shape[0]) || bytesOf(known) <= largest)
+      continue;
     [largest, batch] = [bytesOf(known), known.shape[0]];
   }
   return batch;

@@ -15,7 +15,11 @@ export interface NestedRecord<T> {
  * @param what names the value in the error.
  * @throws KitError where something is neither a leaf nor an array nor a plain object.
  */
-export function flatten<T>(value: Nested<T>, isLeaf: (value: unknown) => value is T, what: string): { leaves: T[]; structure: Nested<number> } {
+export function flatten<T>(
+  value: Nested<T>,
+  isLeaf: (value: unknown) => value is T,
+  what: string,
+): { leaves: T[]; structure: Nested<number> } {
   const leaves: T[] = [];
   const visit = (part: unknown, at: string): Nested<number> => {
     if (isLeaf(part)) return leaves.push(part) - 1;
@@ -24,9 +28,12 @@ export function flatten<T>(value: Nested<T>, isLeaf: (value: unknown) => value i
       return Object.fromEntries(Object.entries(part).map(([key, item]) => [key, visit(item, `${at}.${key}`)]));
     }
     if (part === undefined && at === what) return [];
-    throw new KitError(`The ${at} is ${part === null ? 'null' : typeof part}: expected tensors, nested in arrays and plain objects.`, {
-      fix: 'Return tensors only; compute plain numbers outside.',
-    });
+    throw new KitError(
+      `The ${at} is ${part === null ? 'null' : typeof part}: expected tensors, nested in arrays and plain objects.`,
+      {
+        fix: 'Return tensors only; compute plain numbers outside.',
+      },
+    );
   };
   return { structure: visit(value, what), leaves };
 }
@@ -35,5 +42,7 @@ export function flatten<T>(value: Nested<T>, isLeaf: (value: unknown) => value i
 export function unflatten<T>(structure: Nested<number>, leaves: readonly T[]): Nested<T> {
   if (typeof structure === 'number') return leaves[structure];
   if (Array.isArray(structure)) return structure.map((item: Nested<number>) => unflatten(item, leaves));
-  return Object.fromEntries(Object.entries(structure).map(([key, item]) => [key, unflatten(item as Nested<number>, leaves)]));
+  return Object.fromEntries(
+    Object.entries(structure).map(([key, item]) => [key, unflatten(item as Nested<number>, leaves)]),
+  );
 }

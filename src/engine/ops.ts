@@ -27,7 +27,12 @@ const runBatchNorm = fused({
     ),
   gradient: ([dy], [x, scale, ...reserved], o) => {
     // Here, not in the functions below: tfjs tidies up after each of those.
-    const [dx, dScale, dOffset] = backend().executeMultipleOutputs('FusedBatchNormGradV3', normAttributes(o), [dy, x, scale, ...reserved], 5);
+    const [dx, dScale, dOffset] = backend().executeMultipleOutputs(
+      'FusedBatchNormGradV3',
+      normAttributes(o),
+      [dy, x, scale, ...reserved],
+      5,
+    );
     const zero = () => tf.zeros(scale.shape);
     return { x: () => dx, scale: () => dScale, offset: () => dOffset, mean: zero, variance: zero };
   },
@@ -43,7 +48,8 @@ export interface BatchNormResult {
 }
 
 /**
- * Batch normalisation of `x` [batch, height, width, channels], as PyTorch's BatchNorm2d: in training the batch's own statistics
+ * Batch normalisation of `x` [batch, height, width, channels], as PyTorch's BatchNorm2d: in training the batch's own
+ * statistics
  * normalise and the running ones move by `momentum` (variance unbiased); otherwise the running ones normalise.
  * @param options.epsilon added to the variance. Default 1e-5.
  * @param options.momentum weight of the batch in the running statistics. Default 0.1 (PyTorch's).
@@ -125,7 +131,9 @@ const runMaxPool = fused({
   save: ['x'],
   saveOutputs: [true],
   run: ({ x }, o) => single('MaxPool', poolAttributes(o as unknown as PoolOptions), [x]),
-  gradient: ([dy], [x, y], o) => ({ x: () => single('MaxPoolGrad', poolAttributes(o as unknown as PoolOptions), [x, y, dy]) }),
+  gradient: ([dy], [x, y], o) => ({
+    x: () => single('MaxPoolGrad', poolAttributes(o as unknown as PoolOptions), [x, y, dy]),
+  }),
 });
 
 /** Largest value in each window of `x` [batch, height, width, channels]. */
@@ -137,15 +145,22 @@ const runAveragePool = fused({
   name: 'RifleAveragePool',
   save: ['x'],
   run: ({ x }, o) => single('AvgPool', poolAttributes(o as unknown as PoolOptions), [x]),
-  gradient: ([dy], [x], o) => ({ x: () => single('AvgPoolGrad', poolAttributes(o as unknown as PoolOptions), [shapeOf(x.shape), dy]) }),
+  gradient: ([dy], [x], o) => ({
+    x: () => single('AvgPoolGrad', poolAttributes(o as unknown as PoolOptions), [shapeOf(x.shape), dy]),
+  }),
 });
 
 /**
- * Mean of each window of `x` [batch, height, width, channels]. A number as padding adds zeros that count in the mean, as PyTorch's
+ * Mean of each window of `x` [batch, height, width, channels]. A number as padding adds zeros that count in the mean,
+ * as PyTorch's
  * `avg_pool2d` has it; `'same'` leaves the padded places out, as TensorFlow has it.
  */
-export function averagePool(x: TF.Tensor4D, { padding, ...window }: Omit<PoolOptions, 'padding'> & { padding?: 'same' | 'valid' | number }): TF.Tensor4D {
-  if (typeof padding !== 'number' || padding === 0) return runAveragePool({ x }, { ...window, padding: padding || 'valid' })[0] as TF.Tensor4D;
+export function averagePool(
+  x: TF.Tensor4D,
+  { padding, ...window }: Omit<PoolOptions, 'padding'> & { padding?: 'same' | 'valid' | number },
+): TF.Tensor4D {
+  if (typeof padding !== 'number' || padding === 0)
+    return runAveragePool({ x }, { ...window, padding: padding || 'valid' })[0] as TF.Tensor4D;
   const sides: [number, number] = [padding, padding];
   return runAveragePool({ x: tf.pad(x, [[0, 0], sides, sides, [0, 0]]) }, window)[0] as TF.Tensor4D;
 }
@@ -153,7 +168,8 @@ export function averagePool(x: TF.Tensor4D, { padding, ...window }: Omit<PoolOpt
 const runGlobalAveragePool = fused({
   name: 'RifleGlobalAveragePool',
   save: ['x'],
-  run: ({ x }) => single('Mean', [flag('keep_dims', false), type('T', 'float32'), type('Tidx', 'int32')], [x, shapeOf([1, 2])]),
+  run: ({ x }) =>
+    single('Mean', [flag('keep_dims', false), type('T', 'float32'), type('Tidx', 'int32')], [x, shapeOf([1, 2])]),
   gradient: ([dy], [x]) => ({
     x: () => {
       const [batch, height, width, channels] = x.shape;
@@ -173,32 +189,56 @@ const runCrossEntropy = fused({
   save: [],
   saveOutputs: [false, true],
   run: ({ logits, labels }) =>
-    backend().executeMultipleOutputs('SparseSoftmaxCrossEntropyWithLogits', [type('T', 'float32'), type('Tlabels', 'int32')], [logits, labels], 2),
-  gradient: ([dy], [slope]) => ({ logits: () => slope.mul(dy.expandDims(1)), labels: () => tf.zeros([slope.shape[0]]) }),
+    backend().executeMultipleOutputs(
+      'SparseSoftmaxCrossEntropyWithLogits',
+      [type('T', 'float32'), type('Tlabels', 'int32')],
+      [logits, labels],
+      2,
+    ),
+  gradient: ([dy], [slope]) => ({
+    logits: () => slope.mul(dy.expandDims(1)),
+    labels: () => tf.zeros([slope.shape[0]]),
+  }),
 });
 
-/** Cross entropy of each example, natural log: `logits` [batch, classes] against `labels` [batch] int32, giving [batch]. */
+/**
+ * Cross entropy of each example, natural log: `logits` [batch, classes] against `labels` [batch] int32, giving [batch].
+ */
 export function softmaxCrossEntropy(logits: TF.Tensor2D, labels: TF.Tensor1D): TF.Tensor1D {
   return runCrossEntropy({ logits, labels })[0] as TF.Tensor1D;
 }
 
 /**
- * Uniform random numbers in [0, 1) of `shape`, drawn by TensorFlow from `seed` [2] int32 alone: the same seed, the same numbers.
+ * Uniform random numbers in [0, 1) of `shape`, drawn by TensorFlow from `seed` [2] int32 alone: the same seed, the same
+ * numbers.
  * Inside a compiled function, make the seed an argument and give another at each call.
  */
 export function statelessUniform(shape: number[], seed: TF.Tensor1D): TF.Tensor {
-  return single('StatelessRandomUniform', [type('dtype', 'float32'), type('T', 'int32'), type('Tseed', 'int32')], [shapeOf(shape), seed]);
+  return single(
+    'StatelessRandomUniform',
+    [type('dtype', 'float32'), type('T', 'int32'), type('Tseed', 'int32')],
+    [shapeOf(shape), seed],
+  );
 }
 
 const runSvd = fused({
   name: 'RifleSvd',
   save: [],
   saveOutputs: [false, true, true],
-  run: ({ x }) => backend().executeMultipleOutputs('Svd', [type('T', 'float32'), flag('compute_uv', true), flag('full_matrices', false)], [x], 3),
+  run: ({ x }) =>
+    backend().executeMultipleOutputs(
+      'Svd',
+      [type('T', 'float32'), flag('compute_uv', true), flag('full_matrices', false)],
+      [x],
+      3,
+    ),
   gradient: ([dy], [u, v]) => ({ x: () => tf.matMul(u.mul(dy), v, false, true) }),
 });
 
-/** Singular values of a matrix `x` [m, n], largest first: [min(m, n)]. The gradient of a value is the outer product of its two singular vectors. */
+/**
+ * Singular values of a matrix `x` [m, n], largest first: [min(m, n)]. The gradient of a value is the outer product of
+ * its two singular vectors.
+ */
 export function singularValues(x: TF.Tensor2D): TF.Tensor1D {
   return runSvd({ x })[0] as TF.Tensor1D;
 }
@@ -208,7 +248,10 @@ export function halfSquaredNorm(x: TF.Tensor): TF.Scalar {
   return single('L2Loss', [type('T', 'float32')], [x]) as TF.Scalar;
 }
 
-/** `a` where the scalar `condition` holds, else `b`, of the same shape. It has no gradient. (`tf.where` would first spread the condition to that shape.) */
+/**
+ * `a` where the scalar `condition` holds, else `b`, of the same shape. It has no gradient. (`tf.where` would first
+ * spread the condition to that shape.)
+ */
 export function choose<T extends TF.Tensor>(condition: TF.Scalar, a: T, b: T): T {
   return single('SelectV2', [type('T', 'float32')], [condition, a, b]) as T;
 }

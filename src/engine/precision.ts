@@ -1,4 +1,5 @@
-// Mixed precision: rewrites a recorded graph so that its networks compute in bfloat16 or float16, and what must stay exact in float32.
+// Mixed precision: rewrites a recorded graph so that its networks compute in bfloat16 or float16, and what must stay
+// exact in float32.
 import { DataType } from './binding';
 import type { GraphNode } from './saved-model';
 import type { Graph, TensorShape } from './shapes';
@@ -13,7 +14,10 @@ export type Precision = (typeof PRECISIONS)[number];
 /** TensorFlow's numbers of the two (types.proto). */
 const LOW = { bfloat16: 14, float16: 19 } as const;
 
-/** Of float16 (IEEE 754 binary16): smallest number with all its digits, largest number. bfloat16 reaches as far as float32. */
+/**
+ * Of float16 (IEEE 754 binary16): smallest number with all its digits, largest number. bfloat16 reaches as far as
+ * float32.
+ */
 const HALF_RANGE = [2 ** -14, 65504] as const;
 
 /** Which tensors of an op have the type that is lowered: all but those named. */
@@ -27,7 +31,8 @@ interface Lowered {
 }
 
 /**
- * Ops that are always lowered: nearly all the arithmetic of a step, in sums that both oneDNN and the tensor cores of a card keep in float32. Their
+ * Ops that are always lowered: nearly all the arithmetic of a step, in sums that both oneDNN and the tensor cores of a
+ * card keep in float32. Their
  * gradients are the same kind of op.
  */
 const ALLOW: Readonly<Record<string, Lowered>> = {
@@ -42,8 +47,10 @@ const ALLOW: Readonly<Record<string, Lowered>> = {
 };
 
 /**
- * Ops that follow their inputs: lowered where one of them is. They move values, or make each value of a few others, so that a float32 in between
- * would double the traffic of memory and keep nothing of use. Batch norm is here with its images alone: scale, offset and statistics (its type
+ * Ops that follow their inputs: lowered where one of them is. They move values, or make each value of a few others, so
+ * that a float32 in between
+ * would double the traffic of memory and keep nothing of use. Batch norm is here with its images alone: scale, offset
+ * and statistics (its type
  * `U`) are float32, and so are the sums over a batch inside.
  */
 const INFER: Readonly<Record<string, Lowered>> = {
@@ -85,20 +92,27 @@ const SETS_VARIABLE = /^(Assign(Add|Sub)?VariableOp|ResourceApply\w+)$/;
 /**
  * `graph` so that its networks compute in `precision`.
  *
- * - Every op in ALLOW is lowered, and every op in INFER that one lowered value reaches. Casts go in between, one for each value and direction.
- * - All others stay float32 (the deny list is what is not named): sums, means and norms (`Sum`, `Mean`, `L2Loss`), which add up more numbers than 8 or
- *   11 bits can count; softmax and cross entropy, whose exponentials overflow float16 above 11; squares and `Svd` of the regularisers; random numbers,
+ * - Every op in ALLOW is lowered, and every op in INFER that one lowered value reaches. Casts go in between, one for
+ * each value and direction.
+ * - All others stay float32 (the deny list is what is not named): sums, means and norms (`Sum`, `Mean`, `L2Loss`),
+ * which add up more numbers than 8 or
+ * 11 bits can count; softmax and cross entropy, whose exponentials overflow float16 above 11; squares and `Svd` of the
+ *   regularisers; random numbers,
  *   comparisons.
- * - Variables are float32, and what is read of them is cast: weights, momentum and batch norm's statistics are master copies that lose nothing to
+ * - Variables are float32, and what is read of them is cast: weights, momentum and batch norm's statistics are master
+ * copies that lose nothing to
  *   rounding. A gradient is cast back before it meets the weight decay, the momentum, or its norm.
  * - What nobody in the graph reads is fetched by the caller, and stays float32.
- * - Not lowered, though in INFER: a difference of two computed values (how far a feature moved, as DELTA has it: near values cancel and leave the
+ * - Not lowered, though in INFER: a difference of two computed values (how far a feature moved, as DELTA has it: near
+ * values cancel and leave the
  *   rounding alone), and in float16 an op with a constant beyond its range.
  *
  * The type of a value changes and nothing else: names, order, what is fetched and what waits for what stay the same.
  *
- * TensorFlow has such a pass itself (`auto_mixed_precision` of its graph optimizer). It is switched on in the configuration of a session, and tfjs-node's binding opens
- * a SavedModel with an empty one, which no environment variable changes; nor does it know of master weights or of what of a graph is the update.
+ * TensorFlow has such a pass itself (`auto_mixed_precision` of its graph optimizer). It is switched on in the
+ * configuration of a session, and tfjs-node's binding opens
+ * a SavedModel with an empty one, which no environment variable changes; nor does it know of master weights or of what
+ * of a graph is the update.
  */
 export function lowerPrecision(graph: Graph, precision: Precision): Graph {
   if (precision === 'float32') return graph;
@@ -132,13 +146,18 @@ class Rewriter {
       const lowered = this.loweredOf(node);
       this.result.push(lowered === null ? this.kept(node) : this.lowered(node, lowered));
     }
-    for (const [value, known] of this.graph.shapes) if (this.isLow(value)) this.shapes.set(value, { ...known, dtype: LOW[this.precision] });
+    for (const [value, known] of this.graph.shapes)
+      if (this.isLow(value)) this.shapes.set(value, { ...known, dtype: LOW[this.precision] });
     return { nodes: this.result, shapes: this.shapes };
   }
 
   /** How `node` is lowered; null when it is not. */
   private loweredOf(node: GraphNode): Lowered | null {
-    const lowered = Object.hasOwn(ALLOW, node.op) ? ALLOW[node.op] : Object.hasOwn(INFER, node.op) ? INFER[node.op] : null;
+    const lowered = Object.hasOwn(ALLOW, node.op)
+      ? ALLOW[node.op]
+      : Object.hasOwn(INFER, node.op)
+        ? INFER[node.op]
+        : null;
     if (lowered === null || !this.read.has(node.name)) return null;
     if (!typesOf(lowered).every((name) => isFloat(node, name))) return null;
     if (Object.hasOwn(ALLOW, node.op)) return lowered;
@@ -157,15 +176,23 @@ class Rewriter {
     this.low.set(name, lowered);
     return {
       ...node,
-      inputs: node.inputs.map((input) => (typed.has(input) && !this.isLow(input) ? this.cast(input, 'float32', this.precision) : input)),
-      attributes: { ...attributes, ...Object.fromEntries(typesOf(lowered).map((type) => [type, { type: LOW[this.precision] }])) },
+      inputs: node.inputs.map((input) =>
+        typed.has(input) && !this.isLow(input) ? this.cast(input, 'float32', this.precision) : input,
+      ),
+      attributes: {
+        ...attributes,
+        ...Object.fromEntries(typesOf(lowered).map((type) => [type, { type: LOW[this.precision] }])),
+      },
     };
   }
 
   /** `node` as it is, with what it reads cast back. */
   private kept(node: GraphNode): GraphNode {
     if (!node.inputs.some((input) => this.isLow(input))) return node;
-    return { ...node, inputs: node.inputs.map((input) => (this.isLow(input) ? this.cast(input, this.precision, 'float32') : input)) };
+    return {
+      ...node,
+      inputs: node.inputs.map((input) => (this.isLow(input) ? this.cast(input, this.precision, 'float32') : input)),
+    };
   }
 
   private isLow(value: string): boolean {
@@ -178,7 +205,9 @@ class Rewriter {
   private cast(value: string, from: Precision, to: Precision): string {
     const name = `${value.replace(':', '_')}/${to}`;
     if (this.casts.has(name)) return name;
-    const [SrcT, DstT] = [from, to].map((precision) => ({ type: precision === 'float32' ? DataType.float32 : LOW[precision] }));
+    const [SrcT, DstT] = [from, to].map((precision) => ({
+      type: precision === 'float32' ? DataType.float32 : LOW[precision],
+    }));
     this.result.push({ name, op: 'Cast', inputs: [value], attributes: { SrcT, DstT, Truncate: { bool: false } } });
     this.casts.add(name);
     const known = this.graph.shapes.get(value);
@@ -219,7 +248,8 @@ function isFloat(node: GraphNode, attribute: string): boolean {
 
 /** Whether a constant holds a number that float16 cannot, or only with few digits. */
 function beyondHalf({ attributes }: GraphNode): boolean {
-  if (!('value' in attributes) || !('tensor' in attributes.value) || attributes.value.tensor.dtype !== DataType.float32) return false;
+  if (!('value' in attributes) || !('tensor' in attributes.value) || attributes.value.tensor.dtype !== DataType.float32)
+    return false;
   const { bytes } = attributes.value.tensor;
   const numbers = new Float32Array(bytes.slice().buffer);
   const [least, most] = HALF_RANGE;

@@ -4,13 +4,18 @@ import { KitError, unknownName } from './errors';
 import { unflatten, type Nested } from './nested';
 import { tf, type TF } from './tensorflow';
 
-/** Shape and data type of an argument. A `uint8` argument is seen as int32 inside the function and takes a quarter of its memory on the way. */
+/**
+ * Shape and data type of an argument. A `uint8` argument is seen as int32 inside the function and takes a quarter of
+ * its memory on the way.
+ */
 export interface ArgumentSpec {
   shape: readonly number[];
   dtype: DataTypeName;
 }
 
-/** What a compiled function is called with: a tensor, or the data of one in its shape's order, or a number for a scalar. */
+/**
+ * What a compiled function is called with: a tensor, or the data of one in its shape's order, or a number for a scalar.
+ */
 export type Feed = TF.Tensor | Float32Array | Int32Array | Uint8Array | number;
 
 /** What every program has besides its functions. */
@@ -46,28 +51,44 @@ export interface VariableNodes {
 
 /** The version whose shapes are those of `args`. */
 export function choose(title: string, versions: Version[], args: Record<string, Feed>): Version {
-  const found = versions.find(({ inputs }) => inputs.every(({ name, spec }) => args[name] !== undefined && mismatch(args[name], spec) === undefined));
+  const found = versions.find(({ inputs }) =>
+    inputs.every(({ name, spec }) => args[name] !== undefined && mismatch(args[name], spec) === undefined),
+  );
   if (found !== undefined) return found;
   const known = versions[0].inputs.map((input) => input.name);
-  for (const name of known) if (args[name] === undefined) throw new KitError(`The compiled function "${title}" needs the argument "${name}", found ${Object.keys(args).join(', ') || 'none'}.`);
-  const wrong = versions[0].inputs.filter(({ name }) => versions.every((v) => mismatch(args[name], v.inputs.find((i) => i.name === name)!.spec) !== undefined));
+  for (const name of known)
+    if (args[name] === undefined)
+      throw new KitError(
+        `The compiled function "${title}" needs the argument "${name}", found ${Object.keys(args).join(', ') || 'none'}.`,
+      );
+  const wrong = versions[0].inputs.filter(({ name }) =>
+    versions.every((v) => mismatch(args[name], v.inputs.find((i) => i.name === name)!.spec) !== undefined),
+  );
   const [{ name }] = wrong.length > 0 ? wrong : versions[0].inputs;
   const expected = versions.map((v) => describe(v.inputs.find((input) => input.name === name)!.spec));
-  throw new KitError(`The compiled function "${title}" takes "${name}" as ${[...new Set(expected)].join(' or ')}, found ${foundIn(args[name])}.`, {
-    fix: 'Call it with such a shape, or compile a version for this one too: `args` may be a list.',
-  });
+  throw new KitError(
+    `The compiled function "${title}" takes "${name}" as ${[...new Set(expected)].join(' or ')}, found ${foundIn(args[name])}.`,
+    {
+      fix: 'Call it with such a shape, or compile a version for this one too: `args` may be a list.',
+    },
+  );
 }
 
 const describe = ({ dtype, shape }: ArgumentSpec): string => `${dtype} [${shape.join(', ')}]`;
 
 function foundIn(feed: Feed): string {
   if (typeof feed === 'number') return `the number ${feed}`;
-  return feed instanceof tf.Tensor ? describe({ dtype: feed.dtype as DataTypeName, shape: feed.shape }) : `${feed.constructor.name} of ${feed.length}`;
+  return feed instanceof tf.Tensor
+    ? describe({ dtype: feed.dtype as DataTypeName, shape: feed.shape })
+    : `${feed.constructor.name} of ${feed.length}`;
 }
 
 /** Why `feed` does not fit `spec`; undefined when it does. */
 function mismatch(feed: Feed, { shape, dtype }: ArgumentSpec): string | undefined {
-  if (typeof feed === 'number') return shape.length === 0 && (dtype === 'float32' || (dtype === 'int32' && Number.isInteger(feed))) ? undefined : 'number';
+  if (typeof feed === 'number')
+    return shape.length === 0 && (dtype === 'float32' || (dtype === 'int32' && Number.isInteger(feed)))
+      ? undefined
+      : 'number';
   if (feed instanceof tf.Tensor) {
     if (feed.dtype !== dtype) return 'dtype';
     return feed.shape.length === shape.length && feed.shape.every((size, i) => size === shape[i]) ? undefined : 'shape';
@@ -90,7 +111,10 @@ export class Session {
 
   /** Runs one version and gives its result. */
   run(version: Version, args: Record<string, Feed>): Nested<TF.Tensor> {
-    const outputs = this.fetch(version.inputs.map(({ name, node, spec }) => ({ node, spec, feed: args[name] })), version.outputs);
+    const outputs = this.fetch(
+      version.inputs.map(({ name, node, spec }) => ({ node, spec, feed: args[name] })),
+      version.outputs,
+    );
     if (version.updatesOnly) tf.dispose(outputs);
     return unflatten(version.structure, outputs);
   }
@@ -109,12 +133,20 @@ export class Session {
         made.push(id);
         return id;
       });
-      const results = binding.runSavedModel(this.model, ids, inputs.map((input) => `${input.node}:0`).join(','), outputs.map((name) => `${name}:0`).join(','));
+      const results = binding.runSavedModel(
+        this.model,
+        ids,
+        inputs.map((input) => `${input.node}:0`).join(','),
+        outputs.map((name) => `${name}:0`).join(','),
+      );
       return results.map((metadata) => node.createOutputTensor(metadata));
     } catch (cause) {
       const { message } = cause as Error;
       const memory = /OOM|out of memory|RESOURCE_EXHAUSTED|allocat/i.test(message);
-      throw new KitError(`TensorFlow could not run the compiled program: ${message}`, { fix: memory ? 'Memory is short: lower the batch size or the image size.' : '', cause });
+      throw new KitError(`TensorFlow could not run the compiled program: ${message}`, {
+        fix: memory ? 'Memory is short: lower the batch size or the image size.' : '',
+        cause,
+      });
     } finally {
       for (const id of made) binding.deleteTensor(id);
     }
@@ -137,16 +169,25 @@ export function controlsOf(session: Session, variables: Map<string, VariableNode
   return {
     read(names = [...variables.keys()]) {
       if (names.length === 0) return {};
-      const values = session.fetch([], names.map((name) => nodesOf(name).value));
+      const values = session.fetch(
+        [],
+        names.map((name) => nodesOf(name).value),
+      );
       return Object.fromEntries(names.map((name, i) => [name, values[i]]));
     },
     write(values) {
       const inputs = Object.entries(values).map(([name, feed]) => ({ name, feed, ...nodesOf(name) }));
       if (inputs.length === 0) return;
       for (const { name, feed, spec } of inputs) {
-        if (mismatch(feed, spec) !== undefined) throw new KitError(`The variable "${name}" is ${describe(spec)}, found ${foundIn(feed)}.`);
+        if (mismatch(feed, spec) !== undefined)
+          throw new KitError(`The variable "${name}" is ${describe(spec)}, found ${foundIn(feed)}.`);
       }
-      tf.dispose(session.fetch(inputs.map(({ initial, spec, feed }) => ({ node: initial, spec, feed })), inputs.map(({ written }) => written)));
+      tf.dispose(
+        session.fetch(
+          inputs.map(({ initial, spec, feed }) => ({ node: initial, spec, feed })),
+          inputs.map(({ written }) => written),
+        ),
+      );
     },
     dispose: () => session.dispose(),
   };

@@ -1,7 +1,10 @@
 // Named streams of random numbers from one seed: counter based, so that drawing more from one never shifts another.
 import { createHash } from 'node:crypto';
 
-/** A stream of random numbers. Its whole state is `counter`, the number of 32-bit words drawn: set it to continue elsewhere. */
+/**
+ * A stream of random numbers. Its whole state is `counter`, the number of 32-bit words drawn: set it to continue
+ * elsewhere.
+ */
 export interface RandomStream {
   counter: number;
   /** Uniform in [low, high), 53 random bits. Default [0, 1). Draws 2 words. */
@@ -81,8 +84,14 @@ class PhiloxStream implements RandomStream {
   }
 }
 
-/** One block of Philox 4x32 with 10 rounds: four random words from a 128-bit counter and a 64-bit key (little-endian words). */
-export function philox(counter: readonly [number, number, number, number], key: readonly [number, number]): [number, number, number, number] {
+/**
+ * One block of Philox 4x32 with 10 rounds: four random words from a 128-bit counter and a 64-bit key (little-endian
+ * words).
+ */
+export function philox(
+  counter: readonly [number, number, number, number],
+  key: readonly [number, number],
+): [number, number, number, number] {
   let [c0, c1, c2, c3] = counter;
   let [k0, k1] = key;
   for (let round = 0; round < 10; round++) {

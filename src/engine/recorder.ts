@@ -1,6 +1,14 @@
-// Records an ordinary tfjs function as TensorFlow graph nodes, by standing in for the native binding while it runs once.
+// Records an ordinary tfjs function as TensorFlow graph nodes, by standing in for the native binding while it runs
+// once.
 // Nothing is computed: what an op gives is one number that claims the shape of the result.
-import { DataType, internals, type Attribute, type BackendInternals, type TensorMetadata, type TFJSBinding } from './binding';
+import {
+  DataType,
+  internals,
+  type Attribute,
+  type BackendInternals,
+  type TensorMetadata,
+  type TFJSBinding,
+} from './binding';
 import { KitError } from './errors';
 import type { AttributeValue, GraphNode } from './saved-model';
 import { outputShapes, type TensorShape } from './shapes';
@@ -10,9 +18,20 @@ import { tf, type TF } from './tensorflow';
 const TYPE_OF_FIRST_INPUT: Record<string, string> = { ExpandDims: 'T', Squeeze: 'T', Identity: 'T' };
 
 /** tfjs ops that draw random numbers in JavaScript: in a graph their first values would stay for ever. */
-const HOST_RANDOM_OPS = new Set(['rand', 'randomUniform', 'randomUniformInt', 'randomNormal', 'randomStandardNormal', 'randomGamma', 'truncatedNormal']);
+const HOST_RANDOM_OPS = new Set([
+  'rand',
+  'randomUniform',
+  'randomUniformInt',
+  'randomNormal',
+  'randomStandardNormal',
+  'randomGamma',
+  'truncatedNormal',
+]);
 
-/** What may be done with a tensor that the function captures from outside: refuse it, or freeze its value into the graph. */
+/**
+ * What may be done with a tensor that the function captures from outside: refuse it, or freeze its value into the
+ * graph.
+ */
 export type Captured = 'error' | 'constant';
 
 /** A value of the graph: the name of a node's output, its data type and shape. */
@@ -26,7 +45,9 @@ const LONGEST_INTS = 64;
 /** Grows the graph of one program: nodes are added by hand or by recording functions. */
 export class Recorder {
   readonly nodes: GraphNode[] = [];
-  /** Shapes and types of all values that were recorded, by name (`node`, or `node:output` from its second output on). */
+  /**
+   * Shapes and types of all values that were recorded, by name (`node`, or `node:output` from its second output on).
+   */
   readonly shapes = new Map<string, TensorShape>();
   private readonly internals = internals();
   private readonly real = this.internals.binding;
@@ -39,7 +60,12 @@ export class Recorder {
   private unlisted: ReadonlyMap<number, string> = new Map();
 
   /** Adds a node and returns its name, which is `name` or made from the op's. */
-  add(op: string, inputs: string[], attributes: Record<string, AttributeValue>, name = `${op}_${this.nodes.length}`): string {
+  add(
+    op: string,
+    inputs: string[],
+    attributes: Record<string, AttributeValue>,
+    name = `${op}_${this.nodes.length}`,
+  ): string {
     this.nodes.push({ name, op, inputs, attributes });
     return name;
   }
@@ -62,12 +88,19 @@ export class Recorder {
   }
 
   /**
-   * Runs `run` with every op recorded, then `finish` with its result, still recording (a result may need its constants made).
+   * Runs `run` with every op recorded, then `finish` with its result, still recording (a result may need its constants
+   * made).
    * Bindings and recorded values are forgotten afterwards.
    * @param title of the function, for errors.
    * @param unlisted names of variables that are not the program's, by native id: they are never frozen.
    */
-  record<R, S>(title: string, captured: Captured, unlisted: ReadonlyMap<number, string>, run: () => R, finish: (result: R) => S): S {
+  record<R, S>(
+    title: string,
+    captured: Captured,
+    unlisted: ReadonlyMap<number, string>,
+    run: () => R,
+    finish: (result: R) => S,
+  ): S {
     const { internals, real } = this;
     const { getInputTensorIds, write } = internals;
     const born = new WeakSet<object>();
@@ -83,8 +116,10 @@ export class Recorder {
       for (const tensor of tensors) {
         if (tensor.dataId === undefined) continue; // an Int64Scalar of tfjs-node's
         const entry = internals.tensorMap.get(tensor.dataId);
-        // Captured before its data ever reached TensorFlow: handed over unrecorded, so that it is met as any captured tensor.
-        if (entry.values !== null && !born.has(tensor.dataId)) this.unrecorded(() => getInputTensorIds.call(internals, [tensor]));
+        // Captured before its data ever reached TensorFlow: handed over unrecorded, so that it is met as any captured
+        // tensor.
+        if (entry.values !== null && !born.has(tensor.dataId))
+          this.unrecorded(() => getInputTensorIds.call(internals, [tensor]));
       }
       return getInputTensorIds.call(internals, tensors);
     };
@@ -123,8 +158,13 @@ export class Recorder {
       executeOp: (op, attributes, inputIds, outputCount) => {
         const inputs = inputIds.map((id) => this.inputOf(op, id));
         const given = this.attributesOf(op, attributes, inputs);
-        const outputs = outputShapes(op, inputs, given) ?? this.shapesByRunning(op, attributes, inputIds, inputs, outputCount);
-        const node = this.add(op, inputs.map((input) => input.name), given);
+        const outputs =
+          outputShapes(op, inputs, given) ?? this.shapesByRunning(op, attributes, inputIds, inputs, outputCount);
+        const node = this.add(
+          op,
+          inputs.map((input) => input.name),
+          given,
+        );
         return outputs.map((output, k) => this.standIn({ name: k === 0 ? node : `${node}:${k}`, ...output }));
       },
       deleteTensor: (id) => {
@@ -133,7 +173,10 @@ export class Recorder {
         real.deleteTensor(id);
       },
       tensorDataSync: () => {
-        throw this.error(`reads a tensor's data${this.insideOp()}`, 'Return the tensor and read it outside, or compute with tensors only (tf.where in place of if).');
+        throw this.error(
+          `reads a tensor's data${this.insideOp()}`,
+          'Return the tensor and read it outside, or compute with tensors only (tf.where in place of if).',
+        );
       },
       runSavedModel: () => {
         throw this.error('runs another compiled program', 'Call the plain function instead: it is recorded along.');
@@ -155,12 +198,28 @@ export class Recorder {
     return { id, shape: [...value.shape], dtype: value.dtype };
   }
 
-  /** Shapes of what an op gives that `outputShapes` does not know: it runs, on zeros where its inputs were never computed. */
-  private shapesByRunning(op: string, attributes: Attribute[], inputIds: number[], inputs: Value[], outputCount: number): TensorMetadata[] {
+  /**
+   * Shapes of what an op gives that `outputShapes` does not know: it runs, on zeros where its inputs were never
+   * computed.
+   */
+  private shapesByRunning(
+    op: string,
+    attributes: Attribute[],
+    inputIds: number[],
+    inputs: Value[],
+    outputCount: number,
+  ): TensorMetadata[] {
     const { real } = this;
-    const zeros = new Map(inputIds.filter((id) => this.standIns.has(id)).map((id) => [id, this.zeros(inputs[inputIds.indexOf(id)])]));
+    const zeros = new Map(
+      inputIds.filter((id) => this.standIns.has(id)).map((id) => [id, this.zeros(inputs[inputIds.indexOf(id)])]),
+    );
     try {
-      const outputs = real.executeOp(op, attributes, inputIds.map((id) => zeros.get(id) ?? id), outputCount);
+      const outputs = real.executeOp(
+        op,
+        attributes,
+        inputIds.map((id) => zeros.get(id) ?? id),
+        outputCount,
+      );
       for (const { id } of outputs) real.deleteTensor(id);
       return outputs;
     } finally {
@@ -169,7 +228,14 @@ export class Recorder {
   }
 
   private zeros({ shape, dtype }: TensorShape): number {
-    return this.real.createTensor([...shape], dtype, dataOf(dtype, shape.reduce((product, side) => product * side, 1)));
+    return this.real.createTensor(
+      [...shape],
+      dtype,
+      dataOf(
+        dtype,
+        shape.reduce((product, side) => product * side, 1),
+      ),
+    );
   }
 
   private valueOfId(id: number): Value | undefined {
@@ -185,7 +251,11 @@ export class Recorder {
     const value = this.valueOfId(id);
     if (value !== undefined) return value;
     const variable = this.unlisted.get(id);
-    if (variable !== undefined) throw this.error(`gives ${use} the variable ${variable}, which the program does not have`, 'List it in `variables`.');
+    if (variable !== undefined)
+      throw this.error(
+        `gives ${use} the variable ${variable}, which the program does not have`,
+        'List it in `variables`.',
+      );
     if (this.captured === 'error') {
       throw this.error(
         `gives ${use} a tensor from outside: it is neither an argument nor one of the program's variables`,
@@ -201,9 +271,19 @@ export class Recorder {
 
   private constant(shape: number[], dtype: number, buffer: TF.backend_util.BackendValues): Value {
     const bytes = bytesOf(dtype, buffer);
-    if (bytes === undefined) throw this.error(`makes a constant of TensorFlow's data type ${dtype}`, 'Use float32, int32 or bool inside a compiled function.');
-    const ints = dtype === DataType.int32 && buffer.length <= LONGEST_INTS ? Array.from(buffer as Int32Array) : undefined;
-    return { name: this.add('Const', [], { dtype: { type: dtype }, value: { tensor: { dtype, shape, bytes } } }), dtype, shape, ints };
+    if (bytes === undefined)
+      throw this.error(
+        `makes a constant of TensorFlow's data type ${dtype}`,
+        'Use float32, int32 or bool inside a compiled function.',
+      );
+    const ints =
+      dtype === DataType.int32 && buffer.length <= LONGEST_INTS ? Array.from(buffer as Int32Array) : undefined;
+    return {
+      name: this.add('Const', [], { dtype: { type: dtype }, value: { tensor: { dtype, shape, bytes } } }),
+      dtype,
+      shape,
+      ints,
+    };
   }
 
   private attributesOf(op: string, attributes: Attribute[], inputs: Value[]): Record<string, AttributeValue> {
@@ -251,14 +331,23 @@ function activeOp(): string | undefined {
   return scope?.name.endsWith('__op') ? scope.name.slice(0, -'__op'.length) : undefined;
 }
 
-const ARRAYS = { [DataType.float32]: Float32Array, [DataType.int32]: Int32Array, [DataType.bool]: Uint8Array, [DataType.uint8]: Uint8Array };
+const ARRAYS = {
+  [DataType.float32]: Float32Array,
+  [DataType.int32]: Int32Array,
+  [DataType.bool]: Uint8Array,
+  [DataType.uint8]: Uint8Array,
+};
 
-const arrayOf = (dtype: number) => ARRAYS[dtype as keyof typeof ARRAYS] as (typeof ARRAYS)[keyof typeof ARRAYS] | undefined;
+const arrayOf = (dtype: number) =>
+  ARRAYS[dtype as keyof typeof ARRAYS] as (typeof ARRAYS)[keyof typeof ARRAYS] | undefined;
 
 /** `count` zeros of TensorFlow's data type `dtype`. */
 function dataOf(dtype: number, count: number): Float32Array | Int32Array | Uint8Array {
   const Data = arrayOf(dtype);
-  if (Data === undefined) throw new KitError(`A compiled function meets TensorFlow's data type ${dtype}.`, { fix: 'Use float32, int32 or bool inside a compiled function.' });
+  if (Data === undefined)
+    throw new KitError(`A compiled function meets TensorFlow's data type ${dtype}.`, {
+      fix: 'Use float32, int32 or bool inside a compiled function.',
+    });
   return new Data(count);
 }
 

@@ -1,4 +1,5 @@
-// Writes a TensorFlow graph as a SavedModel, in the wire format of protocol buffers (graph.proto, node_def.proto, attr_value.proto).
+// Writes a TensorFlow graph as a SavedModel, in the wire format of protocol buffers (graph.proto, node_def.proto,
+// attr_value.proto).
 
 /** A constant as the graph holds it: raw little-endian bytes of `shape`. */
 export interface GraphTensor {
@@ -42,17 +43,26 @@ export interface Signature {
   outputs: Record<string, SignatureTensor>;
 }
 
-/** The bytes of `saved_model.pb` that holds `nodes` under the tag `serve`. @param signature of the name `serving_default`; default none. */
+/**
+ * The bytes of `saved_model.pb` that holds `nodes` under the tag `serve`. @param signature of the name
+ * `serving_default`; default none.
+ */
 export function encodeSavedModel(nodes: readonly GraphNode[], signature?: Signature): Buffer {
   const graph = [...nodes.map((node) => message(1, encodeNode(node))), message(4, [varint(1, GRAPH_PRODUCER)])];
   const metaInfo = [text(4, 'serve')];
-  const signatures = signature === undefined ? [] : [message(5, [text(1, 'serving_default'), message(2, encodeSignature(signature))])];
+  const signatures =
+    signature === undefined ? [] : [message(5, [text(1, 'serving_default'), message(2, encodeSignature(signature))])];
   return Buffer.concat([varint(1, 1), message(2, [message(1, metaInfo), message(2, graph), ...signatures])]);
 }
 
 function encodeSignature({ inputs, outputs }: Signature): Buffer[] {
   const tensors = (field: number, named: Signature['inputs']): Buffer[] =>
-    Object.entries(named).map(([name, { node, dtype, shape }]) => message(field, [text(1, name), message(2, [text(1, `${node}:0`), varint(2, dtype), message(3, encodeShape(shape))])]));
+    Object.entries(named).map(([name, { node, dtype, shape }]) =>
+      message(field, [
+        text(1, name),
+        message(2, [text(1, `${node}:0`), varint(2, dtype), message(3, encodeShape(shape))]),
+      ]),
+    );
   return [...tensors(1, inputs), ...tensors(2, outputs), text(3, 'tensorflow/serving/predict')];
 }
 
@@ -61,7 +71,9 @@ function encodeNode({ name, op, inputs, attributes }: GraphNode): Buffer[] {
     text(1, name),
     text(2, op),
     ...inputs.map((input) => text(3, input)),
-    ...Object.entries(attributes).map(([key, value]) => message(5, [text(1, key), message(2, [encodeAttribute(value)])])),
+    ...Object.entries(attributes).map(([key, value]) =>
+      message(5, [text(1, key), message(2, [encodeAttribute(value)])]),
+    ),
   ];
 }
 
@@ -98,7 +110,8 @@ function base128(value: number): Buffer {
 
 const field = (number: number, kind: 0 | 2 | 5): Buffer => base128(number * 8 + kind);
 const varint = (number: number, value: number): Buffer => Buffer.concat([field(number, 0), base128(value)]);
-const bytes = (number: number, value: Uint8Array): Buffer => Buffer.concat([field(number, 2), base128(value.byteLength), value]);
+const bytes = (number: number, value: Uint8Array): Buffer =>
+  Buffer.concat([field(number, 2), base128(value.byteLength), value]);
 const text = (number: number, value: string): Buffer => bytes(number, Buffer.from(value, 'utf8'));
 const message = (number: number, fields: Buffer[]): Buffer => bytes(number, Buffer.concat(fields));
 

@@ -1,5 +1,7 @@
-// When the values of a graph are computed: TensorFlow runs every op as soon as it can, these passes make it wait where waiting saves memory.
-// They change no value, only which of them lie in memory at the same time. (Where TensorFlow then fuses ops that it could not before, as of SiLU, the last
+// When the values of a graph are computed: TensorFlow runs every op as soon as it can, these passes make it wait where
+// waiting saves memory.
+// They change no value, only which of them lie in memory at the same time. (Where TensorFlow then fuses ops that it
+// could not before, as of SiLU, the last
 // bits are those of the fused op.)
 import type { GraphNode, GraphTensor } from './saved-model';
 import { dataInputs, producerOf, Uses } from './uses';
@@ -15,7 +17,10 @@ const INCOMING: Readonly<Record<string, number>> = {
 
 const PADDINGS = new Set(['Pad', 'PadV2']);
 
-/** The gradient that `node` waits for; of a padding, that of the gradient op which takes it. Undefined when it belongs to the forward pass. */
+/**
+ * The gradient that `node` waits for; of a padding, that of the gradient op which takes it. Undefined when it belongs
+ * to the forward pass.
+ */
 function incoming(node: GraphNode, uses: Uses): string | undefined {
   const place = INCOMING[node.op];
   if (place !== undefined) return node.inputs[place];
@@ -25,9 +30,13 @@ function incoming(node: GraphNode, uses: Uses): string | undefined {
   return waits.every((wait) => wait !== undefined && uses.source(wait) !== node) ? waits[0] : undefined;
 }
 
-const isTrainingNorm = (node: GraphNode | undefined): boolean => node?.op === 'FusedBatchNormV3' && (node.attributes.is_training as { bool: boolean }).bool;
+const isTrainingNorm = (node: GraphNode | undefined): boolean =>
+  node?.op === 'FusedBatchNormV3' && (node.attributes.is_training as { bool: boolean }).bool;
 
-/** Multiplications with each number of a layer's result from which on it costs little to compute the result again: 2 % of a step of ResNet-50, 12 % of MobileNetV2's without this bound. */
+/**
+ * Multiplications with each number of a layer's result from which on it costs little to compute the result again: 2 %
+ * of a step of ResNet-50, 12 % of MobileNetV2's without this bound.
+ */
 const WORTHWHILE = 100;
 
 /** Whether `node` is the gradient of a convolution that multiplies each number of its input often enough. */
@@ -39,8 +48,10 @@ function isWorthIt(node: GraphNode, uses: Uses): boolean {
 }
 
 /**
- * Batch normalisations with a rectifier behind them are computed again for the backward pass, where that costs little beside the convolution that takes
- * them: their result need not be kept from the forward pass until then, only their input, which their gradient needs anyway. The same op on the same
+ * Batch normalisations with a rectifier behind them are computed again for the backward pass, where that costs little
+ * beside the convolution that takes
+ * them: their result need not be kept from the forward pass until then, only their input, which their gradient needs
+ * anyway. The same op on the same
  * input gives the same bits.
  */
 export function computeAgain(nodes: readonly GraphNode[]): GraphNode[] {
@@ -53,36 +64,52 @@ export function computeAgain(nodes: readonly GraphNode[]): GraphNode[] {
     const backward = uses.of(node).filter((taker) => incoming(taker, uses) !== undefined);
     const first = backward.find((taker) => isWorthIt(taker, uses)); // the rectifier's own gradient comes later
     if (first === undefined) continue;
-    const again = { ...norm!, name: `${norm!.name}/again`, inputs: [...norm!.inputs, `^${producerOf(incoming(first, uses)!)}`] };
+    const again = {
+      ...norm!,
+      name: `${norm!.name}/again`,
+      inputs: [...norm!.inputs, `^${producerOf(incoming(first, uses)!)}`],
+    };
     result.push(again, { ...node, name: `${node.name}/again`, inputs: [again.name] });
-    for (const taker of backward) replaced.set(taker, (replaced.get(taker) ?? new Map<string, string>()).set(node.name, `${node.name}/again`));
+    for (const taker of backward)
+      replaced.set(taker, (replaced.get(taker) ?? new Map<string, string>()).set(node.name, `${node.name}/again`));
   }
-  return [...nodes.map((node) => ({ ...node, inputs: node.inputs.map((input) => replaced.get(node)?.get(input) ?? input) })), ...result];
+  return [
+    ...nodes.map((node) => ({ ...node, inputs: node.inputs.map((input) => replaced.get(node)?.get(input) ?? input) })),
+    ...result,
+  ];
 }
 
 /** Ops whose results are there from the start, whatever the arguments are. */
 const THERE = new Set(['Const', 'ReadVariableOp', 'VarHandleOp']);
 
 /**
- * What is computed from variables and constants alone, and paddings of the backward pass, wait for what they are then computed with: a weight times its
- * decay is not needed before the weight's gradient. (No circle arises: whatever comes after such a value comes after its one taker too.)
+ * What is computed from variables and constants alone, and paddings of the backward pass, wait for what they are then
+ * computed with: a weight times its
+ * decay is not needed before the weight's gradient. (No circle arises: whatever comes after such a value comes after
+ * its one taker too.)
  */
 export function computeLate(nodes: readonly GraphNode[]): GraphNode[] {
   const uses = new Uses(nodes);
   const early = new Set<GraphNode>();
   for (const node of nodes) {
-    if (THERE.has(node.op) || (node.inputs.length > 0 && node.inputs.every((input) => early.has(uses.source(input)!)))) early.add(node);
+    if (THERE.has(node.op) || (node.inputs.length > 0 && node.inputs.every((input) => early.has(uses.source(input)!))))
+      early.add(node);
   }
   return nodes.map((node) => {
     const [taker, ...others] = uses.of(node);
     if (taker === undefined || others.length > 0 || THERE.has(node.op)) return node;
-    const wait = early.has(node) ? dataInputs(taker).find((input) => !early.has(uses.source(input)!)) : PADDINGS.has(node.op) ? incoming(node, uses) : undefined;
+    const wait = early.has(node)
+      ? dataInputs(taker).find((input) => !early.has(uses.source(input)!))
+      : PADDINGS.has(node.op)
+        ? incoming(node, uses)
+        : undefined;
     return wait === undefined ? node : { ...node, inputs: [...node.inputs, `^${producerOf(wait)}`] };
   });
 }
 
 /**
- * A value that the function itself computes twice, as the gradient of SiLU does to keep nothing, waits the second time for what it is then multiplied
+ * A value that the function itself computes twice, as the gradient of SiLU does to keep nothing, waits the second time
+ * for what it is then multiplied
  * with. Otherwise TensorFlow would find that the two are the same, and keep the first.
  */
 export function keepApart(nodes: readonly GraphNode[]): GraphNode[] {
@@ -94,7 +121,9 @@ export function keepApart(nodes: readonly GraphNode[]): GraphNode[] {
       met.add(key);
       return node;
     }
-    const factors = uses.of(node).flatMap((taker) => (taker.op === 'Mul' ? taker.inputs.filter((input) => input !== node.name) : []));
+    const factors = uses
+      .of(node)
+      .flatMap((taker) => (taker.op === 'Mul' ? taker.inputs.filter((input) => input !== node.name) : []));
     const wait = factors.map((factor) => uses.source(factor)!).find((factor) => !comesAfter(factor, node, uses));
     return wait === undefined ? node : { ...node, inputs: [...node.inputs, `^${wait.name}`] };
   });
@@ -107,7 +136,7 @@ function comesAfter(node: GraphNode, other: GraphNode, uses: Uses): boolean {
     if (at === other) return true;
     for (const input of at.inputs) {
       const source = uses.source(producerOf(input));
-      if (source !== undefined && !seen.has(source)) open.push(source), seen.add(source);
+      if (source !== undefined && !seen.has(source)) (open.push(source), seen.add(source));
     }
   }
   return false;

@@ -1,4 +1,5 @@
-// Shapes of what TensorFlow's ops give, from the shapes of what they take: so that a function is recorded without computing anything.
+// Shapes of what TensorFlow's ops give, from the shapes of what they take: so that a function is recorded without
+// computing anything.
 import { DataType } from './binding';
 import type { AttributeValue, GraphNode } from './saved-model';
 
@@ -10,14 +11,20 @@ export interface TensorShape {
   ints?: readonly number[];
 }
 
-/** A recorded graph: its nodes, each after those that it reads, and what is known of their outputs (by `node` or `node:output`). */
+/**
+ * A recorded graph: its nodes, each after those that it reads, and what is known of their outputs (by `node` or
+ * `node:output`).
+ */
 export interface Graph {
   nodes: readonly GraphNode[];
   shapes: ReadonlyMap<string, TensorShape>;
 }
 
 type Attributes = Readonly<Record<string, AttributeValue>>;
-type Rule = (inputs: readonly TensorShape[], attributes: Attributes) => (Pick<TensorShape, 'shape' | 'dtype'> | undefined)[];
+type Rule = (
+  inputs: readonly TensorShape[],
+  attributes: Attributes,
+) => (Pick<TensorShape, 'shape' | 'dtype'> | undefined)[];
 
 const ints = (value: AttributeValue): readonly number[] => (value as { ints: readonly number[] }).ints;
 const bool = (value: AttributeValue | undefined): boolean => value !== undefined && (value as { bool: boolean }).bool;
@@ -30,7 +37,9 @@ const fromEnd = (axis: number, rank: number): number => (axis < 0 ? axis + rank 
 /** The shape that tensors of `shapes` have together, sides of 1 being repeated. */
 function broadcast(shapes: readonly (readonly number[])[]): number[] {
   const rank = Math.max(...shapes.map((shape) => shape.length));
-  return Array.from({ length: rank }, (_, i) => shapes.map((shape) => shape[i - rank + shape.length] ?? 1).reduce((side, other) => (side === 1 ? other : side)));
+  return Array.from({ length: rank }, (_, i) =>
+    shapes.map((shape) => shape[i - rank + shape.length] ?? 1).reduce((side, other) => (side === 1 ? other : side)),
+  );
 }
 
 const likeFirst: Rule = ([x]) => [x];
@@ -39,14 +48,16 @@ const comparison: Rule = (inputs) => [{ shape: broadcast(inputs.map(({ shape }) 
 const choice: Rule = (inputs) => [{ shape: broadcast(inputs.map(({ shape }) => shape)), dtype: inputs[1].dtype }];
 
 /** Of the shape that input `which` holds as numbers. */
-const asNumbersSay = (which: number, dtype: (inputs: readonly TensorShape[], attributes: Attributes) => number): Rule => (inputs, attributes) => [
-  inputs[which].ints && { shape: inputs[which].ints, dtype: dtype(inputs, attributes) },
-];
+const asNumbersSay =
+  (which: number, dtype: (inputs: readonly TensorShape[], attributes: Attributes) => number): Rule =>
+  (inputs, attributes) => [inputs[which].ints && { shape: inputs[which].ints, dtype: dtype(inputs, attributes) }];
 
 const reduction: Rule = ([x, axes], attributes) => {
   if (axes.ints === undefined) return [undefined];
   const gone = new Set(axes.ints.map((axis) => fromEnd(axis, x.shape.length)));
-  const shape = bool(attributes.keep_dims) ? x.shape.map((side, i) => (gone.has(i) ? 1 : side)) : x.shape.filter((_, i) => !gone.has(i));
+  const shape = bool(attributes.keep_dims)
+    ? x.shape.map((side, i) => (gone.has(i) ? 1 : side))
+    : x.shape.filter((_, i) => !gone.has(i));
   return [{ shape, dtype: x.dtype }];
 };
 
@@ -64,10 +75,12 @@ function windowed(x: readonly number[], window: readonly [number, number], attri
   return [along(1), along(2)];
 }
 
-const convolution = (channels: (filter: readonly number[]) => number): Rule => ([x, filter], attributes) => {
-  const [height, width] = windowed(x.shape, [filter.shape[0], filter.shape[1]], attributes);
-  return [{ shape: [x.shape[0], height, width, channels(filter.shape)], dtype: x.dtype }];
-};
+const convolution =
+  (channels: (filter: readonly number[]) => number): Rule =>
+  ([x, filter], attributes) => {
+    const [height, width] = windowed(x.shape, [filter.shape[0], filter.shape[1]], attributes);
+    return [{ shape: [x.shape[0], height, width, channels(filter.shape)], dtype: x.dtype }];
+  };
 
 const pool: Rule = ([x], attributes) => {
   const [, high, wide] = ints(attributes.ksize);
@@ -75,10 +88,17 @@ const pool: Rule = ([x], attributes) => {
   return [{ shape: [x.shape[0], height, width, x.shape[3]], dtype: x.dtype }];
 };
 
-const matrixProduct = (transposeA: string, transposeB: string): Rule => ([a, b], attributes) => {
-  const [rows, columns] = [bool(attributes[transposeA]) ? -1 : -2, bool(attributes[transposeB]) ? -2 : -1];
-  return [{ shape: [...broadcast([a.shape.slice(0, -2), b.shape.slice(0, -2)]), a.shape.at(rows)!, b.shape.at(columns)!], dtype: a.dtype }];
-};
+const matrixProduct =
+  (transposeA: string, transposeB: string): Rule =>
+  ([a, b], attributes) => {
+    const [rows, columns] = [bool(attributes[transposeA]) ? -1 : -2, bool(attributes[transposeB]) ? -2 : -1];
+    return [
+      {
+        shape: [...broadcast([a.shape.slice(0, -2), b.shape.slice(0, -2)]), a.shape.at(rows)!, b.shape.at(columns)!],
+        dtype: a.dtype,
+      },
+    ];
+  };
 
 const normalisation: Rule = ([x, scale]) => {
   const statistic = { shape: scale.shape, dtype: scale.dtype };
@@ -98,12 +118,20 @@ const reshaped: Rule = ([x, { ints: wanted }]) => {
 };
 
 const sliced: Rule = ([x, begin, lengths]) => [
-  begin.ints && lengths.ints && { shape: lengths.ints.map((length, i) => (length === -1 ? x.shape[i] - begin.ints![i] : length)), dtype: x.dtype },
+  begin.ints &&
+    lengths.ints && {
+      shape: lengths.ints.map((length, i) => (length === -1 ? x.shape[i] - begin.ints![i] : length)),
+      dtype: x.dtype,
+    },
 ];
 
-const padded: Rule = ([x, { ints: sides }]) => [sides && { shape: x.shape.map((side, i) => side + sides[2 * i] + sides[2 * i + 1]), dtype: x.dtype }];
+const padded: Rule = ([x, { ints: sides }]) => [
+  sides && { shape: x.shape.map((side, i) => side + sides[2 * i] + sides[2 * i + 1]), dtype: x.dtype },
+];
 
-const transposed: Rule = ([x, { ints: order }]) => [order && { shape: order.map((axis) => x.shape[axis]), dtype: x.dtype }];
+const transposed: Rule = ([x, { ints: order }]) => [
+  order && { shape: order.map((axis) => x.shape[axis]), dtype: x.dtype },
+];
 
 const expanded: Rule = ([x, { ints: axes }]) => {
   if (axes === undefined) return [undefined];
@@ -116,7 +144,12 @@ const concatenated: Rule = (inputs) => {
   const { ints: axes } = inputs[inputs.length - 1];
   if (axes === undefined) return [undefined];
   const axis = fromEnd(axes[0], parts[0].shape.length);
-  return [{ shape: parts[0].shape.map((side, i) => (i === axis ? parts.reduce((sum, part) => sum + part.shape[i], 0) : side)), dtype: parts[0].dtype }];
+  return [
+    {
+      shape: parts[0].shape.map((side, i) => (i === axis ? parts.reduce((sum, part) => sum + part.shape[i], 0) : side)),
+      dtype: parts[0].dtype,
+    },
+  ];
 };
 
 const split: Rule = ([x, { ints: lengths }, { ints: axes }]) => {
@@ -132,37 +165,67 @@ const squeezed: Rule = ([x], attributes) => {
 
 const stacked: Rule = (inputs, attributes) => {
   const at = fromEnd(int(attributes.axis), inputs[0].shape.length + 1);
-  return [{ shape: [...inputs[0].shape.slice(0, at), inputs.length, ...inputs[0].shape.slice(at)], dtype: inputs[0].dtype }];
+  return [
+    { shape: [...inputs[0].shape.slice(0, at), inputs.length, ...inputs[0].shape.slice(at)], dtype: inputs[0].dtype },
+  ];
 };
 
 const largestPlace: Rule = ([x, { ints: axes }], attributes) => [
-  axes && { shape: x.shape.filter((_, i) => i !== fromEnd(axes[0], x.shape.length)), dtype: typeOf(attributes.output_type) },
+  axes && {
+    shape: x.shape.filter((_, i) => i !== fromEnd(axes[0], x.shape.length)),
+    dtype: typeOf(attributes.output_type),
+  },
 ];
 
-const all = (names: string, rule: Rule): Record<string, Rule> => Object.fromEntries(names.split(' ').map((name) => [name, rule]));
+const all = (names: string, rule: Rule): Record<string, Rule> =>
+  Object.fromEntries(names.split(' ').map((name) => [name, rule]));
 
 /** The ops that a network's steps are made of. */
 const RULES: ReadonlyMap<string, Rule> = new Map(
   Object.entries({
-    ...all('Identity Relu Relu6 ReluGrad Relu6Grad Sigmoid Tanh Neg Abs Square Sqrt Rsqrt Reciprocal Exp Log Sign Floor ZerosLike OnesLike LogicalNot Softmax LogSoftmax AddN MaxPoolGrad', likeFirst),
+    ...all(
+      'Identity Relu Relu6 ReluGrad Relu6Grad Sigmoid Tanh Neg Abs Square Sqrt Rsqrt Reciprocal Exp Log Sign Floor ZerosLike OnesLike LogicalNot Softmax LogSoftmax AddN MaxPoolGrad',
+      likeFirst,
+    ),
     ...all('Add AddV2 Sub Mul Div RealDiv Maximum Minimum Pow SquaredDifference', elementwise),
     ...all('Equal NotEqual Less LessEqual Greater GreaterEqual LogicalAnd LogicalOr', comparison),
     ...all('Select SelectV2', choice),
     ...all('Sum Mean Max Min Prod All Any', reduction),
     ...all('MaxPool AvgPool', pool),
-    ...all('BroadcastTo', asNumbersSay(1, ([x]) => x.dtype)),
-    ...all('Fill', asNumbersSay(0, ([, value]) => value.dtype)),
-    ...all('Conv2DBackpropInput DepthwiseConv2dNativeBackpropInput', asNumbersSay(0, ([, filter]) => filter.dtype)),
-    ...all('Conv2DBackpropFilter DepthwiseConv2dNativeBackpropFilter', asNumbersSay(1, ([x]) => x.dtype)),
-    ...all('AvgPoolGrad', asNumbersSay(0, ([, dy]) => dy.dtype)),
-    ...all('StatelessRandomUniform', asNumbersSay(0, (_, attributes) => typeOf(attributes.dtype))),
+    ...all(
+      'BroadcastTo',
+      asNumbersSay(1, ([x]) => x.dtype),
+    ),
+    ...all(
+      'Fill',
+      asNumbersSay(0, ([, value]) => value.dtype),
+    ),
+    ...all(
+      'Conv2DBackpropInput DepthwiseConv2dNativeBackpropInput',
+      asNumbersSay(0, ([, filter]) => filter.dtype),
+    ),
+    ...all(
+      'Conv2DBackpropFilter DepthwiseConv2dNativeBackpropFilter',
+      asNumbersSay(1, ([x]) => x.dtype),
+    ),
+    ...all(
+      'AvgPoolGrad',
+      asNumbersSay(0, ([, dy]) => dy.dtype),
+    ),
+    ...all(
+      'StatelessRandomUniform',
+      asNumbersSay(0, (_, attributes) => typeOf(attributes.dtype)),
+    ),
     Conv2D: convolution((filter) => filter[3]),
     DepthwiseConv2dNative: convolution((filter) => filter[2] * filter[3]),
     FusedBatchNormV3: normalisation,
     FusedBatchNormGradV3: normalisationGradient,
     MatMul: matrixProduct('transpose_a', 'transpose_b'),
     BatchMatMulV2: matrixProduct('adj_x', 'adj_y'),
-    SparseSoftmaxCrossEntropyWithLogits: ([logits]) => [{ shape: logits.shape.slice(0, 1), dtype: logits.dtype }, logits],
+    SparseSoftmaxCrossEntropyWithLogits: ([logits]) => [
+      { shape: logits.shape.slice(0, 1), dtype: logits.dtype },
+      logits,
+    ],
     L2Loss: ([x]) => [{ shape: [], dtype: x.dtype }],
     Cast: ([x], attributes) => [{ shape: x.shape, dtype: typeOf(attributes.DstT) }],
     Reshape: reshaped,
@@ -180,7 +243,11 @@ const RULES: ReadonlyMap<string, Rule> = new Map(
 );
 
 /** Shapes and types of what `op` gives for `inputs`; undefined when that takes running it. */
-export function outputShapes(op: string, inputs: readonly TensorShape[], attributes: Attributes): Pick<TensorShape, 'shape' | 'dtype'>[] | undefined {
+export function outputShapes(
+  op: string,
+  inputs: readonly TensorShape[],
+  attributes: Attributes,
+): Pick<TensorShape, 'shape' | 'dtype'>[] | undefined {
   const outputs = RULES.get(op)?.(inputs, attributes);
   if (outputs === undefined || outputs.includes(undefined)) return undefined;
   return outputs.map((output) => ({ shape: output!.shape, dtype: output!.dtype }));

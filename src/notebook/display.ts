@@ -1,4 +1,5 @@
-// Shows values in a notebook: a table as HTML, a figure as plotly and SVG at once, a frame at its full width, a tensor by its shape and a corner.
+// Shows values in a notebook: a table as HTML, a figure as plotly and SVG at once, a frame at its full width, a tensor
+// by its shape and a corner.
 import util from 'node:util';
 import { notebookHost } from '../engine/host';
 import { asFrame, frameBundle } from './frame';
@@ -23,8 +24,10 @@ export interface ShowOptions {
 
 /**
  * Shows `value` in the notebook's cell; outside a notebook, prints it. Await it: a figure takes a moment to draw.
- * A cell's last expression is shown in the same way without it. What has a method `Symbol.for('Jupyter.display')` (Table, Figure,
- * Picture) or `toHTML` is shown by it, a danfo DataFrame or Series as a table, a run record as a card, a tensor by its shape, dtype and first
+ * A cell's last expression is shown in the same way without it. What has a method `Symbol.for('Jupyter.display')`
+ * (Table, Figure,
+ * Picture) or `toHTML` is shown by it, a danfo DataFrame or Series as a table, a run record as a card, a tensor by its
+ * shape, dtype and first
  * values, anything else as `util.inspect` prints it.
  */
 export async function show(value: unknown, options: ShowOptions = {}): Promise<void> {
@@ -40,9 +43,11 @@ const DISPLAY = Symbol.for('Jupyter.display');
 export async function bundleOf(value: unknown, options: ShowOptions = {}): Promise<MimeBundle> {
   if ((typeof value === 'object' || typeof value === 'function') && value !== null) {
     const shows = (value as Record<symbol, unknown>)[DISPLAY];
-    if (typeof shows === 'function') return { 'text/plain': util.inspect(value), ...(await (shows.call(value) as MimeBundle | Promise<MimeBundle>)) };
+    if (typeof shows === 'function')
+      return { 'text/plain': util.inspect(value), ...(await (shows.call(value) as MimeBundle | Promise<MimeBundle>)) };
     const { toHTML } = value as { toHTML?: unknown };
-    if (typeof toHTML === 'function') return { 'text/plain': util.inspect(value), 'text/html': String(await (toHTML.call(value) as unknown)) };
+    if (typeof toHTML === 'function')
+      return { 'text/plain': util.inspect(value), 'text/html': String(await (toHTML.call(value) as unknown)) };
   }
   const frame = asFrame(value);
   if (frame !== null) return frameBundle(frame, options.rows);

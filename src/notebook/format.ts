@@ -15,7 +15,12 @@ export type MimeBundle = Record<string, unknown>;
 export type CellOutput =
   | { output_type: 'stream'; name: string; text: MultilineText }
   | { output_type: 'display_data'; data: MimeBundle; metadata: Record<string, unknown> }
-  | { output_type: 'execute_result'; data: MimeBundle; metadata: Record<string, unknown>; execution_count: number | null }
+  | {
+      output_type: 'execute_result';
+      data: MimeBundle;
+      metadata: Record<string, unknown>;
+      execution_count: number | null;
+    }
   | { output_type: 'error'; ename: string; evalue: string; traceback: string[] };
 
 /** A cell; code cells have outputs. */
@@ -68,16 +73,23 @@ export function readNotebook(file: string): Notebook {
     json = JSON.parse(fs.readFileSync(file, 'utf8'));
   } catch (cause) {
     const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new KitError(`${file}: expected a notebook, found ${missing ? 'no such file' : `a file that is not JSON (${(cause as Error).message})`}.`, { cause });
+    throw new KitError(
+      `${file}: expected a notebook, found ${missing ? 'no such file' : `a file that is not JSON (${(cause as Error).message})`}.`,
+      { cause },
+    );
   }
   const parsed = notebookSchema.safeParse(json);
   if (!parsed.success) {
     const found = (json as { nbformat?: unknown } | null)?.nbformat;
     if (typeof found === 'number' && found !== 4) {
-      throw new KitError(`${file}: expected a notebook of nbformat 4, found nbformat ${found}.`, { fix: `Convert it: \`jupyter nbconvert --to notebook --inplace ${path.basename(file)}\`.` });
+      throw new KitError(`${file}: expected a notebook of nbformat 4, found nbformat ${found}.`, {
+        fix: `Convert it: \`jupyter nbconvert --to notebook --inplace ${path.basename(file)}\`.`,
+      });
     }
     const [issue] = parsed.error.issues;
-    throw new KitError(`${file}: expected a notebook of nbformat 4; at ${issue.path.join('.') || 'its top'}: ${issue.message}.`);
+    throw new KitError(
+      `${file}: expected a notebook of nbformat 4; at ${issue.path.join('.') || 'its top'}: ${issue.message}.`,
+    );
   }
   const notebook = parsed.data as unknown as Notebook;
   const ids = new Set<string>();
@@ -105,7 +117,11 @@ export async function writeNotebook(file: string, notebook: Notebook): Promise<v
   const cells = notebook.cells.map((cell) => {
     const written = { ...cell, source: splitText(joinText(cell.source)) };
     if (cell.cell_type !== 'code') return written;
-    return { ...written, execution_count: cell.execution_count ?? null, outputs: (cell.outputs ?? []).map(outputInLines) };
+    return {
+      ...written,
+      execution_count: cell.execution_count ?? null,
+      outputs: (cell.outputs ?? []).map(outputInLines),
+    };
   });
   const text = `${JSON.stringify(sortKeys({ ...notebook, cells }), null, 1)}\n`;
   await makeAtomically(path.resolve(file), (partial) => fs.promises.writeFile(partial, text));
@@ -116,7 +132,8 @@ function outputInLines(output: CellOutput): CellOutput {
   if (output.output_type === 'error') return output;
   const data: MimeBundle = {};
   for (const [type, value] of Object.entries(output.data)) {
-    data[type] = typeof value === 'string' && /^text\/|^image\/svg\+xml$|javascript$/.test(type) ? splitText(value) : value;
+    data[type] =
+      typeof value === 'string' && /^text\/|^image\/svg\+xml$|javascript$/.test(type) ? splitText(value) : value;
   }
   return { ...output, data };
 }

@@ -14,10 +14,13 @@ const ROWS = 20;
 
 /** The frame that `value` is; a series is a frame of one column. `null` for anything else. */
 export function asFrame(value: unknown): Frame | null {
-  if (typeof value !== 'object' || value === null || !('columns' in value && 'values' in value && 'index' in value)) return null;
+  if (typeof value !== 'object' || value === null || !('columns' in value && 'values' in value && 'index' in value))
+    return null;
   const frame = value as unknown as Frame & { values: unknown[] };
   if (value.constructor.name === 'DataFrame') return frame;
-  return value.constructor.name === 'Series' ? { columns: frame.columns, index: frame.index, values: frame.values.map((each) => [each]) } : null;
+  return value.constructor.name === 'Series'
+    ? { columns: frame.columns, index: frame.index, values: frame.values.map((each) => [each]) }
+    : null;
 }
 
 /** The frame as HTML and as text, its first `rows` rows (default 20). */
@@ -27,7 +30,8 @@ export function frameBundle(frame: Frame, rows?: number): MimeBundle {
 
 /** Numbers to five significant digits; whole numbers as they are. */
 function cellOf(value: unknown): string {
-  if (typeof value === 'number') return Number.isInteger(value) || !Number.isFinite(value) ? String(value) : String(Number(value.toPrecision(5)));
+  if (typeof value === 'number')
+    return Number.isInteger(value) || !Number.isFinite(value) ? String(value) : String(Number(value.toPrecision(5)));
   return value === null || value === undefined ? '–' : String(value);
 }
 
@@ -40,7 +44,10 @@ function frameHtml(frame: Frame, limit = ROWS): string {
   const isNumber = frame.columns.map((_, i) => shown.length > 0 && shown.every((row) => typeof row[i] === 'number'));
   const align = isNumber.map((number) => ` style="white-space:nowrap;text-align:${number ? 'right' : 'left'}"`);
   const head = frame.columns.map((column, i) => `<th${align[i]}>${escapeHtml(String(column))}</th>`).join('');
-  const body = shown.map((row, r) => `<tr><th>${escapeHtml(String(frame.index[r]))}</th>${row.map((value, i) => `<td${align[i]}>${escapeHtml(cellOf(value))}</td>`).join('')}</tr>`);
+  const body = shown.map(
+    (row, r) =>
+      `<tr><th>${escapeHtml(String(frame.index[r]))}</th>${row.map((value, i) => `<td${align[i]}>${escapeHtml(cellOf(value))}</td>`).join('')}</tr>`,
+  );
   return `<div style="overflow-x:auto"><table><thead><tr><th></th>${head}</tr></thead><tbody>\n${body.join('\n')}\n</tbody></table></div>\n<p>${sizeOf(frame, shown.length)}</p>`;
 }
 

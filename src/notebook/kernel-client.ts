@@ -17,7 +17,10 @@ export interface ExecuteReply {
 
 /** How to execute a piece of code. */
 export interface ExecuteOptions {
-  /** Receives what the code publishes: `stream`, `display_data`, `update_display_data`, `execute_result`, `error`; also what comes late. */
+  /**
+   * Receives what the code publishes: `stream`, `display_data`, `update_display_data`, `execute_result`, `error`; also
+   * what comes late.
+   */
   onOutput?: (message: Message) => void;
   /** After which the code is interrupted, and the call rejects. Default: no limit. */
   timeoutSeconds?: number;
@@ -91,8 +94,19 @@ export class Kernel {
     try {
       const file = path.join(this.folder, 'connection.json');
       // Unix sockets in a folder of our own: no port to be taken by others, nothing for others to connect to.
-      const connection: Connection = { transport: 'ipc', ip: path.join(this.folder, 'k'), key: this.key, shell_port: 1, iopub_port: 2, stdin_port: 3, control_port: 4, hb_port: 5 };
-      fs.writeFileSync(file, JSON.stringify({ ...connection, signature_scheme: 'hmac-sha256', kernel_name: 'rifle' }), { mode: 0o600 });
+      const connection: Connection = {
+        transport: 'ipc',
+        ip: path.join(this.folder, 'k'),
+        key: this.key,
+        shell_port: 1,
+        iopub_port: 2,
+        stdin_port: 3,
+        control_port: 4,
+        hb_port: 5,
+      };
+      fs.writeFileSync(file, JSON.stringify({ ...connection, signature_scheme: 'hmac-sha256', kernel_name: 'rifle' }), {
+        mode: 0o600,
+      });
       this.child = spawn(process.execPath, [path.join(__dirname, 'kernel', 'main.js'), file], {
         cwd,
         env: { ...process.env, NO_COLOR: '1', ...env },
@@ -100,7 +114,9 @@ export class Kernel {
         detached: true, // a process group of its own, so that whatever it starts ends with it
       });
       for (const stream of [this.child.stdout!, this.child.stderr!]) {
-        stream.setEncoding('utf8').on('data', (text: string) => (this.lastWords = (this.lastWords + text).slice(-LAST_WORDS)));
+        stream
+          .setEncoding('utf8')
+          .on('data', (text: string) => (this.lastWords = (this.lastWords + text).slice(-LAST_WORDS)));
       }
       this.ended = new Promise((resolve) => {
         const close = (end: string): void => {
@@ -110,11 +126,19 @@ export class Kernel {
           resolve();
         };
         this.child.once('error', (error) => close(error.message));
-        this.child.once('exit', (code, signal) => close(signal ? `signal ${signal}${signal === 'SIGKILL' ? ', as when memory runs out' : ''}` : `exit code ${code}`));
+        this.child.once('exit', (code, signal) =>
+          close(
+            signal ? `signal ${signal}${signal === 'SIGKILL' ? ', as when memory runs out' : ''}` : `exit code ${code}`,
+          ),
+        );
       });
       this.pid = this.child.pid ?? 0;
       guard(this);
-      for (const [socket, port] of [[this.shell, connection.shell_port], [this.iopub, connection.iopub_port], [this.control, connection.control_port]] as const) {
+      for (const [socket, port] of [
+        [this.shell, connection.shell_port],
+        [this.iopub, connection.iopub_port],
+        [this.control, connection.control_port],
+      ] as const) {
         socket.connect(addressOf(connection, port));
       }
       this.iopub.subscribe();
@@ -137,19 +161,28 @@ export class Kernel {
    * @param options.startSeconds how long it may take. Default 60.
    * @throws KitError when it does not start in time or ends.
    */
-  static async start(options: { cwd: string; env?: Record<string, string>; startSeconds?: number; signal?: AbortSignal }): Promise<Kernel> {
+  static async start(options: {
+    cwd: string;
+    env?: Record<string, string>;
+    startSeconds?: number;
+    signal?: AbortSignal;
+  }): Promise<Kernel> {
     const { cwd, env = {}, startSeconds = 60, signal } = options;
     const kernel = new Kernel(cwd, env);
     try {
       const deadline = Date.now() + startSeconds * 1000;
-      // A subscription takes effect some time after it was asked for: repeat the question until its answer is heard there.
+      // A subscription takes effect some time after it was asked for: repeat the question until its answer is heard
+      // there.
       while (!kernel.heard) {
         signal?.throwIfAborted();
         if (kernel.end !== null) throw kernel.death();
         if (Date.now() > deadline) {
-          throw new KitError(`The notebook kernel did not answer within ${startSeconds} s.\n${kernel.lastWords}`.trimEnd(), {
-            fix: 'Run `npx rifle doctor`; on a busy machine, try again.',
-          });
+          throw new KitError(
+            `The notebook kernel did not answer within ${startSeconds} s.\n${kernel.lastWords}`.trimEnd(),
+            {
+              fix: 'Run `npx rifle doctor`; on a busy machine, try again.',
+            },
+          );
         }
         await kernel.send(kernel.shell, 'kernel_info_request', {});
         await new Promise((resolve) => setTimeout(resolve, 100));
@@ -163,14 +196,22 @@ export class Kernel {
 
   /**
    * Executes `code` and resolves when the kernel is done with it.
-   * @throws KitError when the time is over (the code is interrupted, and has a few seconds to end) or the kernel ends; the signal's reason when
+   * @throws KitError when the time is over (the code is interrupted, and has a few seconds to end) or the kernel ends;
+   *   the signal's reason when
    * aborted.
    */
   async execute(code: string, options: ExecuteOptions = {}): Promise<ExecuteReply> {
     const { onOutput, timeoutSeconds, silent = false, cellId, signal } = options;
     signal?.throwIfAborted();
     if (this.end !== null) throw this.death();
-    const content = { code, silent, store_history: !silent, user_expressions: {}, allow_stdin: false, stop_on_error: true };
+    const content = {
+      code,
+      silent,
+      store_history: !silent,
+      user_expressions: {},
+      allow_stdin: false,
+      stop_on_error: true,
+    };
     const header = newHeader('execute_request', this.session);
     if (onOutput) this.outputs.set(header.msg_id, onOutput);
     let timer: NodeJS.Timeout | undefined;
@@ -179,17 +220,27 @@ export class Kernel {
       this.pending.set(header.msg_id, { reply: null, idle: false, resolve, reject });
       onAbort = () => reject(signal!.reason as Error);
       signal?.addEventListener('abort', onAbort, { once: true });
-      this.shell.send(encodeMessage(this.key, header, content, { metadata: cellId === undefined ? {} : { cellId } })).catch(reject);
+      this.shell
+        .send(encodeMessage(this.key, header, content, { metadata: cellId === undefined ? {} : { cellId } }))
+        .catch(reject);
     });
     try {
       if (timeoutSeconds === undefined) return await answered;
       const over = Symbol('over');
-      const first = await Promise.race([answered, new Promise<typeof over>((resolve) => (timer = setTimeout(() => resolve(over), timeoutSeconds * 1000)))]);
+      const first = await Promise.race([
+        answered,
+        new Promise<typeof over>((resolve) => (timer = setTimeout(() => resolve(over), timeoutSeconds * 1000))),
+      ]);
       if (first !== over) return first;
       await this.interrupt();
       // What it still has to say belongs into the saved notebook.
-      await Promise.race([answered.catch(() => undefined), new Promise((resolve) => (timer = setTimeout(resolve, LAST_SECONDS * 1000)))]);
-      throw new KitError(`The cell did not end within its limit of ${timeoutSeconds} s.`, { fix: 'Raise the limit or choose a smaller scale.' });
+      await Promise.race([
+        answered.catch(() => undefined),
+        new Promise((resolve) => (timer = setTimeout(resolve, LAST_SECONDS * 1000))),
+      ]);
+      throw new KitError(`The cell did not end within its limit of ${timeoutSeconds} s.`, {
+        fix: 'Raise the limit or choose a smaller scale.',
+      });
     } finally {
       clearTimeout(timer);
       if (onAbort) signal?.removeEventListener('abort', onAbort);
@@ -203,7 +254,10 @@ export class Kernel {
     await this.send(this.control, 'interrupt_request', {});
   }
 
-  /** Asks about code: `complete`, `inspect`, `is_complete` or `kernel_info`, with the content of Jupyter's request; the reply's content. */
+  /**
+   * Asks about code: `complete`, `inspect`, `is_complete` or `kernel_info`, with the content of Jupyter's request; the
+   * reply's content.
+   */
   async ask(what: string, content: Record<string, unknown> = {}): Promise<Record<string, unknown>> {
     if (this.end !== null) throw this.death();
     const header = newHeader(`${what}_request`, this.session);
@@ -212,7 +266,9 @@ export class Kernel {
     return Promise.race([answer, this.ended.then(() => Promise.reject(this.death()))]);
   }
 
-  /** Asks the kernel to end, and kills it and whatever it started after `graceSeconds` (default 5). Safe to call twice. */
+  /**
+   * Asks the kernel to end, and kills it and whatever it started after `graceSeconds` (default 5). Safe to call twice.
+   */
   async stop(graceSeconds = 5): Promise<void> {
     if (this.end === null && graceSeconds > 0) {
       await this.send(this.control, 'shutdown_request', { restart: false });
@@ -260,13 +316,18 @@ export class Kernel {
     if (published && type === 'status' && message.content.execution_state === 'idle') pending.idle = true;
     if (!published && type === 'execute_reply') {
       const { status, execution_count: count } = message.content;
-      pending.reply = { status: status === 'ok' ? 'ok' : 'error', executionCount: typeof count === 'number' ? count : null };
+      pending.reply = {
+        status: status === 'ok' ? 'ok' : 'error',
+        executionCount: typeof count === 'number' ? count : null,
+      };
     }
     if (pending.reply && pending.idle) pending.resolve(pending.reply);
   }
 
   private death(): KitError {
     const words = this.lastWords.trim();
-    return new KitError(`The notebook kernel ended (${this.end ?? 'unknown reason'}).${words ? ` Its last words:\n${words}` : ''}`);
+    return new KitError(
+      `The notebook kernel ended (${this.end ?? 'unknown reason'}).${words ? ` Its last words:\n${words}` : ''}`,
+    );
   }
 }

@@ -39,7 +39,8 @@ export interface Lab {
 
 /** What a fresh JupyterLab is set to; what the user changes there stays changed. */
 const SETTINGS: Record<string, object> = {
-  '@jupyterlab/apputils-extension:notification': { fetchNews: 'false', checkForUpdates: false }, // it asks nobody, and nothing outside
+  // it asks nobody, and nothing outside
+  '@jupyterlab/apputils-extension:notification': { fetchNews: 'false', checkForUpdates: false },
   '@jupyterlab/completer-extension:manager': { showDocumentationPanel: true }, // doc comments beside completions
 };
 
@@ -53,8 +54,10 @@ const SHOWN = 15;
 export async function startLab(options: LabOptions): Promise<Lab> {
   const { folder, port = 8888, browser = false, env = {}, startSeconds = 90, settings = {}, onLine, signal } = options;
   const python = kitHome('venv', 'bin', 'python');
-  if (!fs.existsSync(python)) throw new KitError(`JupyterLab is not installed: there is no ${python}.`, { fix: 'Run `npm run setup`.' });
-  if (!fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory()) throw new KitError(`There is no folder ${folder}.`, { fix: 'Name the folder with the notebooks.' });
+  if (!fs.existsSync(python))
+    throw new KitError(`JupyterLab is not installed: there is no ${python}.`, { fix: 'Run `npm run setup`.' });
+  if (!fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory())
+    throw new KitError(`There is no folder ${folder}.`, { fix: 'Name the folder with the notebooks.' });
   writeSettings({ ...SETTINGS, ...settings });
   const token = randomBytes(24).toString('hex');
   const child = spawn(python, ['-m', 'jupyterlab', ...flags(path.resolve(folder), port, browser)], {
@@ -82,7 +85,12 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   try {
     const base = await answering(child, { token, ended, startSeconds, said, signal });
     const address = (where: string): string => `${base}lab${where}?token=${token}`;
-    return { url: address(''), urlOf: (notebook) => address(`/tree/${notebook.split(path.sep).map(encodeURIComponent).join('/')}`), ended, stop };
+    return {
+      url: address(''),
+      urlOf: (notebook) => address(`/tree/${notebook.split(path.sep).map(encodeURIComponent).join('/')}`),
+      ended,
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;
@@ -127,7 +135,13 @@ function writeSettings(settings: Record<string, object>): void {
 /** The server's base address, once it answers. Which port it took stands in a file that it writes. */
 async function answering(
   child: ChildProcess,
-  { token, ended, startSeconds, said, signal }: { token: string; ended: Promise<void>; startSeconds: number; said: readonly string[]; signal?: AbortSignal },
+  {
+    token,
+    ended,
+    startSeconds,
+    said,
+    signal,
+  }: { token: string; ended: Promise<void>; startSeconds: number; said: readonly string[]; signal?: AbortSignal },
 ): Promise<string> {
   const file = kitHome('jupyter', 'runtime', `jpserver-${child.pid}.json`);
   const deadline = Date.now() + startSeconds * 1000;
@@ -136,13 +150,20 @@ async function answering(
   for (;;) {
     signal?.throwIfAborted();
     const words = said.length > 0 ? ` Its last words:\n${said.join('\n')}` : '';
-    if (hasEnded) throw new KitError(`JupyterLab ended before it answered.${words}`, { fix: 'Run `npx rifle doctor`.' });
-    if (Date.now() > deadline) throw new KitError(`JupyterLab did not answer within ${startSeconds} s.${words}`, { fix: 'Run `npx rifle doctor`; on a busy machine, try again.' });
+    if (hasEnded)
+      throw new KitError(`JupyterLab ended before it answered.${words}`, { fix: 'Run `npx rifle doctor`.' });
+    if (Date.now() > deadline)
+      throw new KitError(`JupyterLab did not answer within ${startSeconds} s.${words}`, {
+        fix: 'Run `npx rifle doctor`; on a busy machine, try again.',
+      });
     if (fs.existsSync(file)) {
       try {
         const { port } = JSON.parse(fs.readFileSync(file, 'utf8')) as { port: number };
         const base = `http://127.0.0.1:${port}/`;
-        const { ok } = await fetch(`${base}api/status`, { headers: { Authorization: `token ${token}` }, signal: AbortSignal.timeout(2000) });
+        const { ok } = await fetch(`${base}api/status`, {
+          headers: { Authorization: `token ${token}` },
+          signal: AbortSignal.timeout(2000),
+        });
         if (ok) return base;
       } catch {
         // half written, or not yet listening

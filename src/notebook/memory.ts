@@ -20,7 +20,9 @@ export class MemoryReport {
 
   /** What a notebook shows when the report is a cell's value. */
   [Symbol.for('Jupyter.display')](): MimeBundle {
-    const rows = this.rows().map(([cell, count, bytes]) => `<tr><td style="text-align:left">${cell}</td><td>${count}</td><td>${bytes}</td></tr>`);
+    const rows = this.rows().map(
+      ([cell, count, bytes]) => `<tr><td style="text-align:left">${cell}</td><td>${count}</td><td>${bytes}</td></tr>`,
+    );
     return {
       'text/html': `<table><thead><tr><th style="text-align:left">made in</th><th>tensors</th><th>memory</th></tr></thead><tbody>\n${rows.join('\n')}\n</tbody></table>\n<p>the process: ${megabytes(this.resident)}</p>`,
       'text/plain': String(this),
@@ -34,17 +36,27 @@ export class MemoryReport {
 
   private rows(): [string, number, string][] {
     const known = this.cells.filter(({ tensors }) => tensors > 0);
-    const rest = known.reduce((left, { tensors, bytes }) => ({ tensors: left.tensors - tensors, bytes: left.bytes - bytes }), { tensors: this.tensors, bytes: this.bytes });
+    const rest = known.reduce(
+      (left, { tensors, bytes }) => ({ tensors: left.tensors - tensors, bytes: left.bytes - bytes }),
+      { tensors: this.tensors, bytes: this.bytes },
+    );
     return [
-      ...known.map(({ cell, tensors, bytes }): [string, number, string] => [`cell [${cell}]`, tensors, megabytes(bytes)]),
-      ...(rest.tensors > 0 ? [['elsewhere', rest.tensors, megabytes(Math.max(0, rest.bytes))] as [string, number, string]] : []),
+      ...known.map(({ cell, tensors, bytes }): [string, number, string] => [
+        `cell [${cell}]`,
+        tensors,
+        megabytes(bytes),
+      ]),
+      ...(rest.tensors > 0
+        ? [['elsewhere', rest.tensors, megabytes(Math.max(0, rest.bytes))] as [string, number, string]]
+        : []),
       ['all', this.tensors, megabytes(this.bytes)],
     ];
   }
 }
 
 /**
- * The tensors that live in this process, in a notebook by the cell that made them. When a cell runs again, the tensors of its earlier run
+ * The tensors that live in this process, in a notebook by the cell that made them. When a cell runs again, the tensors
+ * of its earlier run
  * that no variable holds any more are disposed of; restarting the kernel frees all.
  */
 export function memory(): MemoryReport {

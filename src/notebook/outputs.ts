@@ -5,7 +5,10 @@ import type { Message } from './wire';
 
 type DisplayData = Extract<CellOutput, { data: MimeBundle }>;
 
-/** The outputs of one notebook's cells; a display that is updated in place keeps its last state, whichever cell updates it. */
+/**
+ * The outputs of one notebook's cells; a display that is updated in place keeps its last state, whichever cell updates
+ * it.
+ */
 export class OutputCollector {
   private readonly displays = new Map<string, DisplayData[]>();
 
@@ -23,7 +26,9 @@ export class OutputCollector {
           output_type: type,
           data: content.data as MimeBundle,
           metadata: (content.metadata as Record<string, unknown> | undefined) ?? {},
-          ...(type === 'execute_result' && { execution_count: (content.execution_count as number | undefined) ?? null }),
+          ...(type === 'execute_result' && {
+            execution_count: (content.execution_count as number | undefined) ?? null,
+          }),
         } as DisplayData;
         outputs.push(display);
         const id = displayId(content);

@@ -1,4 +1,5 @@
-// Notebooks and their texts: beside each notebook, in the folder `text`, its cells as a TypeScript file that reviews well, as jupytext writes it.
+// Notebooks and their texts: beside each notebook, in the folder `text`, its cells as a TypeScript file that reviews
+// well, as jupytext writes it.
 import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -19,13 +20,17 @@ export interface Pair {
 }
 
 /** Where the text of a notebook is kept. */
-export const textOf = (notebook: string): string => path.join(path.dirname(path.resolve(notebook)), 'text', `${path.basename(notebook, '.ipynb')}.ts`);
+export const textOf = (notebook: string): string =>
+  path.join(path.dirname(path.resolve(notebook)), 'text', `${path.basename(notebook, '.ipynb')}.ts`);
 
 /**
  * Compares notebooks with their texts, or writes the texts anew. Outputs and execution counts do not belong to a text.
  * @throws KitError when a file is no notebook or the Python environment is missing.
  */
-export async function comparePairs(notebooks: readonly string[], { write = false }: { write?: boolean } = {}): Promise<Pair[]> {
+export async function comparePairs(
+  notebooks: readonly string[],
+  { write = false }: { write?: boolean } = {},
+): Promise<Pair[]> {
   notebooks.forEach(readNotebook);
   const texts = await jupytext(notebooks.map((notebook) => path.resolve(notebook)));
   const pairs: Pair[] = [];
@@ -37,7 +42,13 @@ export async function comparePairs(notebooks: readonly string[], { write = false
     else if (write) {
       await makeAtomically(text, (partial) => fs.promises.writeFile(partial, wanted));
       pairs.push({ notebook, text, state: 'written', difference: '' });
-    } else pairs.push({ notebook, text, state: found === null ? 'missing' : 'differs', difference: found === null ? `there is no ${text}` : firstDifference(wanted, found) });
+    } else
+      pairs.push({
+        notebook,
+        text,
+        state: found === null ? 'missing' : 'differs',
+        difference: found === null ? `there is no ${text}` : firstDifference(wanted, found),
+      });
   }
   return pairs;
 }
@@ -45,14 +56,21 @@ export async function comparePairs(notebooks: readonly string[], { write = false
 /** The texts of all notebooks, by path, from one process of Python: importing jupytext takes longer than its work. */
 async function jupytext(notebooks: string[]): Promise<Record<string, string>> {
   const python = kitHome('venv', 'bin', 'python');
-  if (!fs.existsSync(python)) throw new KitError(`jupytext is needed, and there is no ${python}.`, { fix: 'Run `npm run setup`.' });
+  if (!fs.existsSync(python))
+    throw new KitError(`jupytext is needed, and there is no ${python}.`, { fix: 'Run `npm run setup`.' });
   try {
     const script = path.join(packageRoot(), 'setup', 'python', 'notebook_texts.py');
     const { stdout } = await promisify(execFile)(python, [script, ...notebooks], { maxBuffer: 1 << 28 });
     return JSON.parse(stdout) as Record<string, string>;
   } catch (cause) {
-    const said = String((cause as { stderr?: string }).stderr ?? '').trim().split('\n').at(-1);
-    throw new KitError(`jupytext could not read the notebooks: ${said || (cause as Error).message}`, { fix: 'Run `npx rifle doctor`.', cause });
+    const said = String((cause as { stderr?: string }).stderr ?? '')
+      .trim()
+      .split('\n')
+      .at(-1);
+    throw new KitError(`jupytext could not read the notebooks: ${said || (cause as Error).message}`, {
+      fix: 'Run `npx rifle doctor`.',
+      cause,
+    });
   }
 }
 

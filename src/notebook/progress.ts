@@ -19,7 +19,8 @@ interface Task extends Progress {
 }
 
 /**
- * A receiver of progress that shows one bar for each running task, with percent and time left. A finished task's bar goes; after the
+ * A receiver of progress that shows one bar for each running task, with percent and time left. A finished task's bar
+ * goes; after the
  * last one a line stays: `all runs: 24 epochs`.
  */
 export function progressBar(options: ProgressBarOptions = {}): OnProgress {

@@ -1,4 +1,5 @@
-// A study of one's own: a folder with a notebook, a test that re-executes it, and the kit as a package, ready for `npm install`.
+// A study of one's own: a folder with a notebook, a test that re-executes it, and the kit as a package, ready for `npm
+// install`.
 import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -8,7 +9,11 @@ import { KitError } from '../engine/errors';
 import { packageRoot } from '../engine/home';
 
 /** Names of the template's files that npm would not pack under their own. */
-const RENAMED: Record<string, string> = { gitignore: '.gitignore', npmrc: '.npmrc', 'ci.yml': path.join('.github', 'workflows', 'notebooks.yml') };
+const RENAMED: Record<string, string> = {
+  gitignore: '.gitignore',
+  npmrc: '.npmrc',
+  'ci.yml': path.join('.github', 'workflows', 'notebooks.yml'),
+};
 
 /**
  * Makes the study `folder`, whole or not at all. It needs nothing of this kit afterwards: the kit is packed into it.
@@ -17,7 +22,10 @@ const RENAMED: Record<string, string> = { gitignore: '.gitignore', npmrc: '.npmr
 export async function newStudy(folder: string): Promise<string[]> {
   const place = path.resolve(folder);
   if (fs.existsSync(place) && (!fs.statSync(place).isDirectory() || fs.readdirSync(place).length > 0)) {
-    throw new KitError(`${folder}: expected no such folder or an empty one, found ${fs.statSync(place).isDirectory() ? `${fs.readdirSync(place).length} files in it` : 'a file'}.`, { fix: 'Name another folder.' });
+    throw new KitError(
+      `${folder}: expected no such folder or an empty one, found ${fs.statSync(place).isDirectory() ? `${fs.readdirSync(place).length} files in it` : 'a file'}.`,
+      { fix: 'Name another folder.' },
+    );
   }
   const files: string[] = [];
   if (fs.existsSync(place)) fs.rmdirSync(place);
@@ -31,7 +39,9 @@ export async function newStudy(folder: string): Promise<string[]> {
     for (const entry of fs.readdirSync(template, { recursive: true, withFileTypes: true })) {
       if (!entry.isFile()) continue;
       const name = path.relative(template, path.join(entry.parentPath ?? entry.path, entry.name));
-      const text = fs.readFileSync(path.join(template, name), 'utf8').replace(/\{\{(\w+)\}\}/g, (whole, key: string) => values[key] ?? whole);
+      const text = fs
+        .readFileSync(path.join(template, name), 'utf8')
+        .replace(/\{\{(\w+)\}\}/g, (whole, key: string) => values[key] ?? whole);
       const target = RENAMED[name] ?? name;
       fs.mkdirSync(path.dirname(path.join(partial, target)), { recursive: true });
       fs.writeFileSync(path.join(partial, target), text);
@@ -44,17 +54,31 @@ export async function newStudy(folder: string): Promise<string[]> {
 /** Packs the kit into `folder` as npm would publish it; the file's name. */
 async function pack(folder: string): Promise<string> {
   try {
-    const { stdout } = await promisify(execFile)('npm', ['pack', packageRoot(), '--ignore-scripts', '--json', '--pack-destination', folder], { cwd: folder });
+    const { stdout } = await promisify(execFile)(
+      'npm',
+      ['pack', packageRoot(), '--ignore-scripts', '--json', '--pack-destination', folder],
+      { cwd: folder },
+    );
     const [{ filename }] = JSON.parse(stdout) as { filename: string }[];
     return path.basename(filename);
   } catch (cause) {
-    const said = String((cause as { stderr?: string }).stderr ?? '').trim().split('\n').at(-1);
-    throw new KitError(`npm could not pack the kit: ${said || (cause as Error).message}`, { fix: 'npm must be on the path, and the kit compiled (`npm run setup`).', cause });
+    const said = String((cause as { stderr?: string }).stderr ?? '')
+      .trim()
+      .split('\n')
+      .at(-1);
+    throw new KitError(`npm could not pack the kit: ${said || (cause as Error).message}`, {
+      fix: 'npm must be on the path, and the kit compiled (`npm run setup`).',
+      cause,
+    });
   }
 }
 
 /** A name that npm takes, from the folder's. */
 function packageName(folder: string): string {
-  const name = path.basename(folder).toLowerCase().replace(/[^a-z0-9-]+/g, '-').replace(/^-+|-+$/g, '');
+  const name = path
+    .basename(folder)
+    .toLowerCase()
+    .replace(/[^a-z0-9-]+/g, '-')
+    .replace(/^-+|-+$/g, '');
   return name === '' || name === 'rifle-kit' ? 'study' : name;
 }

@@ -1,4 +1,5 @@
-// Jupyter's wire protocol, version 5.3: messages to and from frames, signed with the connection's key. Both sides use it.
+// Jupyter's wire protocol, version 5.3: messages to and from frames, signed with the connection's key. Both sides use
+// it.
 import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
 
 /** Where a kernel listens: the content of Jupyter's connection file. */
@@ -58,7 +59,11 @@ export function encodeMessage(
   key: string,
   header: Header,
   content: Record<string, unknown>,
-  { parent = {}, metadata = {}, identities = [] }: { parent?: Partial<Header>; metadata?: Record<string, unknown>; identities?: (string | Buffer)[] } = {},
+  {
+    parent = {},
+    metadata = {},
+    identities = [],
+  }: { parent?: Partial<Header>; metadata?: Record<string, unknown>; identities?: (string | Buffer)[] } = {},
 ): (string | Buffer)[] {
   const parts = [header, parent, metadata, content].map((part) => JSON.stringify(part));
   return [...identities, DELIMITER, signature(key, parts), ...parts];
@@ -72,7 +77,9 @@ export function decodeMessage(key: string, frames: readonly Buffer[]): Message |
   const [found, wanted] = [Buffer.from(frames[start + 1]), Buffer.from(signature(key, frames.slice(start + 2)))];
   if (found.length !== wanted.length || !timingSafeEqual(found, wanted)) return null;
   try {
-    const [header, parent, metadata, content] = parts.map((part) => JSON.parse(part.toString('utf8')) as Record<string, unknown>);
+    const [header, parent, metadata, content] = parts.map(
+      (part) => JSON.parse(part.toString('utf8')) as Record<string, unknown>,
+    );
     return { identities: frames.slice(0, start), header: header as unknown as Header, parent, metadata, content };
   } catch {
     return null;

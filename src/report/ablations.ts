@@ -15,14 +15,23 @@ import type { Table } from './tabular';
 /** Fields that differ from the authors' choices, the preset's name aside. */
 function changesOf(choices: RifleSpec): (keyof RifleSpec)[] {
   const authors = rifle('authors');
-  return (Object.keys(choices) as (keyof RifleSpec)[]).filter((key) => key !== 'preset' && choices[key] !== authors[key]);
+  return (Object.keys(choices) as (keyof RifleSpec)[]).filter(
+    (key) => key !== 'preset' && choices[key] !== authors[key],
+  );
 }
 
 const plural = (count: number): string => `${count} re-initialisation${count === 1 ? '' : 's'}`;
-const parts = ({ resetWeights, resetBias }: RifleSpec): string => [...(resetWeights ? ['weights'] : []), ...(resetBias ? ['bias'] : [])].join(' and ');
+const parts = ({ resetWeights, resetBias }: RifleSpec): string =>
+  [...(resetWeights ? ['weights'] : []), ...(resetBias ? ['bias'] : [])].join(' and ');
 
-/** What an ablation varies: the fields, and the name of a row. A variant that changes nothing is the reference in each. */
-const SECTIONS: readonly { title: string; fields: readonly (keyof RifleSpec)[]; label: (choices: RifleSpec) => string }[] = [
+/**
+ * What an ablation varies: the fields, and the name of a row. A variant that changes nothing is the reference in each.
+ */
+const SECTIONS: readonly {
+  title: string;
+  fields: readonly (keyof RifleSpec)[];
+  label: (choices: RifleSpec) => string;
+}[] = [
   {
     title: 'number of resets, head rate',
     fields: ['reinitializations', 'headLearningRate'],
@@ -46,16 +55,24 @@ const OTHER = 'several choices';
 function rowsFor(choices: RifleSpec): { section: string; label: string | null }[] {
   const changes = changesOf(choices);
   const isPreset = choices.preset !== 'custom';
-  const sections = SECTIONS.filter(({ fields }) => changes.every((change) => fields.includes(change)) && (choices.preset === 'custom' || choices.preset === 'authors'));
+  const sections = SECTIONS.filter(
+    ({ fields }) =>
+      changes.every((change) => fields.includes(change)) &&
+      (choices.preset === 'custom' || choices.preset === 'authors'),
+  );
   const rows = sections.map(({ title, label }) => ({ section: title, label: label(choices) as string | null }));
   if (isPreset) return [...rows, { section: PRESETS, label: choices.preset }];
   return rows.length > 0 ? rows : [{ section: OTHER, label: null }];
 }
 
-const same = (a: RifleSpec, b: RifleSpec): boolean => (Object.keys(a) as (keyof RifleSpec)[]).every((key) => key === 'preset' || a[key] === b[key]);
+const same = (a: RifleSpec, b: RifleSpec): boolean =>
+  (Object.keys(a) as (keyof RifleSpec)[]).every((key) => key === 'preset' || a[key] === b[key]);
 
 /** The variants of the kit's list of methods: all of RIFLE on L2. */
-const listed = (): readonly Method[] => catalog.list().filter((method) => method.rifle !== null && method.regularizer.name === 'l2' && method.trick.name === 'none');
+const listed = (): readonly Method[] =>
+  catalog
+    .list()
+    .filter((method) => method.rifle !== null && method.regularizer.name === 'l2' && method.trick.name === 'none');
 
 /** The variants of a place: the listed ones, run or not, and whatever else was run. */
 function variantsAt(place: Place, from: readonly Method[]): { runs: MethodRuns; choices: RifleSpec }[] {
@@ -67,23 +84,44 @@ function variantsAt(place: Place, from: readonly Method[]): { runs: MethodRuns; 
   return [...run, ...missing.map((method) => ({ runs: notRun(method.name), choices: method.rifle! }))];
 }
 
-/** T5: rows: data sets x {number of re-initialisations x head learning rate, what is reset, noise instead of a reset, and the published variants that were run}. */
+/**
+ * T5: rows: data sets x {number of re-initialisations x head learning rate, what is reset, noise instead of a reset,
+ * and the published variants that were run}.
+ */
 export function ablationsTable(records: readonly RunRecord[], options: StudyTableOptions = {}): Table {
   const isAbout = (runs: MethodRuns): boolean => rifleOf(runs) !== null && rifleOf(runs)!.preset === 'custom';
   const order = [...SECTIONS.map(({ title }) => title), PRESETS, OTHER];
   const lines = placesOf(records, isAbout, options.planned).flatMap((place) => {
     const [plain] = runsAt(place, isFineTuning, 'fine-tuning');
-    const rows = variantsAt(place, listed().filter((method) => ['authors', 'custom'].includes(method.rifle!.preset))).flatMap(({ runs, choices }) =>
-      rowsFor(choices).map(({ section, label }): Line => ({ place, section, label: label ?? runs.label, shown: runs, comparison: compare(runs, plain), isClaim: true })),
+    const rows = variantsAt(
+      place,
+      listed().filter((method) => ['authors', 'custom'].includes(method.rifle!.preset)),
+    ).flatMap(({ runs, choices }) =>
+      rowsFor(choices).map(({ section, label }): Line => ({
+        place,
+        section,
+        label: label ?? runs.label,
+        shown: runs,
+        comparison: compare(runs, plain),
+        isClaim: true,
+      })),
     );
-    const base: Line = { place, section: 'without RIFLE', label: 'fine-tuning', shown: plain, comparison: null, isClaim: false };
+    const base: Line = {
+      place,
+      section: 'without RIFLE',
+      label: 'fine-tuning',
+      shown: plain,
+      comparison: null,
+      isClaim: false,
+    };
     return [base, ...rows.sort((a, b) => order.indexOf(a.section!) - order.indexOf(b.section!) || byLabel(a, b))];
   });
   return comparisonTable(
     {
       id: 't5-ablations',
       title: 'Ablations of RIFLE',
-      about: "One choice of the authors' RIFLE (1 re-initialisation of weights and bias, head learning rate shared, momentum kept) is changed at a time; that variant stands in each block.",
+      about:
+        "One choice of the authors' RIFLE (1 re-initialisation of weights and bias, head learning rate shared, momentum kept) is changed at a time; that variant stands in each block.",
       lines,
       layout: 'methods',
       labelTitle: 'Variant',
@@ -115,9 +153,26 @@ export function variantsTable(records: readonly RunRecord[], options: StudyTable
   const lines = placesOf(records, isAbout, options.planned).flatMap((place) => {
     const [plain] = runsAt(place, isFineTuning, 'fine-tuning');
     const variants = variantsAt(place, listed()).filter(({ choices }) => isPublished(choices));
-    const rows = variants.map(({ runs, choices }): Line => ({ place, label: choices.preset, shown: runs, comparison: compare(runs, plain), isClaim: true, extra: choicesRow(choices, runs) }));
+    const rows = variants.map(({ runs, choices }): Line => ({
+      place,
+      label: choices.preset,
+      shown: runs,
+      comparison: compare(runs, plain),
+      isClaim: true,
+      extra: choicesRow(choices, runs),
+    }));
     rows.sort((a, b) => riflePresets.indexOf(a.label) - riflePresets.indexOf(b.label));
-    return [{ place, label: 'fine-tuning', shown: plain, comparison: null, isClaim: false, extra: { resets: null, redrawn: null, distribution: null } } satisfies Line, ...rows];
+    return [
+      {
+        place,
+        label: 'fine-tuning',
+        shown: plain,
+        comparison: null,
+        isClaim: false,
+        extra: { resets: null, redrawn: null, distribution: null },
+      } satisfies Line,
+      ...rows,
+    ];
   });
   return comparisonTable(
     {

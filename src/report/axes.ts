@@ -2,7 +2,15 @@
 import { INK } from './figure-style';
 
 /** What all axes share. */
-export const QUIET_AXIS = { gridcolor: INK.grid, linecolor: INK.axis, zeroline: false, ticks: 'outside', ticklen: 4, tickcolor: INK.axis, automargin: false };
+export const QUIET_AXIS = {
+  gridcolor: INK.grid,
+  linecolor: INK.axis,
+  zeroline: false,
+  ticks: 'outside',
+  ticklen: 4,
+  tickcolor: INK.axis,
+  automargin: false,
+};
 
 /** Ticks by hand: places in the axis's data, and what stands there. */
 export interface Ticks {
@@ -17,7 +25,8 @@ export function tickStep(length: number, most: number): number {
 }
 
 /**
- * Ticks of a logarithmic axis from `low` to `high` (both above 0): powers of ten, with 2 and 5 times them or 2 to 9 times where there is room, and round steps where there would be
+ * Ticks of a logarithmic axis from `low` to `high` (both above 0): powers of ten, with 2 and 5 times them or 2 to 9
+ * times where there is room, and round steps where there would be
  * fewer than three; at most about `most`.
  */
 export function logTicks(low: number, high: number, most: number): Ticks {
@@ -35,7 +44,9 @@ export function logTicks(low: number, high: number, most: number): Ticks {
   if (values.length < 3) {
     const step = tickStep(high - low, most);
     const first = Math.ceil(low / step);
-    const even = Array.from({ length: Math.floor(high / step) - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));
+    const even = Array.from({ length: Math.floor(high / step) - first + 1 }, (_, i) =>
+      Number(((first + i) * step).toPrecision(12)),
+    );
     if (even.length > values.length) return { values: even, texts: even.map(shortNumber) };
   }
   return { values, texts: values.map(shortNumber) };
@@ -43,6 +54,9 @@ export function logTicks(low: number, high: number, most: number): Ticks {
 
 /** A round number as it stands at a tick: `0.002`, `1`, `2e−5`. */
 export function shortNumber(value: number): string {
-  const text = Math.abs(value) >= 1e-4 && Math.abs(value) < 1e6 ? String(Number(value.toPrecision(4))) : value.toExponential().replace('e+', 'e');
+  const text =
+    Math.abs(value) >= 1e-4 && Math.abs(value) < 1e6
+      ? String(Number(value.toPrecision(4)))
+      : value.toExponential().replace('e+', 'e');
   return text.replaceAll('-', '−');
 }

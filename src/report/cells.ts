@@ -1,7 +1,10 @@
 // A table as data: what its columns hold, which runs are behind its numbers, and how one cell is written for people.
 import { duration } from '../engine/progress';
 
-/** A pair that belongs in one cell: `[mean, std]` of a spread (std `null` with one value), or `[low, high]` of an interval. */
+/**
+ * A pair that belongs in one cell: `[mean, std]` of a spread (std `null` with one value), or `[low, high]` of an
+ * interval.
+ */
 export type Pair = readonly [number, number | null];
 
 /** What a cell holds; `null`: there is no such value. */
@@ -18,7 +21,10 @@ export interface Column {
   title: string;
   /** Unit shown in the heading, for example `%`. */
   unit?: string;
-  /** `spread`: mean and standard deviation; `duration`: seconds. Default `text`. A text in a column of numbers stands as it is: `not run`. */
+  /**
+   * `spread`: mean and standard deviation; `duration`: seconds. Default `text`. A text in a column of numbers stands as
+   * it is: `not run`.
+   */
   kind?: 'text' | 'number' | 'spread' | 'interval' | 'duration';
   /** Decimals of numbers. Default 2. */
   digits?: number;
@@ -77,8 +83,11 @@ export function cellText(cell: Cell | undefined, column: Column): string {
   if (typeof cell === 'string') return cell;
   if (typeof cell === 'number') return column.kind === 'duration' ? duration(cell) : numberText(cell, column);
   const [first, second] = cell;
-  if (column.kind === 'interval') return `[${numberText(first, column)}, ${second === null ? MISSING : numberText(second, column)}]`;
-  return second === null ? numberText(first, column) : `${numberText(first, column)} ± ${numberText(second, { ...column, signed: false })}`;
+  if (column.kind === 'interval')
+    return `[${numberText(first, column)}, ${second === null ? MISSING : numberText(second, column)}]`;
+  return second === null
+    ? numberText(first, column)
+    : `${numberText(first, column)} ± ${numberText(second, { ...column, signed: false })}`;
 }
 
 /** A column's heading with its unit. */
@@ -102,16 +111,26 @@ export interface Layout {
   starts: boolean[];
 }
 
-/** Columns that say the same everywhere go above the table, repeated group values are left out, data-only columns too. */
+/**
+ * Columns that say the same everywhere go above the table, repeated group values are left out, data-only columns too.
+ */
 export function layOut({ columns, rows }: TableData): Layout {
   const shown = columns.filter((column) => !column.dataOnly);
   const isCommon = (column: Column): boolean =>
-    column.hoist === true && rows.length > 0 && rows.every((row) => cellText(row[column.key], column) === cellText(rows[0][column.key], column));
+    column.hoist === true &&
+    rows.length > 0 &&
+    rows.every((row) => cellText(row[column.key], column) === cellText(rows[0][column.key], column));
   const common = shown.filter(isCommon).map((column) => ({ column, text: cellText(rows[0][column.key], column) }));
   const kept = shown.filter((column) => !isCommon(column));
   const groups = kept.filter((column) => column.group);
-  const blockOf = (row: Row, upTo: number): string => groups.slice(0, upTo + 1).map((column) => cellText(row[column.key], column)).join('\u0000');
-  const starts = rows.map((row, i) => i > 0 && groups.length > 0 && blockOf(row, groups.length) !== blockOf(rows[i - 1], groups.length));
+  const blockOf = (row: Row, upTo: number): string =>
+    groups
+      .slice(0, upTo + 1)
+      .map((column) => cellText(row[column.key], column))
+      .join('\u0000');
+  const starts = rows.map(
+    (row, i) => i > 0 && groups.length > 0 && blockOf(row, groups.length) !== blockOf(rows[i - 1], groups.length),
+  );
   const texts = rows.map((row, i) =>
     kept.map((column) => {
       const at = groups.indexOf(column);

@@ -1,4 +1,5 @@
-// How the hyper-parameters of the tricks were chosen: every value of our own grid with its accuracy on images taken out of training.
+// How the hyper-parameters of the tricks were chosen: every value of our own grid with its accuracy on images taken out
+// of training.
 import { mean } from '../analysis/statistics';
 import type { RunRecord } from '../runs/record';
 import { methods, type Method, type MethodParts } from '../transfer/methods';
@@ -25,7 +26,12 @@ export function triedValues(records: readonly RunRecord[]): Tried[] {
   return methods.list().flatMap((method) => {
     const rows = method.grid.map((parts) => {
       const runs = judged.filter(({ spec }) => sameParts(spec, { ...method, ...parts }));
-      return { method: method.name, value: inWords(parts), top1: runs.length === 0 ? null : mean(runs.map(({ testTop1 }) => testTop1)), isDefault: sameParts(method, { ...method, ...parts }) };
+      return {
+        method: method.name,
+        value: inWords(parts),
+        top1: runs.length === 0 ? null : mean(runs.map(({ testTop1 }) => testTop1)),
+        isDefault: sameParts(method, { ...method, ...parts }),
+      };
     });
     const best = Math.max(...rows.map(({ top1 }) => top1 ?? -1));
     const first = rows.findIndex(({ top1 }) => top1 === best);
@@ -37,12 +43,21 @@ export function triedValues(records: readonly RunRecord[]): Tried[] {
 export function choiceTable(records: readonly RunRecord[]): Table {
   const tried = triedValues(records);
   const some = records.find(({ spec }) => spec.evaluateOn === 'validation');
-  const where = some === undefined ? 'No such run was made yet.' : `${some.dataset.name}: ${some.dataset.train} training and ${some.dataset.test} validation images, ${some.spec.backbone}, ${some.spec.epochs} epochs, seed ${some.spec.seed}.`;
-  const rows = tried.map(({ method, value, top1, isDefault, isBest }): Row => ({ method, value, top1: top1 === null ? null : 100 * top1, best: isBest ? 'best' : null, used: isDefault ? 'used' : null }));
+  const where =
+    some === undefined
+      ? 'No such run was made yet.'
+      : `${some.dataset.name}: ${some.dataset.train} training and ${some.dataset.test} validation images, ${some.spec.backbone}, ${some.spec.epochs} epochs, seed ${some.spec.seed}.`;
+  const rows = tried.map(({ method, value, top1, isDefault, isBest }): Row => ({
+    method,
+    value,
+    top1: top1 === null ? null : 100 * top1,
+    best: isBest ? 'best' : null,
+    used: isDefault ? 'used' : null,
+  }));
   const other = tried.filter(({ isDefault, isBest }) => isDefault && !isBest).map(({ method }) => method);
   return new Table({
     id: 'choice',
-    title: "Hyper-parameters of our own grid",
+    title: 'Hyper-parameters of our own grid',
     caption: `Top-1 after the last epoch on validation images: a fifth of the training images of each class, taken out of training; no test image was looked at. ${where} The value used is the best one; of equals the first.`,
     columns: [
       { key: 'method', title: 'Method', group: true },
@@ -54,7 +69,11 @@ export function choiceTable(records: readonly RunRecord[]): Table {
     rows,
     notes: [
       "Ours, for want of the paper's: one seed, a small grid, one data set for all. A different grid may order the tricks differently.",
-      ...(some !== undefined && other.length > 0 ? [`At this scale another value than the one used is the highest for ${other.join(', ')}: the tables use what was best at scale mini.`] : []),
+      ...(some !== undefined && other.length > 0
+        ? [
+            `At this scale another value than the one used is the highest for ${other.join(', ')}: the tables use what was best at scale mini.`,
+          ]
+        : []),
     ],
   });
 }
@@ -69,5 +88,7 @@ function complete({ regularizer, trick, rifle }: MethodParts): string {
 
 function inWords(parts: Partial<MethodParts>): string {
   const { name: _, ...values } = (parts.regularizer ?? parts.trick)! as { name: string };
-  return Object.entries(values).map(([key, value]) => `${key} ${String(value)}`).join(', ');
+  return Object.entries(values)
+    .map(([key, value]) => `${key} ${String(value)}`)
+    .join(', ');
 }

@@ -1,4 +1,5 @@
-// The one mechanism of all tables that compare methods: lines (what stands in a row, what it is compared with) become a table.
+// The one mechanism of all tables that compare methods: lines (what stands in a row, what it is compared with) become a
+// table.
 import { summarize } from '../analysis/statistics';
 import type { Cell, CellSource, Column, Pair, Row } from './cells';
 import { failureText } from './comparison';
@@ -34,7 +35,11 @@ const top1Of = ({ records }: MethodRuns): Pair | null => {
 /** Mean and spread; in words where there are no runs or one failed. */
 const accuracyCell = (runs: MethodRuns): Cell => failureText(runs) ?? top1Of(runs) ?? 'not run';
 
-function rowOf({ place, section, label, shown, comparison, isClaim, extra }: Line, layout: ComparisonPlan['layout'], citations: Citations): Row {
+function rowOf(
+  { place, section, label, shown, comparison, isClaim, extra }: Line,
+  layout: ComparisonPlan['layout'],
+  citations: Citations,
+): Row {
   const failed = failureText(shown);
   const difference = comparison?.difference;
   const sides = comparison && layout === 'pairs' ? [comparison.control, comparison.treated] : [shown];
@@ -58,7 +63,10 @@ function rowOf({ place, section, label, shown, comparison, isClaim, extra }: Lin
     bootstrap: difference?.bootstrap ? [difference.bootstrap.low, difference.bootstrap.high] : null,
     wilcoxon: difference?.wilcoxon?.pValue ?? null,
     verdict: isClaim ? (comparison?.verdict ?? 'not run') : null,
-    reported: citations.textOf(sides.map(({ method }) => method), place),
+    reported: citations.textOf(
+      sides.map(({ method }) => method),
+      place,
+    ),
     status: failed ?? (shown.records.length === 0 ? 'not run' : 'finished'),
     runs: idsOf(shown).join(' ') || null,
     treated_runs: comparison ? idsOf(comparison.treated).join(' ') || null : null,
@@ -73,7 +81,12 @@ function sourcesOf({ place, shown, comparison }: Line, layout: ComparisonPlan['l
   const sources: Record<string, CellSource> = {};
   const add = (keys: readonly string[], of: string, runs: MethodRuns, against?: MethodRuns): void => {
     if (runs.records.length === 0 || against?.records.length === 0) return;
-    for (const key of keys) sources[key] = { of: `${of}, ${place.label}`, runs: idsOf(runs), ...(against ? { against: idsOf(against), sides: [runs.label, against.label] as const } : {}) };
+    for (const key of keys)
+      sources[key] = {
+        of: `${of}, ${place.label}`,
+        runs: idsOf(runs),
+        ...(against ? { against: idsOf(against), sides: [runs.label, against.label] as const } : {}),
+      };
   };
   if (layout !== 'pairs') add(['n', 'test', 'train'], shown.label, shown);
   if (comparison === null) return sources;
@@ -82,7 +95,12 @@ function sourcesOf({ place, shown, comparison }: Line, layout: ComparisonPlan['l
     add(['without'], control.label, control);
     add(['with'], treated.label, treated);
   }
-  add(['difference', 'interval', 'bootstrap', 'wilcoxon', 'verdict', ...(layout === 'pairs' ? ['n'] : [])], `${treated.label} − ${control.label}`, treated, control);
+  add(
+    ['difference', 'interval', 'bootstrap', 'wilcoxon', 'verdict', ...(layout === 'pairs' ? ['n'] : [])],
+    `${treated.label} − ${control.label}`,
+    treated,
+    control,
+  );
   return sources;
 }
 

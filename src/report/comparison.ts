@@ -17,7 +17,9 @@ export interface Comparison {
 /** Compares the runs of two methods that share their seeds. */
 export function compare(treated: MethodRuns, control: MethodRuns): Comparison {
   const failed = failuresOf(treated).length + failuresOf(control).length > 0;
-  const difference = failed ? pairedDifference(new Map(), new Map()) : pairedDifference(bySeed(treated), bySeed(control));
+  const difference = failed
+    ? pairedDifference(new Map(), new Map())
+    : pairedDifference(bySeed(treated), bySeed(control));
   return { treated, control, difference, verdict: verdictOf(difference, failed) };
 }
 

@@ -12,7 +12,10 @@ import { Table } from './tabular';
 /** Options of `datasetsTable`. */
 export interface DatasetsTableOptions {
   title?: string;
-  /** Names of the data sets that get a row. Default: those of the records and of `planned`; without any, all of the catalog. */
+  /**
+   * Names of the data sets that get a row. Default: those of the records and of `planned`; without any, all of the
+   * catalog.
+   */
   names?: readonly string[];
   /** Runs that should exist: their data sets get rows. */
   planned?: readonly PlannedRun[];
@@ -21,7 +24,6 @@ export interface DatasetsTableOptions {
   /** Sentences for the caption. */
   notes?: readonly string[];
 }
-
 
 /** Data sets up to which the notes tell each one's split. */
 const FEW = 6;
@@ -34,9 +36,20 @@ export function datasetsTable(records: readonly RunRecord[] = [], options: Datas
   const { title = 'Data sets and their splits', scale, notes = [] } = options;
   const catalog = datasets.list();
   const used = inOrder(onTest(records));
-  const named = options.names ?? distinct([...used.map(({ dataset }) => dataset.name), ...(options.planned ?? []).map(({ dataset }) => nameOfDataset(dataset))]);
+  const named =
+    options.names ??
+    distinct([
+      ...used.map(({ dataset }) => dataset.name),
+      ...(options.planned ?? []).map(({ dataset }) => nameOfDataset(dataset)),
+    ]);
   const names = named.length > 0 ? [...named].sort() : catalog.map(({ name }) => name);
-  const lines = names.map((name) => lineOf(name, catalog.find((spec) => spec.name === name), used.filter(({ dataset }) => dataset.name === name)));
+  const lines = names.map((name) =>
+    lineOf(
+      name,
+      catalog.find((spec) => spec.name === name),
+      used.filter(({ dataset }) => dataset.name === name),
+    ),
+  );
   const isRun = used.length > 0;
   const missing = lines.filter(({ row }) => row.hash === null).map(({ row }) => String(row.dataset));
   const isPlanned = (options.planned ?? []).length > 0;
@@ -45,7 +58,9 @@ export function datasetsTable(records: readonly RunRecord[] = [], options: Datas
     title,
     caption: [
       `Images of each split. Archive: sha256 of the files that are fetched, the first ${SHOWN} of 64 digits; – where none is known.`,
-      isRun ? 'Used: images that the runs used, "all" or, with a limit per class, training / test. Read: sha256 over class names, splits and the bytes of every image, as the runs read them.' : '',
+      isRun
+        ? 'Used: images that the runs used, "all" or, with a limit per class, training / test. Read: sha256 over class names, splits and the bytes of every image, as the runs read them.'
+        : '',
       scale === undefined ? '' : `Scale ${scale}.`,
       ...notes,
     ]
@@ -68,19 +83,35 @@ export function datasetsTable(records: readonly RunRecord[] = [], options: Datas
     rows: lines.map(({ row }) => row),
     sources: lines.map(({ sources }) => sources),
     notes: [
-      ...(lines.length <= FEW ? lines.flatMap(({ note }) => note ?? []) : ['Where each split comes from: column `split` of the CSV, or `npx rifle data list --json`.']),
+      ...(lines.length <= FEW
+        ? lines.flatMap(({ note }) => note ?? [])
+        : ['Where each split comes from: column `split` of the CSV, or `npx rifle data list --json`.']),
       "The authors' README lists CUB-200-2011, Stanford Dogs, Stanford Cars, food101-30 and Describable Textures; no split here is confirmed as the paper's own.",
-      ...((isRun || isPlanned) && missing.length > 0 ? [`Nothing was run on ${missing.join(', ')}. To run: \`${commandOf('t2', scale)}\`; a folder of one's own is named in the environment variable RIFLE_DATA.`] : []),
+      ...((isRun || isPlanned) && missing.length > 0
+        ? [
+            `Nothing was run on ${missing.join(', ')}. To run: \`${commandOf('t2', scale)}\`; a folder of one's own is named in the environment variable RIFLE_DATA.`,
+          ]
+        : []),
     ],
   });
 }
 
-function lineOf(name: string, spec: DatasetSpec | undefined, records: readonly RunRecord[]): { row: Row; sources: Record<string, CellSource>; note: string | null } {
+function lineOf(
+  name: string,
+  spec: DatasetSpec | undefined,
+  records: readonly RunRecord[],
+): { row: Row; sources: Record<string, CellSource>; note: string | null } {
   const [first] = records;
-  const whole = records.find(({ spec: { limits } }) => limits.trainPerClass === null && limits.testPerClass === null)?.dataset;
+  const whole = records.find(
+    ({ spec: { limits } }) => limits.trainPerClass === null && limits.testPerClass === null,
+  )?.dataset;
   const hashes = distinct(records.map(({ dataset }) => dataset.hash));
   const [train, test] = [spec?.counts.train ?? whole?.train ?? null, spec?.counts.test ?? whole?.test ?? null];
-  const usedText = distinct(records.map(({ dataset }) => (dataset.train === train && dataset.test === test ? 'all' : `${dataset.train} / ${dataset.test}`)));
+  const usedText = distinct(
+    records.map(({ dataset }) =>
+      dataset.train === train && dataset.test === test ? 'all' : `${dataset.train} / ${dataset.test}`,
+    ),
+  );
   const archives = (spec?.files ?? []).flatMap(({ sha256 }) => sha256 ?? []);
   const source: CellSource = { of: `data of ${name}`, runs: records.map(({ id }) => id) };
   return {

@@ -33,7 +33,10 @@ export interface NamedFigure {
 export interface FigureSources {
   /** Rows of the layers of a run; empty where there are none. Default: none. */
   layers?: (id: string) => readonly LayerRow[];
-  /** Rows of `lowLevelFeatures` and of `ckaByStage`: they take minutes, so that whoever wants their figures computes them. */
+  /**
+   * Rows of `lowLevelFeatures` and of `ckaByStage`: they take minutes, so that whoever wants their figures computes
+   * them.
+   */
   lowLevel?: readonly LowLevelRow[];
   cka?: readonly CkaRow[];
 }
@@ -56,22 +59,35 @@ export interface Exhibit {
   figures?: (records: readonly RunRecord[], options: FigureSources & { width?: number }) => NamedFigure[];
 }
 
-const has = (isAbout: (runs: MethodRuns) => boolean) => (records: readonly RunRecord[]): boolean => groupRuns(onTest(records)).some(({ methods }) => methods.some(isAbout));
+const has =
+  (isAbout: (runs: MethodRuns) => boolean) =>
+  (records: readonly RunRecord[]): boolean =>
+    groupRuns(onTest(records)).some(({ methods }) => methods.some(isAbout));
 
 /** Runs of RIFLE on L2 that are an ablation, or of a published variant other than the authors'. */
 const isAblation = (runs: MethodRuns): boolean => rifleOf(runs)?.preset === 'custom';
-const isVariant = (runs: MethodRuns): boolean => rifleOf(runs) !== null && !['authors', 'custom'].includes(rifleOf(runs)!.preset);
+const isVariant = (runs: MethodRuns): boolean =>
+  rifleOf(runs) !== null && !['authors', 'custom'].includes(rifleOf(runs)!.preset);
 
 function hasTwoBackbones(records: readonly RunRecord[]): boolean {
-  const groups = groupRuns(onTest(records)).filter(({ methods }) => methods.some(isRifle) && methods.some(isFineTuning));
-  return groups.some(({ dataset, backbone }) => groups.some((other) => other.dataset === dataset && other.backbone !== backbone));
+  const groups = groupRuns(onTest(records)).filter(
+    ({ methods }) => methods.some(isRifle) && methods.some(isFineTuning),
+  );
+  return groups.some(({ dataset, backbone }) =>
+    groups.some((other) => other.dataset === dataset && other.backbone !== backbone),
+  );
 }
 
 /** Fine-tuning and the authors' RIFLE: what the figures show. */
 const basic = (records: readonly RunRecord[]): RunRecord[] =>
-  groupRuns(onTest(records)).flatMap(({ methods }) => methods.filter((runs) => isFineTuning(runs) || isRifle(runs)).flatMap((runs) => runs.records));
+  groupRuns(onTest(records)).flatMap(({ methods }) =>
+    methods.filter((runs) => isFineTuning(runs) || isRifle(runs)).flatMap((runs) => runs.records),
+  );
 
-/** Of each data set the fine-tuning and RIFLE runs on the backbone and under the settings for which there are most epochs. */
+/**
+ * Of each data set the fine-tuning and RIFLE runs on the backbone and under the settings for which there are most
+ * epochs.
+ */
 function mainGroups(records: readonly RunRecord[]): RunRecord[][] {
   const main = new Map<string, { runs: RunRecord[]; epochs: number }>();
   for (const { dataset, methods } of groupRuns(basic(records))) {
@@ -82,13 +98,21 @@ function mainGroups(records: readonly RunRecord[]): RunRecord[][] {
   return [...main.values()].map(({ runs }) => runs);
 }
 
-/** The runs whose layers and stages are looked into: fine-tuning and RIFLE on the data set, backbone and settings for which there are most epochs. */
+/**
+ * The runs whose layers and stages are looked into: fine-tuning and RIFLE on the data set, backbone and settings for
+ * which there are most epochs.
+ */
 export const mainRuns = (records: readonly RunRecord[]): RunRecord[] =>
-  mainGroups(records).sort((a, b) => b.reduce((sum, { epochs }) => sum + epochs.length, 0) - a.reduce((sum, { epochs }) => sum + epochs.length, 0))[0] ?? [];
+  mainGroups(records).sort(
+    (a, b) =>
+      b.reduce((sum, { epochs }) => sum + epochs.length, 0) - a.reduce((sum, { epochs }) => sum + epochs.length, 0),
+  )[0] ?? [];
 
 /** The main runs of each data set with their layers, without those that have none. */
 function layered(records: readonly RunRecord[], { layers = () => [] }: FigureSources): LayeredRun[][] {
-  const groups = mainGroups(records).map((runs) => runs.map((record) => ({ record, layers: layers(record.id) })).filter((run) => run.layers.length > 0));
+  const groups = mainGroups(records).map((runs) =>
+    runs.map((record) => ({ record, layers: layers(record.id) })).filter((run) => run.layers.length > 0),
+  );
   return groups.filter((group) => group.some(({ record }) => record.status === 'finished'));
 }
 
@@ -96,7 +120,10 @@ function layered(records: readonly RunRecord[], { layers = () => [] }: FigureSou
 const numbered = (name: string, i: number): string => (i === 0 ? name : `${name}-${i + 1}`);
 
 /** What the list of studies says of one, and how it is shown. */
-function exhibit(id: string, shown: Pick<Exhibit, 'isPresent' | 'table' | 'figures'> & { isOneClaim?: boolean }): Exhibit {
+function exhibit(
+  id: string,
+  shown: Pick<Exhibit, 'isPresent' | 'table' | 'figures'> & { isOneClaim?: boolean },
+): Exhibit {
   const { title, claim } = studies.get(id);
   return { id, title, claim, command: (scale) => commandOf(id, scale), isOneClaim: false, ...shown };
 }
@@ -112,14 +139,25 @@ const ALL: readonly Exhibit[] = [
     table: datasetsTable,
   },
   exhibit('t2', { isOneClaim: true, isPresent: has(isRegularized), table: regularizersTable }),
-  exhibit('t3', { isOneClaim: true, isPresent: has((runs) => TRICKS.some((name) => usesTrick(name)(runs))), table: tricksTable }),
-  exhibit('choice', { isPresent: (records) => records.some(({ spec }) => spec.evaluateOn === 'validation'), table: choiceTable }),
+  exhibit('t3', {
+    isOneClaim: true,
+    isPresent: has((runs) => TRICKS.some((name) => usesTrick(name)(runs))),
+    table: tricksTable,
+  }),
+  exhibit('choice', {
+    isPresent: (records) => records.some(({ spec }) => spec.evaluateOn === 'validation'),
+    table: choiceTable,
+  }),
   exhibit('t4', { isOneClaim: true, isPresent: hasTwoBackbones, table: architecturesTable }),
   exhibit('t5', { isPresent: has(isAblation), table: ablationsTable }),
   exhibit('variants', { isPresent: has(isVariant), table: variantsTable }),
   exhibit('f1', {
     isPresent: (records, sources) => layered(records, sources).length > 0,
-    figures: (records, options) => layered(records, options).map((runs, i) => ({ name: numbered('layer-distance', i), figure: layerDistanceFigure(runs, options) })),
+    figures: (records, options) =>
+      layered(records, options).map((runs, i) => ({
+        name: numbered('layer-distance', i),
+        figure: layerDistanceFigure(runs, options),
+      })),
   }),
   exhibit('f2', {
     isPresent: (records, sources) => layered(records, sources).length > 0,
@@ -139,11 +177,13 @@ const ALL: readonly Exhibit[] = [
   }),
   exhibit('f4', {
     isPresent: (_, { lowLevel = [] }) => lowLevel.length > 0,
-    figures: (_, { lowLevel = [], ...options }) => (lowLevel.length === 0 ? [] : [{ name: 'low-level', figure: lowLevelFigure(lowLevel, options) }]),
+    figures: (_, { lowLevel = [], ...options }) =>
+      lowLevel.length === 0 ? [] : [{ name: 'low-level', figure: lowLevelFigure(lowLevel, options) }],
   }),
   exhibit('f5', {
     isPresent: (_, { cka = [] }) => cka.length > 0,
-    figures: (_, { cka = [], ...options }) => (cka.length === 0 ? [] : [{ name: 'cka', figure: ckaFigure(cka, options) }]),
+    figures: (_, { cka = [], ...options }) =>
+      cka.length === 0 ? [] : [{ name: 'cka', figure: ckaFigure(cka, options) }],
   }),
 ];
 
@@ -176,17 +216,38 @@ export interface Present {
 }
 
 /**
- * What `records` hold runs for, with the tables; the overview `methods` is there where a run stands in no other table. With the name of a
+ * What `records` hold runs for, with the tables; the overview `methods` is there where a run stands in no other table.
+ * With the name of a
  * scale, the runs that its studies plan get rows also when they are missing.
  * @param sources what figures are drawn from besides.
  * @param only ids that are asked for; each of them is there then. Default: those that there are runs of.
  */
-export function present(records: readonly RunRecord[], options: StudyTableOptions = {}, sources: FigureSources = {}, only?: readonly string[]): Present[] {
-  const wanted = exhibits().filter((each) => (only ? only.includes(each.id) : each !== OTHER && each.isPresent(records, sources)));
-  const shown = wanted.map((each): Present => ({ exhibit: each, records: [...records], table: each.table?.(records, { ...options, planned: options.planned ?? plannedFor(each.id, options.scale) }) ?? null }));
+export function present(
+  records: readonly RunRecord[],
+  options: StudyTableOptions = {},
+  sources: FigureSources = {},
+  only?: readonly string[],
+): Present[] {
+  const wanted = exhibits().filter((each) =>
+    only ? only.includes(each.id) : each !== OTHER && each.isPresent(records, sources),
+  );
+  const shown = wanted.map((each): Present => ({
+    exhibit: each,
+    records: [...records],
+    table:
+      each.table?.(records, { ...options, planned: options.planned ?? plannedFor(each.id, options.scale) }) ?? null,
+  }));
   if (only) return shown;
-  const behind = new Set(shown.flatMap(({ exhibit: { id }, table }) => (id === 't1' || table === null ? [] : table.sources.flatMap((row) => Object.values(row).flatMap(({ runs, against = [] }) => [...runs, ...against])))));
-  const others = groupRuns(onTest(records)).filter(({ methods }) => methods.some((runs) => runs.records.some(({ id }) => !behind.has(id))));
+  const behind = new Set(
+    shown.flatMap(({ exhibit: { id }, table }) =>
+      id === 't1' || table === null
+        ? []
+        : table.sources.flatMap((row) => Object.values(row).flatMap(({ runs, against = [] }) => [...runs, ...against])),
+    ),
+  );
+  const others = groupRuns(onTest(records)).filter(({ methods }) =>
+    methods.some((runs) => runs.records.some(({ id }) => !behind.has(id))),
+  );
   if (others.length === 0) return shown;
   const rest = others.flatMap(({ methods }) => methods.flatMap((runs) => runs.records));
   const overview: Present = { exhibit: OTHER, records: rest, table: methodsTable(rest, options) };
@@ -196,5 +257,7 @@ export function present(records: readonly RunRecord[], options: StudyTableOption
 
 /** The runs of a study at a scale; none for what is no study. */
 function plannedFor(id: string, scale: string | undefined): RunSpec[] {
-  return scale !== undefined && Object.hasOwn(scales, scale) && studies.list().some(({ name }) => name === id) ? studies.specs(id, { scale }) : [];
+  return scale !== undefined && Object.hasOwn(scales, scale) && studies.list().some(({ name }) => name === id)
+    ? studies.specs(id, { scale })
+    : [];
 }

@@ -1,4 +1,5 @@
-// Results as files: one HTML report that needs nothing else, and tables and figures in the forms that papers and programs want.
+// Results as files: one HTML report that needs nothing else, and tables and figures in the forms that papers and
+// programs want.
 import fsp from 'node:fs/promises';
 import path from 'node:path';
 import { makeAtomically } from '../data/atomic';
@@ -15,9 +16,15 @@ import type { Table } from './tabular';
 
 /** What a report or an export holds. */
 export interface ResultsOptions {
-  /** Name of the scale at which the runs were made, for example `mini`; shown beside them, and in the commands for those that are missing. */
+  /**
+   * Name of the scale at which the runs were made, for example `mini`; shown beside them, and in the commands for those
+   * that are missing.
+   */
   scale?: string;
-  /** Studies by id (`t1` to `t5`, `f1` to `f5`, `variants`, `choice`, `methods`), shown whether they were run or not. Default: those that there are runs of. */
+  /**
+   * Studies by id (`t1` to `t5`, `f1` to `f5`, `variants`, `choice`, `methods`), shown whether they were run or not.
+   * Default: those that there are runs of.
+   */
   studies?: readonly string[];
   /** Sentences for the captions of the tables, for example how hyper-parameters were chosen. */
   notes?: readonly string[];
@@ -36,7 +43,8 @@ export interface ReportOptions extends ResultsOptions {
 }
 
 /**
- * Writes one self-contained HTML report of `records`: verdicts, the tables and figures of each study, the runs behind each number, and what
+ * Writes one self-contained HTML report of `records`: verdicts, the tables and figures of each study, the runs behind
+ * each number, and what
  * they were made with. The same records give the same bytes. The file appears whole or not at all.
  * @returns the absolute path of the report.
  * @throws KitError without records, for a study that there is not, or when the file cannot be written.
@@ -51,10 +59,15 @@ export async function writeReport(records: readonly RunRecord[], options: Report
 }
 
 /**
- * Writes every table as CSV, JSON and LaTeX, and every figure as SVG, plotly JSON and the CSV of its numbers, into `folder`.
+ * Writes every table as CSV, JSON and LaTeX, and every figure as SVG, plotly JSON and the CSV of its numbers, into
+ * `folder`.
  * @returns the absolute paths, sorted.
  */
-export async function exportAll(records: readonly RunRecord[], folder: string, options: ResultsOptions = {}): Promise<string[]> {
+export async function exportAll(
+  records: readonly RunRecord[],
+  folder: string,
+  options: ResultsOptions = {},
+): Promise<string[]> {
   requireRecords(records, options, 'An export needs');
   const sources = sourcesOf(options);
   const shown = present(records, options, sources, options.studies);
@@ -97,7 +110,10 @@ async function writeAll(files: readonly [string, string][], folder: string): Pro
   return written.sort();
 }
 
-/** What figures are drawn from: rows of layers are looked up in the store; runs that are not there, or older than such rows, have none. */
+/**
+ * What figures are drawn from: rows of layers are looked up in the store; runs that are not there, or older than such
+ * rows, have none.
+ */
 export function sourcesOf({ sources, store = new RunStore() }: ResultsOptions): FigureSources {
   const layers: FigureSources['layers'] = (id) => {
     try {
@@ -111,7 +127,14 @@ export function sourcesOf({ sources, store = new RunStore() }: ResultsOptions): 
 }
 
 /** @throws KitError without records, or for a study that there is not. */
-function requireRecords(records: readonly RunRecord[], { scale = 'smoke', studies = [] }: ResultsOptions, who: string): void {
+function requireRecords(
+  records: readonly RunRecord[],
+  { scale = 'smoke', studies = [] }: ResultsOptions,
+  who: string,
+): void {
   requireExhibits(studies);
-  if (records.length === 0) throw new KitError(`${who} at least one finished run, found none.`, { fix: `Make some: \`npx rifle reproduce --scale ${scale}\`.` });
+  if (records.length === 0)
+    throw new KitError(`${who} at least one finished run, found none.`, {
+      fix: `Make some: \`npx rifle reproduce --scale ${scale}\`.`,
+    });
 }

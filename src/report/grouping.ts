@@ -1,4 +1,5 @@
-// Which runs may be compared, and which are repetitions of one another: the same data, weights and settings, and the same method.
+// Which runs may be compared, and which are repetitions of one another: the same data, weights and settings, and the
+// same method.
 import stableStringify from 'safe-stable-stringify';
 import type { RunRecord } from '../runs/record';
 import { methods as catalog } from '../transfer/methods';
@@ -21,7 +22,10 @@ export interface MethodRuns {
 export interface RunGroup {
   dataset: string;
   backbone: string;
-  /** What sets the group apart from others of the same data set and backbone, for example `epochs 8`; empty when nothing does. */
+  /**
+   * What sets the group apart from others of the same data set and backbone, for example `epochs 8`; empty when nothing
+   * does.
+   */
   settings: string;
   /** Data set, backbone and settings in one line. */
   label: string;
@@ -29,20 +33,33 @@ export interface RunGroup {
   methods: MethodRuns[];
 }
 
-const settingsOf = ({ rifle: _r, regularizer: _g, trick: _t, seed: _s, ...settings }: RunSpec): Record<string, unknown> => settings;
+const settingsOf = ({
+  rifle: _r,
+  regularizer: _g,
+  trick: _t,
+  seed: _s,
+  ...settings
+}: RunSpec): Record<string, unknown> => settings;
 
 const methodOf = ({ rifle, regularizer, trick }: RunSpec): Record<string, unknown> => ({ rifle, regularizer, trick });
 
 /** Leaves of nested plain data, by path in words: `limits.trainPerClass` is `train per class`. */
 function leaves(value: unknown, path: string[] = []): Map<string, string> {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-    return new Map(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([key, entry]) => [...leaves(entry, [...path, key])]));
+    return new Map(
+      Object.entries(value)
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .flatMap(([key, entry]) => [...leaves(entry, [...path, key])]),
+    );
   }
   return new Map([[path.join('.'), value === null ? 'none' : String(value)]]);
 }
 
 function inWords(path: string): string {
-  return path.split('.').slice(-1)[0].replace(/([A-Z])/g, (letter) => ` ${letter.toLowerCase()}`);
+  return path
+    .split('.')
+    .slice(-1)[0]
+    .replace(/([A-Z])/g, (letter) => ` ${letter.toLowerCase()}`);
 }
 
 /** The same of two values that say the same, whatever the order of their fields. */
@@ -53,7 +70,12 @@ export function differences(values: readonly unknown[]): string[] {
   const all = values.map((value) => leaves(value));
   const paths = [...new Set(all.flatMap((map) => [...map.keys()]))];
   const differing = paths.filter((path) => new Set(all.map((map) => map.get(path))).size > 1);
-  return all.map((map) => differing.filter((path) => map.has(path)).map((path) => `${inWords(path)} ${map.get(path)}`).join(', '));
+  return all.map((map) =>
+    differing
+      .filter((path) => map.has(path))
+      .map((path) => `${inWords(path)} ${map.get(path)}`)
+      .join(', '),
+  );
 }
 
 function partition<T>(items: readonly T[], key: (item: T) => string): T[][] {
@@ -83,14 +105,21 @@ export function groupRuns(records: readonly RunRecord[], baseline = 'fine-tuning
       return conditions.map((runs, i): RunGroup => {
         const { dataset, spec } = runs[0];
         const label = [dataset.name, spec.backbone, labels[i]].filter(Boolean).join(' · ');
-        return { dataset: dataset.name, backbone: spec.backbone, settings: labels[i], label, methods: methodsOf(runs, baseline) };
+        return {
+          dataset: dataset.name,
+          backbone: spec.backbone,
+          settings: labels[i],
+          label,
+          methods: methodsOf(runs, baseline),
+        };
       });
     })
     .sort((a, b) => byText(a.label, b.label));
 }
 
 /** The records once each, in the order of their groups, methods and seeds, whatever theirs. */
-export const inOrder = (records: readonly RunRecord[]): RunRecord[] => groupRuns(records).flatMap(({ methods }) => methods.flatMap((method) => method.records));
+export const inOrder = (records: readonly RunRecord[]): RunRecord[] =>
+  groupRuns(records).flatMap(({ methods }) => methods.flatMap((method) => method.records));
 
 /** Everything but method and seed that the numbers depend on. */
 function conditionOf(record: RunRecord): Record<string, unknown> {
@@ -113,7 +142,12 @@ function methodsOf(runs: readonly RunRecord[], baseline: string): MethodRuns[] {
         return { label: labels[i] ? `${method} (${labels[i]})` : method, method, records: bySeed };
       });
     })
-    .sort((a, b) => Number(b.method === baseline) - Number(a.method === baseline) || placeOf(a.method) - placeOf(b.method) || byText(a.label, b.label));
+    .sort(
+      (a, b) =>
+        Number(b.method === baseline) - Number(a.method === baseline) ||
+        placeOf(a.method) - placeOf(b.method) ||
+        byText(a.label, b.label),
+    );
 }
 
 /** Place of a method in the kit's list; after all of them when it is not there. */
@@ -125,7 +159,10 @@ function placeOf(method: string): number {
 
 let names: string[] | undefined;
 
-/** Whether two methods are the same in all but one part of their specs, hyper-parameters included; false when either was not run. */
+/**
+ * Whether two methods are the same in all but one part of their specs, hyper-parameters included; false when either was
+ * not run.
+ */
 export function samePartsBut(part: MethodField, a: MethodRuns, b: MethodRuns): boolean {
   if (a.records.length === 0 || b.records.length === 0) return false;
   const rest = ({ records: [{ spec }] }: MethodRuns): string => keyOf({ ...methodOf(spec), [part]: null });

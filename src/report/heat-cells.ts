@@ -1,6 +1,10 @@
-// Heat maps as paths: plotly paints them on a canvas, which a page without a browser does not have, and paths stay sharp at any size.
+// Heat maps as paths: plotly paints them on a canvas, which a page without a browser does not have, and paths stay
+// sharp at any size.
 
-/** What is needed of a plotly `heatmap` trace: a number or nothing in each cell, colours by `colorscale` between `zmin` and `zmax`. */
+/**
+ * What is needed of a plotly `heatmap` trace: a number or nothing in each cell, colours by `colorscale` between `zmin`
+ * and `zmax`.
+ */
 export interface HeatmapTrace extends Record<string, unknown> {
   type: 'heatmap';
   /** Centres of columns and rows, one apart. */
@@ -25,13 +29,19 @@ interface Drawn {
 /** Colours that cells are rounded to: more than an eye can tell apart side by side. */
 const LEVELS = 48;
 
-/** The drawing with a path for each colour of each heat map in its place, under all other shapes. Its colour bar stays. */
+/**
+ * The drawing with a path for each colour of each heat map in its place, under all other shapes. Its colour bar stays.
+ */
 export function heatmapsAsPaths<D extends Drawn>(drawing: D): D {
   const isHeatmap = (trace: object): trace is HeatmapTrace => (trace as { type?: string }).type === 'heatmap';
   const maps = drawing.data.filter(isHeatmap);
   if (maps.length === 0) return drawing;
   const shapes = [...maps.flatMap(pathsOf), ...((drawing.layout.shapes as object[] | undefined) ?? [])];
-  return { ...drawing, data: drawing.data.map((trace) => (isHeatmap(trace) ? standIn(trace) : trace)), layout: { ...drawing.layout, shapes } };
+  return {
+    ...drawing,
+    data: drawing.data.map((trace) => (isHeatmap(trace) ? standIn(trace) : trace)),
+    layout: { ...drawing.layout, shapes },
+  };
 }
 
 /** An invisible trace that keeps a heat map's axes and colour bar alive. */
@@ -43,10 +53,12 @@ function standIn({ x, y, zmin, zmax, colorscale, showscale = true, colorbar, xax
 /** One path a colour; neighbours in a row are one rectangle. */
 function pathsOf({ x, y, z, zmin, zmax, colorscale, xaxis = 'x', yaxis = 'y' }: HeatmapTrace): object[] {
   const levelOf = (value: number | null): number | null =>
-    value === null || !Number.isFinite(value) ? null : Math.round((LEVELS - 1) * Math.min(1, Math.max(0, (value - zmin) / (zmax - zmin || 1))));
+    value === null || !Number.isFinite(value)
+      ? null
+      : Math.round((LEVELS - 1) * Math.min(1, Math.max(0, (value - zmin) / (zmax - zmin || 1))));
   const parts = new Map<number, string[]>();
   y.forEach((row, i) => {
-    for (let from = 0; from < x.length; ) {
+    for (let from = 0; from < x.length;) {
       const level = levelOf(z[i][from]);
       let to = from + 1;
       while (to < x.length && levelOf(z[i][to]) === level) to++;
@@ -64,18 +76,31 @@ function pathsOf({ x, y, z, zmin, zmax, colorscale, xaxis = 'x', yaxis = 'y' }: 
     .map(([level, paths]) => {
       const color = colorAt(colorscale, level / (LEVELS - 1));
       // A thin line of the same colour closes the seams that smoothing leaves between neighbours.
-      return { type: 'path', path: paths.join(''), xref: xaxis, yref: yaxis, layer: 'below', fillcolor: color, line: { color, width: 0.6 } };
+      return {
+        type: 'path',
+        path: paths.join(''),
+        xref: xaxis,
+        yref: yaxis,
+        layer: 'below',
+        fillcolor: color,
+        line: { color, width: 0.6 },
+      };
     });
 }
 
 /** The colour at `place` in [0, 1], between its neighbours in the scale. */
 export function colorAt(scale: HeatmapTrace['colorscale'], place: number): string {
-  const after = Math.max(1, scale.findIndex(([at]) => at >= place));
+  const after = Math.max(
+    1,
+    scale.findIndex(([at]) => at >= place),
+  );
   const [[from, low], [to, high]] = [scale[after - 1], scale[after]];
   const part = to === from ? 0 : (place - from) / (to - from);
   const channel = (at: number): string => {
     const [a, b] = [low, high].map((color) => parseInt(color.slice(at, at + 2), 16));
-    return Math.round(a + (b - a) * part).toString(16).padStart(2, '0');
+    return Math.round(a + (b - a) * part)
+      .toString(16)
+      .padStart(2, '0');
   };
   return `#${channel(1)}${channel(3)}${channel(5)}`;
 }

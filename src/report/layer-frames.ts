@@ -12,16 +12,42 @@ export interface LayeredRun {
 
 /** Column names are the contract of notebooks: they match `RunSpec`, `RunRecord` and `LayerRow`. */
 const LAYER_KINDS = {
-  run: 'string', dataset: 'string', backbone: 'string', method: 'string', seed: 'int32', epoch: 'int32', layer: 'string', place: 'int32', kind: 'string',
-  gradientNorm: 'float32', updateNorm: 'float32', weightDistance: 'float32',
+  run: 'string',
+  dataset: 'string',
+  backbone: 'string',
+  method: 'string',
+  seed: 'int32',
+  epoch: 'int32',
+  layer: 'string',
+  place: 'int32',
+  kind: 'string',
+  gradientNorm: 'float32',
+  updateNorm: 'float32',
+  weightDistance: 'float32',
 } as const satisfies Record<string, Kind>;
 
 const CKA_KINDS = {
-  run: 'string', method: 'string', seed: 'int32', stage: 'string', place: 'int32', images: 'int32', features: 'int32', cka: 'float32', unbiased: 'float32',
+  run: 'string',
+  method: 'string',
+  seed: 'int32',
+  stage: 'string',
+  place: 'int32',
+  images: 'int32',
+  features: 'int32',
+  cka: 'float32',
+  unbiased: 'float32',
 } as const satisfies Record<string, Kind>;
 
 const LOW_LEVEL_KINDS = {
-  run: 'string', method: 'string', seed: 'int32', kept: 'int32', stage: 'string', testTop1: 'float32', trainTop1: 'float32', iterations: 'int32', gradient: 'float32',
+  run: 'string',
+  method: 'string',
+  seed: 'int32',
+  kept: 'int32',
+  stage: 'string',
+  testTop1: 'float32',
+  trainTop1: 'float32',
+  iterations: 'int32',
+  gradient: 'float32',
 } as const satisfies Record<string, Kind>;
 
 /** One row a run, epoch and layer, in the order of `runs`: what a run is, and the fields of `LayerRow`. */
@@ -34,10 +60,16 @@ export function layersFrame(runs: readonly LayeredRun[]): DataFrame {
 
 /** The rows of `ckaByStage`; where the unbiased estimate is not defined, NaN. */
 export function ckaFrame(rows: readonly CkaRow[]): DataFrame {
-  return frameOf(CKA_KINDS, rows.map((row) => ({ ...row, unbiased: row.unbiased ?? NaN })));
+  return frameOf(
+    CKA_KINDS,
+    rows.map((row) => ({ ...row, unbiased: row.unbiased ?? NaN })),
+  );
 }
 
 /** The rows of `lowLevelFeatures`. */
 export function lowLevelFrame(rows: readonly LowLevelRow[]): DataFrame {
-  return frameOf(LOW_LEVEL_KINDS, rows.map((row) => ({ ...row })));
+  return frameOf(
+    LOW_LEVEL_KINDS,
+    rows.map((row) => ({ ...row })),
+  );
 }

@@ -1,4 +1,5 @@
-// Panels of lines: a mean over seeds each, with a band, a label at its end, and dashed marks. What the figures of runs are drawn with.
+// Panels of lines: a mean over seeds each, with a band, a label at its end, and dashed marks. What the figures of runs
+// are drawn with.
 import { logTicks, QUIET_AXIS, tickStep, type Ticks } from './axes';
 import { FONT, INK, translucent } from './figure-style';
 import { textWidth, wrapText } from './text-metrics';
@@ -73,10 +74,16 @@ export interface PlotlyDrawing {
   layout: { width: number; height: number } & Record<string, unknown>;
 }
 
-/** Letters of the fonts that stand in where there is no Arial are up to so much wider: neither a label beside a line nor a heading must be cut. */
+/**
+ * Letters of the fonts that stand in where there is no Arial are up to so much wider: neither a label beside a line nor
+ * a heading must be cut.
+ */
 const WIDER = 1.2;
 
-/** Room around and between panels, px; `decades` is on the left of a logarithmic axis, whose numbers are long, `close` between panels with one axis. */
+/**
+ * Room around and between panels, px; `decades` is on the left of a logarithmic axis, whose numbers are long, `close`
+ * between panels with one axis.
+ */
 export const ROOM = { top: 58, line: 17, bottom: 48, left: 58, decades: 70, across: 62, down: 44, close: 14 };
 
 /** Title and the text under it, broken to lines, and the room above the plot that they take, px. */
@@ -88,16 +95,48 @@ export interface Heading {
 
 /** The heading of a figure `width` pixels wide whose plot begins `left` pixels from its edge. */
 export function headingOf(title: string, subtitle: string, width: number, left: number): Heading {
-  const lines = { title: wrapText(title, 1.07 * WIDER * TITLE.size, width - left - 8), subtitle: wrapText(subtitle, WIDER * 12, width - left - 8) };
-  return { ...lines, height: ROOM.top + (lines.title.length - 1) * TITLE.line + (lines.subtitle.length - 1) * ROOM.line };
+  const lines = {
+    title: wrapText(title, 1.07 * WIDER * TITLE.size, width - left - 8),
+    subtitle: wrapText(subtitle, WIDER * 12, width - left - 8),
+  };
+  return {
+    ...lines,
+    height: ROOM.top + (lines.title.length - 1) * TITLE.line + (lines.subtitle.length - 1) * ROOM.line,
+  };
 }
 
 const TITLE = { size: 16, line: 21 };
 
-/** Plotly's layout of everything but the panels: size, fonts, title, and the text under it. `top` is the room above the plot. */
-export function frameOf(heading: Heading, { width, height, top, right, bottom, left }: { width: number; height: number; top: number; right: number; bottom: number; left: number }): Record<string, unknown> & { width: number; height: number; annotations: object[] } {
-  // Not plotly's own subtitle, which has room for one line; nor its title when that has more than one, whose lines not all viewers keep apart.
-  const note = (lines: readonly string[], from: number): Record<string, unknown> => ({ text: lines.join('<br>'), align: 'left', showarrow: false, xref: 'paper', yref: 'paper', x: 0, y: 1, xanchor: 'left', yanchor: 'top', xshift: -1, yshift: top - from });
+/**
+ * Plotly's layout of everything but the panels: size, fonts, title, and the text under it. `top` is the room above the
+ * plot.
+ */
+export function frameOf(
+  heading: Heading,
+  {
+    width,
+    height,
+    top,
+    right,
+    bottom,
+    left,
+  }: { width: number; height: number; top: number; right: number; bottom: number; left: number },
+): Record<string, unknown> & { width: number; height: number; annotations: object[] } {
+  // Not plotly's own subtitle, which has room for one line; nor its title when that has more than one, whose lines not
+  // all viewers keep apart.
+  const note = (lines: readonly string[], from: number): Record<string, unknown> => ({
+    text: lines.join('<br>'),
+    align: 'left',
+    showarrow: false,
+    xref: 'paper',
+    yref: 'paper',
+    x: 0,
+    y: 1,
+    xanchor: 'left',
+    yanchor: 'top',
+    xshift: -1,
+    yshift: top - from,
+  });
   const long = heading.title.length > 1;
   const text = `<b>${heading.title.join('<br>')}</b>`;
   return {
@@ -105,7 +144,15 @@ export function frameOf(heading: Heading, { width, height, top, right, bottom, l
     height,
     margin: { l: left, r: right, t: top, b: bottom },
     font: { family: FONT, size: 12, color: INK.text },
-    title: { text: long ? '' : text, font: { size: TITLE.size }, x: 0, xref: 'paper', xanchor: 'left', y: 1 - 14 / height, yanchor: 'top' },
+    title: {
+      text: long ? '' : text,
+      font: { size: TITLE.size },
+      x: 0,
+      xref: 'paper',
+      xanchor: 'left',
+      y: 1 - 14 / height,
+      yanchor: 'top',
+    },
     showlegend: false,
     paper_bgcolor: INK.paper,
     plot_bgcolor: INK.paper,
@@ -121,7 +168,8 @@ export function frameOf(heading: Heading, { width, height, top, right, bottom, l
 export function drawLinePanels({ title, subtitle, panels, columns, width, panelHeight, y }: LinePanels): PlotlyDrawing {
   const left = [y, ...panels.map((panel) => panel.y)].some((axis) => axis?.scale === 'log') ? ROOM.decades : ROOM.left;
   const across = ROOM.across + left - ROOM.left;
-  const right = 14 + Math.max(40, ...panels.flatMap(({ lines }) => lines).map(({ label }) => WIDER * textWidth(label, 12, true)));
+  const right =
+    14 + Math.max(40, ...panels.flatMap(({ lines }) => lines).map(({ label }) => WIDER * textWidth(label, 12, true)));
   const heading = headingOf(title, subtitle, width, left);
   const panelWidth = (width - left - columns * right - (columns - 1) * across) / columns;
   const titles = panels.map((panel) => (panel.title === null ? [] : wrapText(panel.title, 12, panelWidth + right - 8)));
@@ -132,18 +180,33 @@ export function drawLinePanels({ title, subtitle, panels, columns, width, panelH
     return {
       titled: own.some((panel) => panel.title !== null) ? titled : 0,
       height: Math.max(0, ...own.map((panel) => panel.height ?? panelHeight)) || panelHeight,
-      below: own.length > 0 && own.every(({ x }) => x.bare) ? ROOM.close : ROOM.down + Math.max(0, ...own.map(hangingOf)),
+      below:
+        own.length > 0 && own.every(({ x }) => x.bare) ? ROOM.close : ROOM.down + Math.max(0, ...own.map(hangingOf)),
     };
   });
-  const tops = rows.map((_, row) => rows.slice(0, row).reduce((sum, { height, below }, i) => sum + height + below + rows[i + 1].titled, 0));
+  const tops = rows.map((_, row) =>
+    rows.slice(0, row).reduce((sum, { height, below }, i) => sum + height + below + rows[i + 1].titled, 0),
+  );
   const last = rows.length - 1;
   const [plotWidth, plotHeight] = [width - left - right, tops[last] + rows[last].height];
   const top = heading.height + rows[0].titled;
   const bottom = ROOM.bottom - ROOM.down + rows[last].below;
   const data: Record<string, unknown>[] = [];
-  const { annotations, ...frame } = frameOf(heading, { width, height: top + plotHeight + bottom, top, right, bottom, left });
+  const { annotations, ...frame } = frameOf(heading, {
+    width,
+    height: top + plotHeight + bottom,
+    top,
+    right,
+    bottom,
+    left,
+  });
   const layout = { ...frame, shapes: [] as object[], annotations };
-  const common = y.shared ? rangeOf(panels.flatMap(({ lines }) => lines), y) : null;
+  const common = y.shared
+    ? rangeOf(
+        panels.flatMap(({ lines }) => lines),
+        y,
+      )
+    : null;
   panels.forEach((panel, i) => {
     const height = panel.height ?? panelHeight;
     const [x0, y0] = [(i % columns) * (panelWidth + right + across), tops[Math.floor(i / columns)]];
@@ -177,9 +240,17 @@ interface Place {
   title: string;
 }
 
-function drawPanel({ lines, marks, level, x }: LinePanel, place: Place, range: [number, number], y: YAxis, data: object[], layout: Record<string, unknown> & { shapes: object[]; annotations: object[] }): void {
+function drawPanel(
+  { lines, marks, level, x }: LinePanel,
+  place: Place,
+  range: [number, number],
+  y: YAxis,
+  data: object[],
+  layout: Record<string, unknown> & { shapes: object[]; annotations: object[] },
+): void {
   const axes = { xaxis: `x${place.suffix}`, yaxis: `y${place.suffix}` };
-  const shown = (values: readonly number[]): (number | null)[] => values.map((value) => (Number.isFinite(scaled(value, y)) ? value : null));
+  const shown = (values: readonly number[]): (number | null)[] =>
+    values.map((value) => (Number.isFinite(scaled(value, y)) ? value : null));
   for (const line of lines) if (line.band) data.push(...bandTraces(line, shown, axes));
   for (const line of lines) {
     data.push({
@@ -194,30 +265,96 @@ function drawPanel({ lines, marks, level, x }: LinePanel, place: Place, range: [
       ...axes,
     });
   }
-  if (level !== undefined) layout.shapes.push({ type: 'line', xref: `${axes.xaxis} domain`, yref: axes.yaxis, x0: 0, x1: 1, y0: level, y1: level, layer: 'below', line: { color: INK.axis, width: 1 } });
+  if (level !== undefined)
+    layout.shapes.push({
+      type: 'line',
+      xref: `${axes.xaxis} domain`,
+      yref: axes.yaxis,
+      x0: 0,
+      x1: 1,
+      y0: level,
+      y1: level,
+      layer: 'below',
+      line: { color: INK.axis, width: 1 },
+    });
   for (const { x: at, color } of marks) {
-    layout.shapes.push({ type: 'line', xref: axes.xaxis, yref: `${axes.yaxis} domain`, x0: at, x1: at, y0: 0, y1: 1, layer: 'below', line: { color, width: 1.25, dash: '5px,4px' } });
+    layout.shapes.push({
+      type: 'line',
+      xref: axes.xaxis,
+      yref: `${axes.yaxis} domain`,
+      x0: at,
+      x1: at,
+      y0: 0,
+      y1: 1,
+      layer: 'below',
+      line: { color, width: 1.25, dash: '5px,4px' },
+    });
   }
-  for (const { line, at } of spreadLabels(lines.filter(({ label }) => label !== ''), range, y, place.height)) {
+  for (const { line, at } of spreadLabels(
+    lines.filter(({ label }) => label !== ''),
+    range,
+    y,
+    place.height,
+  )) {
     layout.annotations.push({
-      xref: `${axes.xaxis} domain`, yref: `${axes.yaxis} domain`, x: 1, y: at, xanchor: 'left', yanchor: 'middle', xshift: 6, showarrow: false,
-      text: `<b>${line.label}</b>`, font: { color: line.color, size: 12 },
+      xref: `${axes.xaxis} domain`,
+      yref: `${axes.yaxis} domain`,
+      x: 1,
+      y: at,
+      xanchor: 'left',
+      yanchor: 'middle',
+      xshift: 6,
+      showarrow: false,
+      text: `<b>${line.label}</b>`,
+      font: { color: line.color, size: 12 },
     });
   }
   if (place.title !== '') {
     layout.annotations.push({
-      xref: `${axes.xaxis} domain`, yref: `${axes.yaxis} domain`, x: 0, y: 1, xanchor: 'left', yanchor: 'bottom', yshift: 8, showarrow: false,
-      text: place.title, align: 'left', font: { color: INK.text, size: 12 },
+      xref: `${axes.xaxis} domain`,
+      yref: `${axes.yaxis} domain`,
+      x: 0,
+      y: 1,
+      xanchor: 'left',
+      yanchor: 'bottom',
+      yshift: 8,
+      showarrow: false,
+      text: place.title,
+      align: 'left',
+      font: { color: INK.text, size: 12 },
     });
   }
-  layout[`xaxis${place.suffix}`] = { ...QUIET_AXIS, domain: place.domainX, anchor: axes.yaxis, title: { text: x.bare ? '' : x.title, standoff: 8, font: { size: 12 } }, range: x.range, ...ticksOfX(x, place), showgrid: false, showline: true };
-  layout[`yaxis${place.suffix}`] = { ...QUIET_AXIS, domain: place.domainY, anchor: axes.xaxis, title: { text: y.title, standoff: 8, font: { size: 12 } }, range, ...ticksOfY(range, y, place), hoverformat: y.format };
+  layout[`xaxis${place.suffix}`] = {
+    ...QUIET_AXIS,
+    domain: place.domainX,
+    anchor: axes.yaxis,
+    title: { text: x.bare ? '' : x.title, standoff: 8, font: { size: 12 } },
+    range: x.range,
+    ...ticksOfX(x, place),
+    showgrid: false,
+    showline: true,
+  };
+  layout[`yaxis${place.suffix}`] = {
+    ...QUIET_AXIS,
+    domain: place.domainY,
+    anchor: axes.xaxis,
+    title: { text: y.title, standoff: 8, font: { size: 12 } },
+    range,
+    ...ticksOfY(range, y, place),
+    hoverformat: y.format,
+  };
 }
 
 function ticksOfX({ range, ticks, bare }: LinePanel['x'], { width }: Place): object {
   if (bare) return { tickmode: 'array', tickvals: ticks?.values ?? [], showticklabels: false };
   if (ticks === undefined) return { dtick: Math.max(1, tickStep(range[1] - 0.5, width / 36)), tick0: 0 };
-  return { tickmode: 'array', tickvals: ticks.values, ticktext: ticks.texts, tickangle: ticks.vertical ? -90 : 0, tickfont: { size: ticks.size ?? 12 } };
+  return {
+    tickmode: 'array',
+    tickvals: ticks.values,
+    ticktext: ticks.texts,
+    tickangle: ticks.vertical ? -90 : 0,
+    tickfont: { size: ticks.size ?? 12 },
+  };
 }
 
 function ticksOfY(range: [number, number], { scale }: YAxis, { height }: Place): object {
@@ -226,9 +363,20 @@ function ticksOfY(range: [number, number], { scale }: YAxis, { height }: Place):
   return { type: 'log', tickmode: 'array', tickvals: values, ticktext: texts };
 }
 
-function bandTraces(line: Line, shown: (values: readonly number[]) => (number | null)[], axes: { xaxis: string; yaxis: string }): object[] {
+function bandTraces(
+  line: Line,
+  shown: (values: readonly number[]) => (number | null)[],
+  axes: { xaxis: string; yaxis: string },
+): object[] {
   const name = line.name.replace(/ \(n = \d+\)$/, '');
-  const edge = { type: 'scatter', mode: 'lines', x: line.x, line: { width: 0, color: line.color }, hoverinfo: 'skip', ...axes };
+  const edge = {
+    type: 'scatter',
+    mode: 'lines',
+    x: line.x,
+    line: { width: 0, color: line.color },
+    hoverinfo: 'skip',
+    ...axes,
+  };
   return [
     { ...edge, name: `${name}, low`, y: shown(line.low) },
     { ...edge, name: `${name}, high`, y: shown(line.high), fill: 'tonexty', fillcolor: translucent(line.color) },
@@ -240,7 +388,10 @@ const scaled = (value: number, { scale }: YAxis): number => (scale === 'log' ? M
 
 /** From a little below the lowest to a little above the highest value, on the axis. */
 function rangeOf(lines: readonly Line[], y: YAxis): [number, number] {
-  const values = lines.flatMap(({ low, high }) => [...low, ...high]).map((value) => scaled(value, y)).filter(Number.isFinite);
+  const values = lines
+    .flatMap(({ low, high }) => [...low, ...high])
+    .map((value) => scaled(value, y))
+    .filter(Number.isFinite);
   if (values.length === 0) return [0, 1];
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const room = Math.max(0.06 * (high - low), y.scale === 'log' ? 0.02 : 1e-3 * Math.max(1, Math.abs(high)));
@@ -248,11 +399,23 @@ function rangeOf(lines: readonly Line[], y: YAxis): [number, number] {
   return [low - room, high + room > ceiling ? ceiling + room / 2 : high + room];
 }
 
-/** Heights (fractions of the panel) of the labels at the lines' ends: at the last mean, moved apart where they would overlap. */
-function spreadLabels(lines: readonly Line[], [low, high]: [number, number], y: YAxis, height: number): { line: Line; at: number }[] {
+/**
+ * Heights (fractions of the panel) of the labels at the lines' ends: at the last mean, moved apart where they would
+ * overlap.
+ */
+function spreadLabels(
+  lines: readonly Line[],
+  [low, high]: [number, number],
+  y: YAxis,
+  height: number,
+): { line: Line; at: number }[] {
   const least = 15 / height;
-  const end = ({ mean }: Line): number => scaled(mean.filter((value) => Number.isFinite(scaled(value, y))).at(-1) ?? NaN, y);
-  const labels = lines.map((line) => ({ line, at: (end(line) - low) / (high - low) })).filter(({ at }) => Number.isFinite(at)).sort((a, b) => a.at - b.at);
+  const end = ({ mean }: Line): number =>
+    scaled(mean.filter((value) => Number.isFinite(scaled(value, y))).at(-1) ?? NaN, y);
+  const labels = lines
+    .map((line) => ({ line, at: (end(line) - low) / (high - low) }))
+    .filter(({ at }) => Number.isFinite(at))
+    .sort((a, b) => a.at - b.at);
   for (let round = 0; round < 100; round++) {
     for (let i = 1; i < labels.length; i++) {
       const overlap = least - (labels[i].at - labels[i - 1].at);

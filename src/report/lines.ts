@@ -8,11 +8,16 @@ import type { ReportedValue } from './reported';
 /** What every table of results takes. */
 export interface StudyTableOptions {
   title?: string;
-  /** Name of the scale at which the runs were made; shown in the caption, and in the command for runs that are missing. */
+  /**
+   * Name of the scale at which the runs were made; shown in the caption, and in the command for runs that are missing.
+   */
   scale?: string;
   /** Sentences for the caption, for example how hyper-parameters were chosen. */
   notes?: readonly string[];
-  /** Runs that should exist, for example a study's specs: their data sets and backbones get rows also without runs, and runs there under other settings none. */
+  /**
+   * Runs that should exist, for example a study's specs: their data sets and backbones get rows also without runs, and
+   * runs there under other settings none.
+   */
   planned?: readonly PlannedRun[];
   /** Default: `readReported()`. */
   reported?: readonly ReportedValue[];
@@ -39,7 +44,10 @@ export interface ComparisonPlan {
   id: string;
   title: string;
   lines: readonly Line[];
-  /** `methods`: a row shows a method and its difference to another. `pairs`: a row shows both sides. `rivals`: a row shows a method, and how much the treated one is above it. */
+  /**
+   * `methods`: a row shows a method and its difference to another. `pairs`: a row shows both sides. `rivals`: a row
+   * shows a method, and how much the treated one is above it.
+   */
   layout: 'methods' | 'pairs' | 'rivals';
   /** Heading of the rows' labels; `null`: the place says it all. */
   labelTitle: string | null;
@@ -51,9 +59,13 @@ export interface ComparisonPlan {
   about?: string;
   /** The command that makes the runs that are missing, without its scale. */
   command?: string;
-  /** How the comparisons are put together into one verdict each: the name of the claim that a line tests. `null`: not at all. */
+  /**
+   * How the comparisons are put together into one verdict each: the name of the claim that a line tests. `null`: not at
+   * all.
+   */
   claimOf?: ((line: Line) => string) | null;
 }
 
 /** The command that makes the runs of a study. */
-export const commandOf = (study: string, scale?: string): string => `npx rifle sweep --study ${study}${scale === undefined ? '' : ` --scale ${scale}`}`;
+export const commandOf = (study: string, scale?: string): string =>
+  `npx rifle sweep --study ${study}${scale === undefined ? '' : ` --scale ${scale}`}`;

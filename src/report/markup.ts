@@ -42,6 +42,10 @@ export function proseHtml(text: string): string {
 export function proseLatex(text: string): string {
   return text
     .split(/(`[^`]+`)/)
-    .map((part) => (/^`[^`]+`$/.test(part) ? `\\texttt{${escapeLatex(part.slice(1, -1)).replace(/--/g, '-{}-')}}` : escapeLatex(part).replace(/"([^"]*)"/g, "``$1''")))
+    .map((part) =>
+      /^`[^`]+`$/.test(part)
+        ? `\\texttt{${escapeLatex(part.slice(1, -1)).replace(/--/g, '-{}-')}}`
+        : escapeLatex(part).replace(/"([^"]*)"/g, "``$1''"),
+    )
     .join('');
 }

@@ -7,12 +7,20 @@ import { finalTrainTop1, type MethodRuns } from './grouping';
 import type { ComparisonPlan, Line, StudyTableOptions } from './lines';
 import type { Place } from './places';
 import type { Citations } from './reported';
-import { CONVERGED_TRAIN_TOP1, countVerdicts, OVERALL_RULE, overallVerdict, VERDICT_RULE, type Verdict } from './verdict';
+import {
+  CONVERGED_TRAIN_TOP1,
+  countVerdicts,
+  OVERALL_RULE,
+  overallVerdict,
+  VERDICT_RULE,
+  type Verdict,
+} from './verdict';
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** Items in a sentence: `a, b and c`. */
-export const list = (items: readonly string[]): string => (items.length < 2 ? items.join('') : `${items.slice(0, -1).join(', ')} and ${items[items.length - 1]}`);
+export const list = (items: readonly string[]): string =>
+  items.length < 2 ? items.join('') : `${items.slice(0, -1).join(', ')} and ${items[items.length - 1]}`;
 
 /** Each once, in the order of first use. */
 export const distinct = <T>(items: readonly T[]): T[] => [...new Set(items)];
@@ -21,37 +29,59 @@ export const distinct = <T>(items: readonly T[]): T[] => [...new Set(items)];
 function methodsOf(lines: readonly Line[]): { place: Place; runs: MethodRuns }[] {
   const seen = new Map<string, { place: Place; runs: MethodRuns }>();
   for (const { place, shown, comparison } of lines) {
-    for (const runs of [...(comparison ? [comparison.control, comparison.treated] : []), shown]) seen.set(`${place.label}\u0000${runs.label}`, { place, runs });
+    for (const runs of [...(comparison ? [comparison.control, comparison.treated] : []), shown])
+      seen.set(`${place.label}\u0000${runs.label}`, { place, runs });
   }
   return [...seen.values()];
 }
 
-const recordsOf = (lines: readonly Line[]): RunRecord[] => distinct(methodsOf(lines).flatMap(({ runs }) => runs.records));
+const recordsOf = (lines: readonly Line[]): RunRecord[] =>
+  distinct(methodsOf(lines).flatMap(({ runs }) => runs.records));
 
 /** Each tested comparison once, also where a table repeats it in another block. */
 function claimsOf(lines: readonly Line[]): Line[] {
-  const keyOf = ({ place, shown, comparison }: Line): string => [place.label, shown.label, comparison?.treated.label, comparison?.control.label].join('\u0000');
+  const keyOf = ({ place, shown, comparison }: Line): string =>
+    [place.label, shown.label, comparison?.treated.label, comparison?.control.label].join('\u0000');
   return [...new Map(lines.filter(({ isClaim }) => isClaim).map((line) => [keyOf(line), line])).values()];
 }
 
-const verdictsOf = (claims: readonly Line[]): Verdict[] => claims.map(({ comparison }) => comparison?.verdict ?? 'not run');
+const verdictsOf = (claims: readonly Line[]): Verdict[] =>
+  claims.map(({ comparison }) => comparison?.verdict ?? 'not run');
 
-/** What the numbers are, of how many runs, at which scale, on what, and what came out. @param against the one method that all differences are to. */
-export function captionOf(plan: ComparisonPlan, { scale, notes = [] }: StudyTableOptions, against: string | null): string {
+/**
+ * What the numbers are, of how many runs, at which scale, on what, and what came out. @param against the one method
+ * that all differences are to.
+ */
+export function captionOf(
+  plan: ComparisonPlan,
+  { scale, notes = [] }: StudyTableOptions,
+  against: string | null,
+): string {
   const { lines, layout } = plan;
   const records = recordsOf(lines);
   const differences = lines.flatMap(({ comparison }) => (comparison ? [comparison.difference] : []));
-  const to = layout === 'methods' ? ` to ${against ?? 'the method named'}` : layout === 'rivals' ? ', RIFLE − the method of the row' : ', with RIFLE − without';
+  const to =
+    layout === 'methods'
+      ? ` to ${against ?? 'the method named'}`
+      : layout === 'rivals'
+        ? ', RIFLE − the method of the row'
+        : ', with RIFLE − without';
   const tests = [
     "Student's 95 % interval",
-    ...(differences.some(({ bootstrap }) => bootstrap !== null) ? ['the BCa bootstrap interval (10,000 resamples)'] : []),
-    ...(differences.some(({ wilcoxon }) => wilcoxon !== null) ? ["the two-sided p of Wilcoxon's signed-rank test"] : []),
+    ...(differences.some(({ bootstrap }) => bootstrap !== null)
+      ? ['the BCa bootstrap interval (10,000 resamples)']
+      : []),
+    ...(differences.some(({ wilcoxon }) => wilcoxon !== null)
+      ? ["the two-sided p of Wilcoxon's signed-rank test"]
+      : []),
   ];
   const verdicts = verdictsOf(claimsOf(lines));
   return [
     plan.about ?? '',
     `Test top-1 after the last epoch: mean ± sample standard deviation over ${seedsText(records)}.`,
-    differences.length === 0 ? '' : `Difference: percentage points${to}, mean over the seeds that both have, with ${list(tests)}.`,
+    differences.length === 0
+      ? ''
+      : `Difference: percentage points${to}, mean over the seeds that both have, with ${list(tests)}.`,
     scale === undefined ? '' : `Scale ${scale}.`,
     ...distinct(records.map(imagesText)),
     records.length === 0 ? '' : `Backbone: ${list(distinct(records.map(({ spec }) => spec.backbone)))}.`,
@@ -69,7 +99,13 @@ function seedsText(records: readonly RunRecord[]): string {
     const key = JSON.stringify([dataset.name, spec.backbone, method]);
     bySeed.set(key, [...(bySeed.get(key) ?? []), spec.seed]);
   }
-  const sets = distinct([...bySeed.values()].map((seeds) => distinct(seeds).sort((a, b) => a - b).join(', ')));
+  const sets = distinct(
+    [...bySeed.values()].map((seeds) =>
+      distinct(seeds)
+        .sort((a, b) => a - b)
+        .join(', '),
+    ),
+  );
   if (sets.length !== 1) return 'n seeds';
   const n = sets[0].split(', ').length;
   return `n = ${n} ${n === 1 ? 'seed' : 'seeds'} (${sets[0]})`;
@@ -114,7 +150,9 @@ function missingNotes({ lines, command }: ComparisonPlan, { scale }: StudyTableO
   if (missing.length === 0 || command === undefined) return [];
   const datasets = distinct(missing.flatMap(({ place }) => (place.dataset === null ? [] : [place.dataset])));
   const what = distinct(missing.map(({ runs }) => runs.label));
-  return [`Not run${datasets.length > 0 ? ` on ${list(datasets)}` : ''}: ${list(what)}. To make these runs: \`${command}${scale === undefined ? '' : ` --scale ${scale}`}\`.`];
+  return [
+    `Not run${datasets.length > 0 ? ` on ${list(datasets)}` : ''}: ${list(what)}. To make these runs: \`${command}${scale === undefined ? '' : ` --scale ${scale}`}\`.`,
+  ];
 }
 
 /** What each failed run said last. */
@@ -123,7 +161,8 @@ function failureNotes(lines: readonly Line[]): string[] {
     const failed = failuresOf(runs);
     if (failed.length === 0) return [];
     const each = failed.map(({ spec, failure, id }) => {
-      const loss = failure?.lastLoss == null ? 'no finite loss before' : `last finite loss ${failure.lastLoss.toPrecision(4)}`;
+      const loss =
+        failure?.lastLoss == null ? 'no finite loss before' : `last finite loss ${failure.lastLoss.toPrecision(4)}`;
       return `seed ${spec.seed}${failure ? ` in epoch ${failure.epoch}` : ''} (${loss}; run ${id})`;
     });
     return [`Failed: ${runs.label} on ${place.label}: ${each.join(', ')}. Its other runs are not averaged.`];
@@ -135,7 +174,8 @@ function pairingNotes(lines: readonly Line[]): string[] {
   const manyPlaces = distinct(lines.map(({ place }) => place.label)).length > 1;
   const partners = new Map<string, string[]>();
   for (const { place, comparison } of lines) {
-    if (comparison === null || failuresOf(comparison.treated).length + failuresOf(comparison.control).length > 0) continue;
+    if (comparison === null || failuresOf(comparison.treated).length + failuresOf(comparison.control).length > 0)
+      continue;
     const { treated, control, difference } = comparison;
     const [from, to] = treated.records.length >= control.records.length ? [treated, control] : [control, treated];
     if (to.records.length === 0 || difference.n === from.records.length) continue;
@@ -152,7 +192,9 @@ function convergenceNotes(lines: readonly Line[]): string[] {
     const unfinished = methodsOf(lines).flatMap(({ place, runs }) => {
       if (place.label !== label || failuresOf(runs).length > 0) return [];
       const low = runs.records.map((record) => finalTrainTop1(record)).filter((top1) => top1 < CONVERGED_TRAIN_TOP1);
-      return low.length === 0 ? [] : [`${runs.label} ${low.length} of ${runs.records.length} (lowest ${(100 * Math.min(...low)).toFixed(1)} %)`];
+      return low.length === 0
+        ? []
+        : [`${runs.label} ${low.length} of ${runs.records.length} (lowest ${(100 * Math.min(...low)).toFixed(1)} %)`];
     });
     if (unfinished.length === 0) return [];
     return [
@@ -164,10 +206,18 @@ function convergenceNotes(lines: readonly Line[]): string[] {
 
 /** Why the bootstrap interval or the signed-rank test is not given. */
 function smallSampleNotes(lines: readonly Line[]): string[] {
-  const differences = lines.flatMap(({ comparison }) => (comparison && comparison.difference.n > 0 ? [comparison.difference] : []));
+  const differences = lines.flatMap(({ comparison }) =>
+    comparison && comparison.difference.n > 0 ? [comparison.difference] : [],
+  );
   const without = [
-    ...(differences.some(({ bootstrap }) => bootstrap === null) ? [`a bootstrap interval (fewer than ${BOOTSTRAP_LEAST} pairs: it would be about their range, and hold the mean too seldom)`] : []),
-    ...(differences.some(({ wilcoxon }) => wilcoxon === null) ? [`Wilcoxon's test (fewer than ${WILCOXON_LEAST} differences other than 0: no p below 0.05 is possible)`] : []),
+    ...(differences.some(({ bootstrap }) => bootstrap === null)
+      ? [
+          `a bootstrap interval (fewer than ${BOOTSTRAP_LEAST} pairs: it would be about their range, and hold the mean too seldom)`,
+        ]
+      : []),
+    ...(differences.some(({ wilcoxon }) => wilcoxon === null)
+      ? [`Wilcoxon's test (fewer than ${WILCOXON_LEAST} differences other than 0: no p below 0.05 is possible)`]
+      : []),
   ];
   return without.length === 0 ? [] : [`Too few pairs for ${list(without)}: left out.`];
 }

@@ -12,8 +12,14 @@ export interface Section {
 }
 
 /** The page: nothing in it is fetched, nothing in it runs. */
-export function renderPage(page: { title: string; lead: string; sections: readonly Section[]; sheets?: string }): string {
-  const name = ({ label, title }: Section): string => `${label === undefined ? '' : `<span class="label">${escapeHtml(label)}</span>`}${escapeHtml(title)}`;
+export function renderPage(page: {
+  title: string;
+  lead: string;
+  sections: readonly Section[];
+  sheets?: string;
+}): string {
+  const name = ({ label, title }: Section): string =>
+    `${label === undefined ? '' : `<span class="label">${escapeHtml(label)}</span>`}${escapeHtml(title)}`;
   const contents = page.sections.map((section) => `<li><a href="#${section.id}">${name(section)}</a></li>`).join('');
   return `<!doctype html>
 <html lang="en">

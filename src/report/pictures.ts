@@ -13,7 +13,12 @@ export class Picture {
   /** The same in strips, each with its name. */
   readonly rows: readonly { label: string; png: Buffer }[];
 
-  constructor(picture: { title: string; caption: string; png: Buffer; rows: readonly { label: string; png: Buffer }[] }) {
+  constructor(picture: {
+    title: string;
+    caption: string;
+    png: Buffer;
+    rows: readonly { label: string; png: Buffer }[];
+  }) {
     this.title = picture.title;
     this.caption = picture.caption;
     this.png = picture.png;
@@ -58,7 +63,10 @@ export async function sampleGrid(dataset: Dataset, options: SampleGridOptions = 
   const rows = await Promise.all(
     dataset.classes.map(async (label, index) => {
       const samples = dataset[split].filter((sample) => sample.label === index);
-      return { label: `${label} (${samples.length})`, png: await strip(dataset.root, samples.slice(0, perClass), perClass, side) };
+      return {
+        label: `${label} (${samples.length})`,
+        png: await strip(dataset.root, samples.slice(0, perClass), perClass, side),
+      };
     }),
   );
   const [width, height] = [perClass * (side + GAP) - GAP, dataset.classes.length * (side + GAP) - GAP];
@@ -70,7 +78,12 @@ export async function sampleGrid(dataset: Dataset, options: SampleGridOptions = 
   const licence = dataset.licence === '' ? '' : `${dataset.licence}.`; // a folder of one's own has none
   return new Picture({
     title: `${dataset.name}: ${dataset.train.length} training and ${dataset.test.length} test images of ${dataset.classes.length} classes`,
-    caption: [`The first ${perClass} of each class in the ${split === 'train' ? 'training' : 'test'} split, in brackets their number there.`, licence].filter(Boolean).join(' '),
+    caption: [
+      `The first ${perClass} of each class in the ${split === 'train' ? 'training' : 'test'} split, in brackets their number there.`,
+      licence,
+    ]
+      .filter(Boolean)
+      .join(' '),
     png,
     rows,
   });
@@ -78,7 +91,11 @@ export async function sampleGrid(dataset: Dataset, options: SampleGridOptions = 
 
 /** Photographs side by side: each the centre square, scaled. */
 async function strip(root: string, samples: readonly Sample[], columns: number, side: number): Promise<Buffer> {
-  const tiles = await Promise.all(samples.map(({ file }) => sharp(path.join(root, file)).resize(side, side, { fit: 'cover' }).toColourspace('srgb').removeAlpha().toBuffer()));
+  const tiles = await Promise.all(
+    samples.map(({ file }) =>
+      sharp(path.join(root, file)).resize(side, side, { fit: 'cover' }).toColourspace('srgb').removeAlpha().toBuffer(),
+    ),
+  );
   return sharp({ create: { width: columns * (side + GAP) - GAP, height: side, channels: 3, background: 'white' } })
     .composite(tiles.map((input, i) => ({ input, left: i * (side + GAP), top: 0 })))
     .removeAlpha()

@@ -6,13 +6,19 @@ import { definitions } from './page';
 import { Table } from './tabular';
 
 /** Different environments in the order of first use, lettered A, B, ... */
-function environmentsOf(records: readonly RunRecord[]): { letters: Map<string, string>; environments: RunEnvironment[] } {
+function environmentsOf(records: readonly RunRecord[]): {
+  letters: Map<string, string>;
+  environments: RunEnvironment[];
+} {
   const letters = new Map<string, string>();
   const environments: RunEnvironment[] = [];
   for (const { environment } of records) {
     const key = JSON.stringify(environment);
     if (letters.has(key)) continue;
-    letters.set(key, environments.length < 26 ? String.fromCharCode(65 + environments.length) : String(environments.length + 1));
+    letters.set(
+      key,
+      environments.length < 26 ? String.fromCharCode(65 + environments.length) : String(environments.length + 1),
+    );
     environments.push(environment);
   }
   return { letters, environments };
@@ -72,14 +78,33 @@ export function settingsHtml(groups: readonly RunGroup[]): string {
       const [first] = methods[0].records;
       const { spec, dataset, weights } = first;
       const head = definitions([
-        ['data set', `${dataset.name}: ${dataset.train} training and ${dataset.test} test images, ${dataset.classes.length} classes (${dataset.classes.join(', ')})`],
+        [
+          'data set',
+          `${dataset.name}: ${dataset.train} training and ${dataset.test} test images, ${dataset.classes.length} classes (${dataset.classes.join(', ')})`,
+        ],
         ['data hash', `sha256 ${dataset.hash}`],
-        ['backbone', `${spec.backbone}: ${(weights.parameters / 1e6).toFixed(2)} million trained parameters, starting from ${spec.weights}`],
+        [
+          'backbone',
+          `${spec.backbone}: ${(weights.parameters / 1e6).toFixed(2)} million trained parameters, starting from ${spec.weights}`,
+        ],
         ['weights hash', `sha256 ${weights.hash}`],
-        ['images', `crop ${spec.imageSize ?? "the backbone's own"} px from a short side of ${spec.resizeSize ?? "the backbone's own"} px`],
+        [
+          'images',
+          `crop ${spec.imageSize ?? "the backbone's own"} px from a short side of ${spec.resizeSize ?? "the backbone's own"} px`,
+        ],
         ['schedule', `${spec.epochs} epochs of batches of ${spec.batchSize}, ${spec.schedule.name}`],
-        ['optimizer', Object.entries(spec.optimizer).map(([name, value]) => `${name} ${value}`).join(', ')],
-        ['seeds', [...new Set(methods.flatMap(({ records }) => records.map((record) => record.spec.seed)))].sort((a, b) => a - b).join(', ')],
+        [
+          'optimizer',
+          Object.entries(spec.optimizer)
+            .map(([name, value]) => `${name} ${value}`)
+            .join(', '),
+        ],
+        [
+          'seeds',
+          [...new Set(methods.flatMap(({ records }) => records.map((record) => record.spec.seed)))]
+            .sort((a, b) => a - b)
+            .join(', '),
+        ],
         ['numerics', `version ${first.numericsVersion}, ${spec.precision}`],
       ]);
       const specs = methods.map(({ label: name, records }) => {
@@ -98,8 +123,15 @@ export function environmentsHtml(records: readonly RunRecord[]): string {
     .map((environment) => {
       const { gitCommit, gitDirty, flags, ...rest } = environment;
       const commit = gitCommit === null ? 'not in a repository' : `${gitCommit}${gitDirty ? ', with changes' : ''}`;
-      const settings = Object.entries(flags).map(([name, value]) => `${name}=${value}`).join(' ') || 'none';
-      const entries = [...Object.entries(rest).map(([name, value]) => [name, String(value)] as const), ['commit', commit] as const, ['flags', settings] as const];
+      const settings =
+        Object.entries(flags)
+          .map(([name, value]) => `${name}=${value}`)
+          .join(' ') || 'none';
+      const entries = [
+        ...Object.entries(rest).map(([name, value]) => [name, String(value)] as const),
+        ['commit', commit] as const,
+        ['flags', settings] as const,
+      ];
       return `<h3>${letters.get(JSON.stringify(environment))}</h3>\n${definitions(entries)}`;
     })
     .join('\n');

@@ -1,4 +1,5 @@
-// What others have reported, each value with its source: read from data-scripts/reported and a folder of one's own, to which a reader with a
+// What others have reported, each value with its source: read from data-scripts/reported and a folder of one's own, to
+// which a reader with a
 // paper at hand can add.
 import fs from 'node:fs';
 import path from 'node:path';
@@ -40,7 +41,14 @@ export interface ReportedValue {
 
 const text = z.string().min(1);
 const fileSchema = z.strictObject({
-  source: z.strictObject({ id: text, title: text, address: text, setting: text, caveat: text, backbone: text.nullable() }),
+  source: z.strictObject({
+    id: text,
+    title: text,
+    address: text,
+    setting: text,
+    caveat: text,
+    backbone: text.nullable(),
+  }),
   methods: z.record(text, text).default({}),
   datasets: z.record(text, text).default({}),
   values: z.array(
@@ -59,25 +67,38 @@ const fileSchema = z.strictObject({
 /** The kit's own folder, and that in the environment variable RIFLE_REPORTED. */
 function reportedFolders(): string[] {
   const own = process.env.RIFLE_REPORTED;
-  if (own && !fs.existsSync(own)) throw new KitError(`RIFLE_REPORTED names the folder ${own}, which is not there.`, { fix: 'Make it, or unset the variable.' });
+  if (own && !fs.existsSync(own))
+    throw new KitError(`RIFLE_REPORTED names the folder ${own}, which is not there.`, {
+      fix: 'Make it, or unset the variable.',
+    });
   return [path.join(packageRoot(), 'data-scripts', 'reported'), ...(own ? [own] : [])];
 }
 
 /**
  * All reported values, file by file.
- * @param folders default: the kit's `data-scripts/reported`, then the folder in the environment variable RIFLE_REPORTED if it is set.
- * @throws KitError naming the file and the field that is not as expected, a method that the kit does not have, or two files of one source.
+ * @param folders default: the kit's `data-scripts/reported`, then the folder in the environment variable RIFLE_REPORTED
+ *   if it is set.
+ * @throws KitError naming the file and the field that is not as expected, a method that the kit does not have, or two
+ *   files of one source.
  */
 export function readReported(folders: string | readonly string[] = reportedFolders()): ReportedValue[] {
   const files = [folders].flat().flatMap((folder) => {
-    const names = fs.existsSync(folder) ? fs.readdirSync(folder).filter((name) => name.endsWith('.json')).sort() : [];
+    const names = fs.existsSync(folder)
+      ? fs
+          .readdirSync(folder)
+          .filter((name) => name.endsWith('.json'))
+          .sort()
+      : [];
     return names.map((name) => path.join(folder, name));
   });
   const seen = new Map<string, string>();
   return files.flatMap((file) => {
     const { source, methods, datasets, values } = parse(file);
     const other = seen.get(source.id);
-    if (other) throw new KitError(`${file}: the source "${source.id}" is already in ${other}.`, { fix: 'Give each file a source id of its own.' });
+    if (other)
+      throw new KitError(`${file}: the source "${source.id}" is already in ${other}.`, {
+        fix: 'Give each file a source id of its own.',
+      });
     seen.set(source.id, file);
     return values.map((value) => ({
       ...value,
@@ -94,7 +115,10 @@ function parse(file: string): z.infer<typeof fileSchema> {
   try {
     json = JSON.parse(fs.readFileSync(file, 'utf8'));
   } catch (cause) {
-    throw new KitError(`${file}: expected JSON: ${(cause as Error).message}.`, { fix: 'See README.md beside it for the form.', cause });
+    throw new KitError(`${file}: expected JSON: ${(cause as Error).message}.`, {
+      fix: 'See README.md beside it for the form.',
+      cause,
+    });
   }
   const parsed = fileSchema.safeParse(json);
   if (parsed.success) {
@@ -106,13 +130,24 @@ function parse(file: string): z.infer<typeof fileSchema> {
     throw new KitError(`${file}: ${message}`, { fix });
   }
   const problems = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'top'}: ${issue.message}`).join('; ');
-  throw new KitError(`${file}: not a file of reported values: ${problems}.`, { fix: 'See README.md beside it for the form.' });
+  throw new KitError(`${file}: not a file of reported values: ${problems}.`, {
+    fix: 'See README.md beside it for the form.',
+  });
 }
 
-/** The values for a method on a data set with a backbone of the source's family. @param backbone id, for example `resnet50.tv_in1k`. */
-export function reportedFor(values: readonly ReportedValue[], at: { method: string; dataset: string; backbone: string }): ReportedValue[] {
+/**
+ * The values for a method on a data set with a backbone of the source's family. @param backbone id, for example
+ * `resnet50.tv_in1k`.
+ */
+export function reportedFor(
+  values: readonly ReportedValue[],
+  at: { method: string; dataset: string; backbone: string },
+): ReportedValue[] {
   const family = at.backbone.split('.')[0];
-  return values.filter(({ method, dataset, backbone }) => method === at.method && dataset === at.dataset && (backbone === null || backbone === family));
+  return values.filter(
+    ({ method, dataset, backbone }) =>
+      method === at.method && dataset === at.dataset && (backbone === null || backbone === family),
+  );
 }
 
 /** A value for people: `74.87`, `0.5 to 2`. */
@@ -127,15 +162,23 @@ export class Citations {
   constructor(private readonly values: readonly ReportedValue[]) {}
 
   /**
-   * What a cell says: `74.87 [1]`, of two methods `74.87 → 76.18 [1]`; source by source; `NOT_AT_HAND` when no source gives any.
+   * What a cell says: `74.87 [1]`, of two methods `74.87 → 76.18 [1]`; source by source; `NOT_AT_HAND` when no source
+   * gives any.
    * @param methods names in the kit's words; whatever a run of them chose otherwise (`:custom`) is left out of account.
    */
-  textOf(methods: readonly string[], { dataset, backbone }: { dataset: string | null; backbone: string | null }): string {
+  textOf(
+    methods: readonly string[],
+    { dataset, backbone }: { dataset: string | null; backbone: string | null },
+  ): string {
     if (dataset === null || backbone === null) return NOT_AT_HAND;
-    const found = methods.map((method) => reportedFor(this.values, { method: method.replace(/:custom/g, ''), dataset, backbone }));
+    const found = methods.map((method) =>
+      reportedFor(this.values, { method: method.replace(/:custom/g, ''), dataset, backbone }),
+    );
     const sources = [...new Map(found.flat().map(({ source }) => [source.id, source])).values()];
     if (sources.length === 0) return NOT_AT_HAND;
-    return sources.map((source) => `${found.map((values) => this.sideText(source, values)).join(' → ')} [${this.numberOf(source)}]`).join('; ');
+    return sources
+      .map((source) => `${found.map((values) => this.sideText(source, values)).join(' → ')} [${this.numberOf(source)}]`)
+      .join('; ');
   }
 
   /** All values of one source for one side. */
@@ -153,8 +196,15 @@ export class Citations {
 
   /** One note a source, numbered, with its setting and caveat; then what the abstract claims. */
   notes(): string[] {
-    const cited = [...this.cited.values()].map(({ source, tables }, i) => `[${i + 1}] ${sourceText(source, [...tables])}`);
-    const claims = this.values.filter(({ source }) => source.id === 'abstract').map(({ source, value }) => `${source.title}: ${valueText(value)} percentage points in ${source.setting}; ${source.caveat}.`);
+    const cited = [...this.cited.values()].map(
+      ({ source, tables }, i) => `[${i + 1}] ${sourceText(source, [...tables])}`,
+    );
+    const claims = this.values
+      .filter(({ source }) => source.id === 'abstract')
+      .map(
+        ({ source, value }) =>
+          `${source.title}: ${valueText(value)} percentage points in ${source.setting}; ${source.caveat}.`,
+      );
     return [...cited, ...claims];
   }
 }

@@ -1,4 +1,5 @@
-// Behind each number of a report its runs: a click on it opens a sheet that lists them. No script: the sheet is the target of a link.
+// Behind each number of a report its runs: a click on it opens a sheet that lists them. No script: the sheet is the
+// target of a link.
 import type { RunRecord } from '../runs/record';
 import type { CellSource, TableData } from './cells';
 import { finalTrainTop1 } from './grouping';
@@ -55,7 +56,9 @@ export class RunSheets {
   private runsHtml(ids: readonly string[]): string {
     const rows = this.find(ids).map((record) => {
       const { id, spec, epochs, testTop1, failure } = record;
-      const [test, train] = failure ? [`failed in epoch ${failure.epoch}`, '–'] : [percent(testTop1), percent(finalTrainTop1(record))];
+      const [test, train] = failure
+        ? [`failed in epoch ${failure.epoch}`, '–']
+        : [percent(testTop1), percent(finalTrainTop1(record))];
       return `<tr><td>${spec.seed}</td><td>${test}</td><td>${train}</td><td>${epochs.length}</td><td>${linkTo(id)}</td></tr>`;
     });
     return `<table><thead><tr><th scope="col">Seed</th><th scope="col">Test top-1 (%)</th><th scope="col">Train top-1 (%)</th><th scope="col">Epochs</th><th scope="col">Run</th></tr></thead><tbody>${rows.join('')}</tbody></table>`;
@@ -65,13 +68,18 @@ export class RunSheets {
   private pairsHtml(runs: readonly string[], against: readonly string[], sides: readonly [string, string]): string {
     const [left, right] = [this.find(runs), this.find(against)];
     const seeds = [...new Set([...left, ...right].map(({ spec }) => spec.seed))].sort((a, b) => a - b);
-    const side = (record: RunRecord | undefined): string => (record === undefined ? 'not run' : `${record.failure ? 'failed' : percent(record.testTop1)} · ${linkTo(record.id)}`);
+    const side = (record: RunRecord | undefined): string =>
+      record === undefined
+        ? 'not run'
+        : `${record.failure ? 'failed' : percent(record.testTop1)} · ${linkTo(record.id)}`;
     const rows = seeds.map((seed) => {
       const [a, b] = [left, right].map((records) => records.find(({ spec }) => spec.seed === seed));
       const difference = a && b && !a.failure && !b.failure ? signed(100 * a.testTop1 - 100 * b.testTop1) : '–';
       return `<tr><td>${seed}</td><td>${side(a)}</td><td>${side(b)}</td><td>${difference}</td></tr>`;
     });
-    const head = ['Seed', ...sides.map((name) => `${name} (%)`), 'Difference'].map((title) => `<th scope="col">${escapeHtml(title)}</th>`).join('');
+    const head = ['Seed', ...sides.map((name) => `${name} (%)`), 'Difference']
+      .map((title) => `<th scope="col">${escapeHtml(title)}</th>`)
+      .join('');
     return `<table><thead><tr>${head}</tr></thead><tbody>${rows.join('')}</tbody></table>`;
   }
 

@@ -9,10 +9,14 @@ import type { Place } from './places';
 export const specOf = ({ records }: MethodRuns): RunSpec | null => records[0]?.spec ?? null;
 
 /** Runs with the regulariser of that name and no trick, with or without RIFLE. */
-export const regularizedBy = (name: string) => (runs: MethodRuns): boolean => specOf(runs)?.regularizer.name === name && specOf(runs)?.trick.name === 'none';
+export const regularizedBy =
+  (name: string) =>
+  (runs: MethodRuns): boolean =>
+    specOf(runs)?.regularizer.name === name && specOf(runs)?.trick.name === 'none';
 
 /** Runs with another regulariser than L2 and no trick. */
-export const isRegularized = (runs: MethodRuns): boolean => specOf(runs) !== null && !regularizedBy('l2')(runs) && specOf(runs)!.trick.name === 'none';
+export const isRegularized = (runs: MethodRuns): boolean =>
+  specOf(runs) !== null && !regularizedBy('l2')(runs) && specOf(runs)!.trick.name === 'none';
 
 /** Runs of the authors' RIFLE, on whatever base. */
 export const isAuthors = (runs: MethodRuns): boolean => specOf(runs)?.rifle?.preset === 'authors';
@@ -37,7 +41,13 @@ export function usesTrick(name: string): (runs: MethodRuns) => boolean {
   const method = catalog.list().find((candidate) => candidate.name === name);
   return (runs) => {
     const spec = specOf(runs);
-    return method !== undefined && spec !== null && isPlain(runs) && spec.regularizer.name === 'l2' && formOf(spec.trick) === formOf(method.trick);
+    return (
+      method !== undefined &&
+      spec !== null &&
+      isPlain(runs) &&
+      spec.regularizer.name === 'l2' &&
+      formOf(spec.trick) === formOf(method.trick)
+    );
   };
 }
 

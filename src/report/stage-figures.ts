@@ -37,48 +37,84 @@ interface StageAxes {
 
 /** Options of `ckaFigure`. */
 export interface CkaFigureOptions extends StageFigureOptions {
-  /** Which estimate is drawn; both are in the numbers of `ckaByStage`. Default `unbiased` where all rows have it, else `cka`. */
+  /**
+   * Which estimate is drawn; both are in the numbers of `ckaByStage`. Default `unbiased` where all rows have it, else
+   * `cka`.
+   */
   estimate?: 'cka' | 'unbiased';
 }
 
-/** F5. CKA between the pretrained and the fine-tuned network at each stage, input side first: one line a method, mean over seeds and a band. @throws KitError when there are no rows. */
+/**
+ * F5. CKA between the pretrained and the fine-tuned network at each stage, input side first: one line a method, mean
+ * over seeds and a band. @throws KitError when there are no rows.
+ */
 export function ckaFigure(rows: readonly CkaRow[], options: CkaFigureOptions = {}): Figure {
   const estimate = options.estimate ?? estimateOf(rows);
-  const points = rows.flatMap((row): Point[] => (row[estimate] === null ? [] : [{ ...row, name: row.stage, value: row[estimate] }]));
+  const points = rows.flatMap((row): Point[] =>
+    row[estimate] === null ? [] : [{ ...row, name: row.stage, value: row[estimate] }],
+  );
   const images = [...new Set(rows.map((row) => row.images))].join(' or ');
   return stageFigure(points, options, {
-    title: 'What fine-tuning does to the features, stage by stage', x: 'stage, input side first', y: 'CKA with the pretrained features', digits: 3, ceiling: 1,
+    title: 'What fine-tuning does to the features, stage by stage',
+    x: 'stage, input side first',
+    y: 'CKA with the pretrained features',
+    digits: 3,
+    ceiling: 1,
     what: `Linear CKA${estimate === 'unbiased' ? ' (unbiased estimate)' : ''} of each stage's pooled output before and after fine-tuning, over ${images} images`,
     verdict: claimText(ckaClaims(rows, estimate)),
   });
 }
 
 /**
- * F4. Test top-1 of a linear probe on a network whose first stages are the fine-tuned ones and whose others are pretrained, against the number of
+ * F4. Test top-1 of a linear probe on a network whose first stages are the fine-tuned ones and whose others are
+ * pretrained, against the number of
  * stages kept; see `lowLevelFeatures` for the protocol. @throws KitError when there are no rows.
  */
 export function lowLevelFigure(rows: readonly LowLevelRow[], options: StageFigureOptions = {}): Figure {
   const points = rows.map((row): Point => ({ ...row, place: row.kept, name: row.stage, value: 100 * row.testTop1 }));
   return stageFigure(points, options, {
-    title: 'What the early stages are worth', x: 'fine-tuned up to this stage, the rest pretrained', y: 'test top-1 of a linear probe (%)', digits: 1, ceiling: 100,
+    title: 'What the early stages are worth',
+    x: 'fine-tuned up to this stage, the rest pretrained',
+    y: 'test top-1 of a linear probe (%)',
+    digits: 1,
+    ceiling: 100,
     what: 'Test top-1 of a linear probe on the features of a network that is fine-tuned up to a stage and pretrained after it',
     verdict: claimText(lowLevelClaims(rows)),
   });
 }
 
-function stageFigure(points: readonly Point[], { title: given, band = 'range', width = 760, of = '' }: StageFigureOptions, axes: StageAxes): Figure {
-  if (points.length === 0) throw new KitError('There are no rows to draw.', { fix: 'Compute them from runs whose weights were kept.' });
+function stageFigure(
+  points: readonly Point[],
+  { title: given, band = 'range', width = 760, of = '' }: StageFigureOptions,
+  axes: StageAxes,
+): Figure {
+  if (points.length === 0)
+    throw new KitError('There are no rows to draw.', { fix: 'Compute them from runs whose weights were kept.' });
   const title = given ?? axes.title;
   const names = new Map([...points].sort((a, b) => a.place - b.place).map(({ place, name }) => [place, name]));
   const places = [...names.keys()];
   const methods = [...new Set(points.map(({ method }) => method))];
-  const seedsOf = (method: string): number => new Set(points.filter((point) => point.method === method).map(({ seed }) => seed)).size;
+  const seedsOf = (method: string): number =>
+    new Set(points.filter((point) => point.method === method).map(({ seed }) => seed)).size;
   const lines = methods.map((method): Line => {
-    const own = places.map((place) => points.filter((point) => point.method === method && point.place === place).map(({ value }) => value));
+    const own = places.map((place) =>
+      points.filter((point) => point.method === method && point.place === place).map(({ value }) => value),
+    );
     const there = places.map((_, i) => i).filter((i) => own[i].length > 0);
-    const spread = spreadOf(there.map((i) => own[i]), band);
+    const spread = spreadOf(
+      there.map((i) => own[i]),
+      band,
+    );
     const n = seedsOf(method);
-    return { name: `${method} (n = ${n})`, label: `${method} ${spread.mean[spread.mean.length - 1].toFixed(axes.digits)}`, color: colorOf(method), style: seriesStyle(0), x: there, ...spread, band: band !== 'none' && n > 1 };
+    return {
+      name: `${method} (n = ${n})`,
+      label: `${method} ${spread.mean[spread.mean.length - 1].toFixed(axes.digits)}`,
+      color: colorOf(method),
+      style: seriesStyle(0),
+      x: there,
+      ...spread,
+      band: band !== 'none' && n > 1,
+    };
   });
   const texts = places.map((place) => names.get(place)!);
   const vertical = Math.max(...texts.map((text) => text.length)) * 7 * texts.length > width - 180;
@@ -86,7 +122,19 @@ function stageFigure(points: readonly Point[], { title: given, band = 'range', w
   const drawing = drawLinePanels({
     title,
     subtitle: [of, legend].filter(Boolean).join(' · '),
-    panels: [{ title: null, lines, marks: [], x: { title: axes.x, range: [-0.4, places.length - 0.6], places: places.length, ticks: { values: places.map((_, i) => i), texts, vertical } } }],
+    panels: [
+      {
+        title: null,
+        lines,
+        marks: [],
+        x: {
+          title: axes.x,
+          range: [-0.4, places.length - 0.6],
+          places: places.length,
+          ticks: { values: places.map((_, i) => i), texts, vertical },
+        },
+      },
+    ],
     columns: 1,
     width,
     panelHeight: width >= 600 ? 300 : 210,
@@ -108,8 +156,13 @@ function stageFigure(points: readonly Point[], { title: given, band = 'range', w
     ],
     rows: lines.flatMap((line, m) =>
       line.x.map((at, i) => ({
-        method: methods[m], place: places[at], stage: texts[at], n: points.filter((point) => point.method === methods[m] && point.place === places[at]).length,
-        mean: line.mean[i], low: line.low[i], high: line.high[i],
+        method: methods[m],
+        place: places[at],
+        stage: texts[at],
+        n: points.filter((point) => point.method === methods[m] && point.place === places[at]).length,
+        mean: line.mean[i],
+        low: line.low[i],
+        high: line.high[i],
       })),
     ),
     notes: [],

@@ -33,16 +33,27 @@ async function render(drawing: Drawing): Promise<string> {
   page ??= openPage();
   const { width = 700, height = 450 } = layout;
   const json = JSON.stringify({ data, layout });
-  // plotly names clip paths and traces at random: seeded by the figure itself, names are the same every time and differ between figures.
+  // plotly names clip paths and traces at random: seeded by the figure itself, names are the same every time and differ
+  // between figures.
   page.eval(`Math.random = (${randomFrom.toString()})(${createHash('sha256').update(json).digest().readUInt32LE(0)})`);
   let image: string;
   try {
-    image = await page.Plotly.toImage(JSON.parse(json) as object, { format: 'svg', imageDataOnly: true, width, height });
+    image = await page.Plotly.toImage(JSON.parse(json) as object, {
+      format: 'svg',
+      imageDataOnly: true,
+      width,
+      height,
+    });
   } catch (cause) {
-    throw new KitError(`plotly could not draw the figure "${title}": ${cause instanceof Error ? cause.message : String(cause)}.`, { cause });
+    throw new KitError(
+      `plotly could not draw the figure "${title}": ${cause instanceof Error ? cause.message : String(cause)}.`,
+      { cause },
+    );
   }
   // Two decimals of a pixel are enough for a path; plotly writes up to sixteen.
-  const short = image.replace(/ d="[^"]*"/g, (path) => path.replace(/\d+\.\d{3,}/g, (number) => String(Number(Number(number).toFixed(2)))));
+  const short = image.replace(/ d="[^"]*"/g, (path) =>
+    path.replace(/\d+\.\d{3,}/g, (number) => String(Number(Number(number).toFixed(2)))),
+  );
   return short.replace(/^<svg ([^>]*?) style=""/, `<svg $1 role="img" aria-label="${escapeHtml(title)}"`);
 }
 
@@ -105,10 +116,20 @@ function ownBox(element: Element): Box | null {
       return textBox(element);
     case 'tspan': {
       const { size, bold } = fontOf(element);
-      return { x: 0, y: -ASCENT * size, width: textWidth(element.textContent ?? '', size, bold), height: (ASCENT + DESCENT) * size };
+      return {
+        x: 0,
+        y: -ASCENT * size,
+        width: textWidth(element.textContent ?? '', size, bold),
+        height: (ASCENT + DESCENT) * size,
+      };
     }
     case 'rect':
-      return { x: number(element, 'x'), y: number(element, 'y'), width: number(element, 'width'), height: number(element, 'height') };
+      return {
+        x: number(element, 'x'),
+        y: number(element, 'y'),
+        width: number(element, 'width'),
+        height: number(element, 'height'),
+      };
     case 'g':
     case 'svg': {
       const boxes = [...element.children].flatMap((child) => {
@@ -126,7 +147,10 @@ function ownBox(element: Element): Box | null {
 function textBox(text: Element): Box {
   const { size, bold, anchor } = fontOf(text);
   const spans = [...text.children].filter((child) => child.classList.contains('line'));
-  const lines = spans.length > 0 ? spans.map((span) => ({ text: span.textContent ?? '', dy: parseFloat(span.getAttribute('dy') ?? '0') || 0 })) : [{ text: text.textContent ?? '', dy: 0 }];
+  const lines =
+    spans.length > 0
+      ? spans.map((span) => ({ text: span.textContent ?? '', dy: parseFloat(span.getAttribute('dy') ?? '0') || 0 }))
+      : [{ text: text.textContent ?? '', dy: 0 }];
   const width = Math.max(...lines.map((line) => textWidth(line.text, size, bold)));
   const x = number(text, 'x') - width * (anchor === 'middle' ? 0.5 : anchor === 'end' ? 1 : 0);
   const last = lines[lines.length - 1].dy * size;
@@ -148,14 +172,23 @@ function fontOf(element: Element): { size: number; bold: boolean; anchor: string
   };
   const weight = nearest('font-weight');
   const hasBoldChild = element.querySelector('tspan[style*="bold"]') !== null;
-  return { size: parseFloat(nearest('font-size')) || 12, bold: weight === 'bold' || Number(weight) >= 600 || hasBoldChild, anchor: nearest('text-anchor') };
+  return {
+    size: parseFloat(nearest('font-size')) || 12,
+    bold: weight === 'bold' || Number(weight) >= 600 || hasBoldChild,
+    anchor: nearest('text-anchor'),
+  };
 }
 
 /** The transform attribute as a matrix; translate, rotate and scale are what plotly writes. */
 function matrixOf(element: Element): Matrix {
   let matrix = IDENTITY;
-  for (const [, name, list] of (element.getAttribute('transform') ?? '').matchAll(/(translate|rotate|scale)\(([^)]*)\)/g)) {
-    const [a = 0, b, c] = list.split(/[\s,]+/).filter(Boolean).map(Number);
+  for (const [, name, list] of (element.getAttribute('transform') ?? '').matchAll(
+    /(translate|rotate|scale)\(([^)]*)\)/g,
+  )) {
+    const [a = 0, b, c] = list
+      .split(/[\s,]+/)
+      .filter(Boolean)
+      .map(Number);
     if (name === 'translate') matrix = multiply(matrix, [1, 0, 0, 1, a, b ?? 0]);
     else if (name === 'scale') matrix = multiply(matrix, [a, 0, 0, b ?? a, 0, 0]);
     else {
@@ -180,5 +213,10 @@ function mapBox({ x, y, width, height }: Box, [a, b, c, d, e, f]: Matrix): Box {
 
 function union(a: Box, b: Box): Box {
   const [x, y] = [Math.min(a.x, b.x), Math.min(a.y, b.y)];
-  return { x, y, width: Math.max(a.x + a.width, b.x + b.width) - x, height: Math.max(a.y + a.height, b.y + b.height) - y };
+  return {
+    x,
+    y,
+    width: Math.max(a.x + a.width, b.x + b.width) - x,
+    height: Math.max(a.y + a.height, b.y + b.height) - y,
+  };
 }

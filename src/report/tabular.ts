@@ -56,8 +56,21 @@ export class Table implements TableData {
 
   /** Plain data; `JSON.stringify(table)` uses it. */
   toJson(): TableJson {
-    const columns = this.columns.map(({ key, title, unit, kind }) => ({ key, title, unit: unit ?? null, kind: kind ?? 'text' }));
-    return { id: this.id, title: this.title, caption: this.caption, columns, rows: this.rows, sources: this.sources, notes: this.notes };
+    const columns = this.columns.map(({ key, title, unit, kind }) => ({
+      key,
+      title,
+      unit: unit ?? null,
+      kind: kind ?? 'text',
+    }));
+    return {
+      id: this.id,
+      title: this.title,
+      caption: this.caption,
+      columns,
+      rows: this.rows,
+      sources: this.sources,
+      notes: this.notes,
+    };
   }
 
   toJSON(): TableJson {

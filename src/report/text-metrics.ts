@@ -1,6 +1,10 @@
-// Widths of text in Arial's metrics, which Helvetica and Liberation Sans share: what a page without a layout engine cannot measure.
+// Widths of text in Arial's metrics, which Helvetica and Liberation Sans share: what a page without a layout engine
+// cannot measure.
 
-/** Advance widths in thousandths of the font size; read from Liberation Sans 2.1 with PIL. Characters that are not listed take `OTHER`. */
+/**
+ * Advance widths in thousandths of the font size; read from Liberation Sans 2.1 with PIL. Characters that are not
+ * listed take `OTHER`.
+ */
 const REGULAR: Record<number, string> = {
   191: "'",
   222: 'ijl‘’',
@@ -35,7 +39,11 @@ const BOLD = 1.07;
 export const ASCENT = 0.905;
 export const DESCENT = 0.212;
 
-const WIDTHS = new Map(Object.entries(REGULAR).flatMap(([width, characters]) => [...characters].map((character) => [character, Number(width)] as const)));
+const WIDTHS = new Map(
+  Object.entries(REGULAR).flatMap(([width, characters]) =>
+    [...characters].map((character) => [character, Number(width)] as const),
+  ),
+);
 
 /** Width of one line of `text` in pixels at `fontSize` pixels. */
 export function textWidth(text: string, fontSize: number, bold = false): number {

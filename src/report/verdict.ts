@@ -1,4 +1,5 @@
-// The rule by which a claim that a method raises accuracy counts as reproduced: written here, once, and printed under every table that uses it.
+// The rule by which a claim that a method raises accuracy counts as reproduced: written here, once, and printed under
+// every table that uses it.
 import type { PairedDifference } from '../analysis/paired';
 
 /** What our runs say of a claim. */
@@ -21,7 +22,10 @@ export const OVERALL_RULE =
 /** Training accuracy in the last epoch below which a run is called unfinished. */
 export const CONVERGED_TRAIN_TOP1 = 0.95;
 
-/** The verdict on the claim that the treated runs are the better ones. @param difference treated - control, paired by seed. @param failed whether a run of either side failed. */
+/**
+ * The verdict on the claim that the treated runs are the better ones. @param difference treated - control, paired by
+ * seed. @param failed whether a run of either side failed.
+ */
 export function verdictOf(difference: Pick<PairedDifference, 'mean' | 'interval'>, failed = false): Verdict {
   const { mean, interval } = difference;
   if (failed) return 'failed';
@@ -42,5 +46,8 @@ export function overallVerdict(verdicts: readonly Verdict[]): OverallVerdict {
 export function countVerdicts(verdicts: readonly Verdict[]): string {
   const order: readonly Verdict[] = ['reproduced', 'direction only', 'not reproduced', 'failed', 'not run'];
   const counts = order.map((verdict) => ({ verdict, count: verdicts.filter((each) => each === verdict).length }));
-  return counts.filter(({ count }) => count > 0).map(({ verdict, count }) => `${verdict} ${count}`).join(', ');
+  return counts
+    .filter(({ count }) => count > 0)
+    .map(({ verdict, count }) => `${verdict} ${count}`)
+    .join(', ');
 }

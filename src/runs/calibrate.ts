@@ -1,4 +1,5 @@
-// How long a run will take, from a few steps of it: what a sweep's estimate stands on where nothing like it was run before.
+// How long a run will take, from a few steps of it: what a sweep's estimate stands on where nothing like it was run
+// before.
 import { backbones } from '../backbones/backbone';
 import { tf, type TF } from '../engine/tensorflow';
 import type { RunSpec } from '../transfer/spec';
@@ -34,12 +35,17 @@ export async function calibrate(spec: RunSpec, classes: number): Promise<Pace> {
       for (let i = 0; i < STEPS; i++) tf.dispose(step());
       return (performance.now() - start) / 1000 / STEPS / batch;
     };
-    const images = (batch: number) => ({ images: new Uint8Array(batch * size * size * 3), labels: new Int32Array(batch) });
+    const images = (batch: number) => ({
+      images: new Uint8Array(batch * size * size * 3),
+      labels: new Int32Array(batch),
+    });
     const [few, many] = [images(spec.batchSize), images(EVALUATION_BATCH)];
     try {
       return {
         setUp,
-        train: time(spec.batchSize, () => program.train({ ...few, learningRate: 1e-6, headLearningRate: 1e-6, maskSeed: new Int32Array(2) })),
+        train: time(spec.batchSize, () =>
+          program.train({ ...few, learningRate: 1e-6, headLearningRate: 1e-6, maskSeed: new Int32Array(2) }),
+        ),
         evaluate: time(EVALUATION_BATCH, () => program.evaluate(many)),
       };
     } finally {

@@ -54,9 +54,12 @@ const FORMAT = 1;
 /** A whole checkpoint that a newer kit has written: it must neither be used nor make way. */
 export class NewerCheckpointError extends KitError {
   constructor(file: string, { kit, format }: Pick<Written, 'kit' | 'format'>, run: string) {
-    super(`The checkpoint ${file} is from a newer rifle-kit${kit === undefined ? '' : `, ${kit}`} (its format is ${format}; this kit, ${kitVersion()}, reads ${FORMAT}).`, {
-      fix: `Update the kit, or begin the run anew: npx rifle runs prune ${run} --yes.`,
-    });
+    super(
+      `The checkpoint ${file} is from a newer rifle-kit${kit === undefined ? '' : `, ${kit}`} (its format is ${format}; this kit, ${kitVersion()}, reads ${FORMAT}).`,
+      {
+        fix: `Update the kit, or begin the run anew: npx rifle runs prune ${run} --yes.`,
+      },
+    );
   }
 }
 
@@ -76,29 +79,49 @@ export class Checkpoints {
     this.folder = path.join(runFolder, 'checkpoints');
   }
 
-  /** Writes a checkpoint, whole or not at all, and removes all but the last two. @throws KitError when the disk refuses. */
+  /**
+   * Writes a checkpoint, whole or not at all, and removes all but the last two. @throws KitError when the disk refuses.
+   */
   async write({ variables, ...state }: TrainState, history: RunHistory): Promise<string> {
     const name = `${String(state.epoch).padStart(5, '0')}-${String(state.step).padStart(7, '0')}`;
     const file = path.join(this.folder, `${name}.json`);
-    const tensors: StateDict = new Map(Object.entries(variables).map(([name, data]) => [name, { shape: [data.length], dtype: 'float32', data }]));
-    const content = { format: FORMAT, kit: kitVersion(), run: this.run, numericsVersion: this.numericsVersion, state, history, variables: hashStateDict(tensors) } as const;
+    const tensors: StateDict = new Map(
+      Object.entries(variables).map(([name, data]) => [name, { shape: [data.length], dtype: 'float32', data }]),
+    );
+    const content = {
+      format: FORMAT,
+      kit: kitVersion(),
+      run: this.run,
+      numericsVersion: this.numericsVersion,
+      state,
+      history,
+      variables: hashStateDict(tensors),
+    } as const;
     try {
       await fs.promises.mkdir(this.folder, { recursive: true });
-      await writeSafetensors(tensorsOf(file), tensors, { notes: { run: this.run, epoch: String(state.epoch), step: String(state.step) } });
+      await writeSafetensors(tensorsOf(file), tensors, {
+        notes: { run: this.run, epoch: String(state.epoch), step: String(state.step) },
+      });
       await writeWhole(file, `${JSON.stringify({ ...content, sha256: sumOf(content) } satisfies Written)}\n`);
     } catch (cause) {
-      throw new KitError(`The checkpoint ${file} could not be written: ${(cause as Error).message}`, { fix: (cause as KitError).fix || 'Free some space there, or give yourself the right to write.', cause });
+      throw new KitError(`The checkpoint ${file} could not be written: ${(cause as Error).message}`, {
+        fix: (cause as KitError).fix || 'Free some space there, or give yourself the right to write.',
+        cause,
+      });
     }
     for (const older of this.files().slice(0, -KEPT)) this.drop(older);
     return file;
   }
 
   /**
-   * The last checkpoint that is whole; null when there is none. What stands in the way is told in `damaged`, newest first.
+   * The last checkpoint that is whole; null when there is none. What stands in the way is told in `damaged`, newest
+   * first.
    * @param fits whether a checkpoint will do: else an older one is taken.
    * @throws NewerCheckpointError where one is whole and from a newer kit.
    */
-  async latest(fits: (checkpoint: Checkpoint) => boolean = () => true): Promise<{ checkpoint: Checkpoint | null; damaged: DamagedCheckpoint[] }> {
+  async latest(
+    fits: (checkpoint: Checkpoint) => boolean = () => true,
+  ): Promise<{ checkpoint: Checkpoint | null; damaged: DamagedCheckpoint[] }> {
     const damaged: DamagedCheckpoint[] = [];
     for (const file of this.files().reverse()) {
       try {
@@ -118,9 +141,11 @@ export class Checkpoints {
     if (sha256 !== sumOf(content)) throw new KitError('Its checksum is not that of its content.');
     if (content.format > FORMAT) throw new NewerCheckpointError(file, content, this.run);
     if (content.format !== FORMAT) throw new KitError(`It is of format ${content.format}, this kit reads ${FORMAT}.`);
-    if (content.run !== this.run || content.numericsVersion !== this.numericsVersion) throw new KitError(`It is of run ${content.run}, numerics ${content.numericsVersion}.`);
+    if (content.run !== this.run || content.numericsVersion !== this.numericsVersion)
+      throw new KitError(`It is of run ${content.run}, numerics ${content.numericsVersion}.`);
     const tensors = await readSafetensors(tensorsOf(file));
-    if (hashStateDict(tensors) !== content.variables) throw new KitError(`The numbers in ${path.basename(tensorsOf(file))} are not those that were written.`);
+    if (hashStateDict(tensors) !== content.variables)
+      throw new KitError(`The numbers in ${path.basename(tensorsOf(file))} are not those that were written.`);
     const variables = Object.fromEntries([...tensors].map(([name, { data }]) => [name, data as Float32Array]));
     return { file, state: { ...content.state, variables }, history: content.history };
   }
@@ -140,12 +165,16 @@ export class Checkpoints {
     fs.rmSync(tensorsOf(file), { force: true });
   }
 
-  /** Removes what a run that goes on from `checkpoint` has no use for: later ones, and what a killed process left half-written. */
+  /**
+   * Removes what a run that goes on from `checkpoint` has no use for: later ones, and what a killed process left
+   * half-written.
+   */
   keepUpTo(checkpoint: Checkpoint | null): void {
     if (!fs.existsSync(this.folder)) return;
     for (const file of this.files()) if (checkpoint === null || file > checkpoint.file) this.drop(file);
     const whole = new Set(this.files().flatMap((file) => [file, tensorsOf(file)]));
-    for (const name of fs.readdirSync(this.folder)) if (!whole.has(path.join(this.folder, name))) fs.rmSync(path.join(this.folder, name), { force: true });
+    for (const name of fs.readdirSync(this.folder))
+      if (!whole.has(path.join(this.folder, name))) fs.rmSync(path.join(this.folder, name), { force: true });
   }
 
   /** Removes all of them. */

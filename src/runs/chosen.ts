@@ -6,7 +6,10 @@ import type { RunSpec } from '../transfer/spec';
 export const LIMIT_SEED = 0;
 
 /** The images of a run: test images, or instead a fifth of the training images; then the limits. */
-export function chosen(whole: Dataset, { limits: { trainPerClass, testPerClass }, evaluateOn }: Pick<RunSpec, 'limits' | 'evaluateOn'>): Dataset {
+export function chosen(
+  whole: Dataset,
+  { limits: { trainPerClass, testPerClass }, evaluateOn }: Pick<RunSpec, 'limits' | 'evaluateOn'>,
+): Dataset {
   const dataset = evaluateOn === 'test' ? whole : carveValidation(whole, { fraction: 0.2, seed: LIMIT_SEED });
   return {
     ...dataset,

@@ -1,4 +1,5 @@
-// What differs between two runs: first what could explain a difference in result, then the results, then what they cost.
+// What differs between two runs: first what could explain a difference in result, then the results, then what they
+// cost.
 import type { RunRecord } from './record';
 
 /** One difference. */
@@ -27,7 +28,9 @@ export interface Comparison {
 export function compareRuns(a: RunRecord, b: RunRecord): Comparison {
   const pick = (of: (record: RunRecord) => object): Difference[] => differences(of(a), of(b));
   const both = Math.max(a.epochs.length, b.epochs.length);
-  const parted = Array.from({ length: both }, (_, i) => i).find((i) => NUMBERS.some((name) => a.epochs[i]?.[name] !== b.epochs[i]?.[name]));
+  const parted = Array.from({ length: both }, (_, i) => i).find((i) =>
+    NUMBERS.some((name) => a.epochs[i]?.[name] !== b.epochs[i]?.[name]),
+  );
   return {
     a: a.id,
     b: b.id,
@@ -47,14 +50,28 @@ export function compareRuns(a: RunRecord, b: RunRecord): Comparison {
 }
 
 /** What of an epoch is a result. */
-const NUMBERS = ['trainLoss', 'trainCrossEntropy', 'trainTop1', 'testLoss', 'testTop1', 'learningRate', 'headLearningRate', 'headReset'] as const;
+const NUMBERS = [
+  'trainLoss',
+  'trainCrossEntropy',
+  'trainTop1',
+  'testLoss',
+  'testTop1',
+  'learningRate',
+  'headLearningRate',
+  'headReset',
+] as const;
 
 /** A verdict in a sentence. */
 export function verdictOf({ causes, suspects, partedAt }: Comparison): string {
-  if (partedAt === null) return causes.length === 0 ? 'The same numbers in every epoch.' : 'The same numbers in every epoch, though they were asked for something else.';
+  if (partedAt === null)
+    return causes.length === 0
+      ? 'The same numbers in every epoch.'
+      : 'The same numbers in every epoch, though they were asked for something else.';
   const from = `Their numbers part in epoch ${partedAt}`;
-  if (causes.length > 0) return `${from}: they were asked for something else (${causes.length} field${causes.length > 1 ? 's' : ''}).`;
-  if (suspects.length > 0) return `${from}: the same run, made with something else (${suspects.map(({ field }) => field.replace('environment.', '')).join(', ')}).`;
+  if (causes.length > 0)
+    return `${from}: they were asked for something else (${causes.length} field${causes.length > 1 ? 's' : ''}).`;
+  if (suspects.length > 0)
+    return `${from}: the same run, made with something else (${suspects.map(({ field }) => field.replace('environment.', '')).join(', ')}).`;
   return `${from}, and nothing that is recorded explains it: the runs are not deterministic, or a file was changed.`;
 }
 
@@ -68,4 +85,5 @@ export function differences(a: unknown, b: unknown, at = ''): Difference[] {
   return JSON.stringify(x) === JSON.stringify(y) ? [] : [{ field: at, a: x, b: y }];
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -22,7 +22,11 @@ export function environment(): RunEnvironment {
     cores: os.availableParallelism(),
     platform: `${process.platform} ${process.arch}`,
     ...commit(),
-    flags: Object.fromEntries(Object.entries(process.env).filter((entry): entry is [string, string] => entry[0].startsWith('TF_')).sort()),
+    flags: Object.fromEntries(
+      Object.entries(process.env)
+        .filter((entry): entry is [string, string] => entry[0].startsWith('TF_'))
+        .sort(),
+    ),
   };
 }
 
@@ -36,21 +40,36 @@ function gpu(): NonNullable<RunEnvironment['gpu']> {
     }
   };
   const visible = process.env.CUDA_VISIBLE_DEVICES?.split(',')[0];
-  const [name, driver] = ask(...(visible ? ['-i', visible] : []), '--query-gpu=name,driver_version', '--format=csv,noheader').split('\n')[0].split(', ');
-  return { name: name || 'unknown', driver: driver ?? 'unknown', cuda: /CUDA Version: ([\d.]+)/.exec(ask())?.[1] ?? 'unknown' };
+  const [name, driver] = ask(
+    ...(visible ? ['-i', visible] : []),
+    '--query-gpu=name,driver_version',
+    '--format=csv,noheader',
+  )
+    .split('\n')[0]
+    .split(', ');
+  return {
+    name: name || 'unknown',
+    driver: driver ?? 'unknown',
+    cuda: /CUDA Version: ([\d.]+)/.exec(ask())?.[1] ?? 'unknown',
+  };
 }
 
 let freeAtFirst: number | undefined;
 
 /**
- * Bytes that are free on the GPU that this process computes on, as they were when first asked: TensorFlow keeps for itself what it once took. Undefined
+ * Bytes that are free on the GPU that this process computes on, as they were when first asked: TensorFlow keeps for
+ * itself what it once took. Undefined
  * where it computes on the CPU, or nobody tells.
  */
 export function freeGpuMemory(): number | undefined {
   if (!internals().binding.isUsingGpuDevice()) return undefined;
   const visible = process.env.CUDA_VISIBLE_DEVICES?.split(',')[0] || '0';
   try {
-    const answer = execFileSync('nvidia-smi', ['-i', visible, '--query-gpu=memory.free', '--format=csv,noheader,nounits'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+    const answer = execFileSync(
+      'nvidia-smi',
+      ['-i', visible, '--query-gpu=memory.free', '--format=csv,noheader,nounits'],
+      { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] },
+    );
     const mebibytes = Number.parseInt(answer, 10);
     freeAtFirst ??= Number.isNaN(mebibytes) ? undefined : mebibytes * 2 ** 20;
   } catch {
@@ -61,7 +80,8 @@ export function freeGpuMemory(): number | undefined {
 
 /** The kit's own commit; null where it is not a repository of its own. */
 function commit(): Pick<RunEnvironment, 'gitCommit' | 'gitDirty'> {
-  const git = (...args: string[]) => execFileSync('git', args, { cwd: packageRoot(), encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+  const git = (...args: string[]) =>
+    execFileSync('git', args, { cwd: packageRoot(), encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
   try {
     if (!fs.existsSync(path.join(packageRoot(), '.git'))) return { gitCommit: null, gitDirty: null };
     return { gitCommit: git('rev-parse', 'HEAD'), gitDirty: git('status', '--porcelain') !== '' };

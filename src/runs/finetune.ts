@@ -1,4 +1,5 @@
-// One run from its spec to its record: data and weights are loaded, the trainer called, the record written to the store. An unfinished one goes on.
+// One run from its spec to its record: data and weights are loaded, the trainer called, the record written to the
+// store. An unfinished one goes on.
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -25,12 +26,20 @@ import { NUMERICS_VERSION, runId, RunStore } from './store';
 import { Tracking, type TrackingOptions } from './tracking';
 import { writeWhole } from './write-whole';
 
-
-/** Options of `finetune`. `keepWeights` besides: the final weights, and those of the best epoch, stay beside the record (`RunStore.weights`); a run that is over without them is then run again, to the same bits. */
+/**
+ * Options of `finetune`. `keepWeights` besides: the final weights, and those of the best epoch, stay beside the record
+ * (`RunStore.weights`); a run that is over without them is then run again, to the same bits.
+ */
 export interface FinetuneOptions extends Omit<TrainOptions, 'from' | 'onState'>, KeeperOptions {
-  /** Where runs are kept: a store or a folder. Default `runs` in the kit's home. A run that is over is not run again; an unfinished one goes on. */
+  /**
+   * Where runs are kept: a store or a folder. Default `runs` in the kit's home. A run that is over is not run again; an
+   * unfinished one goes on.
+   */
   runs?: RunStore | string;
-  /** What to do about a run that another process is making: wait for its record and take over should it die, or throw RunBusyError. Default `wait`. */
+  /**
+   * What to do about a run that another process is making: wait for its record and take over should it die, or throw
+   * RunBusyError. Default `wait`.
+   */
   busy?: 'wait' | 'throw';
   /** Where numbers go besides the record, whatever becomes of that. Default: nowhere. */
   tracking?: TrackingOptions;
@@ -42,9 +51,11 @@ export interface FinetuneOptions extends Omit<TrainOptions, 'from' | 'onState'>,
 export const EVALUATION_BATCH = 64;
 
 /**
- * Fine-tunes as `input` says, and gives the record: from the store when this very run is over there, else by training, from its last checkpoint
+ * Fine-tunes as `input` says, and gives the record: from the store when this very run is over there, else by training,
+ * from its last checkpoint
  * when it was begun before. A run that diverges gives a record too, with status `failed`.
- * @throws KitError for a spec, a data set or weights that are not right; RunBusyError; the signal's reason when stopped (a checkpoint is written
+ * @throws KitError for a spec, a data set or weights that are not right; RunBusyError; the signal's reason when stopped
+ *   (a checkpoint is written
  *   then, and the same call goes on from it).
  */
 export async function finetune(input: RunSpecInput, options: FinetuneOptions = {}): Promise<RunRecord> {
@@ -60,7 +71,9 @@ export async function finetune(input: RunSpecInput, options: FinetuneOptions = {
 async function findOrRun(input: RunSpecInput, options: FinetuneOptions): Promise<RunRecord> {
   const { onProgress, signal } = options;
   const store = options.runs instanceof RunStore ? options.runs : new RunStore(options.runs);
-  const { id, spec, portable, dataset, weightsHash } = await identifyRun(input, { dataset: (name) => datasets.load(name, { onProgress, signal }) });
+  const { id, spec, portable, dataset, weightsHash } = await identifyRun(input, {
+    dataset: (name) => datasets.load(name, { onProgress, signal }),
+  });
   const finished = (): RunRecord | null => finishedRun(store, id, options.keepWeights);
   const known = finished();
   if (known !== null) return known;
@@ -68,16 +81,32 @@ async function findOrRun(input: RunSpecInput, options: FinetuneOptions): Promise
   store.requireRoom();
   refuseChanged(store, { id, spec: portable, dataset, from: spec.dataset });
   const title = options.title ?? titleOf(spec);
-  const onWait: LockOptions['onWait'] = (owner) => onProgress?.({ task: title, done: 0, total: 1, unit: 'runs', detail: `waiting for process ${owner?.pid ?? '?'} on ${owner?.host ?? '?'}, which makes it` });
-  const lock = await RunLock.take(store.folder(id), { signal, wait: options.busy !== 'throw', onWait, ...options.lock });
+  const onWait: LockOptions['onWait'] = (owner) =>
+    onProgress?.({
+      task: title,
+      done: 0,
+      total: 1,
+      unit: 'runs',
+      detail: `waiting for process ${owner?.pid ?? '?'} on ${owner?.host ?? '?'}, which makes it`,
+    });
+  const lock = await RunLock.take(store.folder(id), {
+    signal,
+    wait: options.busy !== 'throw',
+    onWait,
+    ...options.lock,
+  });
   const journal = store.journal(id);
   try {
     const meanwhile = finished();
     if (meanwhile !== null) return meanwhile;
-    if (lock.takenFrom !== null) journal.write('notice', { text: `Process ${lock.takenFrom.pid} on ${lock.takenFrom.host} had died: its lock was taken over.` });
+    if (lock.takenFrom !== null)
+      journal.write('notice', {
+        text: `Process ${lock.takenFrom.pid} on ${lock.takenFrom.host} had died: its lock was taken over.`,
+      });
     return await makeRun({ ...options, title }, { store, lock, id, spec, portable, dataset, weightsHash });
   } catch (error) {
-    if (signal?.aborted) journal.write('stopped', { reason: String((signal.reason as Error)?.message ?? signal.reason) });
+    if (signal?.aborted)
+      journal.write('stopped', { reason: String((signal.reason as Error)?.message ?? signal.reason) });
     else journal.write('failed', { message: (error as Error).message });
     throw error;
   } finally {
@@ -100,7 +129,10 @@ export interface RunIdentity {
  * @param load where data sets and hashes of weights come from. Default: the catalog, and the files.
  * @throws KitError for a spec, a data set or weights that are not right.
  */
-export async function identifyRun(input: RunSpecInput, load: { dataset?: (name: string) => Promise<Dataset>; weightsHash?: typeof backbones.weightsHash } = {}): Promise<RunIdentity> {
+export async function identifyRun(
+  input: RunSpecInput,
+  load: { dataset?: (name: string) => Promise<Dataset>; weightsHash?: typeof backbones.weightsHash } = {},
+): Promise<RunIdentity> {
   const parsed = parseRunSpec(input);
   timetable(parsed); // refuses one that never resets, before anything is fetched
   const spec = resolveSizes(parsed, backbones.get(parsed.backbone));
@@ -122,34 +154,66 @@ interface RunParts extends RunIdentity {
   lock: RunLock;
 }
 
-async function makeRun(options: FinetuneOptions, { store, id, spec, portable, dataset, weightsHash, lock }: RunParts): Promise<RunRecord> {
+async function makeRun(
+  options: FinetuneOptions,
+  { store, id, spec, portable, dataset, weightsHash, lock }: RunParts,
+): Promise<RunRecord> {
   const { onProgress, signal } = options;
   const { epochs: epochCount } = timetable(spec);
   const keeper = new Keeper(store, id, lock, options);
   const from = await keeper.resume(epochCount);
   const made = environment();
   store.journal(id).write(from === undefined ? 'started' : 'resumed', {
-    ...(from === undefined ? { spec: portable, dataset: { name: dataset.name, hash: dataset.hash, from: placeOf(spec.dataset) }, weightsHash } : { epoch: from.epoch, step: from.step }),
+    ...(from === undefined
+      ? {
+          spec: portable,
+          dataset: { name: dataset.name, hash: dataset.hash, from: placeOf(spec.dataset) },
+          weightsHash,
+        }
+      : { epoch: from.epoch, step: from.step }),
     environment: made,
   });
   const cache = await openPixelCache(dataset, { shortSide: spec.resizeSize, onProgress, signal });
-  const backbone = await backbones.load(spec.backbone, { classes: dataset.classes.length, weights: spec.weights, seed: spec.seed, onProgress, signal });
+  const backbone = await backbones.load(spec.backbone, {
+    classes: dataset.classes.length,
+    weights: spec.weights,
+    seed: spec.seed,
+    onProgress,
+    signal,
+  });
   const loaders: BatchLoader[] = [];
   const batches = (samples: Dataset['train'], options: { train: boolean; batchSize: number }): BatchLoader => {
     loaders.push(new BatchLoader(cache, samples, { ...options, imageSize: spec.imageSize, seed: spec.seed }));
     return loaders[loaders.length - 1];
   };
-  const tracking = await Tracking.begin(options.tracking, { id, title: options.title ?? titleOf(spec), method: methods.nameOf(spec), spec: portable, dataset: dataset.name }, from?.rows ?? [], (text) => keeper.notice(text));
+  const tracking = await Tracking.begin(
+    options.tracking,
+    { id, title: options.title ?? titleOf(spec), method: methods.nameOf(spec), spec: portable, dataset: dataset.name },
+    from?.rows ?? [],
+    (text) => keeper.notice(text),
+  );
   let ending: 'stopped' | RunRecord['status'] = 'stopped';
   try {
     const trainBatches = batches(dataset.train, { train: true, batchSize: spec.batchSize });
     const testBatches = batches(dataset.test, { train: false, batchSize: EVALUATION_BATCH });
     const channelWeights =
       spec.regularizer.name === 'delta'
-        ? await keptChannelWeights([dataset.hash, backbone.weightsHash, spec.imageSize, spec.resizeSize, spec.limits, spec.evaluateOn], () => {
-            const few = limitPerClass(dataset.train, Math.max(1, Math.round(CHANNEL_IMAGES / dataset.classes.length)), LIMIT_SEED);
-            return weighChannels(backbone, spec.imageSize, batches(few, { train: false, batchSize: few.length }), options);
-          })
+        ? await keptChannelWeights(
+            [dataset.hash, backbone.weightsHash, spec.imageSize, spec.resizeSize, spec.limits, spec.evaluateOn],
+            () => {
+              const few = limitPerClass(
+                dataset.train,
+                Math.max(1, Math.round(CHANNEL_IMAGES / dataset.classes.length)),
+                LIMIT_SEED,
+              );
+              return weighChannels(
+                backbone,
+                spec.imageSize,
+                batches(few, { train: false, batchSize: few.length }),
+                options,
+              );
+            },
+          )
         : undefined;
     const rows: EpochRow[] = [...(from?.rows ?? [])];
     const keepWeights = keeper.observer(backbone, epochCount, () => rows);
@@ -179,8 +243,18 @@ async function makeRun(options: FinetuneOptions, { store, id, spec, portable, da
       method: methods.nameOf(spec),
       spec: portable,
       numericsVersion: NUMERICS_VERSION,
-      dataset: { name: dataset.name, hash: dataset.hash, classes: dataset.classes, train: dataset.train.length, test: dataset.test.length },
-      weights: { id: spec.weights === 'imagenet' ? spec.backbone : path.basename(spec.weights), hash: weightsHash, parameters: parameterCount(backbone) },
+      dataset: {
+        name: dataset.name,
+        hash: dataset.hash,
+        classes: dataset.classes,
+        train: dataset.train.length,
+        test: dataset.test.length,
+      },
+      weights: {
+        id: spec.weights === 'imagenet' ? spec.backbone : path.basename(spec.weights),
+        hash: weightsHash,
+        parameters: parameterCount(backbone),
+      },
       epochs,
       testTop1: failure === null ? epochs[epochs.length - 1].testTop1 : NaN,
       resets: epochs.filter((row) => row.headReset).map((row) => row.epoch),
@@ -211,17 +285,40 @@ const placeOf = (dataset: string): string => (fs.existsSync(dataset) ? fs.realpa
  * Refuses a run whose spec was run before on the same folder with other images: the two would stand in one table.
  * Data sets of the catalog are pinned by their hash and need no such look.
  */
-function refuseChanged(store: RunStore, { id, spec, dataset, from }: { id: string; spec: RunSpec; dataset: Dataset; from: string }): void {
+function refuseChanged(
+  store: RunStore,
+  { id, spec, dataset, from }: { id: string; spec: RunSpec; dataset: Dataset; from: string },
+): void {
   if (!fs.existsSync(from)) return;
   const text = stableStringify(spec);
-  const others = store.brief(() => undefined).filter((record) => record.id !== id && record.dataset.name === dataset.name && record.dataset.hash !== dataset.hash && stableStringify(record.spec) === text);
+  const others = store
+    .brief(() => undefined)
+    .filter(
+      (record) =>
+        record.id !== id &&
+        record.dataset.name === dataset.name &&
+        record.dataset.hash !== dataset.hash &&
+        stableStringify(record.spec) === text,
+    );
   const ids = [...others.map((record) => record.id), ...store.unfinished().filter((other) => other !== id)];
   for (const other of ids) {
-    const started = store.journal(other).read().find(({ event }) => event === 'started') as { spec?: RunSpec; dataset?: { hash: string; from: string } } | undefined;
-    if (started?.dataset?.from !== placeOf(from) || started.dataset.hash === dataset.hash || stableStringify(started.spec) !== text) continue;
-    throw new KitError(`The images in ${from} have changed since the run ${other}: their hash was ${started.dataset.hash}, it is ${dataset.hash}.`, {
-      fix: `Put the images back, keep the runs of the new ones in another folder (--runs), or forget the old run: npx rifle runs prune ${other}.`,
-    });
+    const started = store
+      .journal(other)
+      .read()
+      .find(({ event }) => event === 'started') as
+      { spec?: RunSpec; dataset?: { hash: string; from: string } } | undefined;
+    if (
+      started?.dataset?.from !== placeOf(from) ||
+      started.dataset.hash === dataset.hash ||
+      stableStringify(started.spec) !== text
+    )
+      continue;
+    throw new KitError(
+      `The images in ${from} have changed since the run ${other}: their hash was ${started.dataset.hash}, it is ${dataset.hash}.`,
+      {
+        fix: `Put the images back, keep the runs of the new ones in another folder (--runs), or forget the old run: npx rifle runs prune ${other}.`,
+      },
+    );
   }
 }
 
@@ -241,21 +338,36 @@ export type SizedSpec = RunSpec & { imageSize: number; resizeSize: number };
 function resolveSizes(spec: RunSpec, { inputSize, resizeSize }: BackboneRecord): SizedSpec {
   const side = spec.imageSize ?? inputSize;
   if (spec.resizeSize !== null && spec.resizeSize < side) {
-    throw new KitError(`A crop of ${side} pixels does not fit a short side of ${spec.resizeSize}.`, { fix: 'Raise `resizeSize` or lower `imageSize`.' });
+    throw new KitError(`A crop of ${side} pixels does not fit a short side of ${spec.resizeSize}.`, {
+      fix: 'Raise `resizeSize` or lower `imageSize`.',
+    });
   }
-  return { ...spec, imageSize: side, resizeSize: spec.resizeSize ?? Math.max(side, Math.round((side * resizeSize) / inputSize)) };
+  return {
+    ...spec,
+    imageSize: side,
+    resizeSize: spec.resizeSize ?? Math.max(side, Math.round((side * resizeSize) / inputSize)),
+  };
 }
 
 /** Images that DELTA's channels are weighed on: the first so many, evenly over the classes. */
 const CHANNEL_IMAGES = 64;
 
-async function weighChannels(backbone: Backbone, imageSize: number, loader: BatchLoader, options: FinetuneOptions): Promise<ChannelWeights> {
+async function weighChannels(
+  backbone: Backbone,
+  imageSize: number,
+  loader: BatchLoader,
+  options: FinetuneOptions,
+): Promise<ChannelWeights> {
   const all: Batch[] = [];
-  for await (const batch of loader.epoch(0, options)) all.push({ ...batch, images: batch.images.slice(), labels: batch.labels.slice() });
+  for await (const batch of loader.epoch(0, options))
+    all.push({ ...batch, images: batch.images.slice(), labels: batch.labels.slice() });
   return findChannelWeights(backbone, imageSize, all, options);
 }
 
-/** Channel weights depend on data and pretrained weights alone, not on the seed: they are found once and kept in the kit's home. */
+/**
+ * Channel weights depend on data and pretrained weights alone, not on the seed: they are found once and kept in the
+ * kit's home.
+ */
 async function keptChannelWeights(key: unknown[], find: () => Promise<ChannelWeights>): Promise<ChannelWeights> {
   const name = createHash('sha256').update(JSON.stringify(key)).digest('hex').slice(0, 16);
   const file = kitHome('channel-weights', `${name}.json`);
@@ -277,4 +389,6 @@ async function trainOrFail(run: () => Promise<Trained>): Promise<Trained & Pick<
 }
 
 const parameterCount = ({ variables }: Backbone): number =>
-  Object.values(variables).filter((variable) => variable.trainable).reduce((sum, variable) => sum + variable.size, 0);
+  Object.values(variables)
+    .filter((variable) => variable.trainable)
+    .reduce((sum, variable) => sum + variable.size, 0);

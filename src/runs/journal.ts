@@ -27,7 +27,13 @@ export class Journal {
 
   /** Appends a line. Never stops a run: on a full disk the line is lost. */
   write(event: JournalEvent, details: Record<string, unknown> = {}): void {
-    const entry: JournalEntry = { at: new Date().toISOString(), event, host: os.hostname(), pid: process.pid, ...details };
+    const entry: JournalEntry = {
+      at: new Date().toISOString(),
+      event,
+      host: os.hostname(),
+      pid: process.pid,
+      ...details,
+    };
     try {
       fs.mkdirSync(path.dirname(this.file), { recursive: true });
       fs.appendFileSync(this.file, `${this.startsLine() ? '' : '\n'}${JSON.stringify(entry)}\n`);

@@ -33,16 +33,26 @@ export class Keeper {
     private readonly options: KeeperOptions,
   ) {
     this.checkpoints = new Checkpoints(store.folder(id), id, NUMERICS_VERSION);
-    this.history = { startedAt: new Date().toISOString(), wallSeconds: 0, peakMemoryMb: 0, keepWeights: options.keepWeights ?? false };
+    this.history = {
+      startedAt: new Date().toISOString(),
+      wallSeconds: 0,
+      peakMemoryMb: 0,
+      keepWeights: options.keepWeights ?? false,
+    };
   }
 
   /** The state to go on from; undefined for a run that begins. `epochs`: of the whole run. */
   async resume(epochs: number): Promise<TrainState | undefined> {
     const { keepWeights } = this.options;
-    // After the last epoch's reset the weights that were evaluated are gone: they must lie there already, or that epoch is made again.
-    const fits = ({ state }: Checkpoint): boolean => !keepWeights || state.epoch < epochs || this.store.weights(this.id) !== null;
+    // After the last epoch's reset the weights that were evaluated are gone: they must lie there already, or that epoch
+    // is made again.
+    const fits = ({ state }: Checkpoint): boolean =>
+      !keepWeights || state.epoch < epochs || this.store.weights(this.id) !== null;
     const { checkpoint, damaged } = await this.checkpoints.latest(fits);
-    for (const { file, why } of damaged) this.notice(`The checkpoint ${file} is damaged and not used (${why}); ${checkpoint === null ? 'there is no other: the run begins anew' : 'the one before it is'}.`);
+    for (const { file, why } of damaged)
+      this.notice(
+        `The checkpoint ${file} is damaged and not used (${why}); ${checkpoint === null ? 'there is no other: the run begins anew' : 'the one before it is'}.`,
+      );
     this.checkpoints.keepUpTo(checkpoint);
     if (checkpoint === null) return undefined;
     this.history = { ...checkpoint.history, keepWeights: checkpoint.history.keepWeights && (keepWeights ?? false) };
@@ -59,7 +69,11 @@ export class Keeper {
   }
 
   /** To be called by the trainer: reads the weights worth keeping, before a reset changes them. */
-  observer(backbone: Backbone, epochs: number, rowsOf: () => readonly EpochRow[]): NonNullable<TrainOptions['observe']> {
+  observer(
+    backbone: Backbone,
+    epochs: number,
+    rowsOf: () => readonly EpochRow[],
+  ): NonNullable<TrainOptions['observe']> {
     return (moment: Moment, epoch, read) => {
       if (moment !== 'epoch' || !this.options.keepWeights) return;
       const isBest = bestEpoch(rowsOf()) === epoch;
@@ -100,7 +114,10 @@ export class Keeper {
     this.kept = {};
   }
 
-  /** To be called before the record is written: best weights stay only where they are of the best epoch, and that is not the last. */
+  /**
+   * To be called before the record is written: best weights stay only where they are of the best epoch, and that is not
+   * the last.
+   */
   settleWeights(rows: readonly EpochRow[]): void {
     const isLast = bestEpoch(rows) === rows.length;
     if (isLast || !this.history.keepWeights) fs.rmSync(this.store.weightsFile(this.id, 'best'), { force: true });

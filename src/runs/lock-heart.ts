@@ -1,4 +1,5 @@
-// The heartbeat of a lock: a thread of the owner's process that touches the lock file, also while the main thread computes.
+// The heartbeat of a lock: a thread of the owner's process that touches the lock file, also while the main thread
+// computes.
 import fs from 'node:fs';
 import { workerData } from 'node:worker_threads';
 

@@ -1,5 +1,6 @@
 // The lock of a run: one process at a time makes it; that of a process that has died is taken over.
-// Own code: proper-lockfile (4.1.2, the last of 2021) judges by the age of a file, which a clock that jumps makes old or young, and names no owner.
+// Own code: proper-lockfile (4.1.2, the last of 2021) judges by the age of a file, which a clock that jumps makes old
+// or young, and names no owner.
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -11,9 +12,15 @@ import { KitError } from '../engine/errors';
 export interface LockOwner {
   host: string;
   pid: number;
-  /** Tells apart machines of one name, boots of one machine, and containers: process ids mean something only where it is the same. */
+  /**
+   * Tells apart machines of one name, boots of one machine, and containers: process ids mean something only where it is
+   * the same.
+   */
   machine: string;
-  /** When the process started, in the kernel's own count since boot; null where that cannot be told. Tells apart processes of one id. */
+  /**
+   * When the process started, in the kernel's own count since boot; null where that cannot be told. Tells apart
+   * processes of one id.
+   */
   processStart: string | null;
   token: string;
   /** For people: no decision is made by it. */
@@ -22,8 +29,14 @@ export interface LockOwner {
 
 /** The run is being made by another process that lives. */
 export class RunBusyError extends KitError {
-  constructor(readonly owner: LockOwner | null, folder: string) {
-    super(`The run ${path.basename(folder)} is being made by ${owner === null ? 'another process' : `process ${owner.pid} on ${owner.host}`}.`, { fix: 'Wait for it, or stop that process.' });
+  constructor(
+    readonly owner: LockOwner | null,
+    folder: string,
+  ) {
+    super(
+      `The run ${path.basename(folder)} is being made by ${owner === null ? 'another process' : `process ${owner.pid} on ${owner.host}`}.`,
+      { fix: 'Wait for it, or stop that process.' },
+    );
   }
 }
 
@@ -36,7 +49,10 @@ export interface LockOptions {
   onWait?: (owner: LockOwner | null) => void;
   /** Between two looks. Default 1000. */
   every?: number;
-  /** An owner on another machine is dead when its heart has not beaten for so long, by our own steady clock. Default 60,000. */
+  /**
+   * An owner on another machine is dead when its heart has not beaten for so long, by our own steady clock. Default
+   * 60,000.
+   */
   deadAfter?: number;
   /** Between two beats. Default 5000. */
   beatEvery?: number;
@@ -52,8 +68,10 @@ interface Found {
 }
 
 /**
- * A lock file is named `lock.<generation>` and appears whole, by a hard link that fails where the name is taken. Whoever finds no living owner
- * makes the next generation, then looks again: when there is another living one, it steps back. So of any two at least the later one sees the other.
+ * A lock file is named `lock.<generation>` and appears whole, by a hard link that fails where the name is taken.
+ * Whoever finds no living owner
+ * makes the next generation, then looks again: when there is another living one, it steps back. So of any two at least
+ * the later one sees the other.
  */
 export class RunLock {
   private constructor(
@@ -65,7 +83,10 @@ export class RunLock {
     readonly takenFrom: LockOwner | null,
   ) {}
 
-  /** Takes the lock of the run in `folder`, which is made. @throws RunBusyError when it may not wait; the signal's reason. */
+  /**
+   * Takes the lock of the run in `folder`, which is made. @throws RunBusyError when it may not wait; the signal's
+   * reason.
+   */
   static async take(folder: string, options: LockOptions = {}): Promise<RunLock> {
     const { signal, wait = true, onWait, every = 1000, deadAfter = 60_000, beatEvery = 5000 } = options;
     const seen = new Map<string, { beat: number; since: number }>();
@@ -106,22 +127,33 @@ export class RunLock {
     }
   }
 
-  /** @throws KitError when another process has taken the lock over, because this one seemed dead: then nothing may be written any more. */
+  /**
+   * @throws KitError when another process has taken the lock over, because this one seemed dead: then nothing may be
+   * written any more.
+   */
   requireHeld(): void {
     const newest = locksIn(this.folder).at(-1);
     if (newest?.owner?.token === this.owner.token) return;
-    const who = newest?.owner ? `process ${newest.owner.pid} on ${newest.owner.host} has taken it over` : `its lock ${this.file} is gone`;
-    throw new KitError(`The run ${path.basename(this.folder)} is no longer this process's: ${who}.`, { fix: 'This process stood still for too long and gives the run up; ask for it again.' });
+    const who = newest?.owner
+      ? `process ${newest.owner.pid} on ${newest.owner.host} has taken it over`
+      : `its lock ${this.file} is gone`;
+    throw new KitError(`The run ${path.basename(this.folder)} is no longer this process's: ${who}.`, {
+      fix: 'This process stood still for too long and gives the run up; ask for it again.',
+    });
   }
 
   /** Gives the lock up. */
   async release(): Promise<void> {
     await this.heart.terminate();
-    if (locksIn(this.folder).some(({ owner }) => owner?.token === this.owner.token)) fs.rmSync(this.file, { force: true });
+    if (locksIn(this.folder).some(({ owner }) => owner?.token === this.owner.token))
+      fs.rmSync(this.file, { force: true });
   }
 }
 
-/** Who makes the run in `folder` now; null when nobody does, as far as can be told at once: an owner on another machine counts as living. */
+/**
+ * Who makes the run in `folder` now; null when nobody does, as far as can be told at once: an owner on another machine
+ * counts as living.
+ */
 export function ownerOf(folder: string): LockOwner | null {
   return locksIn(folder).find(({ owner }) => owner !== null && lifeOf(owner) !== 'dead')?.owner ?? null;
 }
@@ -136,7 +168,9 @@ function locksIn(folder: string): Found[] {
       if (generation === undefined) return [];
       const file = path.join(folder, name);
       const stat = fs.statSync(file, { throwIfNoEntry: false });
-      return stat === undefined ? [] : [{ name, generation: Number(generation), owner: readOwner(file), beat: stat.mtimeMs }];
+      return stat === undefined
+        ? []
+        : [{ name, generation: Number(generation), owner: readOwner(file), beat: stat.mtimeMs }];
     })
     .sort((a, b) => a.generation - b.generation);
 }
@@ -211,7 +245,13 @@ function machineId(): string {
       return '';
     }
   };
-  return [os.hostname(), read(() => fs.readFileSync('/proc/sys/kernel/random/boot_id', 'utf8')), read(() => fs.readlinkSync('/proc/self/ns/pid'))].join(' ').trim();
+  return [
+    os.hostname(),
+    read(() => fs.readFileSync('/proc/sys/kernel/random/boot_id', 'utf8')),
+    read(() => fs.readlinkSync('/proc/self/ns/pid')),
+  ]
+    .join(' ')
+    .trim();
 }
 
 /** When a process started (proc(5), /proc/PID/stat, field 22); null off Linux. A zombie has ended. */

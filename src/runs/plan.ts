@@ -29,13 +29,24 @@ export interface RunAllOptions extends Pick<FinetuneOptions, 'runs' | 'signal' |
 }
 
 /** The records of `specs`, in order: each from the store, or by running it. */
-export async function runAll(specs: readonly RunSpec[], { onRecord, onProgress, ...options }: RunAllOptions = {}): Promise<RunRecord[]> {
+export async function runAll(
+  specs: readonly RunSpec[],
+  { onRecord, onProgress, ...options }: RunAllOptions = {},
+): Promise<RunRecord[]> {
   const records: RunRecord[] = [];
   const epochsOf = (spec: RunSpec): number => timetable(spec).epochs;
-  let total = specs.reduce((sum, spec) => sum + epochsOf(spec), 0); // to train: what is reused is taken off, so that the pace is real
+  // to train: what is reused is taken off, so that the pace is real
+  let total = specs.reduce((sum, spec) => sum + epochsOf(spec), 0);
   let done = 0;
   for (const [i, spec] of specs.entries()) {
-    const report = (epochs: number): void => onProgress?.({ task: 'all runs', done: done + epochs, total, unit: 'epochs', detail: `run ${i + 1}/${specs.length}` });
+    const report = (epochs: number): void =>
+      onProgress?.({
+        task: 'all runs',
+        done: done + epochs,
+        total,
+        unit: 'epochs',
+        detail: `run ${i + 1}/${specs.length}`,
+      });
     report(0);
     let reused = true;
     const record = await finetune(spec, {

@@ -1,4 +1,5 @@
-// The runs of a pool as they stand: who makes which, what is over, and what is told of it. The local pool and Ray's share it.
+// The runs of a pool as they stand: who makes which, what is over, and what is told of it. The local pool and Ray's
+// share it.
 import type { OnProgress, Progress } from '../engine/progress';
 import { timetable } from '../transfer/rifle';
 import type { RunSpec } from '../transfer/spec';
@@ -35,15 +36,34 @@ export class PoolBoard {
     specs: readonly RunSpec[],
     private readonly listeners: { onProgress?: OnProgress; onRun?: (run: PoolRun) => void },
   ) {
-    this.runs = specs.map((spec, index) => ({ index, spec, title: titleOf(spec), state: 'waiting', worker: null, device: null, epochsDone: 0, epochs: timetable(spec).epochs, progress: null, testTop1: null, cause: null }));
+    this.runs = specs.map((spec, index) => ({
+      index,
+      spec,
+      title: titleOf(spec),
+      state: 'waiting',
+      worker: null,
+      device: null,
+      epochsDone: 0,
+      epochs: timetable(spec).epochs,
+      progress: null,
+      testTop1: null,
+      cause: null,
+    }));
     this.open = specs.length;
   }
 
   /** Tells how far all runs together are, in epochs. */
   report(): void {
-    const made = this.runs.filter(({ state }) => state !== 'reused' && state !== 'failed'); // what is reused is taken off, so that the pace is real
+    // what is reused is taken off, so that the pace is real
+    const made = this.runs.filter(({ state }) => state !== 'reused' && state !== 'failed');
     const sum = (of: 'epochs' | 'epochsDone'): number => made.reduce((all, run) => all + run[of], 0);
-    this.listeners.onProgress?.({ task: 'all runs', done: sum('epochsDone'), total: sum('epochs'), unit: 'epochs', detail: `${this.runs.length - this.open}/${this.runs.length} runs` });
+    this.listeners.onProgress?.({
+      task: 'all runs',
+      done: sum('epochsDone'),
+      total: sum('epochs'),
+      unit: 'epochs',
+      detail: `${this.runs.length - this.open}/${this.runs.length} runs`,
+    });
   }
 
   /** Changes run `i`. */

@@ -26,8 +26,15 @@ export interface PoolTask {
 /** What a worker answers on the way. */
 export type PoolNews = { progress: Progress } | { epoch: number } | { notice: string };
 
-/** How a run ended in a worker: a record's id; that another process makes it; that it was stopped; or an error, `fatal` when the process is of no more use, `gone` when its GPU is not there. */
-export type PoolOutcome = { id: string; reused: boolean } | { busy: string } | { stopped: true } | { error: { message: string; fix: string; fatal: boolean; gone: boolean } };
+/**
+ * How a run ended in a worker: a record's id; that another process makes it; that it was stopped; or an error, `fatal`
+ * when the process is of no more use, `gone` when its GPU is not there.
+ */
+export type PoolOutcome =
+  | { id: string; reused: boolean }
+  | { busy: string }
+  | { stopped: true }
+  | { error: { message: string; fix: string; fatal: boolean; gone: boolean } };
 
 export type PoolReply = PoolNews | PoolOutcome;
 
@@ -51,16 +58,25 @@ export class PoolWorker {
   private start(): ChildProcess {
     const threads = String(this.options.threads);
     return fork(path.join(__dirname, 'pool-worker.js'), [], {
-      env: { TF_NUM_INTRAOP_THREADS: threads, TF_NUM_INTEROP_THREADS: threads, ...process.env, ...(this.device === null ? {} : { CUDA_VISIBLE_DEVICES: this.device }) },
+      env: {
+        TF_NUM_INTRAOP_THREADS: threads,
+        TF_NUM_INTEROP_THREADS: threads,
+        ...process.env,
+        ...(this.device === null ? {} : { CUDA_VISIBLE_DEVICES: this.device }),
+      },
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
   }
 
   /**
    * Makes one run.
-   * @throws WorkerLostError when the process died or is of no more use; KitError for what it threw; the signal's reason when stopped, after its checkpoint.
+   * @throws WorkerLostError when the process died or is of no more use; KitError for what it threw; the signal's reason
+   *   when stopped, after its checkpoint.
    */
-  async run(task: PoolTask, onNews: (news: PoolNews) => void): Promise<{ id: string; reused: boolean } | { busy: string }> {
+  async run(
+    task: PoolTask,
+    onNews: (news: PoolNews) => void,
+  ): Promise<{ id: string; reused: boolean } | { busy: string }> {
     const { signal } = this.options;
     signal?.throwIfAborted();
     const child = (this.child ??= this.start());
@@ -76,20 +92,36 @@ export class PoolWorker {
           else if ('stopped' in reply) reject(signal?.reason as Error);
           else if ('error' in reply) {
             const { message, fix, fatal, gone } = reply.error;
-            reject(fatal ? Object.assign(new WorkerLostError(message, { fix }), { gone }) : new KitError(message, { fix }));
-          }
-          else onNews(reply);
+            reject(
+              fatal ? Object.assign(new WorkerLostError(message, { fix }), { gone }) : new KitError(message, { fix }),
+            );
+          } else onNews(reply);
         });
-        child.once('error', (error) => reject(new WorkerLostError(`The process of the run ${titleOf(task.spec)} could not be started: ${error.message}.`)));
+        child.once('error', (error) =>
+          reject(
+            new WorkerLostError(`The process of the run ${titleOf(task.spec)} could not be started: ${error.message}.`),
+          ),
+        );
         child.once('exit', (code, killed) => {
           const last = said.trim().split('\n').pop() ?? '';
           reject(
-            new WorkerLostError(`The process of the run ${titleOf(task.spec)} ended with ${killed ?? `code ${code}`}${last ? `: ${last}` : ''}.`, {
-              fix: killed === 'SIGKILL' ? 'It may have been short of memory: fewer --workers, or a smaller batch.' : '',
-            }),
+            new WorkerLostError(
+              `The process of the run ${titleOf(task.spec)} ended with ${killed ?? `code ${code}`}${last ? `: ${last}` : ''}.`,
+              {
+                fix:
+                  killed === 'SIGKILL' ? 'It may have been short of memory: fewer --workers, or a smaller batch.' : '',
+              },
+            ),
           );
         });
-        child.send(task satisfies PoolMessage, (error) => error && reject(new WorkerLostError(`The process of the run ${titleOf(task.spec)} cannot be reached: ${error.message}.`)));
+        child.send(
+          task satisfies PoolMessage,
+          (error) =>
+            error &&
+            reject(
+              new WorkerLostError(`The process of the run ${titleOf(task.spec)} cannot be reached: ${error.message}.`),
+            ),
+        );
       });
     } catch (error) {
       if (error instanceof WorkerLostError) this.discard();

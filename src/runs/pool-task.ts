@@ -5,11 +5,23 @@ import { finetune } from './finetune';
 import { RunBusyError } from './lock';
 import type { PoolNews, PoolOutcome, PoolTask } from './pool-process';
 
-/** Makes the run of `task` and says how it ended; never throws. News go to `tell` on the way. When `signal` is aborted, a checkpoint is written and the run stops. */
-export async function carryOut({ device, ...task }: PoolTask, tell: (news: PoolNews) => void, signal: AbortSignal): Promise<PoolOutcome> {
+/**
+ * Makes the run of `task` and says how it ended; never throws. News go to `tell` on the way. When `signal` is aborted,
+ * a checkpoint is written and the run stops.
+ */
+export async function carryOut(
+  { device, ...task }: PoolTask,
+  tell: (news: PoolNews) => void,
+  signal: AbortSignal,
+): Promise<PoolOutcome> {
   try {
     if (device !== null && !internals().binding.isUsingGpuDevice()) {
-      throw Object.assign(new KitError(`TensorFlow does not see the GPU ${device}: it is gone, or taken.`, { fix: 'See `nvidia-smi`, and `npx rifle doctor`.' }), { fatal: true, gone: true });
+      throw Object.assign(
+        new KitError(`TensorFlow does not see the GPU ${device}: it is gone, or taken.`, {
+          fix: 'See `nvidia-smi`, and `npx rifle doctor`.',
+        }),
+        { fatal: true, gone: true },
+      );
     }
     const { spec, ...options } = task;
     let reused = true;
@@ -29,6 +41,13 @@ export async function carryOut({ device, ...task }: PoolTask, tell: (news: PoolN
     if (error instanceof RunBusyError) return { busy: error.message };
     const { message, fix = '', fatal = false, gone = false } = error as KitError & { fatal?: boolean; gone?: boolean };
     // What no KitError tells, and what a broken device does, may be gone in another process.
-    return { error: { message, fix, fatal: fatal || !(error instanceof KitError) || /CUDA_ERROR|cuDNN|device-side|CUBLAS/.test(message), gone } };
+    return {
+      error: {
+        message,
+        fix,
+        fatal: fatal || !(error instanceof KitError) || /CUDA_ERROR|cuDNN|device-side|CUBLAS/.test(message),
+        gone,
+      },
+    };
   }
 }

@@ -1,4 +1,5 @@
-// A worker process of `runPool`: makes the runs that it is told, one after another, and stops after a checkpoint when it is told to.
+// A worker process of `runPool`: makes the runs that it is told, one after another, and stops after a checkpoint when
+// it is told to.
 import type { PoolMessage, PoolReply } from './pool-process';
 import { carryOut } from './pool-task';
 
@@ -10,5 +11,6 @@ process.on('message', (message: PoolMessage) => {
   controller = new AbortController();
   void carryOut(message, reply, controller.signal).then(reply);
 });
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined); // Ctrl-C reaches the whole group: the pool says when to stop
+// Ctrl-C reaches the whole group: the pool says when to stop
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
 process.on('disconnect', () => process.exit()); // whoever started it is gone

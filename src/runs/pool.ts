@@ -1,4 +1,5 @@
-// Many runs at once on one machine: worker processes that each take the next run of a list, are watched, and are replaced when they die.
+// Many runs at once on one machine: worker processes that each take the next run of a list, are watched, and are
+// replaced when they die.
 import os from 'node:os';
 import { KitError } from '../engine/errors';
 import { stopSignal } from '../engine/host';
@@ -18,7 +19,10 @@ export type { PoolReply, PoolTask } from './pool-process';
 export interface PoolOptions {
   /** Processes. Default: one for each device. On the CPU the cores are divided among them. */
   workers?: number;
-  /** GPUs as CUDA_VISIBLE_DEVICES names them; workers take them in turn. Default: those that this machine and its library have; none: the CPU. */
+  /**
+   * GPUs as CUDA_VISIBLE_DEVICES names them; workers take them in turn. Default: those that this machine and its
+   * library have; none: the CPU.
+   */
   devices?: readonly string[];
   /** How often a run is begun again after its process died. It goes on from its checkpoint. Default 2. */
   retries?: number;
@@ -37,7 +41,10 @@ export interface PoolOptions {
   onRun?: (run: PoolRun) => void;
   /** Called with each record as it is there; `reused` when it was there before. */
   onRecord?: (record: RunRecord, reused: boolean) => void;
-  /** Called with a run that could not be made, and why; the others go on. Default: the first such error is thrown at the end. */
+  /**
+   * Called with a run that could not be made, and why; the others go on. Default: the first such error is thrown at the
+   * end.
+   */
   onError?: (spec: RunSpec, error: Error) => void;
   /** Told of what went wrong and was mended: a retry and its cause, a damaged checkpoint, a device that is given up. */
   onNotice?: (text: string) => void;
@@ -47,8 +54,10 @@ export interface PoolOptions {
 const DEATHS = 3;
 
 /**
- * The records of `specs`, in order, made by `workers` processes at once. The numbers of a run may differ in their last bits from those of another
- * number of workers, as each has its share of the cores. A run that fails does not stop the others; one that another process is making is
+ * The records of `specs`, in order, made by `workers` processes at once. The numbers of a run may differ in their last
+ * bits from those of another
+ * number of workers, as each has its share of the cores. A run that fails does not stop the others; one that another
+ * process is making is
  * waited for at the end.
  * @throws the signal's reason when stopped; the first error of a run that could not be made, when the others are over.
  */
@@ -78,14 +87,30 @@ export async function runPool(specs: readonly RunSpec[], options: PoolOptions = 
   };
 
   /** Makes run `i`. @returns how the process is after it. */
-  const makeOne = async (i: number, worker: PoolWorker, slot: number, wait: boolean): Promise<'well' | 'lost' | 'gone'> => {
+  const makeOne = async (
+    i: number,
+    worker: PoolWorker,
+    slot: number,
+    wait: boolean,
+  ): Promise<'well' | 'lost' | 'gone'> => {
     change(i, { state: 'running', worker: slot, device: worker.device });
     try {
-      const outcome = await worker.run({ spec: specs[i], runs: store.root, keepWeights: options.keepWeights ?? false, checkpointMinutes: options.checkpointMinutes, tracking: options.tracking, device: worker.device, busy: wait ? 'wait' : 'throw' }, (reply) => {
-        if ('notice' in reply) onNotice?.(`${runs[i].title}: ${reply.notice}`);
-        else if ('epoch' in reply) change(i, { epochsDone: reply.epoch });
-        else board.progress(i, reply.progress);
-      });
+      const outcome = await worker.run(
+        {
+          spec: specs[i],
+          runs: store.root,
+          keepWeights: options.keepWeights ?? false,
+          checkpointMinutes: options.checkpointMinutes,
+          tracking: options.tracking,
+          device: worker.device,
+          busy: wait ? 'wait' : 'throw',
+        },
+        (reply) => {
+          if ('notice' in reply) onNotice?.(`${runs[i].title}: ${reply.notice}`);
+          else if ('epoch' in reply) change(i, { epochsDone: reply.epoch });
+          else board.progress(i, reply.progress);
+        },
+      );
       if ('busy' in outcome) {
         busy.push(i);
         change(i, { state: 'waiting', worker: null, device: null, progress: null, cause: outcome.busy });
@@ -93,7 +118,11 @@ export async function runPool(specs: readonly RunSpec[], options: PoolOptions = 
       }
       const record = store.find(outcome.id)!;
       ids[i] = outcome.id;
-      over(i, { state: outcome.reused ? 'reused' : record.failure ? 'diverged' : 'finished', epochsDone: runs[i].epochs, testTop1: record.testTop1 });
+      over(i, {
+        state: outcome.reused ? 'reused' : record.failure ? 'diverged' : 'finished',
+        epochsDone: runs[i].epochs,
+        testTop1: record.testTop1,
+      });
       onRecord?.(record, outcome.reused);
       return 'well';
     } catch (error) {
@@ -102,7 +131,9 @@ export async function runPool(specs: readonly RunSpec[], options: PoolOptions = 
       const isLost = error instanceof WorkerLostError;
       const isGone = isLost && error.gone && alive > 1; // not the run's fault: another device makes it
       if (isGone || (isLost && attempts[i]++ < retries)) {
-        onNotice?.(`${runs[i].title}: ${cause} It is begun again ${isGone ? 'on another device' : `from its checkpoint (${attempts[i]} of ${retries})`}.`);
+        onNotice?.(
+          `${runs[i].title}: ${cause} It is begun again ${isGone ? 'on another device' : `from its checkpoint (${attempts[i]} of ${retries})`}.`,
+        );
         queue.unshift(i);
         change(i, { state: 'waiting', worker: null, device: null, progress: null, cause });
         if (isGone) alive--; // before others look how many there are
@@ -117,7 +148,11 @@ export async function runPool(specs: readonly RunSpec[], options: PoolOptions = 
   };
 
   const work = async (slot: number): Promise<void> => {
-    const worker = new PoolWorker({ device: devices.length > 0 ? devices[slot % devices.length] : null, threads: Math.max(1, Math.floor(os.availableParallelism() / workers)), signal });
+    const worker = new PoolWorker({
+      device: devices.length > 0 ? devices[slot % devices.length] : null,
+      threads: Math.max(1, Math.floor(os.availableParallelism() / workers)),
+      signal,
+    });
     let deaths = 0;
     try {
       while (board.open > 0) {
@@ -130,7 +165,9 @@ export async function runPool(specs: readonly RunSpec[], options: PoolOptions = 
         const state = await makeOne(i, worker, slot, runs[i].cause !== null && queue.length === 0);
         deaths = state === 'well' ? 0 : deaths + 1;
         if (state === 'gone' || (deaths >= DEATHS && alive > 1)) {
-          onNotice?.(`Worker ${slot + 1}${worker.device === null ? '' : ` on GPU ${worker.device}`} ${state === 'gone' ? 'has no device' : `died ${deaths} times in a row`}: it is given up, the others go on.`);
+          onNotice?.(
+            `Worker ${slot + 1}${worker.device === null ? '' : ` on GPU ${worker.device}`} ${state === 'gone' ? 'has no device' : `died ${deaths} times in a row`}: it is given up, the others go on.`,
+          );
           if (state !== 'gone') alive--;
           return;
         }
@@ -152,5 +189,8 @@ export async function runPool(specs: readonly RunSpec[], options: PoolOptions = 
 export function requireDevices(names: readonly string[]): void {
   const known = gpus();
   const unknown = names.find((name) => !known.includes(name));
-  if (unknown !== undefined) throw new KitError(`There is no GPU ${unknown} here.`, { fix: known.length > 0 ? `Known: ${known.join(', ')}.` : 'Leave --devices out: runs are made on the CPU.' });
+  if (unknown !== undefined)
+    throw new KitError(`There is no GPU ${unknown} here.`, {
+      fix: known.length > 0 ? `Known: ${known.join(', ')}.` : 'Leave --devices out: runs are made on the CPU.',
+    });
 }

@@ -15,8 +15,10 @@ export interface QueueEstimate {
 }
 
 /**
- * List scheduling (R. L. Graham, Bounds for certain multiprocessing anomalies, 1966): all runs are there at the beginning, in their order; a
- * device that is free takes the next; each run has one device to itself, and all devices are alike. No run is lost. Its makespan is at most
+ * List scheduling (R. L. Graham, Bounds for certain multiprocessing anomalies, 1966): all runs are there at the
+ * beginning, in their order; a
+ * device that is free takes the next; each run has one device to itself, and all devices are alike. No run is lost. Its
+ * makespan is at most
  * 2 − 1/devices times the shortest possible.
  * @param seconds of each run; those of 0 are there already and take no part.
  * @param startSeconds added to each run: what a job takes to start.

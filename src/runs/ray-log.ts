@@ -6,9 +6,13 @@ const MARK = '@rifle ';
 /** A line that tells it. */
 export const jobLine = (reply: PoolReply): string => `${MARK}${JSON.stringify(reply)}\n`;
 
-const isOutcome = (reply: PoolReply): reply is PoolOutcome => 'id' in reply || 'busy' in reply || 'stopped' in reply || 'error' in reply;
+const isOutcome = (reply: PoolReply): reply is PoolOutcome =>
+  'id' in reply || 'busy' in reply || 'stopped' in reply || 'error' in reply;
 
-/** A log as it comes, in pieces. After a break the whole log comes again: `restart`, and what was read before is passed over. */
+/**
+ * A log as it comes, in pieces. After a break the whole log comes again: `restart`, and what was read before is passed
+ * over.
+ */
 export class JobLog {
   private rest = '';
   private read = 0;
@@ -38,8 +42,19 @@ export class JobLog {
 /** How the run ended, as its whole log tells; and the last line that is none of ours. */
 export function outcomeOf(log: string): { outcome: PoolOutcome | null; lastWords: string } {
   const lines = log.split('\n').filter((line) => line.trim() !== '');
-  const outcome = lines.map(replyIn).filter((reply): reply is PoolOutcome => reply !== null && isOutcome(reply)).at(-1);
-  return { outcome: outcome ?? null, lastWords: lines.filter((line) => !line.startsWith(MARK)).at(-1)?.trim().slice(0, 300) ?? '' };
+  const outcome = lines
+    .map(replyIn)
+    .filter((reply): reply is PoolOutcome => reply !== null && isOutcome(reply))
+    .at(-1);
+  return {
+    outcome: outcome ?? null,
+    lastWords:
+      lines
+        .filter((line) => !line.startsWith(MARK))
+        .at(-1)
+        ?.trim()
+        .slice(0, 300) ?? '',
+  };
 }
 
 function replyIn(line: string): PoolReply | null {

@@ -1,4 +1,5 @@
-// Many runs at once on a Ray cluster, one job a run: submitted, followed, begun again when they are lost, and found again by the next command.
+// Many runs at once on a Ray cluster, one job a run: submitted, followed, begun again when they are lost, and found
+// again by the next command.
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -59,15 +60,18 @@ interface Placed {
 }
 
 /**
- * The records of `specs`, in order, made by a Ray cluster. The kit's home and the folder of the runs must be seen by all nodes, and here, under
- * the same paths; records, checkpoints and journals come into the store as those of local runs do. Jobs are named by their run, so that
+ * The records of `specs`, in order, made by a Ray cluster. The kit's home and the folder of the runs must be seen by
+ * all nodes, and here, under
+ * the same paths; records, checkpoints and journals come into the store as those of local runs do. Jobs are named by
+ * their run, so that
  * the next command finds those that are under way.
  * @throws as `runPool` does; KitError when the cluster is none, or does not answer for `patience`.
  */
 export async function runOnRay(specs: readonly RunSpec[], options: RayPoolOptions): Promise<RunRecord[]> {
   const signal = stopSignal(options.signal); // a notebook's interrupt too
   const ray = await Ray.connect(options.url, signal);
-  if (ray.version !== TESTED_RAY) options.onNotice?.(`Ray ${ray.version} answers; ${TESTED_RAY} is the one that was tested.`);
+  if (ray.version !== TESTED_RAY)
+    options.onNotice?.(`Ray ${ray.version} answers; ${TESTED_RAY} is the one that was tested.`);
   const sweep = new RaySweep(specs, ray, { ...options, signal });
   try {
     await sweep.begin();
@@ -111,23 +115,39 @@ class RaySweep {
     const nodes = await this.ray.nodes(signal);
     this.gpus = this.options.gpus ?? (nodes.some((node) => node.gpus > 0) ? 1 : 0);
     if (!nodes.some((node) => node.cpus >= cpus && node.gpus >= this.gpus && node.memory >= memory)) {
-      this.options.onNotice?.(`No node of the cluster has the ${cpus} CPUs, ${this.gpus} GPUs${memory > 0 ? ` and ${(memory / 1e9).toFixed(1)} GB` : ''} that a run asks for: the jobs wait until one comes.`);
+      this.options.onNotice?.(
+        `No node of the cluster has the ${cpus} CPUs, ${this.gpus} GPUs${memory > 0 ? ` and ${(memory / 1e9).toFixed(1)} GB` : ''} that a run asks for: the jobs wait until one comes.`,
+      );
     }
     const dataset = remembered((name: string): Promise<Dataset> => datasets.load(name, { onProgress, signal }));
-    const hashes = remembered((key: string) => backbones.weightsHash(...(JSON.parse(key) as Parameters<typeof backbones.weightsHash>)));
+    const hashes = remembered((key: string) =>
+      backbones.weightsHash(...(JSON.parse(key) as Parameters<typeof backbones.weightsHash>)),
+    );
     const fetched = remembered((id: string) => backbones.fetch(id, { onProgress, signal }));
     for (const [index, given] of this.specs.entries()) {
       signal?.throwIfAborted();
       try {
         const spec = withWholePaths(parseRunSpec(given));
-        const { id } = await identifyRun(spec, { dataset, weightsHash: (backbone, { weights, seed } = {}) => hashes(JSON.stringify([backbone, { weights, seed: weights === 'random' ? seed : 0 }])) });
+        const { id } = await identifyRun(spec, {
+          dataset,
+          weightsHash: (backbone, { weights, seed } = {}) =>
+            hashes(JSON.stringify([backbone, { weights, seed: weights === 'random' ? seed : 0 }])),
+        });
         const known = finishedRun(this.store, id, keepWeights);
         if (known !== null) {
           this.over({ index, id }, known, true);
           continue;
         }
         if (spec.weights === 'imagenet') await fetched(spec.backbone); // once, here: the nodes share the folder
-        const task: PoolTask = { spec, runs: this.store.root, keepWeights, checkpointMinutes, tracking, device: this.gpus > 0 ? 'of this job' : null, busy: 'wait' };
+        const task: PoolTask = {
+          spec,
+          runs: this.store.root,
+          keepWeights,
+          checkpointMinutes,
+          tracking,
+          device: this.gpus > 0 ? 'of this job' : null,
+          busy: 'wait',
+        };
         const tell = (news: PoolNews): void => {
           if ('notice' in news) this.options.onNotice?.(`${this.board.runs[index].title}: ${news.notice}`);
           else if ('epoch' in news) this.board.change(index, { epochsDone: news.epoch });
@@ -162,7 +182,10 @@ class RaySweep {
   /** Submits a run, unless a job of it is under way. */
   private async place(run: Placed, jobs: Map<string, RayJob>): Promise<void> {
     const prefix = `rifle-${run.id}-${createHash('sha256').update(this.store.root).digest('hex').slice(0, 6)}-`;
-    const attempts = [...jobs.keys()].filter((name) => name.startsWith(prefix)).map((name) => Number(name.slice(prefix.length))).sort((a, b) => a - b);
+    const attempts = [...jobs.keys()]
+      .filter((name) => name.startsWith(prefix))
+      .map((name) => Number(name.slice(prefix.length)))
+      .sort((a, b) => a - b);
     const last = attempts.at(-1) ?? 0;
     const known = finishedRun(this.store, run.id, run.task.keepWeights);
     if (known !== null) return this.over(run, known, true);
@@ -172,8 +195,27 @@ class RaySweep {
     if (!isUnderWay) {
       const { cpus = 2, memory = null, signal } = this.options;
       const { title, spec } = this.board.runs[run.index];
-      const metadata = { rifle: 'run', title, dataset: path.basename(spec.dataset), backbone: spec.backbone, runs: this.store.root };
-      await this.patiently(() => this.ray.submit({ id: run.job!, entrypoint: this.entrypoint(), env: environmentOf(run.task, cpus), cpus, gpus: this.gpus, memory, metadata }, signal));
+      const metadata = {
+        rifle: 'run',
+        title,
+        dataset: path.basename(spec.dataset),
+        backbone: spec.backbone,
+        runs: this.store.root,
+      };
+      await this.patiently(() =>
+        this.ray.submit(
+          {
+            id: run.job!,
+            entrypoint: this.entrypoint(),
+            env: environmentOf(run.task, cpus),
+            cpus,
+            gpus: this.gpus,
+            memory,
+            metadata,
+          },
+          signal,
+        ),
+      );
       this.fresh.add(run);
     }
     run.log = new JobLog(run.tell);
@@ -188,7 +230,11 @@ class RaySweep {
     if (this.board.runs[run.index].state !== 'running') this.board.change(run.index, { state: 'running', cause: null });
     if (run.unfollow !== null) return;
     run.log.restart();
-    run.unfollow = this.ray.follow(run.job!, (text) => run.log.take(text), () => (run.unfollow = null));
+    run.unfollow = this.ray.follow(
+      run.job!,
+      (text) => run.log.take(text),
+      () => (run.unfollow = null),
+    );
   }
 
   /** What becomes of a run whose job is over, or is no longer known. */
@@ -196,26 +242,61 @@ class RaySweep {
     const { signal, retries = 2, onNotice } = this.options;
     const { index } = run;
     this.unplace(run);
-    const { outcome, lastWords } = job === null ? { outcome: null, lastWords: '' } : outcomeOf(await this.patiently(() => this.ray.logs(run.job!, signal)));
+    const { outcome, lastWords } =
+      job === null
+        ? { outcome: null, lastWords: '' }
+        : outcomeOf(await this.patiently(() => this.ray.logs(run.job!, signal)));
     if (outcome !== null && 'id' in outcome) {
       const record = await soon(() => finishedRun(this.store, run.id, run.task.keepWeights), signal);
       if (record !== null) return this.over(run, record, outcome.reused);
       if (outcome.id !== run.id || this.store.find(run.id) === null) {
-        return this.failed(index, new KitError(`The job ${run.job} made the run ${outcome.id}, but there is no record of ${run.id} in ${this.store.root} here.`, { fix: 'The folder of the runs and the data must be the same on all nodes and here: a shared folder under one path (--runs, RIFLE_HOME).' }));
+        return this.failed(
+          index,
+          new KitError(
+            `The job ${run.job} made the run ${outcome.id}, but there is no record of ${run.id} in ${this.store.root} here.`,
+            {
+              fix: 'The folder of the runs and the data must be the same on all nodes and here: a shared folder under one path (--runs, RIFLE_HOME).',
+            },
+          ),
+        );
       }
     }
-    if (outcome !== null && 'error' in outcome && !outcome.error.fatal) return this.failed(index, new KitError(outcome.error.message, { fix: outcome.error.fix }));
-    if (job?.status === 'STOPPED') return this.failed(index, new KitError(`The job ${run.job} was stopped on the cluster.`, { fix: 'The same command goes on from its checkpoint.' }));
+    if (outcome !== null && 'error' in outcome && !outcome.error.fatal)
+      return this.failed(index, new KitError(outcome.error.message, { fix: outcome.error.fix }));
+    if (job?.status === 'STOPPED')
+      return this.failed(
+        index,
+        new KitError(`The job ${run.job} was stopped on the cluster.`, {
+          fix: 'The same command goes on from its checkpoint.',
+        }),
+      );
     const why = causeOf(job, outcome !== null && 'error' in outcome ? outcome.error.message : lastWords);
     if (job?.error_type === 'JOB_SUPERVISOR_ACTOR_START_TIMEOUT') {
-      onNotice?.(`${this.board.runs[index].title}: the job ${run.job} found no place on the cluster in time; it is submitted again.`);
+      onNotice?.(
+        `${this.board.runs[index].title}: the job ${run.job} found no place on the cluster in time; it is submitted again.`,
+      );
       return this.again(run, why);
     }
     // Node or the kit is not where the entry point looks for them: so it will be the next time.
-    const isMisplaced = job?.driver_exit_code === 127 || job?.driver_exit_code === 126 || /Cannot find module/.test(job?.message ?? '');
-    if (isMisplaced) return this.failed(index, new KitError(`The job ${run.job} did not begin: ${why}.`, { fix: `On the nodes there must be Node.js and the built kit: \`${this.entrypoint()}\`; see --ray-node and --ray-kit.` }));
-    if (HOPELESS.has(job?.error_type ?? '') || run.deaths++ >= retries) return this.failed(index, new KitError(`The job ${run.job} of the run ${this.board.runs[index].title} ended: ${why}.`, { fix: `\`ray job logs ${run.job}\` shows what it printed.` }));
-    onNotice?.(`${this.board.runs[index].title}: the job ${run.job} ended: ${why}. It is begun again from its checkpoint (${run.deaths} of ${retries}).`);
+    const isMisplaced =
+      job?.driver_exit_code === 127 || job?.driver_exit_code === 126 || /Cannot find module/.test(job?.message ?? '');
+    if (isMisplaced)
+      return this.failed(
+        index,
+        new KitError(`The job ${run.job} did not begin: ${why}.`, {
+          fix: `On the nodes there must be Node.js and the built kit: \`${this.entrypoint()}\`; see --ray-node and --ray-kit.`,
+        }),
+      );
+    if (HOPELESS.has(job?.error_type ?? '') || run.deaths++ >= retries)
+      return this.failed(
+        index,
+        new KitError(`The job ${run.job} of the run ${this.board.runs[index].title} ended: ${why}.`, {
+          fix: `\`ray job logs ${run.job}\` shows what it printed.`,
+        }),
+      );
+    onNotice?.(
+      `${this.board.runs[index].title}: the job ${run.job} ended: ${why}. It is begun again from its checkpoint (${run.deaths} of ${retries}).`,
+    );
     this.again(run, why);
   }
 
@@ -232,7 +313,11 @@ class RaySweep {
 
   private over({ index, id }: Pick<Placed, 'index' | 'id'>, record: RunRecord, reused: boolean): void {
     this.ids[index] = id;
-    this.board.over(index, { state: reused ? 'reused' : record.failure ? 'diverged' : 'finished', epochsDone: this.board.runs[index].epochs, testTop1: record.testTop1 });
+    this.board.over(index, {
+      state: reused ? 'reused' : record.failure ? 'diverged' : 'finished',
+      epochsDone: this.board.runs[index].epochs,
+      testTop1: record.testTop1,
+    });
     this.options.onRecord?.(record, reused);
   }
 
@@ -252,7 +337,10 @@ class RaySweep {
       } catch (error) {
         if (!(error instanceof RayUnreachableError)) throw error;
         if (performance.now() - began > patience * 1000) {
-          throw new KitError(`${error.message} It was asked again for ${patience} seconds.`, { fix: 'Jobs that are under way go on without this command; the same command finds them again.', cause: error });
+          throw new KitError(`${error.message} It was asked again for ${patience} seconds.`, {
+            fix: 'Jobs that are under way go on without this command; the same command finds them again.',
+            cause: error,
+          });
         }
         if (!told) onNotice?.(`${error.message} It is asked again for ${patience} seconds.`);
         await pause(Math.max(every, 2) * 1000, signal);
@@ -267,7 +355,11 @@ class RaySweep {
     const until = performance.now() + STOP_SECONDS * 1000;
     for (;;) {
       const jobs = await this.ray.jobs().catch(() => new Map<string, RayJob>());
-      if (performance.now() > until || !names.some((name) => ['PENDING', 'RUNNING'].includes(jobs.get(name)?.status ?? ''))) return;
+      if (
+        performance.now() > until ||
+        !names.some((name) => ['PENDING', 'RUNNING'].includes(jobs.get(name)?.status ?? ''))
+      )
+        return;
       await pause(500);
     }
   }
@@ -295,7 +387,7 @@ function remembered<T>(find: (name: string) => Promise<T>): (name: string) => Pr
 const SHOWN_WITHIN = 30;
 
 async function soon<T>(look: () => T | null, signal?: AbortSignal): Promise<T | null> {
-  for (const until = performance.now() + SHOWN_WITHIN * 1000; ; ) {
+  for (const until = performance.now() + SHOWN_WITHIN * 1000; ;) {
     const found = look();
     if (found !== null || performance.now() > until) return found;
     await pause(500, signal);

@@ -14,7 +14,8 @@ export const STOP_SECONDS = 120;
 export function causeOf(job: RayJob | null, lastWords: string): string {
   if (job === null) return 'the cluster does not know it any more';
   const { driver_exit_code: code, message, error_type: type } = job;
-  if (code != null && code < 0) return `killed by signal ${-code}${code === -9 ? ', maybe for want of memory (--ray-memory)' : ''}`;
+  if (code != null && code < 0)
+    return `killed by signal ${-code}${code === -9 ? ', maybe for want of memory (--ray-memory)' : ''}`;
   if (code != null) return `code ${code}${lastWords === '' ? '' : `, ${lastWords}`}`;
   return `${type ?? job.status}${message ? `, ${message.split('\n')[0].slice(0, 200)}` : ''}`;
 }
@@ -22,7 +23,9 @@ export function causeOf(job: RayJob | null, lastWords: string): string {
 /** The environment of a job: what is set here for TensorFlow, as a local worker would inherit it. */
 export function environmentOf(task: PoolTask, cpus: number): Record<string, string> {
   const threads = String(Math.max(1, Math.floor(cpus)));
-  const own = Object.fromEntries(Object.entries(process.env).filter((entry): entry is [string, string] => entry[0].startsWith('TF_')));
+  const own = Object.fromEntries(
+    Object.entries(process.env).filter((entry): entry is [string, string] => entry[0].startsWith('TF_')),
+  );
   return {
     TF_NUM_INTRAOP_THREADS: threads,
     TF_NUM_INTEROP_THREADS: threads,
@@ -39,7 +42,10 @@ export function withWholePaths(spec: RunSpec): RunSpec {
   return {
     ...spec,
     dataset: isNamed ? spec.dataset : path.resolve(spec.dataset),
-    weights: spec.weights === 'imagenet' || spec.weights === 'random' || !fs.existsSync(spec.weights) ? spec.weights : path.resolve(spec.weights),
+    weights:
+      spec.weights === 'imagenet' || spec.weights === 'random' || !fs.existsSync(spec.weights)
+        ? spec.weights
+        : path.resolve(spec.weights),
   };
 }
 

@@ -6,7 +6,9 @@ import { KitError } from '../engine/errors';
 
 /** The Ray that this client was tested with; requirements-ray.txt installs it. */
 export const TESTED_RAY = '2.60.0';
-/** The number that the Jobs API has given itself since Ray 2.0 (`CURRENT_VERSION`, ray/dashboard/modules/job/common.py). */
+/**
+ * The number that the Jobs API has given itself since Ray 2.0 (`CURRENT_VERSION`, ray/dashboard/modules/job/common.py).
+ */
 const API_VERSION = '4';
 /** The first Ray whose jobs can ask for memory (`entrypoint_memory`). */
 const OLDEST = [2, 8] as const;
@@ -19,7 +21,13 @@ const jobAnswer = z.object({
   error_type: z.string().nullish(),
   driver_exit_code: z.number().nullish(),
 });
-const nodesAnswer = z.object({ data: z.object({ result: z.object({ result: z.array(z.object({ state: z.string(), resources_total: z.record(z.string(), z.number()).nullish() })) }) }) });
+const nodesAnswer = z.object({
+  data: z.object({
+    result: z.object({
+      result: z.array(z.object({ state: z.string(), resources_total: z.record(z.string(), z.number()).nullish() })),
+    }),
+  }),
+});
 
 /** A job as Ray tells it. */
 export type RayJob = z.infer<typeof jobAnswer>;
@@ -63,7 +71,8 @@ export class Ray {
   static async connect(url: string, signal?: AbortSignal): Promise<Ray> {
     const fix = "Give the address of Ray's dashboard, for example http://127.0.0.1:8265: `ray start --head` prints it.";
     const parsed = URL.canParse(url) ? new URL(url) : null;
-    if (parsed === null || !/^https?:$/.test(parsed.protocol)) throw new KitError(`"${url}" is not an address that the Jobs API of Ray can have.`, { fix });
+    if (parsed === null || !/^https?:$/.test(parsed.protocol))
+      throw new KitError(`"${url}" is not an address that the Jobs API of Ray can have.`, { fix });
     const base = `${parsed.origin}${parsed.pathname.replace(/\/+$/, '')}`;
     const answer = await ask(base, 'GET', '/api/version', { signal, fix });
     const found = versionAnswer.safeParse(answer.json);
@@ -71,7 +80,10 @@ export class Ray {
     const { version, ray_version: ray } = found.data;
     const [major, minor] = ray.split('.').map(Number);
     if (version !== API_VERSION || major !== OLDEST[0] || minor < OLDEST[1]) {
-      throw new KitError(`${base} is Ray ${ray} with version ${version} of the Jobs API; expected is version ${API_VERSION} of Ray ${OLDEST.join('.')} to 2.x.`, { fix: `Install the Ray that was tested on the cluster: pip install 'ray[default]==${TESTED_RAY}'.` });
+      throw new KitError(
+        `${base} is Ray ${ray} with version ${version} of the Jobs API; expected is version ${API_VERSION} of Ray ${OLDEST.join('.')} to 2.x.`,
+        { fix: `Install the Ray that was tested on the cluster: pip install 'ray[default]==${TESTED_RAY}'.` },
+      );
     }
     return new Ray(base, ray);
   }
@@ -85,7 +97,9 @@ export class Ray {
   /** The nodes that live. */
   async nodes(signal?: AbortSignal): Promise<RayNode[]> {
     const { data } = await this.get('/api/v0/nodes?detail=1&limit=1000', nodesAnswer, signal);
-    return data.result.result.filter(({ state }) => state === 'ALIVE').map(({ resources_total: all }) => ({ cpus: all?.CPU ?? 0, gpus: all?.GPU ?? 0, memory: all?.memory ?? 0 }));
+    return data.result.result
+      .filter(({ state }) => state === 'ALIVE')
+      .map(({ resources_total: all }) => ({ cpus: all?.CPU ?? 0, gpus: all?.GPU ?? 0, memory: all?.memory ?? 0 }));
   }
 
   /** Submits a job; one of that name may be there already, then it is the one. @throws KitError when Ray refuses it. */
@@ -107,7 +121,8 @@ export class Ray {
   /** Asks for the end of a job: SIGTERM, and SIGKILL when it does not end in its time. */
   async stop(id: string): Promise<void> {
     const answer = await ask(this.url, 'POST', `/api/jobs/${encodeURIComponent(id)}/stop`);
-    if (answer.status !== 200 && answer.status !== 404) throw refused(`Ray at ${this.url} did not stop the job ${id}`, answer);
+    if (answer.status !== 200 && answer.status !== 404)
+      throw refused(`Ray at ${this.url} did not stop the job ${id}`, answer);
   }
 
   /** Everything that a job has printed; empty when it is gone with its node. */
@@ -116,9 +131,15 @@ export class Ray {
     return z.object({ logs: z.string() }).safeParse(answer.json).data?.logs ?? '';
   }
 
-  /** Follows what a job prints, from its first line on. @returns what ends it. `onEnd` is called when the cluster ends it, or the connection breaks. */
+  /**
+   * Follows what a job prints, from its first line on. @returns what ends it. `onEnd` is called when the cluster ends
+   * it, or the connection breaks.
+   */
   follow(id: string, onText: (text: string) => void, onEnd: () => void): () => void {
-    const socket = new WebSocket(`${this.url.replace(/^http/, 'ws')}/api/jobs/${encodeURIComponent(id)}/logs/tail`, { dispatcher: uncompressed(), headers: authorization() });
+    const socket = new WebSocket(`${this.url.replace(/^http/, 'ws')}/api/jobs/${encodeURIComponent(id)}/logs/tail`, {
+      dispatcher: uncompressed(),
+      headers: authorization(),
+    });
     socket.addEventListener('message', ({ data }) => void (typeof data === 'string' && onText(data)));
     socket.addEventListener('error', () => undefined); // a close follows
     socket.addEventListener('close', onEnd);
@@ -130,7 +151,8 @@ export class Ray {
 
   private async get<T>(path: string, schema: z.ZodType<T>, signal?: AbortSignal): Promise<T> {
     const answer = await ask(this.url, 'GET', path, { signal });
-    if (answer.status >= 500) throw new RayUnreachableError(`Ray at ${this.url} has trouble (${answer.status}): ${firstLine(answer.text)}`);
+    if (answer.status >= 500)
+      throw new RayUnreachableError(`Ray at ${this.url} has trouble (${answer.status}): ${firstLine(answer.text)}`);
     const found = schema.safeParse(answer.json);
     if (answer.status !== 200 || !found.success) throw somethingElse(`${this.url}${path}`, answer);
     return found.data;
@@ -147,12 +169,21 @@ interface Answer {
 /** Seconds without a byte after which a request is given up. */
 const STALL = 30;
 
-async function ask(base: string, method: 'GET' | 'POST', path: string, { body, signal, fix = '' }: { body?: object; signal?: AbortSignal; fix?: string } = {}): Promise<Answer> {
+async function ask(
+  base: string,
+  method: 'GET' | 'POST',
+  path: string,
+  { body, signal, fix = '' }: { body?: object; signal?: AbortSignal; fix?: string } = {},
+): Promise<Answer> {
   let answer: Answer;
   try {
     const response = await request(`${base}${path}`, {
       method,
-      headers: { 'user-agent': 'rifle-kit', ...authorization(), ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      headers: {
+        'user-agent': 'rifle-kit',
+        ...authorization(),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
       body: body === undefined ? undefined : JSON.stringify(body),
       headersTimeout: STALL * 1000,
       bodyTimeout: STALL * 1000,
@@ -164,16 +195,23 @@ async function ask(base: string, method: 'GET' | 'POST', path: string, { body, s
     signal?.throwIfAborted();
     const { code = '', message, name } = cause as NodeJS.ErrnoException;
     // What speaks, but not HTTP: the port of Ray's own protocol, for example.
-    if (name === 'HTTPParserError' || code === 'UND_ERR_SOCKET') throw new KitError(`What answers at ${base} does not speak HTTP: it is not the dashboard of Ray.`, { fix, cause });
+    if (name === 'HTTPParserError' || code === 'UND_ERR_SOCKET')
+      throw new KitError(`What answers at ${base} does not speak HTTP: it is not the dashboard of Ray.`, {
+        fix,
+        cause,
+      });
     throw new RayUnreachableError(`No Ray answers at ${base}: ${message || code}.`, { fix, cause });
   }
   if (answer.status === 401 || answer.status === 403) {
-    throw new KitError(`Ray at ${base} refuses (${answer.status}): ${firstLine(answer.text)}`, { fix: 'Set RAY_AUTH_TOKEN to what `ray get-auth-token` prints on the cluster.' });
+    throw new KitError(`Ray at ${base} refuses (${answer.status}): ${firstLine(answer.text)}`, {
+      fix: 'Set RAY_AUTH_TOKEN to what `ray get-auth-token` prints on the cluster.',
+    });
   }
   return answer;
 }
 
-const authorization = (): Record<string, string> => (process.env.RAY_AUTH_TOKEN ? { authorization: `Bearer ${process.env.RAY_AUTH_TOKEN}` } : {});
+const authorization = (): Record<string, string> =>
+  process.env.RAY_AUTH_TOKEN ? { authorization: `Bearer ${process.env.RAY_AUTH_TOKEN}` } : {};
 
 const parsed = (text: string): unknown => {
   try {
@@ -186,16 +224,24 @@ const parsed = (text: string): unknown => {
 const firstLine = (text: string): string => text.trim().split('\n').pop()!.slice(0, 200);
 
 const somethingElse = (where: string, { status, text }: Answer): KitError =>
-  new KitError(`What answers at ${where} is not the Jobs API of Ray: ${status} "${firstLine(text).slice(0, 60)}".`, { fix: "Give the address of Ray's dashboard, for example http://127.0.0.1:8265. The package `ray[default]` has one, `ray` alone has not." });
+  new KitError(`What answers at ${where} is not the Jobs API of Ray: ${status} "${firstLine(text).slice(0, 60)}".`, {
+    fix: "Give the address of Ray's dashboard, for example http://127.0.0.1:8265. The package `ray[default]` has one, `ray` alone has not.",
+  });
 
-const refused = (what: string, { status, text }: Answer): KitError => new KitError(`${what} (${status}): ${firstLine(text)}`);
+const refused = (what: string, { status, text }: Answer): KitError =>
+  new KitError(`${what} (${status}): ${firstLine(text)}`);
 
 let agent: Dispatcher | undefined;
 
-/** For web sockets without compression: undici 7.30 loses the compressed messages of aiohttp 3.14, Ray's server, and says nothing. */
+/**
+ * For web sockets without compression: undici 7.30 loses the compressed messages of aiohttp 3.14, Ray's server, and
+ * says nothing.
+ */
 function uncompressed(): Dispatcher {
   return (agent ??= new Agent().compose((dispatch) => (options, handler) => {
-    const headers = Object.fromEntries(Object.entries(options.headers as Record<string, string>).filter(([name]) => name !== 'sec-websocket-extensions'));
+    const headers = Object.fromEntries(
+      Object.entries(options.headers as Record<string, string>).filter(([name]) => name !== 'sec-websocket-extensions'),
+    );
     return dispatch({ ...options, headers }, handler);
   }));
 }

@@ -11,16 +11,23 @@ const TOLERATED = 64;
 
 const FORMAT = 1;
 
-/** What `index.json` holds. Environments and data sets are many records' own: they stand once, and records name their place. */
+/**
+ * What `index.json` holds. Environments and data sets are many records' own: they stand once, and records name their
+ * place.
+ */
 interface Written {
   format: typeof FORMAT;
   shared: unknown[];
-  /** By run: size and modification time of its record, as it was when read, and the record with `environment` and `dataset` as places in `shared`. */
+  /**
+   * By run: size and modification time of its record, as it was when read, and the record with `environment` and
+   * `dataset` as places in `shared`.
+   */
   runs: Record<string, [size: number, modified: number, record: object]>;
 }
 
 /**
- * The brief records of the runs in `root`, in the order of their ids: from the index those whose file is as it was, the others by `read` (null: no
+ * The brief records of the runs in `root`, in the order of their ids: from the index those whose file is as it was, the
+ * others by `read` (null: no
  * record there). The index is written anew when too many were not in it, and only where the folder can be written.
  */
 export function indexedRecords(root: string, read: (id: string) => RunRecord | null): BriefRecord[] {
@@ -38,7 +45,12 @@ export function indexedRecords(root: string, read: (id: string) => RunRecord | n
     }
     missing++;
     const record = read(id);
-    if (record !== null) found.set(id, { size: stat.size, modified: stat.mtimeMs, record: { ...record, epochs: record.epochs.slice(-1) } });
+    if (record !== null)
+      found.set(id, {
+        size: stat.size,
+        modified: stat.mtimeMs,
+        record: { ...record, epochs: record.epochs.slice(-1) },
+      });
   }
   const gone = indexed.size + missing - found.size;
   if (missing + gone > TOLERATED) writeIndex(root, found);
@@ -54,7 +66,12 @@ function readIndex(root: string): Map<string, { size: number; modified: number; 
     return new Map(
       Object.entries(runs).map(([id, [size, modified, written]]) => {
         const record = written as RunRecord & { environment: unknown; dataset: unknown };
-        const whole = { ...record, testTop1: record.testTop1 ?? NaN, environment: shared[record.environment as unknown as number], dataset: shared[record.dataset as unknown as number] };
+        const whole = {
+          ...record,
+          testTop1: record.testTop1 ?? NaN,
+          environment: shared[record.environment as unknown as number],
+          dataset: shared[record.dataset as unknown as number],
+        };
         return [id, { size, modified, record: whole as BriefRecord }];
       }),
     );
@@ -63,7 +80,10 @@ function readIndex(root: string): Map<string, { size: number; modified: number; 
   }
 }
 
-function writeIndex(root: string, records: ReadonlyMap<string, { size: number; modified: number; record: BriefRecord }>): void {
+function writeIndex(
+  root: string,
+  records: ReadonlyMap<string, { size: number; modified: number; record: BriefRecord }>,
+): void {
   const shared: unknown[] = [];
   const places = new Map<string, number>();
   const place = (value: unknown): number => {
@@ -73,7 +93,8 @@ function writeIndex(root: string, records: ReadonlyMap<string, { size: number; m
     return at;
   };
   const runs: Written['runs'] = {};
-  for (const [id, { size, modified, record }] of records) runs[id] = [size, modified, { ...record, environment: place(record.environment), dataset: place(record.dataset) }];
+  for (const [id, { size, modified, record }] of records)
+    runs[id] = [size, modified, { ...record, environment: place(record.environment), dataset: place(record.dataset) }];
   const beside = `${fileOf(root)}.partial-${process.pid}`;
   try {
     fs.writeFileSync(beside, JSON.stringify({ format: FORMAT, shared, runs } satisfies Written));

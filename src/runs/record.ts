@@ -15,7 +15,10 @@ export interface RunEnvironment {
   device: string;
   cpu: string;
   cores: number;
-  /** Of a run on a GPU, as nvidia-smi tells them: its name, the driver's version, and the newest CUDA that this drives. Absent in records of kit 0.1. */
+  /**
+   * Of a run on a GPU, as nvidia-smi tells them: its name, the driver's version, and the newest CUDA that this drives.
+   * Absent in records of kit 0.1.
+   */
   gpu?: { name: string; driver: string; cuda: string } | null;
   platform: string;
   /** Commit of the kit, and whether its tree had changes; `null` outside a repository. */
@@ -27,7 +30,10 @@ export interface RunEnvironment {
 
 /** A run that is over, as `record.json` holds it. The numbers of its layers lie beside it: `RunStore.layers`. */
 export interface RunRecord {
-  /** First 16 hex digits of the sha256 of spec, data hash, weights hash and `numericsVersion`: the run's name in the store. */
+  /**
+   * First 16 hex digits of the sha256 of spec, data hash, weights hash and `numericsVersion`: the run's name in the
+   * store.
+   */
   id: string;
   /** `failed`: the loss was no longer a number. The same spec would fail again, so it is not run again. */
   status: 'finished' | 'failed';
@@ -35,7 +41,10 @@ export interface RunRecord {
   failure: { epoch: number; lastLoss: number | null; message: string } | null;
   /** Name of the method in the tables, for example `rifle`; derived from the spec. */
   method: string;
-  /** Complete. Where a data set or weights were given by path, only their names stand here: their hashes tell which they were. */
+  /**
+   * Complete. Where a data set or weights were given by path, only their names stand here: their hashes tell which they
+   * were.
+   */
   spec: RunSpec;
   /** Raised whenever a change of the kit changes the numbers of a run. */
   numericsVersion: number;

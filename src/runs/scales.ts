@@ -24,7 +24,14 @@ export const scales: Readonly<Record<ScaleName, Scale>> = {
   smoke: {
     name: 'smoke',
     purpose: 'a check that everything works, under a minute on 2 cores; its numbers mean nothing',
-    spec: { dataset: 'elpv', backbone: LITE0, imageSize: 64, epochs: 2, batchSize: 16, limits: { trainPerClass: 8, testPerClass: 8 } },
+    spec: {
+      dataset: 'elpv',
+      backbone: LITE0,
+      imageSize: 64,
+      epochs: 2,
+      batchSize: 16,
+      limits: { trainPerClass: 8, testPerClass: 8 },
+    },
     folderLimits: { trainPerClass: 8, testPerClass: 8 },
     methods: METHODS,
     seeds: [0, 1],
@@ -34,25 +41,44 @@ export const scales: Readonly<Record<ScaleName, Scale>> = {
   mini: {
     name: 'mini',
     purpose: 'a small study in which both methods converge, about ten minutes on 2 cores',
-    spec: { dataset: 'elpv', backbone: LITE0, imageSize: 96, epochs: 40, batchSize: 16, limits: { trainPerClass: 40, testPerClass: 50 } },
+    spec: {
+      dataset: 'elpv',
+      backbone: LITE0,
+      imageSize: 96,
+      epochs: 40,
+      batchSize: 16,
+      limits: { trainPerClass: 40, testPerClass: 50 },
+    },
     folderLimits: { trainPerClass: 16, testPerClass: 20 }, // with ten classes as many images as elpv's four
     methods: METHODS,
     seeds: [0, 1, 2],
   },
-  // lixingjian/RIFLE, train.py: 40 epochs, batch 32, lr 0.01 cosine, 256/224, ResNet-50; on the data set that a registry holds.
+  // lixingjian/RIFLE, train.py: 40 epochs, batch 32, lr 0.01 cosine, 256/224, ResNet-50; on the data set that a
+  // registry holds.
   paper: {
     name: 'paper',
     purpose: "the authors' schedule and network on all of elpv, for a GPU",
-    spec: { dataset: 'elpv', backbone: 'resnet50.keras_in1k', imageSize: 224, resizeSize: 256, epochs: 40, batchSize: 32 },
+    spec: {
+      dataset: 'elpv',
+      backbone: 'resnet50.keras_in1k',
+      imageSize: 224,
+      resizeSize: 256,
+      epochs: 40,
+      batchSize: 32,
+    },
     folderLimits: { trainPerClass: null, testPerClass: null },
     methods: METHODS,
     seeds: [0, 1, 2, 3, 4],
   },
 };
 
-/** The scale `name`; by default that of the environment variable RIFLE_SCALE, or `smoke`. @throws KitError for another name. */
+/**
+ * The scale `name`; by default that of the environment variable RIFLE_SCALE, or `smoke`. @throws KitError for another
+ * name.
+ */
 export function scale(name: string = process.env.RIFLE_SCALE ?? 'smoke'): Scale {
   if (name in scales) return scales[name as ScaleName];
-  if (name === '') throw new KitError('The scale is empty.', { fix: `Choose one of ${Object.keys(scales).join(', ')}.` });
+  if (name === '')
+    throw new KitError('The scale is empty.', { fix: `Choose one of ${Object.keys(scales).join(', ')}.` });
   throw unknownName('scale', name, Object.keys(scales));
 }

@@ -17,7 +17,10 @@ export interface RunFilter {
 }
 
 /** Whether a record is meant. A method is meant by its whole name: `rifle` is not `l2-sp+rifle`. */
-export function isMeant(record: BriefRecord, { method, dataset, backbone, status, seed, since, id }: RunFilter): boolean {
+export function isMeant(
+  record: BriefRecord,
+  { method, dataset, backbone, status, seed, since, id }: RunFilter,
+): boolean {
   return (
     (method === undefined || record.method === method) &&
     (dataset === undefined || record.dataset.name.includes(dataset)) &&
@@ -33,6 +36,10 @@ export function isMeant(record: BriefRecord, { method, dataset, backbone, status
 export function idOf(store: RunStore, start: string): string {
   const ids = store.ids().filter((id) => id.startsWith(start));
   if (ids.length === 1) return ids[0];
-  if (ids.length === 0) throw new KitError(`There is no run ${start} in ${store.root}.`, { fix: 'See `npx rifle runs list`.' });
-  throw new KitError(`${ids.length} runs begin with ${start}: ${ids.slice(0, 5).join(', ')}${ids.length > 5 ? ', ...' : ''}.`, { fix: 'Give more of the id.' });
+  if (ids.length === 0)
+    throw new KitError(`There is no run ${start} in ${store.root}.`, { fix: 'See `npx rifle runs list`.' });
+  throw new KitError(
+    `${ids.length} runs begin with ${start}: ${ids.slice(0, 5).join(', ')}${ids.length > 5 ? ', ...' : ''}.`,
+    { fix: 'Give more of the id.' },
+  );
 }

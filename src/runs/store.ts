@@ -21,36 +21,55 @@ export interface RunKey {
   weightsHash: string;
 }
 
-/** The name of a run in the store: the first 16 hex digits of the sha256 of its key, in canonical JSON, and the numerics version. */
+/**
+ * The name of a run in the store: the first 16 hex digits of the sha256 of its key, in canonical JSON, and the numerics
+ * version.
+ */
 export function runId(key: RunKey, numericsVersion = NUMERICS_VERSION): string {
-  return createHash('sha256').update(stableStringify({ ...key, numericsVersion })!).digest('hex').slice(0, 16);
+  return createHash('sha256')
+    .update(stableStringify({ ...key, numericsVersion })!)
+    .digest('hex')
+    .slice(0, 16);
 }
 
-/** The sha256 of what a run left, inside `record.json`: of the record's canonical JSON without these, and of the files beside it. */
+/**
+ * The sha256 of what a run left, inside `record.json`: of the record's canonical JSON without these, and of the files
+ * beside it.
+ */
 export interface Checksums {
   record: string;
   [file: string]: string;
 }
 
 /** The sha256 of a record's canonical JSON. */
-export const recordSum = (record: object): string => createHash('sha256').update(stableStringify(record)!).digest('hex');
+export const recordSum = (record: object): string =>
+  createHash('sha256').update(stableStringify(record)!).digest('hex');
 
 /**
- * Runs in a folder. Of each that is over, finished or failed: `record.json`, `layers.json`, `journal.jsonl`, and weights where they were asked
+ * Runs in a folder. Of each that is over, finished or failed: `record.json`, `layers.json`, `journal.jsonl`, and
+ * weights where they were asked
  * for. Of one that is not: `journal.jsonl`, `checkpoints`, and the `lock` of the process that makes it.
  */
 export class RunStore {
-  /** @param root default: the folder in the environment variable RIFLE_RUNS, or `runs` in the kit's home. Made when first written to. */
+  /**
+   * @param root default: the folder in the environment variable RIFLE_RUNS, or `runs` in the kit's home. Made when
+   * first written to.
+   */
   constructor(readonly root: string = process.env.RIFLE_RUNS || kitHome('runs')) {}
 
   private file(id: string, name = 'record.json'): string {
     return path.join(this.root, id, name);
   }
 
-  /** Gradient, update and distance of every layer and epoch of the run `id`. @throws KitError when there is no such run. */
+  /**
+   * Gradient, update and distance of every layer and epoch of the run `id`. @throws KitError when there is no such run.
+   */
   layers(id: string): LayerRow[] {
     const file = this.file(id, 'layers.json');
-    if (!fs.existsSync(file)) throw new KitError(`There is no run ${id} in ${this.root}.`, { fix: 'Make it first: `npx rifle reproduce` or `npx rifle train`.' });
+    if (!fs.existsSync(file))
+      throw new KitError(`There is no run ${id} in ${this.root}.`, {
+        fix: 'Make it first: `npx rifle reproduce` or `npx rifle train`.',
+      });
     try {
       const { columns, rows } = JSON.parse(fs.readFileSync(file, 'utf8')) as { columns: string[]; rows: unknown[][] };
       return rows.map((row) => Object.fromEntries(columns.map((column, i) => [column, row[i]])) as unknown as LayerRow);
@@ -60,12 +79,14 @@ export class RunStore {
   }
 
   /**
-   * The final weights of the run `id`, in the names and layouts of the file they came from, or those of its `best` epoch (the first of the highest
+   * The final weights of the run `id`, in the names and layouts of the file they came from, or those of its `best`
+   * epoch (the first of the highest
    * test top-1); null when it was not asked to keep them.
    */
   weights(id: string, which: 'last' | 'best' = 'last'): string | null {
     const file = this.weightsFile(id, which);
-    return fs.existsSync(file) ? file : which === 'best' ? this.weights(id) : null; // where the last epoch is the best there is one file
+    // where the last epoch is the best there is one file
+    return fs.existsSync(file) ? file : which === 'best' ? this.weights(id) : null;
   }
 
   /** Where weights of the run `id` are kept. */
@@ -85,7 +106,12 @@ export class RunStore {
 
   /** Ids of all runs, over or not. */
   ids(): string[] {
-    return fs.existsSync(this.root) ? fs.readdirSync(this.root).filter((id) => /^[0-9a-f]{16}$/.test(id)).sort() : [];
+    return fs.existsSync(this.root)
+      ? fs
+          .readdirSync(this.root)
+          .filter((id) => /^[0-9a-f]{16}$/.test(id))
+          .sort()
+      : [];
   }
 
   /** Ids of the runs that were begun and are not over. */
@@ -98,7 +124,10 @@ export class RunStore {
     return this.findWithSums(id)?.record ?? null;
   }
 
-  /** The record of `id` and its checksums, which records of kit 0.1 do not have. @throws KitError when the file is damaged. */
+  /**
+   * The record of `id` and its checksums, which records of kit 0.1 do not have. @throws KitError when the file is
+   * damaged.
+   */
   findWithSums(id: string): { record: RunRecord; checksums: Checksums | null } | null {
     const file = this.file(id);
     if (!fs.existsSync(file)) return null;
@@ -109,23 +138,34 @@ export class RunStore {
       throw damaged(file, 'it is not JSON', cause);
     }
     const { checksums = null, ...record } = found;
-    if (record.id !== id || (record.status !== 'finished' && record.status !== 'failed') || !Array.isArray(record.epochs)) {
+    if (
+      record.id !== id ||
+      (record.status !== 'finished' && record.status !== 'failed') ||
+      !Array.isArray(record.epochs)
+    ) {
       const kit = record.environment?.kit;
       if (record.id === id && typeof kit === 'string' && isNewerKit(kit)) {
-        throw new KitError(`The run record ${file} is from rifle-kit ${kit}, which is newer than this one (${kitVersion()}) and writes records of another form.`, { fix: `Update the kit to ${kit}.` });
+        throw new KitError(
+          `The run record ${file} is from rifle-kit ${kit}, which is newer than this one (${kitVersion()}) and writes records of another form.`,
+          { fix: `Update the kit to ${kit}.` },
+        );
       }
       throw damaged(file, `expected the run ${id}, found ${String(record.status)} ${String(record.id)}`);
     }
     return { record: { ...record, testTop1: record.testTop1 ?? NaN } as RunRecord, checksums };
   }
 
-  /** Makes the folder, and makes sure that a record will find its place there. @throws KitError before hours are spent on a run that could not be kept. */
+  /**
+   * Makes the folder, and makes sure that a record will find its place there. @throws KitError before hours are spent
+   * on a run that could not be kept.
+   */
   requireRoom(): void {
     try {
       fs.mkdirSync(this.root, { recursive: true });
       fs.accessSync(this.root, fs.constants.W_OK);
       const { bavail, bsize } = fs.statfsSync(this.root);
-      if (bavail * bsize < RECORD_ROOM) throw Object.assign(new Error(`only ${bavail * bsize} bytes are free`), { code: 'ENOSPC' });
+      if (bavail * bsize < RECORD_ROOM)
+        throw Object.assign(new Error(`only ${bavail * bsize} bytes are free`), { code: 'ENOSPC' });
     } catch (cause) {
       throw notKept('Runs cannot be kept in', this.root, cause as NodeJS.ErrnoException);
     }
@@ -137,8 +177,12 @@ export class RunStore {
     try {
       fs.mkdirSync(path.dirname(file), { recursive: true });
       const layersText = tableText(layers);
-      const checksums: Checksums = { record: recordSum(JSON.parse(JSON.stringify(record)) as object), 'layers.json': createHash('sha256').update(layersText).digest('hex') };
-      for (const kept of [this.weightsFile(record.id), this.weightsFile(record.id, 'best')]) if (fs.existsSync(kept)) checksums[path.basename(kept)] = await hashFile(kept);
+      const checksums: Checksums = {
+        record: recordSum(JSON.parse(JSON.stringify(record)) as object),
+        'layers.json': createHash('sha256').update(layersText).digest('hex'),
+      };
+      for (const kept of [this.weightsFile(record.id), this.weightsFile(record.id, 'best')])
+        if (fs.existsSync(kept)) checksums[path.basename(kept)] = await hashFile(kept);
       await writeWhole(this.file(record.id, 'layers.json'), layersText);
       await writeWhole(file, `${JSON.stringify({ ...record, checksums }, null, 1)}\n`);
     } catch (cause) {
@@ -158,7 +202,10 @@ export class RunStore {
     );
   }
 
-  /** The same, quickly, from an index: the `epochs` of each record hold the last one alone. @param onDamaged default: a damaged one is an error. */
+  /**
+   * The same, quickly, from an index: the `epochs` of each record hold the last one alone. @param onDamaged default: a
+   * damaged one is an error.
+   */
   brief(onDamaged?: (id: string, error: KitError) => void): BriefRecord[] {
     if (!fs.existsSync(this.root)) return [];
     const read = (id: string): RunRecord | null => {
@@ -175,7 +222,8 @@ export class RunStore {
 }
 
 /** Sorts in place. Times are of one format: their texts compare as they do. */
-const oldestFirst = (records: RunRecord[]): RunRecord[] => records.sort((a, b) => (a.startedAt < b.startedAt ? -1 : a.startedAt > b.startedAt ? 1 : 0));
+const oldestFirst = (records: RunRecord[]): RunRecord[] =>
+  records.sort((a, b) => (a.startedAt < b.startedAt ? -1 : a.startedAt > b.startedAt ? 1 : 0));
 
 /** The sha256 of a file's bytes. */
 export async function hashFile(file: string): Promise<string> {
@@ -196,10 +244,16 @@ const RECORD_ROOM = 4_000_000;
 const notKept = (what: string, where: string, cause: NodeJS.ErrnoException): KitError => {
   const code = cause.code ?? (cause.cause as NodeJS.ErrnoException | undefined)?.code;
   return new KitError(`${what} ${where}: ${cause.message}`, {
-    fix: code === 'ENOSPC' || code === 'EDQUOT' ? 'The disk is full: free some space and run it again.' : 'Check that the folder can be written to, or choose another with --runs.',
+    fix:
+      code === 'ENOSPC' || code === 'EDQUOT'
+        ? 'The disk is full: free some space and run it again.'
+        : 'Check that the folder can be written to, or choose another with --runs.',
     cause,
   });
 };
 
 const damaged = (file: string, why: string, cause?: unknown): KitError =>
-  new KitError(`The run record ${file} is damaged: ${why}.`, { fix: 'Delete its folder: the run is then made again.', cause });
+  new KitError(`The run record ${file} is damaged: ${why}.`, {
+    fix: 'Delete its folder: the run is then made again.',
+    cause,
+  });

@@ -37,7 +37,10 @@ const ALL: readonly Study[] = [
     name: 'choice',
     title: 'Hyper-parameters of our own grid',
     claim: 'Not a claim: which values the tricks take, chosen on a validation split of the first data set, one seed.',
-    methods: methods.list().filter(({ grid }) => grid.length > 0).map(({ name }) => name),
+    methods: methods
+      .list()
+      .filter(({ grid }) => grid.length > 0)
+      .map(({ name }) => name),
     oneDataset: true,
     tried: true,
     changes: { smoke: { epochs: 4 } },
@@ -53,17 +56,43 @@ const ALL: readonly Study[] = [
     name: 't3',
     title: 'Tricks under the same settings',
     claim: 'RIFLE beats the known tricks under the same settings.',
-    methods: ['fine-tuning', 'dropout', 'dropout-cnn', 'dropconnect', 'stochastic-depth', 'disturb-label', 'cyclic-lr', 'rifle'],
+    methods: [
+      'fine-tuning',
+      'dropout',
+      'dropout-cnn',
+      'dropconnect',
+      'stochastic-depth',
+      'disturb-label',
+      'cyclic-lr',
+      'rifle',
+    ],
     seeds: one,
   },
-  { name: 't4', title: 'Architectures', claim: 'It holds across architectures.', methods: RIFLE_OR_NOT, architectures: true, oneDataset: true, seeds: few },
+  {
+    name: 't4',
+    title: 'Architectures',
+    claim: 'It holds across architectures.',
+    methods: RIFLE_OR_NOT,
+    architectures: true,
+    oneDataset: true,
+    seeds: few,
+  },
   {
     name: 't5',
     title: 'Ablations',
     claim: 'What of RIFLE matters: how often, at which rate, what is reset, and that it is a reset.',
     methods: [
-      'fine-tuning', 'rifle', 'rifle:2-resets', 'rifle:3-resets', 'rifle:1-resets-cyclic', 'rifle:2-resets-cyclic', 'rifle:3-resets-cyclic',
-      'rifle:weights', 'rifle:bias', 'rifle:momentum', 'rifle:noise',
+      'fine-tuning',
+      'rifle',
+      'rifle:2-resets',
+      'rifle:3-resets',
+      'rifle:1-resets-cyclic',
+      'rifle:2-resets-cyclic',
+      'rifle:3-resets-cyclic',
+      'rifle:weights',
+      'rifle:bias',
+      'rifle:momentum',
+      'rifle:noise',
     ],
     oneDataset: true,
     changes: { smoke: { epochs: 4 } },
@@ -78,11 +107,45 @@ const ALL: readonly Study[] = [
     changes: { smoke: { epochs: 8 } },
     seeds: few,
   },
-  { name: 'f1', title: 'How far each layer moves', claim: 'With RIFLE, deep (input-side) layers move further from the pretrained weights.', methods: RIFLE_OR_NOT, oneDataset: true },
-  { name: 'f2', title: 'How far back-propagation reaches', claim: 'The reset deepens back-propagation.', methods: RIFLE_OR_NOT, oneDataset: true },
-  { name: 'f3', title: 'The perturbation over training', claim: 'The perturbation is absorbed.', methods: RIFLE_OR_NOT, oneDataset: true },
-  { name: 'f4', title: 'Low-level features', claim: 'Low-level features improve.', methods: RIFLE_OR_NOT, oneDataset: true, keepWeights: true, seeds: one },
-  { name: 'f5', title: 'Representations', claim: 'Representations move away from the pretrained ones.', methods: RIFLE_OR_NOT, oneDataset: true, keepWeights: true, seeds: one },
+  {
+    name: 'f1',
+    title: 'How far each layer moves',
+    claim: 'With RIFLE, deep (input-side) layers move further from the pretrained weights.',
+    methods: RIFLE_OR_NOT,
+    oneDataset: true,
+  },
+  {
+    name: 'f2',
+    title: 'How far back-propagation reaches',
+    claim: 'The reset deepens back-propagation.',
+    methods: RIFLE_OR_NOT,
+    oneDataset: true,
+  },
+  {
+    name: 'f3',
+    title: 'The perturbation over training',
+    claim: 'The perturbation is absorbed.',
+    methods: RIFLE_OR_NOT,
+    oneDataset: true,
+  },
+  {
+    name: 'f4',
+    title: 'Low-level features',
+    claim: 'Low-level features improve.',
+    methods: RIFLE_OR_NOT,
+    oneDataset: true,
+    keepWeights: true,
+    seeds: one,
+  },
+  {
+    name: 'f5',
+    title: 'Representations',
+    claim: 'Representations move away from the pretrained ones.',
+    methods: RIFLE_OR_NOT,
+    oneDataset: true,
+    keepWeights: true,
+    seeds: one,
+  },
 ];
 
 /** Data sets by scale: the one that a registry holds, and those that the authors' repository names. */
@@ -95,16 +158,33 @@ const DATASETS: Record<ScaleName, readonly string[]> = {
 /** Backbones of the study of architectures by scale; the first is that of all other studies. */
 const ARCHITECTURES: Record<ScaleName, readonly string[]> = {
   smoke: ['efficientnet_lite0.tf_in1k', 'mobilenet_v1.tf_in1k'],
-  mini: ['efficientnet_lite0.tf_in1k', 'efficientnet_lite2.tf_in1k', 'mobilenet_v1.tf_in1k'], // a ResNet-50 takes about six times as long
-  paper: ['resnet50.tv_in1k', 'inception_v3.tv_in1k', 'densenet169.tv_in1k', 'mobilenet_v2.tv_in1k', 'efficientnet_b3.tv_in1k'],
+  // a ResNet-50 takes about six times as long
+  mini: ['efficientnet_lite0.tf_in1k', 'efficientnet_lite2.tf_in1k', 'mobilenet_v1.tf_in1k'],
+  paper: [
+    'resnet50.tv_in1k',
+    'inception_v3.tv_in1k',
+    'densenet169.tv_in1k',
+    'mobilenet_v2.tv_in1k',
+    'efficientnet_b3.tv_in1k',
+  ],
 };
 
 /** Image folders that the user adds, in RIFLE_DATA as in PATH; at `mini` alone. */
-const foldersOf = (scale: ScaleName): string[] => (scale === 'mini' ? (process.env.RIFLE_DATA ?? '').split(path.delimiter).filter(Boolean) : []);
+const foldersOf = (scale: ScaleName): string[] =>
+  scale === 'mini' ? (process.env.RIFLE_DATA ?? '').split(path.delimiter).filter(Boolean) : [];
 
-/** A run for every value in the grid of every method (or of the first so many), judged on images taken out of training: never on the test images. */
+/**
+ * A run for every value in the grid of every method (or of the first so many), judged on images taken out of training:
+ * never on the test images.
+ */
 const triedSpecs = (spec: RunSpecInput, most: number): RunSpec[] =>
-  methods.list().filter(({ grid }) => grid.length > 0).slice(0, most).flatMap(({ name, grid }) => grid.map((tried) => parseRunSpec({ ...methods.apply(name, spec), ...tried, evaluateOn: 'validation' })));
+  methods
+    .list()
+    .filter(({ grid }) => grid.length > 0)
+    .slice(0, most)
+    .flatMap(({ name, grid }) =>
+      grid.map((tried) => parseRunSpec({ ...methods.apply(name, spec), ...tried, evaluateOn: 'validation' })),
+    );
 
 /** What `studies.specs` needs to know of the world. */
 export interface StudyOptions {
@@ -122,7 +202,12 @@ export const studies = {
   /** @throws KitError with the near names for one that is not known. */
   get(name: string): Study {
     const study = ALL.find((candidate) => candidate.name === name);
-    if (study === undefined) throw unknownName('study', name, ALL.map((s) => s.name));
+    if (study === undefined)
+      throw unknownName(
+        'study',
+        name,
+        ALL.map((s) => s.name),
+      );
     return study;
   },
 
@@ -137,8 +222,17 @@ export const studies = {
     return seeds.flatMap((seed) =>
       datasets.flatMap((dataset) =>
         backbones.flatMap((backbone) => {
-          const spec = { ...chosen.spec, ...study.changes?.[chosen.name], dataset, backbone, seed, ...(dataset === chosen.spec.dataset ? {} : { limits: chosen.folderLimits }) };
-          return study.tried ? triedSpecs(spec, chosen.name === 'smoke' ? 1 : Infinity) : study.methods.map((method) => parseRunSpec(methods.apply(method, spec)));
+          const spec = {
+            ...chosen.spec,
+            ...study.changes?.[chosen.name],
+            dataset,
+            backbone,
+            seed,
+            ...(dataset === chosen.spec.dataset ? {} : { limits: chosen.folderLimits }),
+          };
+          return study.tried
+            ? triedSpecs(spec, chosen.name === 'smoke' ? 1 : Infinity)
+            : study.methods.map((method) => parseRunSpec(methods.apply(method, spec)));
         }),
       ),
     );

@@ -51,7 +51,10 @@ const BASIS: Record<EstimateBasis, string> = {
   assumed: 'an assumption for one data-centre GPU: --calibrate measures',
 };
 
-/** Training images per second that are assumed for ResNet-50 at 224 pixels on a data-centre GPU, where nothing was measured. */
+/**
+ * Training images per second that are assumed for ResNet-50 at 224 pixels on a data-centre GPU, where nothing was
+ * measured.
+ */
 const ASSUMED_GPU_PACE = 300;
 
 /** What `sweepPlan` may be given. */
@@ -69,14 +72,16 @@ export interface SweepPlanOptions {
 }
 
 /** Runs of one kind take the same time an image. */
-export const paceKey = ({ backbone, imageSize, batchSize, regularizer }: RunSpec): string => [backbone, imageSize, batchSize, regularizer.name].join(' ');
+export const paceKey = ({ backbone, imageSize, batchSize, regularizer }: RunSpec): string =>
+  [backbone, imageSize, batchSize, regularizer.name].join(' ');
 
 /** Plans a sweep. */
 export async function sweepPlan(options: SweepPlanOptions): Promise<SweepPlan> {
   const names = options.studies ?? studies.list().map(({ name }) => name);
   const store = new RunStore(options.runs);
   const records = store.brief(() => undefined);
-  const keyOf = (spec: RunSpec, dataset: string): string => stableStringify({ ...spec, dataset, imageSize: null, resizeSize: null, weights: null })!;
+  const keyOf = (spec: RunSpec, dataset: string): string =>
+    stableStringify({ ...spec, dataset, imageSize: null, resizeSize: null, weights: null })!;
   const there = new Set(records.map((record) => keyOf(record.spec, record.dataset.name)));
   const estimator = new Estimator(records, options);
   const rows: SweepRow[] = [];
@@ -91,8 +96,12 @@ export async function sweepPlan(options: SweepPlanOptions): Promise<SweepPlan> {
         unique.set(key, (run = { spec, isMissing, seconds: isMissing ? await estimator.secondsOf(spec) : 0 }));
       }
       const method = methods.nameOf(spec);
-      let row = rows.find((row) => row.study === study && row.dataset === dataset && row.backbone === spec.backbone && row.method === method);
-      if (row === undefined) rows.push((row = { study, dataset, backbone: spec.backbone, method, seeds: [], missing: 0, hours: 0 }));
+      let row = rows.find(
+        (row) =>
+          row.study === study && row.dataset === dataset && row.backbone === spec.backbone && row.method === method,
+      );
+      if (row === undefined)
+        rows.push((row = { study, dataset, backbone: spec.backbone, method, seeds: [], missing: 0, hours: 0 }));
       row.seeds.push(spec.seed);
       if (!run.isMissing) continue;
       row.missing++;
@@ -101,7 +110,9 @@ export async function sweepPlan(options: SweepPlanOptions): Promise<SweepPlan> {
   }
   const all = [...unique.values()];
   const toMake = all.filter(({ isMissing }) => isMissing);
-  const seconds = toMake.every((run) => run.seconds !== null) ? toMake.reduce((sum, run) => sum + run.seconds!, 0) : null;
+  const seconds = toMake.every((run) => run.seconds !== null)
+    ? toMake.reduce((sum, run) => sum + run.seconds!, 0)
+    : null;
   const basis = [...estimator.used].map((each) => BASIS[each]).join('; ');
   return {
     rows,
@@ -109,7 +120,12 @@ export async function sweepPlan(options: SweepPlanOptions): Promise<SweepPlan> {
     seconds: all.map((run) => run.seconds),
     missing: toMake.length,
     hours: seconds === null ? null : seconds / 3600,
-    estimate: seconds === null ? 'No estimate: nothing like them was run here, or a data set is not known yet; see --calibrate and --images-per-second.' : toMake.length === 0 ? 'Nothing is left to make.' : `Estimate: ${(seconds / 3600).toFixed(seconds < 3600 ? 2 : 1)} hours on one device (from ${basis}).`,
+    estimate:
+      seconds === null
+        ? 'No estimate: nothing like them was run here, or a data set is not known yet; see --calibrate and --images-per-second.'
+        : toMake.length === 0
+          ? 'Nothing is left to make.'
+          : `Estimate: ${(seconds / 3600).toFixed(seconds < 3600 ? 2 : 1)} hours on one device (from ${basis}).`,
     keepWeights: names.some((name) => studies.get(name).keepWeights),
     titleOf,
   };
@@ -149,7 +165,8 @@ class Estimator {
     };
     const same = this.same.get(key);
     if (this.options.imagesPerSecond !== undefined) return from('given', train / this.options.imagesPerSecond);
-    if (same !== undefined && same[0] > 0) return from('same', (workOf(size.train, size.test, epochs) * same[1]) / same[0]);
+    if (same !== undefined && same[0] > 0)
+      return from('same', (workOf(size.train, size.test, epochs) * same[1]) / same[0]);
     if (this.options.calibrate !== undefined) {
       const pace = this.measured.get(key) ?? (await this.options.calibrate(spec, size.classes));
       this.measured.set(key, pace);
@@ -163,12 +180,16 @@ class Estimator {
 /** The work of a run, in training images: evaluating one is a third of training on it (no backward pass). */
 const workOf = (train: number, test: number, epochs: number): number => epochs * (train + test / 3);
 
-/** Images and classes of a run; null for a data set that is not known. A folder without limits has to be looked into first. */
+/**
+ * Images and classes of a run; null for a data set that is not known. A folder without limits has to be looked into
+ * first.
+ */
 function sizeOf(spec: RunSpec): { train: number; test: number; classes: number } | null {
   const known = datasets.list().find(({ name }) => name === spec.dataset);
   const { trainPerClass, testPerClass } = spec.limits;
   const classes = known?.classes.length ?? 10;
-  const count = (perClass: number | null, all: number | undefined): number | null => (perClass === null ? (all ?? null) : Math.min(all ?? Infinity, perClass * classes));
+  const count = (perClass: number | null, all: number | undefined): number | null =>
+    perClass === null ? (all ?? null) : Math.min(all ?? Infinity, perClass * classes);
   const [train, test] = [count(trainPerClass, known?.counts.train), count(testPerClass, known?.counts.test)];
   return train === null || test === null ? null : { train, test, classes };
 }

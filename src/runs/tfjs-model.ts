@@ -1,4 +1,5 @@
-// A frozen graph as a TensorFlow.js graph model: `model.json` and one file of weights (tensorflow/tfjs, tfjs-converter, GraphModel).
+// A frozen graph as a TensorFlow.js graph model: `model.json` and one file of weights (tensorflow/tfjs, tfjs-converter,
+// GraphModel).
 import fs from 'node:fs';
 import path from 'node:path';
 import { DataType } from '../engine/binding';
@@ -17,22 +18,38 @@ const WEIGHTS = 'group1-shard1of1.bin';
 /** Writes the model into `folder`, which is made. */
 export async function writeTfjsModel({ nodes: recorded, signature }: FrozenGraph, folder: string): Promise<void> {
   const nodes = recorded.flatMap(withPaddingApart);
-  const constants = nodes.flatMap(({ name, attributes: { value } }) => (value !== undefined && 'tensor' in value ? [{ name, ...value.tensor }] : []));
-  const tensors = (named: Record<string, SignatureTensor>) => Object.fromEntries(Object.entries(named).map(([name, { node, dtype, shape }]) => [name, { name: `${node}:0`, dtype: NAMES[dtype][0], tensorShape: shapeJson(shape) }]));
+  const constants = nodes.flatMap(({ name, attributes: { value } }) =>
+    value !== undefined && 'tensor' in value ? [{ name, ...value.tensor }] : [],
+  );
+  const tensors = (named: Record<string, SignatureTensor>) =>
+    Object.fromEntries(
+      Object.entries(named).map(([name, { node, dtype, shape }]) => [
+        name,
+        { name: `${node}:0`, dtype: NAMES[dtype][0], tensorShape: shapeJson(shape) },
+      ]),
+    );
   const model = {
     format: 'graph-model',
     generatedBy: `rifle-kit ${kitVersion()}`,
     convertedBy: null,
     signature: { inputs: tensors(signature.inputs), outputs: tensors(signature.outputs) },
     modelTopology: { node: nodes.map(nodeJson), versions: {} },
-    weightsManifest: [{ paths: [WEIGHTS], weights: constants.map(({ name, shape, dtype }) => ({ name, shape, dtype: NAMES[dtype][1] })) }],
+    weightsManifest: [
+      {
+        paths: [WEIGHTS],
+        weights: constants.map(({ name, shape, dtype }) => ({ name, shape, dtype: NAMES[dtype][1] })),
+      },
+    ],
   };
   await fs.promises.mkdir(folder, { recursive: true });
   await fs.promises.writeFile(path.join(folder, WEIGHTS), Buffer.concat(constants.map(({ bytes }) => bytes)));
   await fs.promises.writeFile(path.join(folder, 'model.json'), JSON.stringify(model));
 }
 
-/** Not every backend of TensorFlow.js pads a window as told: what an op pads explicitly is padded by an op of its own before it. */
+/**
+ * Not every backend of TensorFlow.js pads a window as told: what an op pads explicitly is padded by an op of its own
+ * before it.
+ */
 function withPaddingApart(node: GraphNode): GraphNode[] {
   const { name, op, inputs, attributes } = node;
   const { explicit_paddings: sides, ...others } = attributes;
@@ -48,7 +65,12 @@ function withPaddingApart(node: GraphNode): GraphNode[] {
   return [
     constant(paddings, int32, [4, 2], Int32Array.from(sides.ints)),
     constant(value, float32, [], Float32Array.of(op === 'MaxPool' ? -3.4e38 : 0)), // below whatever may be in a window
-    { name: padded, op: 'PadV2', inputs: [inputs[0], paddings, value], attributes: { T: { type: float32 }, Tpaddings: { type: int32 } } },
+    {
+      name: padded,
+      op: 'PadV2',
+      inputs: [inputs[0], paddings, value],
+      attributes: { T: { type: float32 }, Tpaddings: { type: int32 } },
+    },
     { name, op, inputs: [padded, ...inputs.slice(1)], attributes: { ...others, padding: { string: 'VALID' } } },
   ];
 }
@@ -59,7 +81,11 @@ const nodeJson = ({ name, op, inputs, attributes }: GraphNode) => ({
   name,
   op,
   input: inputs,
-  attr: Object.fromEntries(Object.entries(attributes).flatMap(([key, value]) => (op === 'Const' && key === 'value' ? [] : [[key, attributeJson(value)]]))),
+  attr: Object.fromEntries(
+    Object.entries(attributes).flatMap(([key, value]) =>
+      op === 'Const' && key === 'value' ? [] : [[key, attributeJson(value)]],
+    ),
+  ),
 });
 
 /** An attribute in the JSON form of protocol buffers: integers are texts, bytes are base64. */

@@ -7,9 +7,11 @@ import type { EpochRow } from './record';
 import { quantities, type Sink, type TrackedRun } from './tracking-sink';
 
 /**
- * Writes `<folder>/<method>-seed-<seed>-<id>/events.out.tfevents.*`, flushed after every epoch. A run that goes on in another process begins
+ * Writes `<folder>/<method>-seed-<seed>-<id>/events.out.tfevents.*`, flushed after every epoch. A run that goes on in
+ * another process begins
  * another file there; TensorBoard reads them as one.
- * `tf.node.summaryFileWriter` would be the same, but keeps every writer for good: here the file is closed and its tensors are given back.
+ * `tf.node.summaryFileWriter` would be the same, but keeps every writer for good: here the file is closed and its
+ * tensors are given back.
  */
 export class TensorBoardSink implements Sink {
   readonly name = 'TensorBoard';
@@ -34,7 +36,8 @@ export class TensorBoardSink implements Sink {
   }
 
   private write(row: EpochRow): void {
-    for (const [name, value] of Object.entries(quantities(row))) backend().writeScalarSummary(this.writer!, row.epoch, name, value);
+    for (const [name, value] of Object.entries(quantities(row)))
+      backend().writeScalarSummary(this.writer!, row.epoch, name, value);
     backend().flushSummaryWriter(this.writer!);
   }
 

@@ -1,4 +1,5 @@
-// Where the numbers of a run may go besides its record: sinks that are told of epochs, and that can neither change a run nor stop it.
+// Where the numbers of a run may go besides its record: sinks that are told of epochs, and that can neither change a
+// run nor stop it.
 import type { EpochRow, RunRecord } from './record';
 import type { Sink, TrackedRun } from './tracking-sink';
 
@@ -14,17 +15,24 @@ export interface TrackingOptions {
 const PATIENCE = 15_000;
 
 /**
- * The sinks of one run. One that writes a file does so at once; one that asks a server is told in order and not waited for until the run ends.
+ * The sinks of one run. One that writes a file does so at once; one that asks a server is told in order and not waited
+ * for until the run ends.
  * One that fails is told nothing more, and that is said once.
  */
 export class Tracking {
   private readonly lines: { sink: Sink; pending: Promise<void> | null; failed: boolean }[] = [];
 
   /** @param warn told once of each sink that fails. */
-  static async begin(options: TrackingOptions | undefined, run: TrackedRun, before: readonly EpochRow[], warn: (text: string) => void): Promise<Tracking> {
+  static async begin(
+    options: TrackingOptions | undefined,
+    run: TrackedRun,
+    before: readonly EpochRow[],
+    warn: (text: string) => void,
+  ): Promise<Tracking> {
     const tracking = new Tracking(warn);
     // Loaded only when they are asked for: neither belongs to what a run needs.
-    if (options?.tensorboard) tracking.add(new (await import('./tracking-tensorboard.js')).TensorBoardSink(options.tensorboard));
+    if (options?.tensorboard)
+      tracking.add(new (await import('./tracking-tensorboard.js')).TensorBoardSink(options.tensorboard));
     if (options?.mlflow) tracking.add(new (await import('./tracking-mlflow.js')).MlflowSink(options.mlflow));
     tracking.tell((sink) => sink.begin(run, before));
     return tracking;
@@ -68,7 +76,8 @@ export class Tracking {
       this.lines.map(async (line) => {
         let timer: NodeJS.Timeout | undefined;
         const late = new Promise<'late'>((resolve) => (timer = setTimeout(() => resolve('late'), PATIENCE)));
-        if ((await Promise.race([line.pending, late])) === 'late') this.fail(line, `it did not answer within ${PATIENCE / 1000} s`);
+        if ((await Promise.race([line.pending, late])) === 'late')
+          this.fail(line, `it did not answer within ${PATIENCE / 1000} s`);
         clearTimeout(timer);
       }),
     );

@@ -26,7 +26,8 @@ export interface UnfinishedRun {
 export function unfinishedRuns(store: RunStore): UnfinishedRun[] {
   return store.unfinished().flatMap((id): UnfinishedRun[] => {
     const journal = store.journal(id).read();
-    const started = journal.find(({ event }) => event === 'started') as { spec?: RunSpec; dataset?: { name: string; hash: string } } | undefined;
+    const started = journal.find(({ event }) => event === 'started') as
+      { spec?: RunSpec; dataset?: { name: string; hash: string } } | undefined;
     if (started?.spec === undefined || started.dataset === undefined) return [];
     const { spec, dataset } = started;
     const last = journal[journal.length - 1];

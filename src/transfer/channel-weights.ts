@@ -1,4 +1,5 @@
-// DELTA's channel weights: how much each channel of the pretrained network matters for the new task (Li et al., ICLR 2019).
+// DELTA's channel weights: how much each channel of the pretrained network matters for the new task (Li et al., ICLR
+// 2019).
 import { compile } from '../engine/compile';
 import type { OnProgress } from '../engine/progress';
 import { softmaxCrossEntropy } from '../engine/ops';
@@ -10,7 +11,8 @@ import type { Backbone } from '../backbones/backbone';
 export type ChannelWeights = Record<string, readonly number[]>;
 
 /**
- * The stages whose feature maps DELTA compares: of those with the same height the last, without stem and last layer. In a ResNet these are the
+ * The stages whose feature maps DELTA compares: of those with the same height the last, without stem and last layer. In
+ * a ResNet these are the
  * four that its authors hook (lixingjian/DELTA).
  */
 export function deltaTaps(taps: Record<string, TF.Tensor4D>): string[] {
@@ -19,41 +21,80 @@ export function deltaTaps(taps: Record<string, TF.Tensor4D>): string[] {
 }
 
 /**
- * The weights by the procedure of the paper: a linear classifier is trained on the frozen network's features; each channel in turn is set to zero,
- * and the growth of the mean cross entropy is its score. Scores are standardised within a stage, and w = softmax(z / 5) (lixingjian/DELTA).
+ * The weights by the procedure of the paper: a linear classifier is trained on the frozen network's features; each
+ * channel in turn is set to zero,
+ * and the growth of the mean cross entropy is its score. Scores are standardised within a stage, and w = softmax(z / 5)
+ * (lixingjian/DELTA).
  * It takes one forward pass of all images a channel.
  * @param batches images as evaluation sees them, RGB 0..255, [size, imageSize, imageSize, 3]; all of one size.
  */
-export async function findChannelWeights(backbone: Backbone, imageSize: number, batches: readonly Batch[], options: { onProgress?: OnProgress; signal?: AbortSignal } = {}): Promise<ChannelWeights> {
+export async function findChannelWeights(
+  backbone: Backbone,
+  imageSize: number,
+  batches: readonly Batch[],
+  options: { onProgress?: OnProgress; signal?: AbortSignal } = {},
+): Promise<ChannelWeights> {
   const { onProgress, signal } = options;
   const size = batches[0].size;
   const channels = channelsOf(backbone, imageSize);
   const specs = (dtype: 'float32' | 'int32' | 'uint8', ...shape: number[]) => ({ shape, dtype });
   const images = specs('uint8', size, imageSize, imageSize, 3);
-  const head = { weight: specs('float32', backbone.record.featureSize, backbone.classes), bias: specs('float32', backbone.classes) };
+  const head = {
+    weight: specs('float32', backbone.record.featureSize, backbone.classes),
+    bias: specs('float32', backbone.classes),
+  };
   const masks = Object.fromEntries(Object.entries(channels).map(([name, count]) => [name, specs('float32', count)]));
   const program = await compile(
     {
-      features: { args: { images }, run: (args: { images: TF.Tensor4D }) => backbone.forward(args.images, { training: false }).features },
+      features: {
+        args: { images },
+        run: (args: { images: TF.Tensor4D }) => backbone.forward(args.images, { training: false }).features,
+      },
       loss: {
         args: { images, labels: specs('int32', size), ...head, ...masks },
-        run: ({ images, labels, weight, bias, ...kept }: { images: TF.Tensor4D; labels: TF.Tensor1D; weight: TF.Tensor2D; bias: TF.Tensor1D } & Record<string, TF.Tensor>) => {
+        run: ({
+          images,
+          labels,
+          weight,
+          bias,
+          ...kept
+        }: { images: TF.Tensor4D; labels: TF.Tensor1D; weight: TF.Tensor2D; bias: TF.Tensor1D } & Record<
+          string,
+          TF.Tensor
+        >) => {
           const hooks = {
             tap: (x: TF.Tensor4D, name: string) => (name in kept ? x.mul<TF.Tensor4D>(kept[name]) : x),
             head: (features: TF.Tensor2D) => tf.matMul(features, weight).add<TF.Tensor2D>(bias),
           };
-          return softmaxCrossEntropy(backbone.forward(images, { training: false, hooks }).logits, labels).mean<TF.Scalar>();
+          return softmaxCrossEntropy(
+            backbone.forward(images, { training: false, hooks }).logits,
+            labels,
+          ).mean<TF.Scalar>();
         },
       },
     },
     backbone.variables,
   );
   try {
-    const classifier = tf.tidy(() => fitClassifier(tf.concat(batches.map((batch) => program.features({ images: batch.images }) as TF.Tensor2D)), Int32Array.from(batches.flatMap(({ labels }) => [...labels])), backbone.classes));
-    const all = Object.fromEntries(Object.entries(channels).map(([name, count]) => [name, new Float32Array(count).fill(1)]));
+    const classifier = tf.tidy(() =>
+      fitClassifier(
+        tf.concat(batches.map((batch) => program.features({ images: batch.images }) as TF.Tensor2D)),
+        Int32Array.from(batches.flatMap(({ labels }) => [...labels])),
+        backbone.classes,
+      ),
+    );
+    const all = Object.fromEntries(
+      Object.entries(channels).map(([name, count]) => [name, new Float32Array(count).fill(1)]),
+    );
     const lossWith = (changed: Record<string, Float32Array>): number => {
       const losses = batches.map(({ images, labels }) => {
-        const loss = (program.loss as (args: Record<string, unknown>) => TF.Scalar)({ images, labels, ...classifier, ...all, ...changed });
+        const loss = (program.loss as (args: Record<string, unknown>) => TF.Scalar)({
+          images,
+          labels,
+          ...classifier,
+          ...all,
+          ...changed,
+        });
         const value = loss.dataSync()[0];
         loss.dispose();
         return value;
@@ -97,12 +138,23 @@ function channelsOf(backbone: Backbone, imageSize: number): Record<string, numbe
   });
 }
 
-/** Softmax regression on `features` [n, d]: 300 steps of gradient descent with momentum 0.9 from zero, at the rate 1 / mean |f|^2. */
-function fitClassifier(features: TF.Tensor2D, labels: Int32Array, classes: number): { weight: Float32Array; bias: Float32Array } {
+/**
+ * Softmax regression on `features` [n, d]: 300 steps of gradient descent with momentum 0.9 from zero, at the rate 1 /
+ * mean |f|^2.
+ */
+function fitClassifier(
+  features: TF.Tensor2D,
+  labels: Int32Array,
+  classes: number,
+): { weight: Float32Array; bias: Float32Array } {
   const targets = tf.oneHot(tf.tensor1d(labels, 'int32'), classes);
-  const inputs = tf.concat([features, tf.ones([features.shape[0], 1])], 1) as TF.Tensor2D; // the last column carries the bias
+  // the last column carries the bias
+  const inputs = tf.concat([features, tf.ones([features.shape[0], 1])], 1) as TF.Tensor2D;
   const rate = 1 / inputs.square().sum(1).mean().dataSync()[0];
-  let [weight, velocity] = [tf.zeros([inputs.shape[1], classes]) as TF.Tensor2D, tf.zeros([inputs.shape[1], classes]) as TF.Tensor2D];
+  let [weight, velocity] = [
+    tf.zeros([inputs.shape[1], classes]) as TF.Tensor2D,
+    tf.zeros([inputs.shape[1], classes]) as TF.Tensor2D,
+  ];
   for (let step = 0; step < 300; step++) {
     [weight, velocity] = tf.tidy(() => {
       const slope = tf.matMul(inputs, tf.softmax(tf.matMul(inputs, weight)).sub(targets), true).div(labels.length);

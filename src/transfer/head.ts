@@ -13,12 +13,18 @@ type Draw = (stream: RandomStream, features: number, classes: number, part: 'wei
 
 const DRAWS: Record<HeadDistribution, Draw> = {
   'pytorch-linear': (stream, features) => stream.uniform(-1 / Math.sqrt(features), 1 / Math.sqrt(features)),
-  'kaiming-normal': (stream, features, classes, part) => stream.normal(0, Math.sqrt(2 / (part === 'weight' ? features : classes))),
+  'kaiming-normal': (stream, features, classes, part) =>
+    stream.normal(0, Math.sqrt(2 / (part === 'weight' ? features : classes))),
   'uniform-classes': (stream, _features, classes) => stream.uniform(-1 / Math.sqrt(classes), 1 / Math.sqrt(classes)),
 };
 
 /** A head drawn from `distribution`: the weight first, then the bias. */
-export function drawHead(distribution: HeadDistribution, features: number, classes: number, stream: RandomStream): HeadValues {
+export function drawHead(
+  distribution: HeadDistribution,
+  features: number,
+  classes: number,
+  stream: RandomStream,
+): HeadValues {
   const draw = DRAWS[distribution];
   const weight = Float32Array.from({ length: features * classes }, () => draw(stream, features, classes, 'weight'));
   const bias = Float32Array.from({ length: classes }, () => draw(stream, features, classes, 'bias'));

@@ -1,4 +1,5 @@
-// How far back-propagation reaches: of every layer and epoch, the size of its gradient, of its updates, and its way from the pretrained weights.
+// How far back-propagation reaches: of every layer and epoch, the size of its gradient, of its updates, and its way
+// from the pretrained weights.
 import { halfSquaredNorm } from '../engine/ops';
 import { tf, type TF } from '../engine/tensorflow';
 import type { Backbone } from '../backbones/backbone';
@@ -17,7 +18,10 @@ export interface LayerRow {
   gradientNorm: number;
   /** Mean over the epoch's steps of |w after - w before|. */
   updateNorm: number;
-  /** |w - w0| / |w0| at the end of the epoch, before a reset; w0 are the weights before training (of the head: as first drawn). */
+  /**
+   * |w - w0| / |w0| at the end of the epoch, before a reset; w0 are the weights before training (of the head: as first
+   * drawn).
+   */
   weightDistance: number;
 }
 
@@ -46,7 +50,8 @@ export class LayerRecorder {
   readonly rows: LayerRow[] = [];
 
   /**
-   * @param names of the trained parameters, in the order of `squaredNorms`; `backbone` holds the values before training, and keeps them.
+   * @param names of the trained parameters, in the order of `squaredNorms`; `backbone` holds the values before
+   *   training, and keeps them.
    * @param from where a run goes on: the rows and sums of another recorder.
    */
   constructor(
@@ -57,7 +62,10 @@ export class LayerRecorder {
     this.layers = layersOf(backbone, names);
     this.startSquares = squares(names.map((name) => backbone.variables[name]));
     const none = this.layers.map(() => 0);
-    [this.gradients, this.updates] = [Float64Array.from(from?.sums.gradients ?? none), Float64Array.from(from?.sums.updates ?? none)];
+    [this.gradients, this.updates] = [
+      Float64Array.from(from?.sums.gradients ?? none),
+      Float64Array.from(from?.sums.updates ?? none),
+    ];
     this.steps = from?.sums.steps ?? 0;
     this.rows.push(...(from?.rows ?? []));
   }
@@ -69,7 +77,10 @@ export class LayerRecorder {
 
   /** Takes in the `squaredNorms` [2, parameters] of a training step. */
   step(squaredNorms: Float32Array): void {
-    const [gradients, updates] = [squaredNorms.subarray(0, this.names.length), squaredNorms.subarray(this.names.length)];
+    const [gradients, updates] = [
+      squaredNorms.subarray(0, this.names.length),
+      squaredNorms.subarray(this.names.length),
+    ];
     this.layers.forEach(({ parts }, i) => {
       this.gradients[i] += normOf(gradients, parts);
       this.updates[i] += normOf(updates, parts);
@@ -122,7 +133,8 @@ function squares(tensors: readonly TF.Tensor[]): Float32Array {
   return values;
 }
 
-const normOf = (squared: Float32Array, parts: readonly number[]): number => Math.sqrt(parts.reduce((sum, i) => sum + squared[i], 0));
+const normOf = (squared: Float32Array, parts: readonly number[]): number =>
+  Math.sqrt(parts.reduce((sum, i) => sum + squared[i], 0));
 
 /** Six significant digits: what float32 holds of a sum, in a third of the text. */
 const short = (value: number): number => Number(value.toPrecision(6));

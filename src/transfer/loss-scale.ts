@@ -1,8 +1,12 @@
-// Loss scaling of float16: gradients are made larger while they are float16, and a step whose gradients overflowed is taken back.
+// Loss scaling of float16: gradients are made larger while they are float16, and a step whose gradients overflowed is
+// taken back.
 import { choose, halfSquaredNorm } from '../engine/ops';
 import { tf, type TF } from '../engine/tensorflow';
 
-/** The scale of the first step: EfficientNet-Lite0 on photographs overflows from 2^14 on, and no step of it is to be lost. */
+/**
+ * The scale of the first step: EfficientNet-Lite0 on photographs overflows from 2^14 on, and no step of it is to be
+ * lost.
+ */
 export const FIRST_SCALE = 2 ** 10;
 
 /** Good steps in a row after which the scale doubles (TensorFlow's and PyTorch's). */
@@ -12,8 +16,10 @@ export const GROWTH_INTERVAL = 2000;
 const LARGEST_SCALE = 2 ** 24;
 
 /**
- * A dynamic loss scale (Micikevicius et al., ICLR 2018). The smallest float16 with all its digits is 6e-5, and many gradients are smaller: the loss
- * is multiplied by a power of two, and the gradients, float32 again, are divided by it. Both are exact. A gradient that is not finite halves
+ * A dynamic loss scale (Micikevicius et al., ICLR 2018). The smallest float16 with all its digits is 6e-5, and many
+ * gradients are smaller: the loss
+ * is multiplied by a power of two, and the gradients, float32 again, are divided by it. Both are exact. A gradient that
+ * is not finite halves
  * the scale and takes the step back; `GROWTH_INTERVAL` good steps in a row double it.
  */
 export interface LossScale {
@@ -25,7 +31,10 @@ export interface LossScale {
   unscale<T extends TF.Tensor>(value: T): T;
   /** Whether all of `gradients` are finite. */
   isFinite(gradients: TF.Tensor[]): TF.Scalar;
-  /** Takes back what was assigned to the variables since `before` (their values then) unless `finite`, and moves the scale. */
+  /**
+   * Takes back what was assigned to the variables since `before` (their values then) unless `finite`, and moves the
+   * scale.
+   */
   settle(finite: TF.Scalar, before: ReadonlyMap<TF.Variable, TF.Tensor>): void;
 }
 

@@ -13,7 +13,10 @@ export interface Method extends MethodParts {
   title: string;
   /** Paper, and where its hyper-parameters come from. */
   source: string;
-  /** Our own grid, the default first, where no source gives the hyper-parameters: what `chooseOnValidation` tries. Empty: nothing is tried. */
+  /**
+   * Our own grid, the default first, where no source gives the hyper-parameters: what `chooseOnValidation` tries.
+   * Empty: nothing is tried.
+   */
   grid: Partial<MethodParts>[];
 }
 
@@ -22,35 +25,117 @@ const L2: RegularizerSpec = { name: 'l2' };
 const NONE: TrickSpec = { name: 'none' };
 
 /** A method without RIFLE; its twin with RIFLE is made from it. */
-function plain(name: string, title: string, source: string, parts: Partial<MethodParts> = {}, grid: Partial<MethodParts>[] = []): Method {
+function plain(
+  name: string,
+  title: string,
+  source: string,
+  parts: Partial<MethodParts> = {},
+  grid: Partial<MethodParts>[] = [],
+): Method {
   return { name, title, source, regularizer: L2, trick: NONE, rifle: null, ...parts, grid };
 }
 
 /** A trick whose hyper-parameters come from our own grid; the first is the default. */
 const trick = (name: string, title: string, paper: string, ...tried: TrickSpec[]): Method =>
-  plain(name, title, `${paper}; rates: our own grid`, { trick: tried[0] }, tried.map((choice) => ({ trick: choice })));
+  plain(
+    name,
+    title,
+    `${paper}; rates: our own grid`,
+    { trick: tried[0] },
+    tried.map((choice) => ({ trick: choice })),
+  );
 
 /** A regulariser likewise. */
 const regularizer = (name: string, title: string, source: string, ...tried: RegularizerSpec[]): Method =>
-  plain(name, title, source, { regularizer: tried[0] }, tried.length > 1 ? tried.map((choice) => ({ regularizer: choice })) : []);
+  plain(
+    name,
+    title,
+    source,
+    { regularizer: tried[0] },
+    tried.length > 1 ? tried.map((choice) => ({ regularizer: choice })) : [],
+  );
 
 const PLAIN: readonly Method[] = [
   plain('fine-tuning', 'Fine-tuning (L2)', AUTHORS),
-  regularizer('l2-sp', 'L2-SP', `Li, Grandvalet, Davoine, ICML 2018; ${AUTHORS}`, { name: 'l2-sp', alpha: 0.01, beta: 1e-4 }),
-  regularizer('delta', 'DELTA', 'Li et al., ICLR 2019; beta from lixingjian/DELTA, alpha: our own grid', { name: 'delta', alpha: 0.001, beta: 0.01 }, { name: 'delta', alpha: 0.01, beta: 0.01 }, { name: 'delta', alpha: 0.1, beta: 0.01 }),
-  regularizer('bss', 'BSS', "Chen et al., NeurIPS 2019; eta 0.001 from lixingjian/SMILE, k 1 the paper's", { name: 'bss', eta: 1e-3, k: 1 }),
-  trick('dropout', 'Dropout (head)', 'Srivastava et al., JMLR 2014', { name: 'dropout', rate: 0.2, at: 'head' }, { name: 'dropout', rate: 0.5, at: 'head' }),
-  trick('dropout-cnn', 'Dropout (CNN)', 'Srivastava et al., JMLR 2014', { name: 'dropout', rate: 0.02, at: 'stages' }, { name: 'dropout', rate: 0.05, at: 'stages' }, { name: 'dropout', rate: 0.1, at: 'stages' }),
-  trick('dropconnect', 'DropConnect', 'Wan et al., ICML 2013', { name: 'dropconnect', rate: 0.2, unit: 'weight' }, { name: 'dropconnect', rate: 0.5, unit: 'weight' }),
-  plain('dropconnect-sample', 'DropConnect, whole samples', "a class of the authors' code that nothing there uses; rate: ours", { trick: { name: 'dropconnect', rate: 0.2, unit: 'sample' } }),
-  trick('stochastic-depth', 'Stochastic Depth', 'Huang et al., ECCV 2016', { name: 'stochastic-depth', survival: 0.8 }, { name: 'stochastic-depth', survival: 0.5 }),
-  trick('disturb-label', 'Disturb Label', 'Xie et al., CVPR 2016', { name: 'disturb-label', rate: 0.2 }, { name: 'disturb-label', rate: 0.1 }),
-  trick('cyclic-lr', 'Cyclic LR', 'Loshchilov and Hutter, ICLR 2017', { name: 'cyclic-lr', cycles: 2 }, { name: 'cyclic-lr', cycles: 4 }),
+  regularizer('l2-sp', 'L2-SP', `Li, Grandvalet, Davoine, ICML 2018; ${AUTHORS}`, {
+    name: 'l2-sp',
+    alpha: 0.01,
+    beta: 1e-4,
+  }),
+  regularizer(
+    'delta',
+    'DELTA',
+    'Li et al., ICLR 2019; beta from lixingjian/DELTA, alpha: our own grid',
+    { name: 'delta', alpha: 0.001, beta: 0.01 },
+    { name: 'delta', alpha: 0.01, beta: 0.01 },
+    { name: 'delta', alpha: 0.1, beta: 0.01 },
+  ),
+  regularizer('bss', 'BSS', "Chen et al., NeurIPS 2019; eta 0.001 from lixingjian/SMILE, k 1 the paper's", {
+    name: 'bss',
+    eta: 1e-3,
+    k: 1,
+  }),
+  trick(
+    'dropout',
+    'Dropout (head)',
+    'Srivastava et al., JMLR 2014',
+    { name: 'dropout', rate: 0.2, at: 'head' },
+    { name: 'dropout', rate: 0.5, at: 'head' },
+  ),
+  trick(
+    'dropout-cnn',
+    'Dropout (CNN)',
+    'Srivastava et al., JMLR 2014',
+    { name: 'dropout', rate: 0.02, at: 'stages' },
+    { name: 'dropout', rate: 0.05, at: 'stages' },
+    { name: 'dropout', rate: 0.1, at: 'stages' },
+  ),
+  trick(
+    'dropconnect',
+    'DropConnect',
+    'Wan et al., ICML 2013',
+    { name: 'dropconnect', rate: 0.2, unit: 'weight' },
+    { name: 'dropconnect', rate: 0.5, unit: 'weight' },
+  ),
+  plain(
+    'dropconnect-sample',
+    'DropConnect, whole samples',
+    "a class of the authors' code that nothing there uses; rate: ours",
+    { trick: { name: 'dropconnect', rate: 0.2, unit: 'sample' } },
+  ),
+  trick(
+    'stochastic-depth',
+    'Stochastic Depth',
+    'Huang et al., ECCV 2016',
+    { name: 'stochastic-depth', survival: 0.8 },
+    { name: 'stochastic-depth', survival: 0.5 },
+  ),
+  trick(
+    'disturb-label',
+    'Disturb Label',
+    'Xie et al., CVPR 2016',
+    { name: 'disturb-label', rate: 0.2 },
+    { name: 'disturb-label', rate: 0.1 },
+  ),
+  trick(
+    'cyclic-lr',
+    'Cyclic LR',
+    'Loshchilov and Hutter, ICLR 2017',
+    { name: 'cyclic-lr', cycles: 2 },
+    { name: 'cyclic-lr', cycles: 4 },
+  ),
 ];
 
 const withRifle = ({ name, title, source, ...parts }: Method): Method => {
   const isBase = name === 'fine-tuning';
-  return { ...parts, name: isBase ? 'rifle' : `${name}+rifle`, title: isBase ? 'RIFLE (L2)' : `RIFLE (${title})`, source: isBase ? AUTHORS : `${source}; ${AUTHORS}`, rifle: rifle('authors'), grid: [] };
+  return {
+    ...parts,
+    name: isBase ? 'rifle' : `${name}+rifle`,
+    title: isBase ? 'RIFLE (L2)' : `RIFLE (${title})`,
+    source: isBase ? AUTHORS : `${source}; ${AUTHORS}`,
+    rifle: rifle('authors'),
+    grid: [],
+  };
 };
 
 /** A variant of RIFLE for the ablations: one choice of the authors' changed. */
@@ -59,10 +144,19 @@ const ablation = (name: string, title: string, changes: Parameters<typeof rifle>
 
 const ALL: readonly Method[] = [
   ...PLAIN.flatMap((method) => [method, withRifle(method)]),
-  ...riflePresets.filter((preset) => preset !== 'authors').map((preset) => plain(`rifle:${preset}`, `RIFLE, variant ${preset}`, presetSource(preset), { rifle: rifle(preset) })),
+  ...riflePresets
+    .filter((preset) => preset !== 'authors')
+    .map((preset) =>
+      plain(`rifle:${preset}`, `RIFLE, variant ${preset}`, presetSource(preset), { rifle: rifle(preset) }),
+    ),
   ...[1, 2, 3].flatMap((count) => [
-    ...(count === 1 ? [] : [ablation(`${count}-resets`, `RIFLE, ${count} re-initialisations`, { reinitializations: count })]),
-    ablation(`${count}-resets-cyclic`, `RIFLE, ${count} re-initialisation${count === 1 ? '' : 's'}, cyclic head rate`, { reinitializations: count, headLearningRate: 'cyclic' }),
+    ...(count === 1
+      ? []
+      : [ablation(`${count}-resets`, `RIFLE, ${count} re-initialisations`, { reinitializations: count })]),
+    ablation(`${count}-resets-cyclic`, `RIFLE, ${count} re-initialisation${count === 1 ? '' : 's'}, cyclic head rate`, {
+      reinitializations: count,
+      headLearningRate: 'cyclic',
+    }),
   ]),
   ablation('weights', 'RIFLE, weights alone', { resetBias: false }),
   ablation('bias', 'RIFLE, bias alone', { resetWeights: false }),
@@ -78,7 +172,12 @@ export const methods = {
   /** @throws KitError with the near names for one that is not known. */
   get(name: string): Method {
     const method = ALL.find((candidate) => candidate.name === name);
-    if (method === undefined) throw unknownName('method', name, ALL.map((m) => m.name));
+    if (method === undefined)
+      throw unknownName(
+        'method',
+        name,
+        ALL.map((m) => m.name),
+      );
     return method;
   },
 
@@ -88,7 +187,10 @@ export const methods = {
     return { ...spec, regularizer, trick, rifle: choices };
   },
 
-  /** The name under which a run of `spec` stands in the tables: that of the method in the list, else one made of its parts. */
+  /**
+   * The name under which a run of `spec` stands in the tables: that of the method in the list, else one made of its
+   * parts.
+   */
   nameOf({ regularizer, trick, rifle: choices }: MethodParts): string {
     const decided = (parts: MethodParts) => stableStringify([parts.regularizer, parts.trick, parts.rifle]);
     const known = ALL.find((method) => decided(method) === decided({ regularizer, trick, rifle: choices }));

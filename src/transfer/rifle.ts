@@ -1,4 +1,5 @@
-// RIFLE (Li et al., ICML 2020, arXiv 2007.03349): the head is re-initialised now and then while the network is fine-tuned.
+// RIFLE (Li et al., ICML 2020, arXiv 2007.03349): the head is re-initialised now and then while the network is
+// fine-tuned.
 import { KitError, unknownName } from '../engine/errors';
 import { drawHead, type HeadValues } from './head';
 import { randomStream } from '../engine/random';
@@ -70,9 +71,11 @@ export interface Timetable {
 }
 
 /**
- * The timetable of `spec`. With N re-initialisations a period is u = floor(epochs / (N + 1)) epochs, and the head is reset after
+ * The timetable of `spec`. With N re-initialisations a period is u = floor(epochs / (N + 1)) epochs, and the head is
+ * reset after
  * epochs u, 2u, ..., Nu; also after the very last epoch where a period ends there, unless `skipFinal`.
- * @throws KitError when the head would never be reset before the last evaluation: that would be plain fine-tuning under another name.
+ * @throws KitError when the head would never be reset before the last evaluation: that would be plain fine-tuning under
+ *   another name.
  */
 export function timetable({ epochs, rifle: choices }: Pick<RunSpec, 'epochs' | 'rifle'>): Timetable {
   if (choices === null) return { epochs, period: epochs, resets: [] };
@@ -86,19 +89,31 @@ export function timetable({ epochs, rifle: choices }: Pick<RunSpec, 'epochs' | '
     return k < choices.reinitializations && end <= last;
   });
   if (!resets.some((epoch) => epoch < run)) {
-    throw new KitError(`RIFLE (${choices.preset}) would never re-initialise the head within ${run} epochs: its first period ends after epoch ${period}.`, {
-      fix: 'Raise `epochs`, lower `rifle.reinitializations`, or see `periodEpochs` and `skipLastEpochs`.',
-    });
+    throw new KitError(
+      `RIFLE (${choices.preset}) would never re-initialise the head within ${run} epochs: its first period ends after epoch ${period}.`,
+      {
+        fix: 'Raise `epochs`, lower `rifle.reinitializations`, or see `periodEpochs` and `skipLastEpochs`.',
+      },
+    );
   }
   return { epochs: run, period, resets };
 }
 
 /**
- * New values of the head after `epoch` (1-based): from the stream `reset` of the run's seed. Parts that are not reset are absent.
- * The head of an auxiliary classifier (`inception_v3_aux.tv_in1k`) is no part of this: the authors call `reset_parameters` of the one `fc` of a
- * network that they make with `aux_logits=False`, and no published variant has an auxiliary classifier. It goes on learning through a reset.
+ * New values of the head after `epoch` (1-based): from the stream `reset` of the run's seed. Parts that are not reset
+ * are absent.
+ * The head of an auxiliary classifier (`inception_v3_aux.tv_in1k`) is no part of this: the authors call
+ * `reset_parameters` of the one `fc` of a
+ * network that they make with `aux_logits=False`, and no published variant has an auxiliary classifier. It goes on
+ * learning through a reset.
  */
-export function resetHead(choices: RifleSpec, seed: number, epoch: number, features: number, classes: number): Partial<HeadValues> {
+export function resetHead(
+  choices: RifleSpec,
+  seed: number,
+  epoch: number,
+  features: number,
+  classes: number,
+): Partial<HeadValues> {
   const { weight, bias } = drawHead(choices.distribution, features, classes, randomStream(seed, 'reset', epoch));
   return { ...(choices.resetWeights ? { weight } : {}), ...(choices.resetBias ? { bias } : {}) };
 }

@@ -11,15 +11,22 @@ export interface SgdOptions {
   nesterov: boolean;
 }
 
-/** A momentum buffer of zeros for each of `parameters`, under the name `momentum/<name>`. (`fill` makes them in TensorFlow, `zeros` in JavaScript first.) */
+/**
+ * A momentum buffer of zeros for each of `parameters`, under the name `momentum/<name>`. (`fill` makes them in
+ * TensorFlow, `zeros` in JavaScript first.)
+ */
 export function momentumBuffers(parameters: Record<string, TF.Variable>): Record<string, TF.Variable> {
   return Object.fromEntries(
-    Object.entries(parameters).map(([name, variable]) => [`momentum/${name}`, tf.tidy(() => tf.variable(tf.fill(variable.shape, 0), false))]),
+    Object.entries(parameters).map(([name, variable]) => [
+      `momentum/${name}`,
+      tf.tidy(() => tf.variable(tf.fill(variable.shape, 0), false)),
+    ]),
   );
 }
 
 /**
- * One step: g += weightDecay w; v = momentum v + g; w -= learningRate v (or, with Nesterov, learningRate (g + momentum v)).
+ * One step: g += weightDecay w; v = momentum v + g; w -= learningRate v (or, with Nesterov, learningRate (g + momentum
+ * v)).
  * @param learningRate scalar tensor.
  * @returns the direction in which the variable moved by `learningRate` times its length.
  */
@@ -32,7 +39,8 @@ export function sgdStep(
 ): TF.Tensor {
   return tf.tidy(() => {
     const slope = weightDecay === 0 ? gradient : gradient.add(variable.mul(weightDecay));
-    // A difference, not a sum of three: TensorFlow's optimiser reorders sums, and compiled steps would round unlike eager ones.
+    // A difference, not a sum of three: TensorFlow's optimiser reorders sums, and compiled steps would round unlike
+    // eager ones.
     const velocity = momentum === 0 ? slope : slope.sub(buffer.mul(-momentum));
     const direction = nesterov ? slope.add(velocity.mul(momentum)) : velocity;
     buffer.assign(velocity);

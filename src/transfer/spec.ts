@@ -4,22 +4,36 @@ import { KitError, nearNames } from '../engine/errors';
 import { isNewerKit, kitVersion } from '../engine/home';
 import { PRECISIONS, type Precision } from '../engine/precision';
 
-/** How the learning rate falls over the run. `cosine` is the authors': once per epoch, lr(e) = lr0 (1 + cos(pi e / E)) / 2. */
+/**
+ * How the learning rate falls over the run. `cosine` is the authors': once per epoch, lr(e) = lr0 (1 + cos(pi e / E)) /
+ * 2.
+ */
 export type ScheduleSpec =
   | { name: 'cosine' }
   /** lr0 x `factor` from `at` (a fraction of all epochs) on. */
   | { name: 'step'; at: number; factor: number }
   | { name: 'constant' };
 
-/** What keeps the weights from moving too far, added to the cross entropy (or, for `l2`, to the gradient). Formulas: `regularizers.ts`. */
+/**
+ * What keeps the weights from moving too far, added to the cross entropy (or, for `l2`, to the gradient). Formulas:
+ * `regularizers.ts`.
+ */
 export type RegularizerSpec =
   /** Weight decay of the optimizer on all parameters, statistics excepted. */
   | { name: 'l2' }
-  /** L2-SP: alpha/2 |w - w0|^2 on the trunk, beta/2 |w|^2 on the head; the optimizer's weight decay is then not used. */
+  /**
+   * L2-SP: alpha/2 |w - w0|^2 on the trunk, beta/2 |w|^2 on the head; the optimizer's weight decay is then not used.
+   */
   | { name: 'l2-sp'; alpha: number; beta: number }
-  /** DELTA: alpha times the weighted distance of the feature maps from the pretrained network's, beta/2 |w|^2 on the head; no weight decay. */
+  /**
+   * DELTA: alpha times the weighted distance of the feature maps from the pretrained network's, beta/2 |w|^2 on the
+   * head; no weight decay.
+   */
   | { name: 'delta'; alpha: number; beta: number }
-  /** Batch spectral shrinkage: eta times the sum of the `k` smallest squared singular values of the batch's features; beside the weight decay. */
+  /**
+   * Batch spectral shrinkage: eta times the sum of the `k` smallest squared singular values of the batch's features;
+   * beside the weight decay.
+   */
   | { name: 'bss'; eta: number; k: number };
 
 /** A trick that RIFLE is compared with; each acts in training alone. Formulas: `tricks.ts`. */
@@ -27,9 +41,15 @@ export type TrickSpec =
   | { name: 'none' }
   /** Drops features with probability `rate`: the head's input, or the output of every stage. */
   | { name: 'dropout'; rate: number; at: 'head' | 'stages' }
-  /** Drops the head's weights with probability `rate`, for each image anew; or (`sample`, in the authors' code, unused there) an image's whole features. */
+  /**
+   * Drops the head's weights with probability `rate`, for each image anew; or (`sample`, in the authors' code, unused
+   * there) an image's whole features.
+   */
   | { name: 'dropconnect'; rate: number; unit: 'weight' | 'sample' }
-  /** Drops the branch of a residual block for an image; the last block survives with probability `survival`, the others linearly more often. */
+  /**
+   * Drops the branch of a residual block for an image; the last block survives with probability `survival`, the others
+   * linearly more often.
+   */
   | { name: 'stochastic-depth'; survival: number }
   /** Draws a label anew, uniformly over all classes, with probability `rate`. */
   | { name: 'disturb-label'; rate: number }
@@ -45,9 +65,15 @@ export type HeadDistribution =
   /** Uniform in +-1/sqrt(C) (PaddleTransfer's code, whose weight is stored [d, C]). */
   | 'uniform-classes';
 
-/** Re-initialisation of the head while the network is fine-tuned, with every choice that the published variants make differently. */
+/**
+ * Re-initialisation of the head while the network is fine-tuned, with every choice that the published variants make
+ * differently.
+ */
 export interface RifleSpec {
-  /** The published variant that these choices come from, or `custom`; it names the method in tables and changes no number. */
+  /**
+   * The published variant that these choices come from, or `custom`; it names the method in tables and changes no
+   * number.
+   */
   preset: 'authors' | 'haozhe-an' | 'paddle-transfer' | 'rifle-module' | 'custom';
   /** Number of re-initialisations N; the run has N + 1 periods. */
   reinitializations: number;
@@ -63,13 +89,18 @@ export interface RifleSpec {
   resetBias: boolean;
   /** What the new values are drawn from. */
   distribution: HeadDistribution;
-  /** Whether what is drawn takes the place of the head's values, or is added to them as noise (an ablation: no published variant does). */
+  /**
+   * Whether what is drawn takes the place of the head's values, or is added to them as noise (an ablation: no published
+   * variant does).
+   */
   draw: 'replace' | 'add';
   /** Set the head's momentum to zero at a reset. None of the published variants does. */
   clearMomentum: boolean;
   /** No reset after any of the last so many epochs. */
   skipLastEpochs: number;
-  /** No reset after the very last epoch. Such a reset comes after the last evaluation and changes no reported number. */
+  /**
+   * No reset after the very last epoch. Such a reset comes after the last evaluation and changes no reported number.
+   */
   skipFinal: boolean;
 }
 
@@ -83,7 +114,10 @@ export interface RunSpec {
   weights: string;
   /** Side of the square crop in pixels; `null`: the backbone's own. Default `null`. */
   imageSize: number | null;
-  /** Length of an image's short side before the crop, in pixels; `null`: the backbone's ratio of resize to crop. Default `null`. */
+  /**
+   * Length of an image's short side before the crop, in pixels; `null`: the backbone's ratio of resize to crop. Default
+   * `null`.
+   */
   resizeSize: number | null;
   /** Passes over the training images. Default 40 (the authors'). */
   epochs: number;
@@ -92,7 +126,10 @@ export interface RunSpec {
   optimizer: {
     /** Base learning rate. Default 0.01 (the authors'). */
     learningRate: number;
-    /** The head's base learning rate is so many times the trunk's: a new head may learn faster than what is pretrained. Default 1 (the authors'). */
+    /**
+     * The head's base learning rate is so many times the trunk's: a new head may learn faster than what is pretrained.
+     * Default 1 (the authors').
+     */
     headFactor: number;
     /** Momentum of SGD. Default 0.9 (the authors'). */
     momentum: number;
@@ -110,19 +147,24 @@ export interface RunSpec {
   /** Re-initialisation of the head; `null`: plain fine-tuning. Default `null`. */
   rifle: RifleSpec | null;
   /**
-   * What the compiled step computes in. `bfloat16` and `float16` are for cards with tensor cores; weights, their updates and batch norm's statistics
+   * What the compiled step computes in. `bfloat16` and `float16` are for cards with tensor cores; weights, their
+   * updates and batch norm's statistics
    * stay float32 (`src/engine/precision.ts`), and float16 scales its loss (`loss-scale.ts`). Default `float32`.
    */
   precision: Precision;
   /** The one seed that every random stream of the run comes from. Default 0. */
   seed: number;
   /**
-   * Which images tell the accuracy. `validation`: a fifth of the training images of each class, taken out of training, the same for every seed;
+   * Which images tell the accuracy. `validation`: a fifth of the training images of each class, taken out of training,
+   * the same for every seed;
    * the test images are then not looked at. For choosing hyper-parameters. Default `test`.
    */
   evaluateOn: 'test' | 'validation';
   limits: {
-    /** Training images per class, drawn with a seed of its own that is the same for all runs; `null`: all. Default `null`. */
+    /**
+     * Training images per class, drawn with a seed of its own that is the same for all runs; `null`: all. Default
+     * `null`.
+     */
     trainPerClass: number | null;
     /** Test images per class, likewise. Default `null`. */
     testPerClass: number | null;
@@ -160,8 +202,16 @@ const regularizerSchema = z.discriminatedUnion('name', [
 ]);
 const trickSchema = z.discriminatedUnion('name', [
   z.strictObject({ name: z.literal('none') }),
-  z.strictObject({ name: z.literal('dropout'), rate: fraction.default(0.2), at: z.enum(['head', 'stages']).default('head') }),
-  z.strictObject({ name: z.literal('dropconnect'), rate: fraction.default(0.2), unit: z.enum(['weight', 'sample']).default('weight') }),
+  z.strictObject({
+    name: z.literal('dropout'),
+    rate: fraction.default(0.2),
+    at: z.enum(['head', 'stages']).default('head'),
+  }),
+  z.strictObject({
+    name: z.literal('dropconnect'),
+    rate: fraction.default(0.2),
+    unit: z.enum(['weight', 'sample']).default('weight'),
+  }),
   z.strictObject({ name: z.literal('stochastic-depth'), survival: fraction.default(0.8) }),
   z.strictObject({ name: z.literal('disturb-label'), rate: fraction.default(0.2) }),
   z.strictObject({ name: z.literal('cyclic-lr'), cycles: z.number().int().min(2).default(2) }),
@@ -209,7 +259,10 @@ const runSchema = z.strictObject({
 export type RunSpecInput = {
   dataset: string;
   backbone: string;
-  /** Version of the kit that wrote the spec, as `rifle train --print-spec` tells it. No number depends on it: it explains fields that are not known. */
+  /**
+   * Version of the kit that wrote the spec, as `rifle train --print-spec` tells it. No number depends on it: it
+   * explains fields that are not known.
+   */
   kit?: string;
 } & {
   [K in Exclude<keyof RunSpec, 'dataset' | 'backbone' | 'optimizer' | 'limits' | 'regularizer' | 'trick'>]?: RunSpec[K];
@@ -222,7 +275,8 @@ export type RunSpecInput = {
 
 /**
  * The complete spec of `input`, with defaults filled in.
- * @throws KitError that names every field that is unknown, missing or out of range, and the nearest known name; and that says so when the spec was
+ * @throws KitError that names every field that is unknown, missing or out of range, and the nearest known name; and
+ *   that says so when the spec was
  *   written by a newer kit.
  */
 export function parseRunSpec(input: unknown): RunSpec {
@@ -231,9 +285,12 @@ export function parseRunSpec(input: unknown): RunSpec {
   if (parsed.success) return checkTogether(parsed.data);
   const problems = parsed.error.issues.map((issue) => describe(issue, written));
   if (kit !== null && isNewerKit(kit)) {
-    throw new KitError(`The run's spec is from rifle-kit ${kit}, which is newer than this one (${kitVersion()}), and says what this one does not know: ${problems.join('; ')}.`, {
-      fix: `Update the kit to ${kit}; a run without what is not known would be another run.`,
-    });
+    throw new KitError(
+      `The run's spec is from rifle-kit ${kit}, which is newer than this one (${kitVersion()}), and says what this one does not know: ${problems.join('; ')}.`,
+      {
+        fix: `Update the kit to ${kit}; a run without what is not known would be another run.`,
+      },
+    );
   }
   throw new KitError(`The run's spec is not valid:\n${problems.map((p) => `  - ${p}`).join('\n')}`, {
     fix: 'See `npx rifle train --help` or the doc comment of RunSpec for every field.',
@@ -242,7 +299,8 @@ export function parseRunSpec(input: unknown): RunSpec {
 
 /** The version of the kit that wrote a spec, if it says so, and the spec itself. */
 function withoutKit(input: unknown): { kit: string | null; written: unknown } {
-  if (typeof input !== 'object' || input === null || typeof (input as { kit?: unknown }).kit !== 'string') return { kit: null, written: input };
+  if (typeof input !== 'object' || input === null || typeof (input as { kit?: unknown }).kit !== 'string')
+    return { kit: null, written: input };
   const { kit, ...written } = input as { kit: string };
   return { kit, written };
 }
@@ -257,13 +315,20 @@ function checkTogether(spec: RunSpec): RunSpec {
     );
   }
   if (regularizer.name === 'bss' && regularizer.k > batchSize) {
-    throw new KitError(`BSS shrinks the ${regularizer.k} smallest singular values, but a batch of ${batchSize} images has only ${batchSize}.`, { fix: 'Lower `regularizer.k`.' });
+    throw new KitError(
+      `BSS shrinks the ${regularizer.k} smallest singular values, but a batch of ${batchSize} images has only ${batchSize}.`,
+      { fix: 'Lower `regularizer.k`.' },
+    );
   }
   if (trick.name === 'cyclic-lr' && trick.cycles > epochs) {
-    throw new KitError(`${trick.cycles} cycles of the learning rate need at least as many epochs, found ${epochs}.`, { fix: 'Raise `epochs` or lower `trick.cycles`.' });
+    throw new KitError(`${trick.cycles} cycles of the learning rate need at least as many epochs, found ${epochs}.`, {
+      fix: 'Raise `epochs` or lower `trick.cycles`.',
+    });
   }
   if (rifle && !rifle.resetWeights && !rifle.resetBias) {
-    throw new KitError('RIFLE with `resetWeights` and `resetBias` both false re-initialises nothing.', { fix: 'Set one of them, or `rifle` to null.' });
+    throw new KitError('RIFLE with `resetWeights` and `resetBias` both false re-initialises nothing.', {
+      fix: 'Set one of them, or `rifle` to null.',
+    });
   }
   return spec;
 }

@@ -40,7 +40,10 @@ export type TrainOutputs = {
 /** Scalars that an evaluation step returns: sum of the cross entropy, and the number classified right. */
 export type EvaluateOutputs = { crossEntropy: TF.Scalar; correct: TF.Scalar };
 
-/** The steps of a run, and all the variables that they use: parameters, statistics, momentum, and what the regulariser keeps. */
+/**
+ * The steps of a run, and all the variables that they use: parameters, statistics, momentum, and what the regulariser
+ * keeps.
+ */
 export interface Steps {
   variables: Record<string, TF.Variable>;
   /** Names of the trained parameters, in the order of the network. */
@@ -64,7 +67,11 @@ export interface StepOptions {
 }
 
 /** The steps of `spec` on `backbone`. @throws KitError when its trick does not fit the backbone. */
-export function makeSteps(spec: RunSpec, backbone: Backbone, { channelWeights, norms: wantsNorms = true }: StepOptions = {}): Steps {
+export function makeSteps(
+  spec: RunSpec,
+  backbone: Backbone,
+  { channelWeights, norms: wantsNorms = true }: StepOptions = {},
+): Steps {
   const trick = makeTrick(spec.trick, backbone);
   const parameters = Object.entries(backbone.variables).filter(([, variable]) => variable.trainable);
   const buffers = momentumBuffers(Object.fromEntries(parameters));
@@ -89,7 +96,9 @@ export function makeSteps(spec: RunSpec, backbone: Backbone, { channelWeights, n
           updates = forward.updates;
           const crossEntropy = softmaxCrossEntropy(forward.logits, taught).mean<TF.Scalar>();
           kept.push(tf.keep(crossEntropy.clone()), tf.keep(countCorrect(forward.logits, labels)));
-          const task = forward.auxiliaryLogits ? crossEntropy.add<TF.Scalar>(auxiliaryLoss(backbone, forward.auxiliaryLogits, taught)) : crossEntropy;
+          const task = forward.auxiliaryLogits
+            ? crossEntropy.add<TF.Scalar>(auxiliaryLoss(backbone, forward.auxiliaryLogits, taught))
+            : crossEntropy;
           const loss = regularizer.penalty === null ? task : task.add<TF.Scalar>(regularizer.penalty(images, forward));
           return lossScale === null ? loss : lossScale.scale(loss);
         },
@@ -99,7 +108,8 @@ export function makeSteps(spec: RunSpec, backbone: Backbone, { channelWeights, n
       const before = new Map<TF.Variable, TF.Tensor>();
       if (lossScale !== null) {
         for (const [name, gradient] of Object.entries(grads)) grads[name] = lossScale.unscale(gradient);
-        for (const variable of Object.values({ ...backbone.variables, ...buffers })) before.set(variable, variable.clone());
+        for (const variable of Object.values({ ...backbone.variables, ...buffers }))
+          before.set(variable, variable.clone());
       }
       const norms = parameters.map(([name, variable]) => {
         const rate = head.has(variable) ? headLearningRate : learningRate;
@@ -116,14 +126,18 @@ export function makeSteps(spec: RunSpec, backbone: Backbone, { channelWeights, n
         squaredNorms = choose(finite, squaredNorms, tf.zerosLike(squaredNorms)); // of a step that was taken back
       }
       tf.dispose([grads, updates.map(({ value }) => value)]);
-      const [crossEntropy, correct] = kept.map((tensor) => tensor.clone() as TF.Scalar); // tidied by the caller, unlike the kept ones
+      // tidied by the caller, unlike the kept ones
+      const [crossEntropy, correct] = kept.map((tensor) => tensor.clone() as TF.Scalar);
       tf.dispose(kept);
       return { loss, crossEntropy, correct, squaredNorms };
     },
 
     evaluate({ images, labels }) {
       const { logits } = backbone.forward(images, { training: false });
-      return { crossEntropy: softmaxCrossEntropy(logits, labels).sum<TF.Scalar>(), correct: countCorrect(logits, labels) };
+      return {
+        crossEntropy: softmaxCrossEntropy(logits, labels).sum<TF.Scalar>(),
+        correct: countCorrect(logits, labels),
+      };
     },
 
     dispose() {

@@ -14,7 +14,14 @@ import { LayerRecorder, type LayerRow, type LayerSums } from './layer-rows';
 import { resetHead, timetable } from './rifle';
 import { headLearningRate, learningRate } from './schedule';
 import type { RunSpec } from './spec';
-import { makeSteps, type EvaluateArguments, type EvaluateOutputs, type Steps, type TrainArguments, type TrainOutputs } from './step';
+import {
+  makeSteps,
+  type EvaluateArguments,
+  type EvaluateOutputs,
+  type Steps,
+  type TrainArguments,
+  type TrainOutputs,
+} from './step';
 
 /** Where the trainer's batches come from: `BatchLoader`, or anything that gives the same. */
 export interface BatchSource {
@@ -96,17 +103,26 @@ export interface TrainOptions {
   signal?: AbortSignal;
   /** Goes on from here, to the same bits as without the break. Default: from the beginning. */
   from?: TrainState;
-  /** Called after every step and every epoch, and when the run is stopped; may take the state of that moment, and is waited for. */
+  /**
+   * Called after every step and every epoch, and when the run is stopped; may take the state of that moment, and is
+   * waited for.
+   */
   onState?: (moment: StateMoment, state: () => TrainState) => Promise<void> | void;
   onProgress?: OnProgress;
-  /** Bytes of memory that the steps may take: the run is refused before its first step when they do not fit. Default: what the machine has free. */
+  /**
+   * Bytes of memory that the steps may take: the run is refused before its first step when they do not fit. Default:
+   * what the machine has free.
+   */
   memoryLimit?: number;
   /** Name of the run in progress reports. Default `'train'`. */
   title?: string;
   onEpoch?: (row: EpochRow) => void;
   /** Of DELTA, see `findChannelWeights`. Default: all channels of a stage weigh the same. */
   channelWeights?: ChannelWeights;
-  /** Called with the epochs finished and a reader of all variables (parameters and statistics by name, `momentum/<name>`). */
+  /**
+   * Called with the epochs finished and a reader of all variables (parameters and statistics by name,
+   * `momentum/<name>`).
+   */
   observe?: (moment: Moment, epoch: number, read: Program<object>['read']) => void;
 }
 
@@ -133,56 +149,106 @@ export class DivergedError extends KitError {
     /** The rows of the epochs before. */
     readonly before: Trained,
   ) {
-    super(`The loss became ${loss} in epoch ${epoch}: the run has diverged at a learning rate of ${rate}.`, { fix: 'Lower the learning rate.' });
+    super(`The loss became ${loss} in epoch ${epoch}: the run has diverged at a learning rate of ${rate}.`, {
+      fix: 'Lower the learning rate.',
+    });
   }
 }
 
-/** The seed [2] int32 of the masks of step `index` (0-based) of `epoch`: of its own for each trick, the same whenever that step is taken. */
+/**
+ * The seed [2] int32 of the masks of step `index` (0-based) of `epoch`: of its own for each trick, the same whenever
+ * that step is taken.
+ */
 export function maskSeed(spec: Pick<RunSpec, 'seed' | 'trick'>, epoch: number, index: number): Int32Array {
   const stream = randomStream(spec.seed, spec.trick.name, epoch, index);
   return Int32Array.of(stream.integer(2 ** 31), stream.integer(2 ** 31));
 }
 
 /**
- * Fine-tunes `backbone` as `spec` says and gives the rows of its epochs and layers. The backbone's own variables keep their values: training
+ * Fine-tunes `backbone` as `spec` says and gives the rows of its epochs and layers. The backbone's own variables keep
+ * their values: training
  * happens in the compiled program.
  * @param imageSize side of the batches' images, pixels.
- * @throws the signal's reason when stopped; KitError when the memory does not hold a step; DivergedError when the loss is no longer a number.
+ * @throws the signal's reason when stopped; KitError when the memory does not hold a step; DivergedError when the loss
+ *   is no longer a number.
  */
-export async function train(spec: RunSpec, backbone: Backbone, imageSize: number, trainBatches: BatchSource, testBatches: BatchSource, options: TrainOptions = {}): Promise<Trained> {
-  const { signal, onProgress, onEpoch, observe, onState, channelWeights, from, memoryLimit = freeMemory(), title = 'train' } = options;
+export async function train(
+  spec: RunSpec,
+  backbone: Backbone,
+  imageSize: number,
+  trainBatches: BatchSource,
+  testBatches: BatchSource,
+  options: TrainOptions = {},
+): Promise<Trained> {
+  const {
+    signal,
+    onProgress,
+    onEpoch,
+    observe,
+    onState,
+    channelWeights,
+    from,
+    memoryLimit = freeMemory(),
+    title = 'train',
+  } = options;
   const { epochs, period, resets } = timetable(spec);
   if (from !== undefined && from.epoch >= epochs) return { epochs: from.rows, layers: from.layerRows };
   const trainSteps = trainBatches.batchSizes.length;
   const stepsPerEpoch = trainSteps + testBatches.batchSizes.length;
   let done = from === undefined ? 0 : from.epoch * stepsPerEpoch + from.step;
-  const progress = (detail: string, steps = 1) => onProgress?.({ task: title, done: (done += steps), total: epochs * stepsPerEpoch, unit: 'steps', detail });
+  const progress = (detail: string, steps = 1) =>
+    onProgress?.({ task: title, done: (done += steps), total: epochs * stepsPerEpoch, unit: 'steps', detail });
 
-  const requireRoom = (graph: Graph): void => requireMemory(estimateMemory(graph, [...trainBatches.batchSizes, ...testBatches.batchSizes]), memoryLimit);
+  const requireRoom = (graph: Graph): void =>
+    requireMemory(estimateMemory(graph, [...trainBatches.batchSizes, ...testBatches.batchSizes]), memoryLimit);
 
   progress('compiling', 0);
   await breathe(signal); // lets a bar appear before the first long call
   const steps = makeSteps(spec, backbone, { channelWeights });
   // The program has variables of its own: what the steps began with is freed at once.
-  const program = await compileSteps(steps, imageSize, trainBatches.batchSizes, testBatches.batchSizes, { onGraph: requireRoom }).finally(() => steps.dispose());
+  const program = await compileSteps(steps, imageSize, trainBatches.batchSizes, testBatches.batchSizes, {
+    onGraph: requireRoom,
+  }).finally(() => steps.dispose());
   collectGarbage();
   const rows: EpochRow[] = [...(from?.rows ?? [])];
-  const layers = new LayerRecorder(backbone, steps.parameterNames, from && { rows: from.layerRows, sums: from.layerSums });
+  const layers = new LayerRecorder(
+    backbone,
+    steps.parameterNames,
+    from && { rows: from.layerRows, sums: from.layerSums },
+  );
   let sums: EpochSums = { ...(from?.sums ?? NO_SUMS) };
   let [step, lastLoss] = [from?.step ?? 0, from?.lastLoss ?? null];
-  const state = (): TrainState => ({ epoch: rows.length, step, rows: [...rows], layerRows: [...layers.rows], sums: { ...sums }, layerSums: layers.sums(), lastLoss, variables: valuesOf(program.read(steps.changing)) });
-  const diverged = (loss: number, rate: number) => new DivergedError(rows.length + 1, lastLoss, loss, rate, { epochs: rows, layers: layers.rows });
+  const state = (): TrainState => ({
+    epoch: rows.length,
+    step,
+    rows: [...rows],
+    layerRows: [...layers.rows],
+    sums: { ...sums },
+    layerSums: layers.sums(),
+    lastLoss,
+    variables: valuesOf(program.read(steps.changing)),
+  });
+  const diverged = (loss: number, rate: number) =>
+    new DivergedError(rows.length + 1, lastLoss, loss, rate, { epochs: rows, layers: layers.rows });
   try {
     if (from === undefined) observe?.('start', 0, program.read);
     else program.write(requireAll(from.variables, steps.changing));
     for (let epoch = rows.length; epoch < epochs; epoch++) {
       // --- train -----------------------------------------------------------------------------------------------------
-      const rates = { learningRate: learningRate(spec, spec.optimizer.learningRate, epoch, epochs), headLearningRate: headLearningRate(spec, epoch, epochs, period) };
+      const rates = {
+        learningRate: learningRate(spec, spec.optimizer.learningRate, epoch, epochs),
+        headLearningRate: headLearningRate(spec, epoch, epochs, period),
+      };
       let [began, waited] = [performance.now(), trainBatches.waitedSeconds];
       if (step < trainSteps) {
         for await (const { images, labels, size, index } of trainBatches.epoch(epoch, { signal, from: step })) {
           await breathe(signal);
-          const { squaredNorms, ...outputs } = program.train({ images, labels, ...rates, maskSeed: maskSeed(spec, epoch, index) });
+          const { squaredNorms, ...outputs } = program.train({
+            images,
+            labels,
+            ...rates,
+            maskSeed: maskSeed(spec, epoch, index),
+          });
           const { loss, crossEntropy, correct } = scalars(outputs);
           layers.step(squaredNorms.dataSync<'float32'>());
           squaredNorms.dispose();
@@ -198,7 +264,9 @@ export async function train(spec: RunSpec, backbone: Backbone, imageSize: number
             trainSeconds: sums.trainSeconds + (now - began) / 1000,
             dataWaitSeconds: sums.dataWaitSeconds + (waitedNow - waited),
           };
-          progress(`epoch ${epoch + 1}/${epochs}  loss ${loss.toFixed(3)}  train ${percent(sums.correct / sums.images)}${rows.length > 0 ? `  test ${percent(rows[rows.length - 1].testTop1)}` : ''}`);
+          progress(
+            `epoch ${epoch + 1}/${epochs}  loss ${loss.toFixed(3)}  train ${percent(sums.correct / sums.images)}${rows.length > 0 ? `  test ${percent(rows[rows.length - 1].testTop1)}` : ''}`,
+          );
           await onState?.('step', state);
           [began, waited] = [performance.now(), waitedNow]; // what was done with the state is no training
         }
@@ -206,7 +274,10 @@ export async function train(spec: RunSpec, backbone: Backbone, imageSize: number
 
       // --- evaluate --------------------------------------------------------------------------------------------------
       const evaluateBegan = performance.now();
-      const test = await evaluate(program.evaluate, testBatches, { signal, onBatch: () => progress(`epoch ${epoch + 1}/${epochs}  evaluating`) });
+      const test = await evaluate(program.evaluate, testBatches, {
+        signal,
+        onBatch: () => progress(`epoch ${epoch + 1}/${epochs}  evaluating`),
+      });
       if (!Number.isFinite(test.loss)) throw diverged(test.loss, rates.learningRate);
 
       // --- re-initialise the head ------------------------------------------------------------------------------------
@@ -251,20 +322,46 @@ export async function train(spec: RunSpec, backbone: Backbone, imageSize: number
 const NO_SUMS: EpochSums = { images: 0, loss: 0, crossEntropy: 0, correct: 0, trainSeconds: 0, dataWaitSeconds: 0 };
 
 /** Compiles a version of each step for every size of batch that it will meet. */
-export async function compileSteps(steps: Steps, imageSize: number, trainSizes: readonly number[], testSizes: readonly number[], options: CompileOptions = {}): Promise<CompiledSteps> {
+export async function compileSteps(
+  steps: Steps,
+  imageSize: number,
+  trainSizes: readonly number[],
+  testSizes: readonly number[],
+  options: CompileOptions = {},
+): Promise<CompiledSteps> {
   // Seeds share a graph, and so do a method and the same with RIFLE.
-  return compile(functionsOf(steps, imageSize, trainSizes, testSizes), steps.variables, { precision: steps.precision, reuse: true, ...options });
+  return compile(functionsOf(steps, imageSize, trainSizes, testSizes), steps.variables, {
+    precision: steps.precision,
+    reuse: true,
+    ...options,
+  });
 }
 
 /** The graph that `compileSteps` loads. */
-export const graphOfSteps = (steps: Steps, imageSize: number, trainSizes: readonly number[], testSizes: readonly number[]): Graph =>
+export const graphOfSteps = (
+  steps: Steps,
+  imageSize: number,
+  trainSizes: readonly number[],
+  testSizes: readonly number[],
+): Graph =>
   graphOf(functionsOf(steps, imageSize, trainSizes, testSizes), steps.variables, { precision: steps.precision });
 
 function functionsOf(steps: Steps, imageSize: number, trainSizes: readonly number[], testSizes: readonly number[]) {
-  const batch = (size: number) => ({ images: { shape: [size, imageSize, imageSize, 3], dtype: 'uint8' as const }, labels: { shape: [size], dtype: 'int32' as const } });
+  const batch = (size: number) => ({
+    images: { shape: [size, imageSize, imageSize, 3], dtype: 'uint8' as const },
+    labels: { shape: [size], dtype: 'int32' as const },
+  });
   const scalar = { shape: [], dtype: 'float32' as const };
   return {
-    train: { args: distinct(trainSizes).map((size) => ({ ...batch(size), learningRate: scalar, headLearningRate: scalar, maskSeed: { shape: [2], dtype: 'int32' as const } })), run: (args: TrainArguments) => steps.train(args) },
+    train: {
+      args: distinct(trainSizes).map((size) => ({
+        ...batch(size),
+        learningRate: scalar,
+        headLearningRate: scalar,
+        maskSeed: { shape: [2], dtype: 'int32' as const },
+      })),
+      run: (args: TrainArguments) => steps.train(args),
+    },
     evaluate: { args: distinct(testSizes).map(batch), run: (args: EvaluateArguments) => steps.evaluate(args) },
   };
 }
@@ -290,17 +387,32 @@ export async function evaluate(
 /** `variables`, when they are those named. @throws KitError for a state of another network or another kit. */
 function requireAll(variables: TrainState['variables'], names: readonly string[]): TrainState['variables'] {
   const missing = names.find((name) => !Object.hasOwn(variables, name));
-  if (missing !== undefined) throw new KitError(`The state to go on from has no variable "${missing}": it is of another run.`, { fix: 'Begin the run anew.' });
+  if (missing !== undefined)
+    throw new KitError(`The state to go on from has no variable "${missing}": it is of another run.`, {
+      fix: 'Begin the run anew.',
+    });
   return variables;
 }
 
-/** The variables that a reset writes: the head's new values (or, as noise, added to its present ones, which it reads), and zeros for its momentum where the spec says so. */
-function headAfterReset(spec: RunSpec, backbone: Backbone, epoch: number, read: Program<object>['read']): Record<string, Float32Array> {
+/**
+ * The variables that a reset writes: the head's new values (or, as noise, added to its present ones, which it reads),
+ * and zeros for its momentum where the spec says so.
+ */
+function headAfterReset(
+  spec: RunSpec,
+  backbone: Backbone,
+  epoch: number,
+  read: Program<object>['read'],
+): Record<string, Float32Array> {
   const { weight, bias } = backbone.record.head;
   const values = resetHead(spec.rifle!, spec.seed, epoch, backbone.record.featureSize, backbone.classes);
-  const named = { ...(values.weight ? { [weight]: values.weight } : {}), ...(values.bias ? { [bias]: values.bias } : {}) };
+  const named = {
+    ...(values.weight ? { [weight]: values.weight } : {}),
+    ...(values.bias ? { [bias]: values.bias } : {}),
+  };
   if (spec.rifle!.draw === 'add') {
-    for (const [name, old] of Object.entries(valuesOf(read(Object.keys(named))))) old.forEach((value, i) => (named[name][i] += value));
+    for (const [name, old] of Object.entries(valuesOf(read(Object.keys(named)))))
+      old.forEach((value, i) => (named[name][i] += value));
   }
   const still = Object.entries(named).map(([name, value]) => [`momentum/${name}`, new Float32Array(value.length)]);
   return spec.rifle!.clearMomentum ? { ...named, ...Object.fromEntries(still) } : named;
@@ -308,14 +420,18 @@ function headAfterReset(spec: RunSpec, backbone: Backbone, epoch: number, read: 
 
 /** The numbers of scalar tensors, which are disposed. */
 function scalars<K extends string>(tensors: Record<K, TF.Scalar>): Record<K, number> {
-  const numbers = Object.fromEntries(Object.entries<TF.Scalar>(tensors).map(([name, tensor]) => [name, tensor.dataSync()[0]]));
+  const numbers = Object.fromEntries(
+    Object.entries<TF.Scalar>(tensors).map(([name, tensor]) => [name, tensor.dataSync()[0]]),
+  );
   tf.dispose(tensors);
   return numbers as Record<K, number>;
 }
 
 /** The values of tensors, which are disposed. */
 export function valuesOf(tensors: Record<string, TF.Tensor>): Record<string, Float32Array> {
-  const values = Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, tensor.dataSync<'float32'>()]));
+  const values = Object.fromEntries(
+    Object.entries(tensors).map(([name, tensor]) => [name, tensor.dataSync<'float32'>()]),
+  );
   tf.dispose(tensors);
   return values;
 }

@@ -7,15 +7,29 @@ import { pairedDifference } from '../../src/analysis/paired';
 import { wilcoxonSignedRank } from '../../src/analysis/wilcoxon';
 import { packageRoot } from '../../src/engine/home';
 
-const read = (name: string): unknown => JSON.parse(fs.readFileSync(path.join(packageRoot(), 'test/fixtures/analysis', name), 'utf8'));
+const read = (name: string): unknown =>
+  JSON.parse(fs.readFileSync(path.join(packageRoot(), 'test/fixtures/analysis', name), 'utf8'));
 const golden = read('paired.json') as {
-  bootstrap: Record<string, { values: number[]; resampled: number[]; interval: [number, number]; manyResamples: [number, number] }>;
+  bootstrap: Record<
+    string,
+    { values: number[]; resampled: number[]; interval: [number, number]; manyResamples: [number, number] }
+  >;
   wilcoxon: Record<string, { values: number[]; statistic: number; pValue: number }>;
 };
-const pairs = (read('statistics.json') as { pairs: Record<string, { treated: number[]; control: number[]; mean: number; std: number; interval95: [number, number] }> }).pairs;
+const pairs = (
+  read('statistics.json') as {
+    pairs: Record<
+      string,
+      { treated: number[]; control: number[]; mean: number; std: number; interval95: [number, number] }
+    >;
+  }
+).pairs;
 
 function near(found: number, expected: number, what: string, tolerance = 1e-7): void {
-  assert.ok(Math.abs(found - expected) <= tolerance * Math.max(1, Math.abs(expected)), `${what}: expected ${expected}, found ${found}`);
+  assert.ok(
+    Math.abs(found - expected) <= tolerance * Math.max(1, Math.abs(expected)),
+    `${what}: expected ${expected}, found ${found}`,
+  );
 }
 
 describe('bootstrapInterval', () => {
@@ -29,7 +43,8 @@ describe('bootstrapInterval', () => {
     it(`comes near scipy's of 200,000 resamples for "${name}" with 10,000 of its own`, () => {
       const { low, high } = bootstrapInterval(values)!;
       const width = manyResamples[1] - manyResamples[0];
-      // The standard error of a 2.5 % quantile of 10,000 draws is about 1 % of the interval; means of few values are moreover lumpy.
+      // The standard error of a 2.5 % quantile of 10,000 draws is about 1 % of the interval; means of few values are
+      // moreover lumpy.
       near(low, manyResamples[0], 'low', 0.05 * width);
       near(high, manyResamples[1], 'high', 0.05 * width);
     });
@@ -64,7 +79,14 @@ describe('wilcoxonSignedRank', () => {
 
   it('ties accuracies whose counts are the same, whatever their last bits', () => {
     // Of 200 images: 2, 2, 2, 4, 6, 1 more, as differences of percentages.
-    const differences = [[162, 160], [171, 169], [143, 141], [164, 160], [133, 127], [190, 189]].map(([a, b]) => 100 * (a / 200) - 100 * (b / 200));
+    const differences = [
+      [162, 160],
+      [171, 169],
+      [143, 141],
+      [164, 160],
+      [133, 127],
+      [190, 189],
+    ].map(([a, b]) => 100 * (a / 200) - 100 * (b / 200));
     assert.equal(wilcoxonSignedRank([...differences, 100 * 0.57 - 57])!.n, 6);
     assert.deepEqual(wilcoxonSignedRank(differences), { n: 6, statistic: 0, pValue: 2 / 64, method: 'exact' });
   });
@@ -98,8 +120,16 @@ describe('pairedDifference', () => {
   });
 
   it('pairs by seed alone: order and seeds of one side only change nothing', () => {
-    const treated = new Map([[3, 0.9], [1, 0.8], [7, 0.1]]);
-    const control = new Map([[1, 0.7], [9, 0.2], [3, 0.6]]);
+    const treated = new Map([
+      [3, 0.9],
+      [1, 0.8],
+      [7, 0.1],
+    ]);
+    const control = new Map([
+      [1, 0.7],
+      [9, 0.2],
+      [3, 0.6],
+    ]);
     const found = pairedDifference(treated, control);
     assert.deepEqual(found.seeds, [1, 3]);
     near(found.mean!, 0.2, 'mean of 0.1 and 0.3');

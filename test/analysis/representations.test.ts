@@ -29,11 +29,20 @@ describe('ckaByStage', function () {
     const tensors = tf.memory().numTensors;
     const rows = await ckaByStage([all, late]);
     assert.equal(tf.memory().numTensors, tensors, 'nothing leaks');
-    assert.deepEqual(rows.slice(0, 9).map(({ stage, place }) => `${place} ${stage}`), ['0 stem', '1 stage1', '2 stage2', '3 stage3', '4 stage4', '5 stage5', '6 stage6', '7 stage7', '8 last']);
-    assert.deepEqual([...new Set(rows.map(({ method, images }) => `${method} ${images}`))], ['fine-tuning 12', 'rifle 12']);
+    assert.deepEqual(
+      rows.slice(0, 9).map(({ stage, place }) => `${place} ${stage}`),
+      ['0 stem', '1 stage1', '2 stage2', '3 stage3', '4 stage4', '5 stage5', '6 stage6', '7 stage7', '8 last'],
+    );
+    assert.deepEqual(
+      [...new Set(rows.map(({ method, images }) => `${method} ${images}`))],
+      ['fine-tuning 12', 'rifle 12'],
+    );
     const [first, second] = [rows.slice(0, 9), rows.slice(9)];
     assert.ok(first.every(({ cka }) => cka < 1 - 1e-6));
-    assert.ok(second.slice(0, 3).every(({ cka, unbiased }) => Math.abs(cka - 1) < 1e-12 && Math.abs(unbiased! - 1) < 1e-12), 'up to stage 2 nothing has changed');
+    assert.ok(
+      second.slice(0, 3).every(({ cka, unbiased }) => Math.abs(cka - 1) < 1e-12 && Math.abs(unbiased! - 1) < 1e-12),
+      'up to stage 2 nothing has changed',
+    );
     assert.ok(second.slice(3).every(({ cka }) => cka < 1 - 1e-6));
 
     const data = await datasets.load(bench.dataset);
@@ -53,8 +62,17 @@ describe('ckaByStage', function () {
   });
 
   it('compares whole maps and training images when asked', async () => {
-    const [pooled, maps] = [await ckaByStage([late], { split: 'train' }), await ckaByStage([late], { split: 'train', of: 'maps' })];
-    assert.deepEqual(maps.slice(0, 2).map(({ images, features }) => [images, features]), [[16, 16 * 16 * 32], [16, 16 * 16 * 16]]);
+    const [pooled, maps] = [
+      await ckaByStage([late], { split: 'train' }),
+      await ckaByStage([late], { split: 'train', of: 'maps' }),
+    ];
+    assert.deepEqual(
+      maps.slice(0, 2).map(({ images, features }) => [images, features]),
+      [
+        [16, 16 * 16 * 32],
+        [16, 16 * 16 * 16],
+      ],
+    );
     assert.ok(maps[0].cka > 1 - 1e-12 && maps[5].cka !== pooled[5].cka);
   });
 
@@ -62,7 +80,10 @@ describe('ckaByStage', function () {
     await assert.rejects(ckaByStage([]), /no runs/);
     const other = { ...late, record: { ...late.record, spec: { ...late.record.spec, imageSize: 31 } } };
     await assert.rejects(ckaByStage([all, other]), /their image size is 32 and 31/);
-    await assert.rejects(ckaByStage([{ ...late, weights: `${late.weights}.gone` }]), (error: KitError) => /final weights of run .* not there/.test(error.message) && /keepWeights/.test(error.fix));
+    await assert.rejects(
+      ckaByStage([{ ...late, weights: `${late.weights}.gone` }]),
+      (error: KitError) => /final weights of run .* not there/.test(error.message) && /keepWeights/.test(error.fix),
+    );
     const data = await datasets.load(bench.dataset);
     await assert.rejects(ckaByStage([late], { dataset: { ...data, hash: 'f'.repeat(64) } }), /trained on other images/);
   });

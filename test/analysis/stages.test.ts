@@ -1,4 +1,5 @@
-// Stages own their parameters and statistics: checked by name for a residual network, whose names say where they belong.
+// Stages own their parameters and statistics: checked by name for a residual network, whose names say where they
+// belong.
 import assert from 'node:assert/strict';
 import { variablesByStage } from '../../src/analysis/stages';
 import { backbones } from '../../src/backbones/backbone';
@@ -14,8 +15,13 @@ describe('variablesByStage', function () {
     const held = tf.memory().numTensors;
     const stages = variablesByStage(network);
     assert.equal(tf.memory().numTensors, held, 'nothing leaks');
-    const expected = [/^(conv1|bn1)\./, /^layer1\./, /^layer2\./].map((pattern) => Object.keys(network.variables).filter((name) => pattern.test(name)));
-    assert.deepEqual(stages.map((names) => [...names].sort()), expected.map((names) => [...names].sort()));
+    const expected = [/^(conv1|bn1)\./, /^layer1\./, /^layer2\./].map((pattern) =>
+      Object.keys(network.variables).filter((name) => pattern.test(name)),
+    );
+    assert.deepEqual(
+      stages.map((names) => [...names].sort()),
+      expected.map((names) => [...names].sort()),
+    );
     assert.ok(stages[2].includes('layer2.0.downsample.1.running_var'));
     network.dispose();
     assert.equal(tf.memory().numTensors, tensors);
@@ -26,9 +32,15 @@ describe('variablesByStage', function () {
     const stages = variablesByStage(network);
     assert.equal(stages.length, network.record.taps.length);
     const owned = new Set(stages.flat());
-    assert.deepEqual(Object.keys(network.variables).filter((name) => !owned.has(name)), ['_fc.weight', '_fc.bias']);
+    assert.deepEqual(
+      Object.keys(network.variables).filter((name) => !owned.has(name)),
+      ['_fc.weight', '_fc.bias'],
+    );
     // Stage 2 has two blocks, the second and third of the network (table 1 of the paper).
-    assert.deepEqual([...new Set(stages[2].map((name) => /^_blocks\.\d+/.exec(name)?.[0]))], ['_blocks.1', '_blocks.2']);
+    assert.deepEqual(
+      [...new Set(stages[2].map((name) => /^_blocks\.\d+/.exec(name)?.[0]))],
+      ['_blocks.1', '_blocks.2'],
+    );
     network.dispose();
   });
 });

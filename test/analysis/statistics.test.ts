@@ -13,7 +13,9 @@ interface GoldenSummary {
 interface Golden {
   samples: Record<string, GoldenSummary & { values: number[]; interval99: [number, number] }>;
 }
-const golden = JSON.parse(fs.readFileSync(path.join(packageRoot(), 'test/fixtures/analysis/statistics.json'), 'utf8')) as Golden;
+const golden = JSON.parse(
+  fs.readFileSync(path.join(packageRoot(), 'test/fixtures/analysis/statistics.json'), 'utf8'),
+) as Golden;
 
 function near(found: number, expected: number, what: string): void {
   const scale = Math.max(1, Math.abs(expected));

@@ -16,7 +16,10 @@ function writeModel(folder: string, shapes: Record<string, number[]>): string {
   const weights = Object.entries(shapes).map(([name, shape]) => ({ name, shape, dtype: 'float32' }));
   const bytes = 4 * weights.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
   fs.writeFileSync(path.join(folder, 'shard.bin'), Buffer.alloc(bytes));
-  fs.writeFileSync(path.join(folder, 'model.json'), JSON.stringify({ weightsManifest: [{ paths: ['shard.bin'], weights }] }));
+  fs.writeFileSync(
+    path.join(folder, 'model.json'),
+    JSON.stringify({ weightsManifest: [{ paths: ['shard.bin'], weights }] }),
+  );
   return path.join(folder, 'model.json');
 }
 
@@ -35,29 +38,78 @@ describe('backbones', function () {
 
   it('lists records that are whole', () => {
     const records = backbones.list();
-    assert.deepEqual(records.map(({ id }) => id), [
-      ...['resnet18.tv_in1k', 'resnet34.tv_in1k', 'resnet50.tv_in1k', 'resnet101.tv_in1k', 'resnet152.tv_in1k', 'resnet50.keras_in1k'],
-      ...['inception_v3.tv_in1k', 'inception_v3_aux.tv_in1k', 'densenet121.tv_in1k', 'densenet169.tv_in1k', 'densenet201.tv_in1k'],
-      ...['mobilenet_v1.tf_in1k', 'mobilenet_v2.tv_in1k', 'efficientnet_b0.tv_in1k', 'efficientnet_b1.tv_in1k', 'efficientnet_b2.tv_in1k'],
-      ...['efficientnet_b3.tv_in1k', 'efficientnet_b4.tv_in1k', lite0, 'efficientnet_lite1.tf_in1k', 'efficientnet_lite2.tf_in1k'],
-    ]);
+    assert.deepEqual(
+      records.map(({ id }) => id),
+      [
+        ...[
+          'resnet18.tv_in1k',
+          'resnet34.tv_in1k',
+          'resnet50.tv_in1k',
+          'resnet101.tv_in1k',
+          'resnet152.tv_in1k',
+          'resnet50.keras_in1k',
+        ],
+        ...[
+          'inception_v3.tv_in1k',
+          'inception_v3_aux.tv_in1k',
+          'densenet121.tv_in1k',
+          'densenet169.tv_in1k',
+          'densenet201.tv_in1k',
+        ],
+        ...[
+          'mobilenet_v1.tf_in1k',
+          'mobilenet_v2.tv_in1k',
+          'efficientnet_b0.tv_in1k',
+          'efficientnet_b1.tv_in1k',
+          'efficientnet_b2.tv_in1k',
+        ],
+        ...[
+          'efficientnet_b3.tv_in1k',
+          'efficientnet_b4.tv_in1k',
+          lite0,
+          'efficientnet_lite1.tf_in1k',
+          'efficientnet_lite2.tf_in1k',
+        ],
+      ],
+    );
     for (const record of records) {
       assert.equal(backbones.get(record.id), record);
-      assert.ok(record.resizeSize >= record.inputSize && record.licence !== '' && record.top1Claimed! > 0.69 && record.taps.length > 3, record.id);
+      assert.ok(
+        record.resizeSize >= record.inputSize &&
+          record.licence !== '' &&
+          record.top1Claimed! > 0.69 &&
+          record.taps.length > 3,
+        record.id,
+      );
       const { weights } = record;
-      assert.ok(weights !== null && ('package' in weights ? /^[0-9a-f]{64}$/.test(weights.sha256) : weights.url.endsWith(`/${weights.file}`) && weights.file.endsWith(`-${weights.sha256Prefix}.pth`)), record.id);
+      assert.ok(
+        weights !== null &&
+          ('package' in weights
+            ? /^[0-9a-f]{64}$/.test(weights.sha256)
+            : weights.url.endsWith(`/${weights.file}`) && weights.file.endsWith(`-${weights.sha256Prefix}.pth`)),
+        record.id,
+      );
     }
   });
 
   it('names the near ones of an id that it does not know', async () => {
     assert.throws(() => backbones.get('efficientnet_lite0'), /no backbone named "efficientnet_lite0"/);
-    await refused(backbones.load('efficientnet_lite0.tf_in21k', { classes: 2 }), /no backbone named/, /Did you mean "efficientnet_lite0\.tf_in1k"/);
+    await refused(
+      backbones.load('efficientnet_lite0.tf_in21k', { classes: 2 }),
+      /no backbone named/,
+      /Did you mean "efficientnet_lite0\.tf_in1k"/,
+    );
     await refused(backbones.state('resnet51'), /no backbone named "resnet51"/);
   });
 
   it('draws the same random weights and the same new head from the same seed; both can live side by side', async () => {
     const load = (weights: string, seed: number) => backbones.load(lite0, { classes: 10, weights, seed });
-    const [a, b, other, pretrained] = [await load('random', 1), await load('random', 1), await load('random', 2), await load('imagenet', 1)];
+    const [a, b, other, pretrained] = [
+      await load('random', 1),
+      await load('random', 1),
+      await load('random', 2),
+      await load('imagenet', 1),
+    ];
     const values = (variable: TF.Variable) => variable.dataSync();
     for (const name of ['_conv_stem.weight', '_blocks.3._depthwise_conv.weight', '_fc.weight', '_fc.bias']) {
       assert.deepEqual(values(a.variables[name]), values(b.variables[name]), name);
@@ -66,7 +118,10 @@ describe('backbones', function () {
     // The new head depends on the seed alone, not on the weights before it.
     assert.deepEqual(values(pretrained.head.weight), values(a.head.weight));
     assert.notEqual(a.weightsHash, other.weightsHash);
-    assert.deepEqual(await Promise.all([backbones.weightsHash(lite0, { weights: 'random', seed: 1 }), backbones.weightsHash(lite0)]), [a.weightsHash, pretrained.weightsHash]);
+    assert.deepEqual(
+      await Promise.all([backbones.weightsHash(lite0, { weights: 'random', seed: 1 }), backbones.weightsHash(lite0)]),
+      [a.weightsHash, pretrained.weightsHash],
+    );
     const before = tf.memory().numTensors;
     for (const network of [a, b, other, pretrained]) network.dispose();
     assert.equal(before - tf.memory().numTensors, 4 * Object.keys(a.variables).length);
@@ -88,7 +143,8 @@ describe('backbones', function () {
     assert.deepEqual([own.matched.length, own.missing, own.leftOver, own.wrongShape], [247, [], [], []]);
     assert.ok(own.ignored.length === 49 && own.ignored.every((name) => name.endsWith('.num_batches_tracked')));
     const other = await backbones.match('mobilenet_v2.tv_in1k', weightsPath(weightsManifest(lite0)));
-    assert.deepEqual([other.matched.length, other.missing.length, other.leftOver.length], [0, 260, 247]); // 262 less the head, which may be missing
+    // 262 less the head, which may be missing
+    assert.deepEqual([other.matched.length, other.missing.length, other.leftOver.length], [0, 260, 247]);
   });
 
   it('keeps the head of a file with as many classes, and draws a new one for another number or for a file without', async () => {
@@ -105,11 +161,17 @@ describe('backbones', function () {
     const { isZero, weightsHash } = await loaded(file, 1000);
     assert.equal(isZero, true);
     const digest = (bytes: BinaryLike) => createHash('sha256').update(bytes).digest('hex');
-    assert.equal(weightsHash, digest([file, path.join(folder, 'shard.bin')].map((part) => digest(fs.readFileSync(part))).join('\n')));
+    assert.equal(
+      weightsHash,
+      digest([file, path.join(folder, 'shard.bin')].map((part) => digest(fs.readFileSync(part))).join('\n')),
+    );
     assert.equal((await loaded(file, 3)).isZero, false);
     assert.equal((await loaded(writeModel(folder, trunk), 1000)).isZero, false);
     await refused(load(writeModel(folder, { ...trunk, '_fc.weight': weight }), 5), /missing \(1\): _fc\.bias/);
-    await refused(load(writeModel(folder, { ...trunk, '_fc.bias': bias, '_fc.weight': [1000, 1279] }), 5), /_fc\.weight is \[1000, 1279\], expected \[1000, 1280\]/);
+    await refused(
+      load(writeModel(folder, { ...trunk, '_fc.bias': bias, '_fc.weight': [1000, 1279] }), 5),
+      /_fc\.weight is \[1000, 1279\], expected \[1000, 1280\]/,
+    );
   });
 
   it('refuses weights that are nowhere, of no known format, or truncated', async () => {
@@ -128,7 +190,10 @@ describe('backbones', function () {
   it('refuses a head without classes and images of another kind', async () => {
     await refused(backbones.load(lite0, { classes: 0, weights: 'random' }), /classes from 1, found 0/);
     const network = await backbones.load(lite0, { classes: 2, weights: 'random' });
-    assert.throws(() => network.forward(tf.zeros([1, 32, 32, 1]) as TF.Tensor4D, { training: false }), /expects images \[batch, height, width, 3\], found \[1, 32, 32, 1\]/);
+    assert.throws(
+      () => network.forward(tf.zeros([1, 32, 32, 1]) as TF.Tensor4D, { training: false }),
+      /expects images \[batch, height, width, 3\], found \[1, 32, 32, 1\]/,
+    );
     network.dispose();
   });
 });

@@ -7,7 +7,10 @@ import { fixture } from './golden-resnet';
 import { assertNoLeak } from './leaks';
 
 /** Logits by PyTorch: data-scripts/golden/efficientnet_lite0.py. */
-const golden = JSON.parse(fs.readFileSync(fixture('efficientnet-lite0.json'), 'utf8')) as { weights: string; images: { file: string; logits: number[] }[] };
+const golden = JSON.parse(fs.readFileSync(fixture('efficientnet-lite0.json'), 'utf8')) as {
+  weights: string;
+  images: { file: string; logits: number[] }[];
+};
 
 describe('EfficientNet-Lite0 with its ImageNet weights', function () {
   this.timeout(60_000);
@@ -20,7 +23,9 @@ describe('EfficientNet-Lite0 with its ImageNet weights', function () {
 
   const photographs = async (): Promise<TF.Tensor4D> => {
     const images = await Promise.all(golden.images.map(({ file }) => decode(fixture(file))));
-    return tf.stack(images.map(({ pixels, height, width }) => tf.tensor3d(pixels, [height, width, 3], 'int32'))) as TF.Tensor4D;
+    return tf.stack(
+      images.map(({ pixels, height, width }) => tf.tensor3d(pixels, [height, width, 3], 'int32')),
+    ) as TF.Tensor4D;
   };
 
   it('has the weights that the golden values were made with', () => {
@@ -42,11 +47,31 @@ describe('EfficientNet-Lite0 with its ImageNet weights', function () {
     const { taps, features, logits, updates } = network.forward(images, { training: false });
     assert.deepEqual(Object.keys(taps), network.record.taps);
     // Table 1 of the paper: the output of each stage, from the input side.
-    assert.deepEqual(Object.values(taps).map((tap) => tap.shape.slice(1)), [
-      [112, 112, 32], [112, 112, 16], [56, 56, 24], [28, 28, 40], [14, 14, 80], [14, 14, 112], [7, 7, 192], [7, 7, 320], [7, 7, 1280],
-    ]);
+    assert.deepEqual(
+      Object.values(taps).map((tap) => tap.shape.slice(1)),
+      [
+        [112, 112, 32],
+        [112, 112, 16],
+        [56, 56, 24],
+        [28, 28, 40],
+        [14, 14, 80],
+        [14, 14, 112],
+        [7, 7, 192],
+        [7, 7, 320],
+        [7, 7, 1280],
+      ],
+    );
     assert.deepEqual(updates, []);
-    const again = tf.tidy(() => features.matMul(network.head.weight as TF.Tensor2D).add(network.head.bias).sub(logits).abs().max().dataSync()[0]);
+    const again = tf.tidy(
+      () =>
+        features
+          .matMul(network.head.weight as TF.Tensor2D)
+          .add(network.head.bias)
+          .sub(logits)
+          .abs()
+          .max()
+          .dataSync()[0],
+    );
     assert.ok(again < 1e-4);
     tf.dispose([images, logits, features, taps]);
   });

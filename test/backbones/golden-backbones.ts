@@ -56,10 +56,21 @@ export const networkCases = (): NetworkCase[] =>
 
 /** Names and shapes of the state dict of every network with 1000 classes, as torchvision has them, by id. */
 export const torchvisionShapes = (): Record<string, [name: string, shape: number[]][]> =>
-  JSON.parse(zlib.gunzipSync(fs.readFileSync(fixture('golden', 'shapes.json.gz'))).toString()) as Record<string, [string, number[]][]>;
+  JSON.parse(zlib.gunzipSync(fs.readFileSync(fixture('golden', 'shapes.json.gz'))).toString()) as Record<
+    string,
+    [string, number[]][]
+  >;
 
 /** All definitions. */
-export const networks: BackboneDefinition[] = [...resnets, ...inceptionV3, ...denseNets, ...mobileNetV1, ...mobileNetV2, ...efficientNets, ...efficientNetLites];
+export const networks: BackboneDefinition[] = [
+  ...resnets,
+  ...inceptionV3,
+  ...denseNets,
+  ...mobileNetV1,
+  ...mobileNetV2,
+  ...efficientNets,
+  ...efficientNetLites,
+];
 
 /** Those of torchvision. */
 export const torchvisionNetworks = networks.filter(({ record }) => record.id.includes('.tv_'));
@@ -75,7 +86,10 @@ function uniform(place: number, i: number): number {
   return (h >>> 0) / 2 ** 31 - 1;
 }
 
-/** A tensor of a file: its name, its shape there, and of a convolution or linear layer how many numbers each output is a sum of (as PyTorch lays it out). */
+/**
+ * A tensor of a file: its name, its shape there, and of a convolution or linear layer how many numbers each output is a
+ * sum of (as PyTorch lays it out).
+ */
 export type FormulaEntry = [name: string, shape: number[], fanIn?: number];
 
 /** The tensors of a network by the formula of the maker. */
@@ -104,14 +118,24 @@ function fanInOf(shape: readonly number[]): number {
 /** The network of a case, filled by formula. */
 export function formulaNetwork({ id, offset }: NetworkCase): Backbone {
   const definition = networks.find(({ record }) => record.id === id)!;
-  const entries = [...definition.build(classes).parameters].map(([name, { shape, fileShape }]): FormulaEntry => [name, fileShape, fanInOf(shape)]);
-  return assemble(definition, { classes, seed: 0, weights: { stateDict: formulaWeights(entries, offset), format: null, source: 'the formula', hash: '' } });
+  const entries = [...definition.build(classes).parameters].map(([name, { shape, fileShape }]): FormulaEntry => [
+    name,
+    fileShape,
+    fanInOf(shape),
+  ]);
+  return assemble(definition, {
+    classes,
+    seed: 0,
+    weights: { stateDict: formulaWeights(entries, offset), format: null, source: 'the formula', hash: '' },
+  });
 }
 
 /** Images [batch, size, size, 3] and labels [batch] of a case. */
 export function formulaBatch({ batch, size }: NetworkCase): { images: Int32Array; labels: Int32Array } {
   return {
-    images: Int32Array.from({ length: batch * size * size * 3 }, (_, i) => Math.round(127.5 + 127.5 * uniform(1_000_000, i))),
+    images: Int32Array.from({ length: batch * size * size * 3 }, (_, i) =>
+      Math.round(127.5 + 127.5 * uniform(1_000_000, i)),
+    ),
     labels: Int32Array.from({ length: batch }, (_, k) => k % classes),
   };
 }

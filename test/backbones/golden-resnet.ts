@@ -1,4 +1,5 @@
-// The golden training steps of data-scripts/golden/resnet_steps.py, and the closed formulas that give their weights and batches.
+// The golden training steps of data-scripts/golden/resnet_steps.py, and the closed formulas that give their weights and
+// batches.
 import fs from 'node:fs';
 import path from 'node:path';
 import { packageRoot } from '../../src/engine/home';
@@ -15,7 +16,11 @@ export interface GoldenCase {
   size: number;
   batch: number;
   optimizer: { learningRate: number; momentum: number; weightDecay: number };
-  tensors: { name: string; shape: number[]; kind: 'conv' | 'scale' | 'offset' | 'mean' | 'variance' | 'linear' | 'bias' }[];
+  tensors: {
+    name: string;
+    shape: number[];
+    kind: 'conv' | 'scale' | 'offset' | 'mean' | 'variance' | 'linear' | 'bias';
+  }[];
   evaluation: number[][];
   steps: { loss: number }[];
   statistics: Record<string, number[]>;
@@ -33,9 +38,12 @@ export interface GoldenCase {
 }
 
 /** The path of a file in test/fixtures/backbones. */
-export const fixture = (...parts: string[]): string => path.join(packageRoot(), 'test', 'fixtures', 'backbones', ...parts);
+export const fixture = (...parts: string[]): string =>
+  path.join(packageRoot(), 'test', 'fixtures', 'backbones', ...parts);
 
-export const goldenCases: GoldenCase[] = (JSON.parse(fs.readFileSync(fixture('resnet-steps.json'), 'utf8')) as { cases: GoldenCase[] }).cases;
+export const goldenCases: GoldenCase[] = (
+  JSON.parse(fs.readFileSync(fixture('resnet-steps.json'), 'utf8')) as { cases: GoldenCase[] }
+).cases;
 
 const wave = (place: number, i: number): number => Math.sin(i * i + place);
 
@@ -48,7 +56,10 @@ export function startingWeights({ tensors }: GoldenCase): StateDict {
         if (kind === 'scale' || kind === 'variance') return 1 + 0.1 * w;
         return kind === 'linear' ? w / Math.sqrt(shape[1]) : 0.1 * w;
       };
-      return [name, { shape, dtype: 'float32', data: Float32Array.from({ length: sizeOf(shape) }, (_, i) => of(wave(place, i))) }];
+      return [
+        name,
+        { shape, dtype: 'float32', data: Float32Array.from({ length: sizeOf(shape) }, (_, i) => of(wave(place, i))) },
+      ];
     }),
   );
 }
@@ -60,9 +71,14 @@ export function goldenNetwork(golden: GoldenCase): Backbone {
 }
 
 /** Images [batch, size, size, 3] and labels [batch] of a step, from 0. */
-export function goldenBatch({ batch, size, classes }: GoldenCase, step: number): { images: Int32Array; labels: Int32Array } {
+export function goldenBatch(
+  { batch, size, classes }: GoldenCase,
+  step: number,
+): { images: Int32Array; labels: Int32Array } {
   return {
-    images: Int32Array.from({ length: batch * size * size * 3 }, (_, i) => Math.round(127.5 + 127.5 * wave(1000 + step, i))),
+    images: Int32Array.from({ length: batch * size * size * 3 }, (_, i) =>
+      Math.round(127.5 + 127.5 * wave(1000 + step, i)),
+    ),
     labels: Int32Array.from({ length: batch }, (_, k) => (step * batch + k) % classes),
   };
 }

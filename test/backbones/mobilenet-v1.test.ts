@@ -23,7 +23,10 @@ function field(number: number, bytes: Buffer): Buffer {
   return Buffer.concat([Buffer.from([number * 8 + 2, ...length, rest]), bytes]);
 }
 
-/** The published graph itself, run by TensorFlow: the SavedModel around it (saved_model.proto, meta_graph.proto) is all that the kit adds. */
+/**
+ * The published graph itself, run by TensorFlow: the SavedModel around it (saved_model.proto, meta_graph.proto) is all
+ * that the kit adds.
+ */
 function publishedGraph(file: string): Session {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rifle-graph-'));
   const graph = field(2, Buffer.concat([field(1, field(4, Buffer.from('serve'))), field(2, fs.readFileSync(file))]));
@@ -55,7 +58,11 @@ describe('MobileNetV1 with its ImageNet weights', function () {
         const [expected] = session.fetch([{ node: 'input', spec, feed: input }], ['MobilenetV1/Logits/SpatialSqueeze']);
         assert.deepEqual(expected.shape, [1, 1001]);
         const { logits } = network.forward(tf.tensor4d(pixels, [1, 224, 224, 3], 'int32'), { training: false });
-        return logits.sub(expected.slice([0, 1], [1, 1000])).abs().max().dataSync()[0];
+        return logits
+          .sub(expected.slice([0, 1], [1, 1000]))
+          .abs()
+          .max()
+          .dataSync()[0];
       });
     });
     session.dispose();
@@ -63,8 +70,19 @@ describe('MobileNetV1 with its ImageNet weights', function () {
   });
 
   it('has the shapes of table 1 of the paper', () => {
-    const taps = tf.tidy(() => Object.values(network.forward(tf.zeros([1, 224, 224, 3]), { training: false }).taps).map((tap) => tap.shape.slice(1)));
-    assert.deepEqual(taps, [[112, 112, 32], [112, 112, 64], [56, 56, 128], [28, 28, 256], [14, 14, 512], [7, 7, 1024]]);
+    const taps = tf.tidy(() =>
+      Object.values(network.forward(tf.zeros([1, 224, 224, 3]), { training: false }).taps).map((tap) =>
+        tap.shape.slice(1),
+      ),
+    );
+    assert.deepEqual(taps, [
+      [112, 112, 32],
+      [112, 112, 64],
+      [56, 56, 128],
+      [28, 28, 256],
+      [14, 14, 512],
+      [7, 7, 1024],
+    ]);
   });
 
   it('has the 1000 classes of all other backbones: the head of the graph without its first output', async () => {
@@ -72,7 +90,12 @@ describe('MobileNetV1 with its ImageNet weights', function () {
     const { weight, bias } = network.head;
     assert.deepEqual([weight.shape, bias.shape], [[1024, 1000], [1000]]);
     assert.deepEqual(bias.dataSync(), found.get('MobilenetV1/Logits/Conv2d_1c_1x1/biases')!.data.slice(1));
-    const rows = tf.tidy(() => tf.tensor(found.get('MobilenetV1/Logits/Conv2d_1c_1x1/weights')!.data as Float32Array, [1024, 1001]).slice([0, 1], [1024, 1000]).dataSync());
+    const rows = tf.tidy(() =>
+      tf
+        .tensor(found.get('MobilenetV1/Logits/Conv2d_1c_1x1/weights')!.data as Float32Array, [1024, 1001])
+        .slice([0, 1], [1024, 1000])
+        .dataSync(),
+    );
     assert.deepEqual(weight.dataSync(), rows);
   });
 

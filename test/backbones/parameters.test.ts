@@ -7,7 +7,12 @@ describe('permute', () => {
   it('orders elements as TensorFlow transposes them', () => {
     const shape = [2, 3, 4, 5];
     const data = Float32Array.from({ length: 120 }, (_, i) => i);
-    for (const axes of [[2, 3, 1, 0], [2, 3, 0, 1], [3, 2, 1, 0], [0, 2, 1, 3]]) {
+    for (const axes of [
+      [2, 3, 1, 0],
+      [2, 3, 0, 1],
+      [3, 2, 1, 0],
+      [0, 2, 1, 3],
+    ]) {
       const expected = tf.tidy(() => tf.tensor(data, shape).transpose(axes).dataSync<'float32'>());
       assert.deepEqual(permute(data, shape, axes), expected, axes.join());
     }

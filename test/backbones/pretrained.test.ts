@@ -29,7 +29,8 @@ const subjects: Record<string, Record<number, string>> = {
 };
 
 /**
- * Parameters as published: Keras's summaries (ResNet-50: 25,636,712 less 53,120 statistics; MobileNet: 4,253,864 less 21,888); tensorflow/tpu's
+ * Parameters as published: Keras's summaries (ResNet-50: 25,636,712 less 53,120 statistics; MobileNet: 4,253,864 less
+ * 21,888); tensorflow/tpu's
  * table, in millions.
  */
 const published: Record<string, [count: number, tolerance: number]> = {
@@ -67,7 +68,9 @@ describe('backbones with their ImageNet weights', function () {
   });
   after(() => fs.rmSync(path.dirname(folder), { recursive: true, force: true }));
 
-  for (const { id, parameters, taps, head } of backbones.list().filter(({ weights }) => weights !== null && 'package' in weights)) {
+  for (const { id, parameters, taps, head } of backbones
+    .list()
+    .filter(({ weights }) => weights !== null && 'package' in weights)) {
     describe(id, () => {
       let network: Backbone;
       let tensors: number;
@@ -97,22 +100,33 @@ describe('backbones with their ImageNet weights', function () {
         assert.equal(count, parameters);
         const [expected, tolerance] = published[id];
         assert.ok(Math.abs(count - expected) <= tolerance, `${count} parameters`);
-        const inFile = [...(await readWeights(weightsPath(weightsManifest(id))))].filter(([name]) => !noWeight.test(name));
-        assert.equal(inFile.reduce((sum, [, { data }]) => sum + data.length, 0), count + (leftOut[id] ?? 0));
+        const inFile = [...(await readWeights(weightsPath(weightsManifest(id))))].filter(
+          ([name]) => !noWeight.test(name),
+        );
+        assert.equal(
+          inFile.reduce((sum, [, { data }]) => sum + data.length, 0),
+          count + (leftOut[id] ?? 0),
+        );
         assert.equal(inFile.length, trainable().length);
       });
 
       it('gives a gradient to every parameter, a new value to every statistic, and every stage', () => {
         tf.tidy(() => {
           const images = tf.randomUniform([2, 64, 64, 3], 0, 256, 'int32', 1) as TF.Tensor4D;
-          const { grads } = tf.variableGrads(() => {
-            const { logits, updates, taps: found } = network.forward(images, { training: true });
-            assert.deepEqual(Object.keys(found), taps);
-            const statistics = Object.values(network.variables).filter((variable) => !variable.trainable);
-            assert.deepEqual(updates.map(({ variable }) => variable.name).sort(), statistics.map(({ name }) => name).sort());
-            tf.dispose(updates.map(({ value }) => value));
-            return softmaxCrossEntropy(logits, tf.tensor1d([1, 2], 'int32')).mean();
-          }, trainable().map(([, variable]) => variable));
+          const { grads } = tf.variableGrads(
+            () => {
+              const { logits, updates, taps: found } = network.forward(images, { training: true });
+              assert.deepEqual(Object.keys(found), taps);
+              const statistics = Object.values(network.variables).filter((variable) => !variable.trainable);
+              assert.deepEqual(
+                updates.map(({ variable }) => variable.name).sort(),
+                statistics.map(({ name }) => name).sort(),
+              );
+              tf.dispose(updates.map(({ value }) => value));
+              return softmaxCrossEntropy(logits, tf.tensor1d([1, 2], 'int32')).mean();
+            },
+            trainable().map(([, variable]) => variable),
+          );
           for (const [name, { name: unique }] of trainable()) {
             const size = grads[unique].abs().max().dataSync()[0];
             // A bias before batch normalisation changes nothing: its gradient is there, and nothing but rounding.

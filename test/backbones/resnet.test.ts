@@ -6,28 +6,51 @@ import { buildResNet } from '../../src/backbones/resnet';
 import { goldenBatch, goldenCases, goldenNetwork, type GoldenCase } from './golden-resnet';
 
 const close = (found: number, expected: number, relative: number, what: string): void =>
-  assert.ok(Math.abs(found - expected) <= relative * Math.max(1e-3, Math.abs(expected)), `${what}: found ${found}, PyTorch ${expected}`);
+  assert.ok(
+    Math.abs(found - expected) <= relative * Math.max(1e-3, Math.abs(expected)),
+    `${what}: found ${found}, PyTorch ${expected}`,
+  );
 
 const tensors = (golden: GoldenCase, step: number): [TF.Tensor4D, TF.Tensor1D] => {
   const { images, labels } = goldenBatch(golden, step);
   return [tf.tensor4d(images, [golden.batch, golden.size, golden.size, 3], 'int32'), tf.tensor1d(labels, 'int32')];
 };
 
-const trainable = (network: Backbone): [string, TF.Variable][] => Object.entries(network.variables).filter(([, v]) => v.trainable);
+const trainable = (network: Backbone): [string, TF.Variable][] =>
+  Object.entries(network.variables).filter(([, v]) => v.trainable);
 
 /** alpha/2 |w - w0|^2 over the trunk + beta/2 |w|^2 over the head, in plain tfjs. */
-function penaltyOf(network: Backbone, start: Record<string, TF.Tensor>, { alpha, beta }: GoldenCase['l2sp']): TF.Scalar {
+function penaltyOf(
+  network: Backbone,
+  start: Record<string, TF.Tensor>,
+  { alpha, beta }: GoldenCase['l2sp'],
+): TF.Scalar {
   const terms = trainable(network).map(([name, w]) =>
-    name.startsWith('fc.') ? w.square().sum().mul(beta / 2) : w.sub(start[name]).square().sum().mul(alpha / 2),
+    name.startsWith('fc.')
+      ? w
+          .square()
+          .sum()
+          .mul(beta / 2)
+      : w
+          .sub(start[name])
+          .square()
+          .sum()
+          .mul(alpha / 2),
   );
   return tf.addN(terms) as TF.Scalar;
 }
 
 /** Gradients of `loss` by parameter name; running statistics are put in place. */
-function gradientsOf(network: Backbone, loss: (updates: StatisticUpdate[]) => TF.Scalar): { value: TF.Scalar; gradients: Record<string, TF.Tensor> } {
+function gradientsOf(
+  network: Backbone,
+  loss: (updates: StatisticUpdate[]) => TF.Scalar,
+): { value: TF.Scalar; gradients: Record<string, TF.Tensor> } {
   const updates: StatisticUpdate[] = [];
   const variables = trainable(network);
-  const { value, grads } = tf.variableGrads(() => loss(updates), variables.map(([, v]) => v));
+  const { value, grads } = tf.variableGrads(
+    () => loss(updates),
+    variables.map(([, v]) => v),
+  );
   for (const update of updates) {
     update.variable.assign(update.value);
     update.value.dispose();
@@ -72,8 +95,12 @@ function checkSums(network: Backbone, sums: GoldenCase['sums']): void {
     const [sum, squares] = tf.tidy(() => [w.sum().dataSync()[0], w.square().sum().dataSync()[0]]);
     // A sum of numbers of both signs is as exact as the numbers are, not as it is small.
     const scale = Math.sqrt(sums[name][1] * w.size);
-    // A rectifier at the edge of zero may fall on the other side where AVX-512 rounds otherwise: then one offset is off by 3.5e-4.
-    assert.ok(Math.abs(sum - sums[name][0]) <= 1e-3 * scale, `sum of ${name}: found ${sum}, PyTorch ${sums[name][0]}, off by ${Math.abs(sum - sums[name][0]) / scale} of its scale`);
+    // A rectifier at the edge of zero may fall on the other side where AVX-512 rounds otherwise: then one offset is off
+    // by 3.5e-4.
+    assert.ok(
+      Math.abs(sum - sums[name][0]) <= 1e-3 * scale,
+      `sum of ${name}: found ${sum}, PyTorch ${sums[name][0]}, off by ${Math.abs(sum - sums[name][0]) / scale} of its scale`,
+    );
     close(squares, sums[name][1], 1e-3, `sum of squares of ${name}`);
   }
 }
@@ -82,7 +109,10 @@ function checkNorms(found: Record<string, TF.Tensor>, expected: Record<string, n
   assert.deepEqual(Object.keys(found).sort(), Object.keys(expected).sort());
   for (const [name, gradient] of Object.entries(found)) {
     const norm = tf.tidy(() => gradient.square().sum().sqrt().dataSync()[0]);
-    assert.ok(Math.abs(norm - expected[name]) <= 1e-4 * Math.max(expected[name], largest), `gradient of ${name}: found ${norm}, PyTorch ${expected[name]}`);
+    assert.ok(
+      Math.abs(norm - expected[name]) <= 1e-4 * Math.max(expected[name], largest),
+      `gradient of ${name}: found ${norm}, PyTorch ${expected[name]}`,
+    );
   }
 }
 
@@ -104,7 +134,10 @@ describe('residual networks', () => {
       });
 
       it('has the names of torchvision, in the order of its state dict', () => {
-        assert.deepEqual(Object.keys(network.variables), golden.tensors.map((t) => t.name));
+        assert.deepEqual(
+          Object.keys(network.variables),
+          golden.tensors.map((t) => t.name),
+        );
       });
 
       it('gives the same logits', () => {
@@ -134,7 +167,9 @@ describe('residual networks', () => {
           const penalty = gradientsOf(network, () => penaltyOf(network, start, l2sp));
           close(penalty.value.dataSync()[0], l2sp.penalty, 1e-4, 'penalty');
           checkNorms(penalty.gradients, l2sp.penaltyGradientNorms, 0);
-          const total = gradientsOf(network, (updates) => crossEntropyOf(network, golden, 0, updates).add(penaltyOf(network, start, l2sp)));
+          const total = gradientsOf(network, (updates) =>
+            crossEntropyOf(network, golden, 0, updates).add(penaltyOf(network, start, l2sp)),
+          );
           checkNorms(total.gradients, l2sp.gradientNorms, 0.1);
         });
       });

@@ -31,7 +31,10 @@ describe('stateDictOf', () => {
     assert.deepEqual(written.get('fc.bias')!.data, new Float32Array(classes).fill(3));
     assert.deepEqual(written.get('conv1.weight'), startingWeights(bottlenecks).get('conv1.weight'));
     const refusal = (values: Record<string, Float32Array>, message: RegExp) =>
-      assert.throws(() => stateDictOf(network, values), (error: unknown) => error instanceof KitError && message.test(error.message));
+      assert.throws(
+        () => stateDictOf(network, values),
+        (error: unknown) => error instanceof KitError && message.test(error.message),
+      );
     refusal({ 'fc.wait': new Float32Array(1) }, /no parameter "fc\.wait"/);
     refusal({ 'fc.bias': new Float32Array(1) }, /"fc\.bias" \[5\] was given 1 numbers, 5 were expected/);
     weight.dispose();

@@ -5,7 +5,7 @@ import { gpuMbOf } from '../../bench/contender';
 import { busySeconds, isQuiet, machineSlug, watchOthers, workSeconds } from '../../bench/machine';
 
 describe('the quiet check of the benchmarks', () => {
-  it('adds up what all cores did, a hypervisor\'s share included, idle and waiting not', () => {
+  it("adds up what all cores did, a hypervisor's share included, idle and waiting not", () => {
     // user nice system idle iowait irq softirq steal guest guest_nice
     const stat = 'cpu  1000 200 300 90000 5000 10 20 70 999 999\ncpu0 1000 200 300 90000 5000 10 20 70 0 0\nintr 1\n';
     assert.equal(busySeconds(stat), 16);
@@ -22,7 +22,10 @@ describe('the quiet check of the benchmarks', () => {
 
   it('names a result after processor, cores and GPU', () => {
     const machine = { cores: 16, memoryGb: 128, platform: 'linux x64 6.1' };
-    assert.equal(machineSlug({ ...machine, cpu: 'Intel(R) Xeon(R) Platinum 8480+', gpu: 'NVIDIA H100 80GB HBM3' }), 'intel-xeon-platinum-8480-16-cores-nvidia-h100-80gb-hbm3');
+    assert.equal(
+      machineSlug({ ...machine, cpu: 'Intel(R) Xeon(R) Platinum 8480+', gpu: 'NVIDIA H100 80GB HBM3' }),
+      'intel-xeon-platinum-8480-16-cores-nvidia-h100-80gb-hbm3',
+    );
     assert.equal(machineSlug({ ...machine, cpu: 'AMD EPYC', gpu: null }), 'amd-epyc-16-cores');
   });
 
@@ -36,8 +39,10 @@ describe('the quiet check of the benchmarks', () => {
     const worker = spawn(process.execPath, ['-e', 'for (;;) ;']);
     try {
       const [all, others] = [watchOthers(), watchOthers([worker.pid!])];
-      // Until the system has let it work for some hundredths of a second; the test's own limit of time ends it otherwise.
-      for (let difference = 0; difference <= 0; difference = all()! - others()!) await new Promise((resolve) => setTimeout(resolve, 50));
+      // Until the system has let it work for some hundredths of a second; the test's own limit of time ends it
+      // otherwise.
+      for (let difference = 0; difference <= 0; difference = all()! - others()!)
+        await new Promise((resolve) => setTimeout(resolve, 50));
     } finally {
       worker.kill('SIGKILL');
     }

@@ -12,14 +12,49 @@ describe('the numbers of the benchmarks', () => {
 
   it('fits a line, and says how much of the variance it explains', () => {
     // np.polyfit([4, 8, 16, 32], [900, 1450, 2700, 5000], 1); np.corrcoef(...)[0, 1] ** 2
-    const { slope, intercept, r2 } = fitLine([[4, 900], [8, 1450], [16, 2700], [32, 5000]]);
-    for (const [found, expected] of [[slope, 147.06521739], [intercept, 306.52173913], [r2, 0.9997072869707208]]) assert.ok(Math.abs(found - expected) < 1e-8, `${found}, not ${expected}`);
+    const { slope, intercept, r2 } = fitLine([
+      [4, 900],
+      [8, 1450],
+      [16, 2700],
+      [32, 5000],
+    ]);
+    for (const [found, expected] of [
+      [slope, 147.06521739],
+      [intercept, 306.52173913],
+      [r2, 0.9997072869707208],
+    ])
+      assert.ok(Math.abs(found - expected) < 1e-8, `${found}, not ${expected}`);
   });
 
   it('finds the exponent of a power, exact or noisy', () => {
-    assert.ok(Math.abs(fitExponent([[1, 3], [2, 12], [4, 48]]) - 2) < 1e-12); // 3 x^2
-    assert.ok(Math.abs(fitExponent([[1, 5], [10, 5], [100, 5]])) < 1e-12);
+    assert.ok(
+      Math.abs(
+        fitExponent([
+          [1, 3],
+          [2, 12],
+          [4, 48],
+        ]) - 2,
+      ) < 1e-12,
+    ); // 3 x^2
+    assert.ok(
+      Math.abs(
+        fitExponent([
+          [1, 5],
+          [10, 5],
+          [100, 5],
+        ]),
+      ) < 1e-12,
+    );
     // np.polyfit(np.log([64, 96, 128, 192]), np.log([1.1, 2.0, 3.9, 7.7]), 1)[0]
-    assert.ok(Math.abs(fitExponent([[64, 1.1], [96, 2.0], [128, 3.9], [192, 7.7]]) - 1.8065483377220797) < 1e-9);
+    assert.ok(
+      Math.abs(
+        fitExponent([
+          [64, 1.1],
+          [96, 2.0],
+          [128, 3.9],
+          [192, 7.7],
+        ]) - 1.8065483377220797,
+      ) < 1e-9,
+    );
   });
 });

@@ -8,11 +8,34 @@ import { resultsText, withResults } from '../../bench/show';
 import type { TrainStepResult } from '../../bench/train-step';
 
 const result = (over: Partial<TrainStepResult> = {}): TrainStepResult => ({
-  ...{ network: 'resnet50', imageSize: 224, batchSize: 8, precision: 'float32', rounds: 3, steps: 2, flopsPerImage: 24e9, matrixRate: 200e9, quiet: true },
+  ...{
+    network: 'resnet50',
+    imageSize: 224,
+    batchSize: 8,
+    precision: 'float32',
+    rounds: 3,
+    steps: 2,
+    flopsPerImage: 24e9,
+    matrixRate: 200e9,
+    quiet: true,
+  },
   versions: { torch: '2.15.0', node: 'v20.20.0' },
   contenders: {
-    ours: { imagesPerSecond: { median: 4, quartiles: [3.9, 4.1] }, peakMb: 1500, steadyPeakMb: 1400, gpuMb: null, loss: 2 },
-    'pytorch-channels-last': { imagesPerSecond: { median: 2, quartiles: [1.9, 2.1] }, ratio: { median: 2, quartiles: [1.95, 2.05] }, peakMb: 2000, steadyPeakMb: 1900, gpuMb: null, loss: 2 },
+    ours: {
+      imagesPerSecond: { median: 4, quartiles: [3.9, 4.1] },
+      peakMb: 1500,
+      steadyPeakMb: 1400,
+      gpuMb: null,
+      loss: 2,
+    },
+    'pytorch-channels-last': {
+      imagesPerSecond: { median: 2, quartiles: [1.9, 2.1] },
+      ratio: { median: 2, quartiles: [1.95, 2.05] },
+      peakMb: 2000,
+      steadyPeakMb: 1900,
+      gpuMb: null,
+      loss: 2,
+    },
     keras: { absent: 'Python TensorFlow is not installed' },
   },
   ...over,
@@ -31,8 +54,14 @@ describe('the results of the benchmarks', () => {
   it('become a table with rates, ratios and what was left out', () => {
     const text = resultsText(file([result()]));
     // 4 images/s of 24 GFLOP are 96 of 200 GFLOP/s; 1500 of 2000 MB.
-    assert.match(text, /^\| ResNet-50, 224 px, batch 8 \| 4\.0 \| 48 % \| 2\.00 \[1\.95, 2\.05\] \| – \| 1500 \| 0\.75 \|$/m);
-    assert.match(text, /^\|  \| images\/s \| of the matrix rate \| to PyTorch, channels last \| to Keras, tf\.function \|/m);
+    assert.match(
+      text,
+      /^\| ResNet-50, 224 px, batch 8 \| 4\.0 \| 48 % \| 2\.00 \[1\.95, 2\.05\] \| – \| 1500 \| 0\.75 \|$/m,
+    );
+    assert.match(
+      text,
+      /^\|  \| images\/s \| of the matrix rate \| to PyTorch, channels last \| to Keras, tf\.function \|/m,
+    );
     assert.match(text, /With node 20\.20\.0, torch 2\.15\.0\./);
   });
 
@@ -48,7 +77,13 @@ describe('the results of the benchmarks', () => {
     const kept = await save('train-step', [result({ rounds: 9 })], key, folder);
     assert.deepEqual(fs.readdirSync(folder), [path.basename(kept)]);
     const { machine, benchmarks } = readResults(kept);
-    assert.deepEqual((benchmarks['train-step'] as TrainStepResult[]).map(({ batchSize, rounds }) => [batchSize, rounds]), [[32, 3], [8, 9]]);
+    assert.deepEqual(
+      (benchmarks['train-step'] as TrainStepResult[]).map(({ batchSize, rounds }) => [batchSize, rounds]),
+      [
+        [32, 3],
+        [8, 9],
+      ],
+    );
     assert.ok(!JSON.stringify(machine).includes(os.hostname()));
   });
 

@@ -1,4 +1,5 @@
-// A person at JupyterLab: opens 00-start, runs all cells, looks, completes, interrupts a training and goes on. A real server, a real browser.
+// A person at JupyterLab: opens 00-start, runs all cells, looks, completes, interrupts a training and goes on. A real
+// server, a real browser.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -23,18 +24,22 @@ describe('JupyterLab in a browser', function () {
   let page: Page;
 
   before(async function () {
-    if (executable === null || !fs.existsSync(kitHome('venv', 'bin', 'jupyter'))) this.skip(); // no Chromium here: .ci/run installs it where it may
+    // no Chromium here: .ci/run installs it where it may
+    if (executable === null || !fs.existsSync(kitHome('venv', 'bin', 'jupyter'))) this.skip();
     const { dataset, backbone } = scales.smoke.spec;
     if (datasets.state(dataset) !== 'ready' || (await backbones.state(backbone)) !== 'ready') this.skip();
     folder = fs.mkdtempSync(path.join(fs.mkdirSync(kitHome('tmp'), { recursive: true }) ?? kitHome('tmp'), 'lab-'));
     const start = readNotebook(path.join(packageRoot(), 'notebooks', '00-start.ipynb'));
-    const cells = start.cells.map((cell) => (cell.cell_type === 'code' ? { ...cell, outputs: [], execution_count: null } : cell)); // what is seen is then of this run
+    const cells = start.cells.map((cell) =>
+      cell.cell_type === 'code' ? { ...cell, outputs: [], execution_count: null } : cell,
+    ); // what is seen is then of this run
     fs.writeFileSync(path.join(folder, '00-start.ipynb'), JSON.stringify({ ...start, cells }));
     lab = await startLab({
       folder,
       env: { RIFLE_SCALE: 'smoke', RIFLE_RUNS: path.join(folder, 'runs') },
       startSeconds: 240,
-      settings: { '@jupyterlab/notebook-extension:tracker': { windowingMode: 'none' } }, // cells out of sight are in the page too
+      // cells out of sight are in the page too
+      settings: { '@jupyterlab/notebook-extension:tracker': { windowingMode: 'none' } },
     });
     browser = await chromium.launch({ executablePath: executable, args: CHROMIUM_FLAGS });
     page = await browser.newPage({ viewport: { width: 1280, height: 1000 } });
@@ -46,8 +51,14 @@ describe('JupyterLab in a browser', function () {
     if (folder) fs.rmSync(folder, { recursive: true, force: true });
   });
 
-  const idle = (): Promise<unknown> => page.waitForFunction(() => document.body.innerText.includes('TypeScript (rifle-kit) | Idle'), null, { timeout: PATIENCE });
-  const busy = (): Promise<unknown> => page.waitForFunction(() => document.body.innerText.includes('TypeScript (rifle-kit) | Busy'), null, { timeout: PATIENCE });
+  const idle = (): Promise<unknown> =>
+    page.waitForFunction(() => document.body.innerText.includes('TypeScript (rifle-kit) | Idle'), null, {
+      timeout: PATIENCE,
+    });
+  const busy = (): Promise<unknown> =>
+    page.waitForFunction(() => document.body.innerText.includes('TypeScript (rifle-kit) | Busy'), null, {
+      timeout: PATIENCE,
+    });
   const menu = async (name: string, item: string): Promise<void> => {
     await page.click(`.lm-MenuBar-itemLabel:text-is("${name}")`);
     await page.click(`.lm-Menu-itemLabel:text-is("${item}")`);
@@ -75,13 +86,27 @@ describe('JupyterLab in a browser', function () {
     await idle();
     await menu('Run', 'Run All Cells');
     await page.waitForSelector('.jp-OutputArea-output progress', { state: 'attached' });
-    await page.waitForFunction(() => [...document.querySelectorAll('.jp-Notebook .jp-CodeCell .jp-InputPrompt')].every((prompt) => /\[\d+\]/.test(prompt.textContent ?? '')), null, { timeout: PATIENCE });
+    await page.waitForFunction(
+      () =>
+        [...document.querySelectorAll('.jp-Notebook .jp-CodeCell .jp-InputPrompt')].every((prompt) =>
+          /\[\d+\]/.test(prompt.textContent ?? ''),
+        ),
+      null,
+      { timeout: PATIENCE },
+    );
     await idle();
-    assert.equal(await page.locator('.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.stderr"]').count(), 0, 'nothing failed, nothing on stderr');
+    assert.equal(
+      await page.locator('.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.stderr"]').count(),
+      0,
+      'nothing failed, nothing on stderr',
+    );
     const text = await page.locator('.jp-Notebook').innerText();
-    for (const part of ['all runs: 8 epochs', '4 rows × 5 columns', 'Test accuracy of the methods', 'Verdict: ']) assert.ok(text.includes(part), part);
+    for (const part of ['all runs: 8 epochs', '4 rows × 5 columns', 'Test accuracy of the methods', 'Verdict: '])
+      assert.ok(text.includes(part), part);
     assert.ok((await page.locator('.jp-OutputArea-output table').count()) >= 4);
-    await page.waitForFunction(() => document.querySelectorAll('.js-plotly-plot .main-svg').length >= 2, null, { timeout: PATIENCE });
+    await page.waitForFunction(() => document.querySelectorAll('.js-plotly-plot .main-svg').length >= 2, null, {
+      timeout: PATIENCE,
+    });
 
     await page.locator('.js-plotly-plot').first().scrollIntoViewIfNeeded();
     await page.waitForTimeout(500);
@@ -106,10 +131,19 @@ describe('JupyterLab in a browser', function () {
   });
 
   it('is idle soon after an interrupt of a training; the next cell runs, and so does the training', async () => {
-    await append('const long = plan({ ...study, spec: { ...study.spec, epochs: 200 }, seeds: [7] });\nawait runAll(long, { onProgress: progressBar() });');
+    await append(
+      'const long = plan({ ...study, spec: { ...study.spec, epochs: 200 }, seeds: [7] });\nawait runAll(long, { onProgress: progressBar() });',
+    );
     await runLast();
     await busy();
-    await page.waitForFunction(() => /epoch [1-9]\d*\/200 .*loss/.test(document.querySelector('.jp-Notebook .jp-CodeCell:last-child')?.textContent ?? document.body.innerText), null, { timeout: PATIENCE });
+    await page.waitForFunction(
+      () =>
+        /epoch [1-9]\d*\/200 .*loss/.test(
+          document.querySelector('.jp-Notebook .jp-CodeCell:last-child')?.textContent ?? document.body.innerText,
+        ),
+      null,
+      { timeout: PATIENCE },
+    );
     const began = Date.now();
     await menu('Kernel', 'Interrupt Kernel');
     await idle();

@@ -4,8 +4,26 @@ import type { PoolRun } from '../../src/runs/pool';
 import { parseRunSpec } from '../../src/transfer/spec';
 
 const spec = parseRunSpec({ dataset: '/photos/birds', backbone: 'b', epochs: 10 });
-const run = (index: number, changes: Partial<PoolRun>): PoolRun => ({ index, spec, title: `rifle seed ${index}`, state: 'running', worker: 0, device: null, epochsDone: 0, epochs: 10, progress: null, testTop1: null, cause: null, ...changes });
-const screenOf = (runs: PoolRun[], seconds: (number | null)[], elapsed: number) => ({ runs: new Map(runs.map((each) => [each.index, each])), seconds, workers: 1, elapsed });
+const run = (index: number, changes: Partial<PoolRun>): PoolRun => ({
+  index,
+  spec,
+  title: `rifle seed ${index}`,
+  state: 'running',
+  worker: 0,
+  device: null,
+  epochsDone: 0,
+  epochs: 10,
+  progress: null,
+  testTop1: null,
+  cause: null,
+  ...changes,
+});
+const screenOf = (runs: PoolRun[], seconds: (number | null)[], elapsed: number) => ({
+  runs: new Map(runs.map((each) => [each.index, each])),
+  seconds,
+  workers: 1,
+  elapsed,
+});
 const plain = (text: string): string => text.replace(/\x1b\[\d+m/g, '');
 
 describe('the live table of a sweep', () => {
@@ -16,7 +34,11 @@ describe('the live table of a sweep', () => {
           run(0, { state: 'finished', testTop1: 0.8, worker: null, epochsDone: 10 }),
           run(1, { state: 'reused', testTop1: 0.7, worker: null }),
           run(2, { state: 'failed', cause: 'no such data set', worker: null }),
-          run(3, { worker: 1, device: '0', progress: { task: 't', done: 30, total: 100, unit: 'steps', detail: 'epoch 3/10' } }),
+          run(3, {
+            worker: 1,
+            device: '0',
+            progress: { task: 't', done: 30, total: 100, unit: 'steps', detail: 'epoch 3/10' },
+          }),
           run(4, { worker: 0 }),
         ],
         [null, null, null, null, null, null],

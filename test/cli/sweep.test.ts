@@ -23,7 +23,11 @@ describe('rifle sweep', function () {
   let runs: string;
   /** A sweep of one study on the folder; what it printed. */
   const sweep = async (...args: string[]): Promise<{ status: number | null; stdout: string; stderr: string }> => {
-    const child = spawn(process.execPath, [MAIN, 'sweep', '--study', 'f1', '--scale', 'smoke', '--dataset', images, '--runs', runs, ...args], { env: { ...process.env, NO_COLOR: '1' }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(
+      process.execPath,
+      [MAIN, 'sweep', '--study', 'f1', '--scale', 'smoke', '--dataset', images, '--runs', runs, ...args],
+      { env: { ...process.env, NO_COLOR: '1' }, stdio: ['ignore', 'pipe', 'pipe'] },
+    );
     let [stdout, stderr] = ['', ''];
     child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
@@ -43,7 +47,10 @@ describe('rifle sweep', function () {
     const { estimate, missing, hours, seconds, specs } = JSON.parse(stdout) as SweepPlan;
     assert.equal(missing, specs.length);
     assert.match(estimate, /^Estimate: [\d.]+ hours on one device \(from a calibration of a few steps\)\.$/);
-    assert.ok(seconds.every((each) => each !== null && each > 0), String(seconds));
+    assert.ok(
+      seconds.every((each) => each !== null && each > 0),
+      String(seconds),
+    );
     assert.ok(Math.abs(hours! - seconds.reduce<number>((sum, each) => sum + each!, 0) / 3600) < 1e-9);
     assert.ok(!fs.existsSync(runs), 'nothing was run');
     const before = await sweep('--dry-run');
@@ -52,8 +59,14 @@ describe('rifle sweep', function () {
 
   it('a calibration measures paces and leaves no tensor', async () => {
     const before = tf.memory().numTensors;
-    const pace = await calibrate(parseRunSpec({ dataset: 'none', backbone: 'efficientnet_lite0.tf_in1k', imageSize: 32, batchSize: 4 }), 3);
-    assert.ok([pace.setUp, pace.train, pace.evaluate].every((seconds) => seconds > 0), JSON.stringify(pace));
+    const pace = await calibrate(
+      parseRunSpec({ dataset: 'none', backbone: 'efficientnet_lite0.tf_in1k', imageSize: 32, batchSize: 4 }),
+      3,
+    );
+    assert.ok(
+      [pace.setUp, pace.train, pace.evaluate].every((seconds) => seconds > 0),
+      JSON.stringify(pace),
+    );
     assert.equal(tf.memory().numTensors, before);
   });
 
@@ -63,12 +76,24 @@ describe('rifle sweep', function () {
       assert.equal(status, 0, stderr);
       return JSON.parse(stdout) as { records: RunRecord[]; failures: string[] };
     });
-    assert.deepEqual(printed.map(({ failures }) => failures), [[], []]);
+    assert.deepEqual(
+      printed.map(({ failures }) => failures),
+      [[], []],
+    );
     assert.deepEqual(printed[1].records, printed[0].records);
     const store = new RunStore(runs);
     const ids = printed[0].records.map(({ id }) => id);
     assert.deepEqual([...ids].sort(), store.ids());
-    for (const id of ids) assert.deepEqual(store.journal(id).read().map(({ event }) => event).filter((event) => event !== 'checkpoint'), ['started', 'finished'], `${id} once, by one process`);
+    for (const id of ids)
+      assert.deepEqual(
+        store
+          .journal(id)
+          .read()
+          .map(({ event }) => event)
+          .filter((event) => event !== 'checkpoint'),
+        ['started', 'finished'],
+        `${id} once, by one process`,
+      );
     const after = await sweep('--dry-run');
     assert.match(after.stdout, new RegExp(`${ids.length} different runs, 0 to make. Nothing is left to make`));
   });
@@ -79,12 +104,34 @@ describe('rifle sweep', function () {
     const store = new RunStore(stopped);
     /** A sweep that gets Ctrl-C so often when a run has taken its first steps. */
     const interrupted = async (times: number): Promise<{ code: number | null; said: string }> => {
-      const args = [MAIN, 'sweep', '--study', 'f1', '--scale', 'smoke', '--dataset', many, '--runs', stopped, '--checkpoint-minutes', '0'];
-      const child = spawn(process.execPath, args, { env: { ...process.env, NO_COLOR: '1' }, stdio: ['ignore', 'ignore', 'pipe'] });
+      const args = [
+        MAIN,
+        'sweep',
+        '--study',
+        'f1',
+        '--scale',
+        'smoke',
+        '--dataset',
+        many,
+        '--runs',
+        stopped,
+        '--checkpoint-minutes',
+        '0',
+      ];
+      const child = spawn(process.execPath, args, {
+        env: { ...process.env, NO_COLOR: '1' },
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
       let said = '';
       child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
       const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
-      const present = (): boolean => unfinishedRuns(store).some(({ id, owner }) => owner !== null && fs.existsSync(path.join(store.folder(id), 'checkpoints')) && fs.readdirSync(path.join(store.folder(id), 'checkpoints')).some((name) => name.endsWith('.json')));
+      const present = (): boolean =>
+        unfinishedRuns(store).some(
+          ({ id, owner }) =>
+            owner !== null &&
+            fs.existsSync(path.join(store.folder(id), 'checkpoints')) &&
+            fs.readdirSync(path.join(store.folder(id), 'checkpoints')).some((name) => name.endsWith('.json')),
+        );
       while (!present() && child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 20));
       for (let i = 0; i < times; i++) {
         child.kill('SIGINT');
@@ -95,18 +142,39 @@ describe('rifle sweep', function () {
     try {
       const once = await interrupted(1);
       assert.equal(once.code, 130, once.said);
-      assert.match(once.said, /stopped: by Ctrl-C\. Finished runs are kept; what was under way goes on from its checkpoint/);
+      assert.match(
+        once.said,
+        /stopped: by Ctrl-C\. Finished runs are kept; what was under way goes on from its checkpoint/,
+      );
       assert.ok(store.list().length < 4, 'it did stop');
       const left = unfinishedRuns(store); // none where the signal came between two runs
-      for (const { id, owner } of left) assert.deepEqual([owner, store.journal(id).read().at(-1)!.event], [null, 'stopped']);
+      for (const { id, owner } of left)
+        assert.deepEqual([owner, store.journal(id).read().at(-1)!.event], [null, 'stopped']);
       const twice = await interrupted(2);
       assert.equal(twice.code, 130, twice.said);
-      const child = spawn(process.execPath, [MAIN, 'sweep', '--study', 'f1', '--scale', 'smoke', '--dataset', many, '--runs', stopped, '--json'], { stdio: ['ignore', 'ignore', 'ignore'] });
+      const child = spawn(
+        process.execPath,
+        [MAIN, 'sweep', '--study', 'f1', '--scale', 'smoke', '--dataset', many, '--runs', stopped, '--json'],
+        { stdio: ['ignore', 'ignore', 'ignore'] },
+      );
       assert.equal(await new Promise((resolve) => child.on('close', resolve)), 0);
       assert.deepEqual(store.unfinished(), []);
       assert.equal(store.list().length, 4);
-      for (const id of store.ids()) assert.equal(store.journal(id).read().filter(({ event }) => event === 'finished').length, 1);
-      for (const { id } of left) assert.ok(store.journal(id).read().some(({ event }) => event === 'resumed'));
+      for (const id of store.ids())
+        assert.equal(
+          store
+            .journal(id)
+            .read()
+            .filter(({ event }) => event === 'finished').length,
+          1,
+        );
+      for (const { id } of left)
+        assert.ok(
+          store
+            .journal(id)
+            .read()
+            .some(({ event }) => event === 'resumed'),
+        );
     } finally {
       fs.rmSync(many, { recursive: true, force: true });
     }

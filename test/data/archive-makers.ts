@@ -30,7 +30,15 @@ export function makeZip(entries: Entry[]): Buffer {
     common.writeUInt32LE(claimed ?? data.length, 18);
     common.writeUInt16LE(nameBytes.length, 22);
     parts.push(Buffer.from('PK\x03\x04', 'latin1'), common, nameBytes, data);
-    const mode = { file: 0o100644, folder: 0o040755, symlink: 0o120777, hardlink: 0o100644, 'character device': 0o020644, 'block device': 0o060644, pipe: 0o010644 }[kind];
+    const mode = {
+      file: 0o100644,
+      folder: 0o040755,
+      symlink: 0o120777,
+      hardlink: 0o100644,
+      'character device': 0o020644,
+      'block device': 0o060644,
+      pipe: 0o010644,
+    }[kind];
     const tail = Buffer.alloc(14);
     tail.writeUInt32LE((mode << 16) >>> 0, 6);
     tail.writeUInt32LE(offset, 10);
@@ -62,23 +70,41 @@ export function makeTar(entries: Entry[]): Buffer {
     header.write(`${(claimed ?? bytes.length).toString(8).padStart(11, '0')}\0`, 124);
     header.write('00000000000\0', 136);
     header.write('        ', 148);
-    header.write({ file: '0', folder: '5', symlink: '2', hardlink: '1', 'character device': '3', 'block device': '4', pipe: '6' }[kind], 156);
+    header.write(
+      { file: '0', folder: '5', symlink: '2', hardlink: '1', 'character device': '3', 'block device': '4', pipe: '6' }[
+        kind
+      ],
+      156,
+    );
     header.write(target, 157);
     header.write('ustar\x0000', 257, 'latin1');
-    header.write(`${header.reduce((sum, byte) => sum + byte, 0).toString(8).padStart(6, '0')}\0 `, 148);
+    header.write(
+      `${header
+        .reduce((sum, byte) => sum + byte, 0)
+        .toString(8)
+        .padStart(6, '0')}\0 `,
+      148,
+    );
     blocks.push(header, bytes, Buffer.alloc((512 - (bytes.length % 512)) % 512));
   }
   return Buffer.concat([...blocks, Buffer.alloc(1024)]);
 }
 
 /** A wheel that pip accepts, of a package that holds `files`. */
-export function makeWheel(name: string, version: string, files: Record<string, Buffer>): { file: string; bytes: Buffer } {
+export function makeWheel(
+  name: string,
+  version: string,
+  files: Record<string, Buffer>,
+): { file: string; bytes: Buffer } {
   const module = name.replace(/-/g, '_');
   const info = `${module}-${version}.dist-info`;
   const entries: Entry[] = [
     ...Object.entries(files).map(([file, bytes]) => ({ name: file, bytes })),
     { name: `${info}/METADATA`, bytes: Buffer.from(`Metadata-Version: 2.1\nName: ${name}\nVersion: ${version}\n`) },
-    { name: `${info}/WHEEL`, bytes: Buffer.from('Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n') },
+    {
+      name: `${info}/WHEEL`,
+      bytes: Buffer.from('Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n'),
+    },
     { name: `${info}/RECORD`, bytes: Buffer.from('') },
   ];
   return { file: `${module}-${version}-py3-none-any.whl`, bytes: makeZip(entries) };

@@ -20,7 +20,13 @@ describe('BatchLoader', function () {
   let cache: PixelCache;
   let loaders: BatchLoader[] = [];
   const make = (options: Partial<BatchOptions> = {}) => {
-    const loader = new BatchLoader(cache, dataset.train, { batchSize: 8, imageSize: 20, seed: 3, train: true, ...options });
+    const loader = new BatchLoader(cache, dataset.train, {
+      batchSize: 8,
+      imageSize: 20,
+      seed: 3,
+      train: true,
+      ...options,
+    });
     loaders.push(loader);
     return loader;
   };
@@ -37,7 +43,8 @@ describe('BatchLoader', function () {
   type Copy = Omit<Batch, 'images' | 'labels'> & { images: Uint8Array; labels: number[] };
   const collect = async (loader: BatchLoader, epoch = 0, signal?: AbortSignal): Promise<Copy[]> => {
     const batches: Copy[] = [];
-    for await (const batch of loader.epoch(epoch, { signal })) batches.push({ ...batch, images: batch.images.slice(), labels: [...batch.labels] });
+    for await (const batch of loader.epoch(epoch, { signal }))
+      batches.push({ ...batch, images: batch.images.slice(), labels: [...batch.labels] });
     return batches;
   };
   const digest = (batches: Copy[]) => {
@@ -64,14 +71,30 @@ describe('BatchLoader', function () {
 
   it('for evaluation keeps the order and cuts from the centre', async () => {
     const batches = await collect(make({ train: false }));
-    assert.deepEqual(batches.map(({ size, index, count }) => [size, index, count]), [[8, 0, 5], [8, 1, 5], [8, 2, 5], [8, 3, 5], [5, 4, 5]]);
-    assert.deepEqual(batches.flatMap(({ labels }) => labels), dataset.train.map(({ label }) => label));
+    assert.deepEqual(
+      batches.map(({ size, index, count }) => [size, index, count]),
+      [
+        [8, 0, 5],
+        [8, 1, 5],
+        [8, 2, 5],
+        [8, 3, 5],
+        [5, 4, 5],
+      ],
+    );
+    assert.deepEqual(
+      batches.flatMap(({ labels }) => labels),
+      dataset.train.map(({ label }) => label),
+    );
     const images = batches.flatMap((batch) => [...batch.images]);
     for (let index = 0; index < 37; index++) {
       const { width, height } = pixelsOf(index);
       // Python's round of the halves of 0, 1, 2, ...: 0 0 1 2, 2 2 3 4, 4 4 5 6, ...
       const offset = (length: number) => 2 * Math.floor((length - 20) / 4) + [0, 0, 1, 2][(length - 20) % 4];
-      assert.deepEqual(images.slice(index * 1200, (index + 1) * 1200), cut(index, offset(height), offset(width), false), String(index));
+      assert.deepEqual(
+        images.slice(index * 1200, (index + 1) * 1200),
+        cut(index, offset(height), offset(width), false),
+        String(index),
+      );
     }
   });
 
@@ -85,7 +108,10 @@ describe('BatchLoader', function () {
     for (const epoch of [0, 7]) {
       const batches = await collect(make(), epoch);
       const order = randomStream(3, 'shuffle', epoch).permutation(37);
-      assert.deepEqual(batches.flatMap(({ labels }) => labels), [...order].map((index) => dataset.train[index].label));
+      assert.deepEqual(
+        batches.flatMap(({ labels }) => labels),
+        [...order].map((index) => dataset.train[index].label),
+      );
       const images = batches.flatMap((batch) => [...batch.images]);
       order.forEach((index, place) => {
         const stream = randomStream(3, 'crop', epoch, index);
@@ -93,7 +119,11 @@ describe('BatchLoader', function () {
         const mirror = stream.uniform() < 0.5;
         const top = stream.integer(height - 20 + 1);
         const left = stream.integer(width - 20 + 1);
-        assert.deepEqual(images.slice(place * 1200, (place + 1) * 1200), cut(index, top, left, mirror), `${epoch} ${index}`);
+        assert.deepEqual(
+          images.slice(place * 1200, (place + 1) * 1200),
+          cut(index, top, left, mirror),
+          `${epoch} ${index}`,
+        );
       });
     }
   });
@@ -117,7 +147,10 @@ describe('BatchLoader', function () {
 
   it('takes a batch larger than the data set, and a crop as large as the image', async () => {
     const batches = await collect(make({ batchSize: 100, imageSize: 24, train: false }));
-    assert.deepEqual(batches.map(({ size }) => size), [37]);
+    assert.deepEqual(
+      batches.map(({ size }) => size),
+      [37],
+    );
     assert.equal(batches[0].images.length, 37 * 24 * 24 * 3);
   });
 
@@ -136,7 +169,8 @@ describe('BatchLoader', function () {
     await collect(loader);
     const waited = loader.waitedSeconds;
     assert.ok(waited > 0);
-    for await (const batch of loader.epoch(1)) if (batch.index > 0) await new Promise((resolve) => setTimeout(resolve, 100));
+    for await (const batch of loader.epoch(1))
+      if (batch.index > 0) await new Promise((resolve) => setTimeout(resolve, 100));
     assert.ok(loader.waitedSeconds - waited < 0.2, 'the 0.4 s of work of the consumer are not waiting');
   });
 
@@ -151,12 +185,15 @@ describe('BatchLoader', function () {
     const loader = make();
     const control = new AbortController();
     let seen = 0;
-    await assert.rejects(async () => {
-      for await (const batch of loader.epoch(1, { signal: control.signal })) {
-        seen++;
-        if (batch.index === 1) control.abort();
-      }
-    }, { name: 'AbortError' });
+    await assert.rejects(
+      async () => {
+        for await (const batch of loader.epoch(1, { signal: control.signal })) {
+          seen++;
+          if (batch.index === 1) control.abort();
+        }
+      },
+      { name: 'AbortError' },
+    );
     assert.equal(seen, 2);
     await assert.rejects(collect(loader, 1, control.signal), { name: 'AbortError' });
     assert.equal((await collect(loader, 1)).length, 5);
@@ -166,7 +203,11 @@ describe('BatchLoader', function () {
     const bytes = fs.readFileSync(cache.path);
     bytes[cache.entries[9].offset + 5] ^= 1;
     fs.writeFileSync(cache.path, bytes);
-    await assert.rejects(collect(make()), (error: unknown) => error instanceof KitError && error.message.includes(cache.entries[9].file) && error.fix.includes(cache.path));
+    await assert.rejects(
+      collect(make()),
+      (error: unknown) =>
+        error instanceof KitError && error.message.includes(cache.entries[9].file) && error.fix.includes(cache.path),
+    );
     fs.truncateSync(cache.path, cache.entries[30].offset);
     await assert.rejects(collect(make({ train: false })), KitError);
     fs.rmSync(cache.path);
@@ -174,7 +215,11 @@ describe('BatchLoader', function () {
   });
 
   it('refuses what cannot be', async () => {
-    const refuses = (options: Partial<BatchOptions>, why: RegExp) => assert.throws(() => make(options), (error: unknown) => error instanceof KitError && why.test(error.message));
+    const refuses = (options: Partial<BatchOptions>, why: RegExp) =>
+      assert.throws(
+        () => make(options),
+        (error: unknown) => error instanceof KitError && why.test(error.message),
+      );
     refuses({ imageSize: 25 }, /crop of 25 pixels does not fit images whose short side is 24/);
     for (const value of [0, -1, 1.5, NaN]) {
       refuses({ batchSize: value }, /batchSize/);
@@ -183,7 +228,10 @@ describe('BatchLoader', function () {
     }
     const options = { batchSize: 8, imageSize: 20, seed: 3, train: true };
     assert.throws(() => new BatchLoader(cache, [], options), /no images/);
-    assert.throws(() => new BatchLoader(cache, [{ file: 'train/cat/99.png', label: 0 }], options), /train\/cat\/99\.png is not in the pixel cache/);
+    assert.throws(
+      () => new BatchLoader(cache, [{ file: 'train/cat/99.png', label: 0 }], options),
+      /train\/cat\/99\.png is not in the pixel cache/,
+    );
     const loader = make();
     const first = loader.epoch(0);
     await first.next();
@@ -206,7 +254,11 @@ describe('BatchLoader', function () {
       })();`;
     const data = path.join(__dirname, '..', '..', 'src', 'data');
     for (const how of ['all', 'break']) {
-      const { stdout } = await promisify(execFile)(process.execPath, ['-e', script, data, JSON.stringify([cache, dataset.train]), how], { timeout: 8000 });
+      const { stdout } = await promisify(execFile)(
+        process.execPath,
+        ['-e', script, data, JSON.stringify([cache, dataset.train]), how],
+        { timeout: 8000 },
+      );
       assert.equal(stdout, 'end\n');
     }
   });

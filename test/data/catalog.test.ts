@@ -17,19 +17,35 @@ const elpvSpec = () => datasets.list().find(({ name }) => name === 'elpv')!;
 describe('datasets', () => {
   it('lists the manifests, with all that a user should know', () => {
     const list = datasets.list();
-    // Images, classes: elpv counted from the package's list; the others as published (see the manifests' notes and shared sources).
+    // Images, classes: elpv counted from the package's list; the others as published (see the manifests' notes and
+    // shared sources).
     const expected: Record<string, [images: number, classes: number]> = {
-      'caltech-101': [8677, 101], 'caltech-256': [30607, 257], 'caltech-256-30': [257 * 50, 257], 'caltech-256-60': [257 * 80, 257],
-      'cub-200-2011': [11788, 200], dtd: [5640, 47], elpv: [2223, 4], 'elpv-levels': [2624, 4], 'fgvc-aircraft': [10000, 100],
-      'flowers-102': [8189, 102], 'food-101': [101000, 101], 'food-101-30': [101 * 280, 101], 'mit-indoor-67': [6700, 67],
-      'stanford-cars': [16185, 196], 'stanford-dogs': [20580, 120],
+      'caltech-101': [8677, 101],
+      'caltech-256': [30607, 257],
+      'caltech-256-30': [257 * 50, 257],
+      'caltech-256-60': [257 * 80, 257],
+      'cub-200-2011': [11788, 200],
+      dtd: [5640, 47],
+      elpv: [2223, 4],
+      'elpv-levels': [2624, 4],
+      'fgvc-aircraft': [10000, 100],
+      'flowers-102': [8189, 102],
+      'food-101': [101000, 101],
+      'food-101-30': [101 * 280, 101],
+      'mit-indoor-67': [6700, 67],
+      'stanford-cars': [16185, 196],
+      'stanford-dogs': [20580, 120],
     };
     for (let fold = 2; fold <= 10; fold++) expected[`dtd-fold-${fold}`] = expected.dtd;
-    assert.deepEqual(Object.fromEntries(list.map(({ name, counts, classes }) => [name, [counts.train + counts.test, classes.length]])), expected);
+    assert.deepEqual(
+      Object.fromEntries(list.map(({ name, counts, classes }) => [name, [counts.train + counts.test, classes.length]])),
+      expected,
+    );
     for (const { name, licence, citation, note, classes, counts, perClass } of list) {
       assert.ok(licence && citation && note, name);
       assert.equal(new Set(classes).size, classes.length, name);
-      for (const split of ['train', 'test'] as const) if (perClass?.[split]) assert.equal(perClass[split]! * classes.length, counts[split], name);
+      for (const split of ['train', 'test'] as const)
+        if (perClass?.[split]) assert.equal(perClass[split]! * classes.length, counts[split], name);
     }
     list[0].classes.length = 0;
     assert.equal(datasets.list()[0].classes.length, 101, 'a copy');
@@ -37,7 +53,14 @@ describe('datasets', () => {
 
   it('names the near ones of a name that is not known', async () => {
     for (const name of ['elvp', 'elpv_levels']) {
-      await assert.rejects(datasets.load(name), (error: unknown) => error instanceof KitError && error.message.includes(`"${name}"`) && /Did you mean "elpv/.test(error.fix) && /path of a folder/.test(error.fix));
+      await assert.rejects(
+        datasets.load(name),
+        (error: unknown) =>
+          error instanceof KitError &&
+          error.message.includes(`"${name}"`) &&
+          /Did you mean "elpv/.test(error.fix) &&
+          /path of a folder/.test(error.fix),
+      );
     }
     assert.throws(() => datasets.state('something else'), KitError);
   });
@@ -55,7 +78,10 @@ describe('datasets', () => {
         [JSON.stringify(spec), /name: it must be the file's, found "elpv"/],
       ] as const) {
         fs.writeFileSync(file, text);
-        assert.throws(() => readManifest(file), (error: unknown) => error instanceof KitError && error.message.includes(file) && why.test(error.message));
+        assert.throws(
+          () => readManifest(file),
+          (error: unknown) => error instanceof KitError && error.message.includes(file) && why.test(error.message),
+        );
       }
     } finally {
       fs.rmSync(folder, { recursive: true });
@@ -88,7 +114,18 @@ describe('prepare', function () {
     fs.writeFileSync(path.join(cache(), wheel.file), wheel.bytes); // pip takes a second: only where it matters
     const sha256 = createHash('sha256').update(wheel.bytes).digest('hex');
     // 16 certain cells: 4 of each class, of which round(4 / 4) = 1 goes to test.
-    spec = { ...elpvSpec(), counts: { train: 12, test: 4 }, files: [{ package: { registry: 'pypi', name: 'elpv-dataset', version: '9.9.9' }, file: wheel.file, bytes: wheel.bytes.length, sha256 }] };
+    spec = {
+      ...elpvSpec(),
+      counts: { train: 12, test: 4 },
+      files: [
+        {
+          package: { registry: 'pypi', name: 'elpv-dataset', version: '9.9.9' },
+          file: wheel.file,
+          bytes: wheel.bytes.length,
+          sha256,
+        },
+      ],
+    };
   });
 
   it('fetches, unpacks what is wanted, splits, counts and hashes', async () => {
@@ -98,7 +135,8 @@ describe('prepare', function () {
     assert.deepEqual([...tasks], [`fetch ${spec.files[0].file}`, `unpack ${spec.files[0].file}`, 'hash elpv']);
     assert.deepEqual([dataset.train.length, dataset.test.length, dataset.root], [12, 4, folder()]);
     assert.deepEqual(dataset.test.map(({ label }) => label).sort(), [0, 1, 2, 3]);
-    const cell4 = [...dataset.train, ...dataset.test].find(({ file }) => file.endsWith('cell0004.png')); // 4 % 3 = 1: defective; even: poly
+    // 4 % 3 = 1: defective; even: poly
+    const cell4 = [...dataset.train, ...dataset.test].find(({ file }) => file.endsWith('cell0004.png'));
     assert.equal(dataset.classes[cell4!.label], 'polycrystalline defective');
     assert.ok([...dataset.train, ...dataset.test].every(({ file }) => fs.existsSync(path.join(dataset.root, file))));
     assert.ok(!filesBelow(folder()).some((file) => file.endsWith('other.txt')));
@@ -106,7 +144,10 @@ describe('prepare', function () {
   });
 
   it('refuses a package that holds another number of images, and leaves nothing', async () => {
-    await assert.rejects(prepare(folder(), { ...spec, counts: { train: 13, test: 4 } }, {}), /should have 13 training and 4 test images, found 12 and 4/);
+    await assert.rejects(
+      prepare(folder(), { ...spec, counts: { train: 13, test: 4 } }, {}),
+      /should have 13 training and 4 test images, found 12 and 4/,
+    );
     assert.deepEqual(filesBelow(path.join(home.path, 'data')), []);
   });
 
@@ -117,9 +158,13 @@ describe('prepare', function () {
   it('leaves nothing when it is aborted at any point', async () => {
     for (const stage of ['fetch', 'unpack', 'hash']) {
       if (stage === 'fetch') fs.renameSync(cache(), `${cache()}-aside`);
-      else if (!fs.existsSync(path.join(cache(), spec.files[0].file))) fs.cpSync(`${cache()}-aside`, cache(), { recursive: true });
+      else if (!fs.existsSync(path.join(cache(), spec.files[0].file)))
+        fs.cpSync(`${cache()}-aside`, cache(), { recursive: true });
       const control = new AbortController();
-      const attempt = prepare(folder(), spec, { signal: control.signal, onProgress: ({ task, done }) => task.startsWith(stage) && (stage === 'fetch' || done > 3) && control.abort() });
+      const attempt = prepare(folder(), spec, {
+        signal: control.signal,
+        onProgress: ({ task, done }) => task.startsWith(stage) && (stage === 'fetch' || done > 3) && control.abort(),
+      });
       await assert.rejects(attempt, { name: 'AbortError' }, stage);
       assert.deepEqual(filesBelow(path.join(home.path, 'data')), [], stage);
     }
@@ -134,15 +179,31 @@ describe('prepare', function () {
 
 describe('parseElpvLabels', () => {
   it('reads blanks and commas', () => {
-    assert.deepEqual(parseElpvLabels('images/cell0001.png  1.0                 mono\r\nimages/cell0002.png,0.3333333333333333,poly\n\n'), [
-      { file: 'images/cell0001.png', probability: 1, type: 'mono' },
-      { file: 'images/cell0002.png', probability: 1 / 3, type: 'poly' },
-    ]);
+    assert.deepEqual(
+      parseElpvLabels(
+        'images/cell0001.png  1.0                 mono\r\nimages/cell0002.png,0.3333333333333333,poly\n\n',
+      ),
+      [
+        { file: 'images/cell0001.png', probability: 1, type: 'mono' },
+        { file: 'images/cell0002.png', probability: 1 / 3, type: 'poly' },
+      ],
+    );
   });
 
   it('names a line that is not understood', () => {
-    for (const line of ['images/a.png 0.5 mono', 'images/a.png 1.0 multi', '../a.png 1.0 mono', 'images/a.png 1.0', 'images/a.png 1.0 mono 2', 'images/a.png x mono']) {
-      assert.throws(() => parseElpvLabels(`images/ok.png 0.0 poly\n${line}\n`), (error: unknown) => error instanceof KitError && error.message.includes('Line 2') && error.message.includes(line));
+    for (const line of [
+      'images/a.png 0.5 mono',
+      'images/a.png 1.0 multi',
+      '../a.png 1.0 mono',
+      'images/a.png 1.0',
+      'images/a.png 1.0 mono 2',
+      'images/a.png x mono',
+    ]) {
+      assert.throws(
+        () => parseElpvLabels(`images/ok.png 0.0 poly\n${line}\n`),
+        (error: unknown) =>
+          error instanceof KitError && error.message.includes('Line 2') && error.message.includes(line),
+      );
     }
   });
 });
@@ -164,9 +225,13 @@ describe('elpv', () => {
     }
     assert.ok(Math.min(...seconds) < 0.3, String(seconds)); // the best of three: the machine may be busy
     const { train, test, classes } = await datasets.load('elpv');
-    const count = (samples: typeof train) => classes.map((_, label) => samples.filter((sample) => sample.label === label).length);
+    const count = (samples: typeof train) =>
+      classes.map((_, label) => samples.filter((sample) => sample.label === label).length);
     assert.deepEqual(count([...train, ...test]), COUNTS);
-    assert.deepEqual(count(test), COUNTS.map((n) => Math.round(n / 4)));
+    assert.deepEqual(
+      count(test),
+      COUNTS.map((n) => Math.round(n / 4)),
+    );
   });
 
   it('keeps its split and its hash', async () => {

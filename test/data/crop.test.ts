@@ -7,20 +7,29 @@ describe('centerOffset', () => {
   it("rounds as Python's int(round((length - size) / 2.0))", () => {
     // python3 -c "print([int(round(d / 2.0)) for d in range(12)])"
     const python = [0, 0, 1, 2, 2, 2, 3, 4, 4, 4, 5, 6];
-    assert.deepEqual(python.map((_, difference) => centerOffset(224 + difference, 224)), python);
+    assert.deepEqual(
+      python.map((_, difference) => centerOffset(224 + difference, 224)),
+      python,
+    );
   });
 });
 
 describe('copyCrop', () => {
   // A 4 x 3 image whose pixels are 10 y + x, in all channels plus 0, 100, 200.
   const [width, height] = [4, 3];
-  const image = Uint8Array.from({ length: width * height * 3 }, (_, i) => 10 * Math.floor(i / 3 / width) + (Math.floor(i / 3) % width) + 100 * (i % 3));
+  const image = Uint8Array.from(
+    { length: width * height * 3 },
+    (_, i) => 10 * Math.floor(i / 3 / width) + (Math.floor(i / 3) % width) + 100 * (i % 3),
+  );
   const red = (crop: { top: number; left: number; mirror: boolean }, firstRow = 0) => {
     const target = new Uint8Array(2 * 2 * 3 + 3);
     copyCrop(image.subarray(firstRow * width * 3), firstRow, width, crop, 2, target, 3);
     assert.deepEqual([...target.subarray(0, 3)], [0, 0, 0], 'writes from its place on');
     const pixels = [...target.subarray(3)];
-    assert.ok(pixels.every((value, i) => value === pixels[i - (i % 3)] + 100 * (i % 3)), 'channels stay together');
+    assert.ok(
+      pixels.every((value, i) => value === pixels[i - (i % 3)] + 100 * (i % 3)),
+      'channels stay together',
+    );
     return pixels.filter((_, i) => i % 3 === 0);
   };
 

@@ -1,16 +1,44 @@
 // Splits, limits and hashes: pure functions, against hand-made cases.
 import assert from 'node:assert/strict';
-import { carveValidation, drawPerClass, hashDataset, limitPerClass, splitByRule, type Dataset, type Sample } from '../../src/data/dataset';
+import {
+  carveValidation,
+  drawPerClass,
+  hashDataset,
+  limitPerClass,
+  splitByRule,
+  type Dataset,
+  type Sample,
+} from '../../src/data/dataset';
 import { KitError } from '../../src/engine/errors';
 import { randomStream } from '../../src/engine/random';
 
-const makeSamples = (counts: number[]): Sample[] => counts.flatMap((count, label) => Array.from({ length: count }, (_, i) => ({ file: `${label}/${String(i).padStart(3, '0')}.png`, label })));
-const countByLabel = (samples: Sample[]) => samples.reduce<number[]>((counts, { label }) => ((counts[label] = (counts[label] ?? 0) + 1), counts), []);
+const makeSamples = (counts: number[]): Sample[] =>
+  counts.flatMap((count, label) =>
+    Array.from({ length: count }, (_, i) => ({ file: `${label}/${String(i).padStart(3, '0')}.png`, label })),
+  );
+const countByLabel = (samples: Sample[]) =>
+  samples.reduce<number[]>((counts, { label }) => ((counts[label] = (counts[label] ?? 0) + 1), counts), []);
 const files = (samples: Sample[]) => samples.map(({ file }) => file);
-const isSubsequence = (part: string[], whole: string[]) => part.every(((at) => (file: string) => (at = whole.indexOf(file, at) + 1) > 0)(0));
+const isSubsequence = (part: string[], whole: string[]) =>
+  part.every(
+    (
+      (at) => (file: string) =>
+        (at = whole.indexOf(file, at) + 1) > 0
+    )(0),
+  );
 
 function makeDataset(counts: number[]): Dataset {
-  return { name: 'made', root: '/nowhere', classes: counts.map((_, i) => `class ${i}`), train: makeSamples(counts), test: [], hash: 'a'.repeat(64), imagesHash: 'b'.repeat(64), licence: '', citation: '' };
+  return {
+    name: 'made',
+    root: '/nowhere',
+    classes: counts.map((_, i) => `class ${i}`),
+    train: makeSamples(counts),
+    test: [],
+    hash: 'a'.repeat(64),
+    imagesHash: 'b'.repeat(64),
+    licence: '',
+    citation: '',
+  };
 }
 
 describe('splitByRule', () => {
@@ -47,7 +75,11 @@ describe('limitPerClass', () => {
     const samples = makeSamples([40, 40]);
     assert.deepEqual(limitPerClass(samples, 10, 3), limitPerClass(samples, 10, 3));
     assert.notDeepEqual(limitPerClass(samples, 10, 3), limitPerClass(samples, 10, 4));
-    assert.notDeepEqual(limitPerClass(samples, 10, 3), samples.filter(({ file }) => /0[0-9]\./.test(file)), 'not the first ones');
+    assert.notDeepEqual(
+      limitPerClass(samples, 10, 3),
+      samples.filter(({ file }) => /0[0-9]\./.test(file)),
+      'not the first ones',
+    );
   });
 
   it('gives the smaller draw inside the larger one', () => {
@@ -84,8 +116,12 @@ describe('carveValidation', () => {
   });
 
   it('refuses what cannot be carved', () => {
-    for (const fraction of [0, 1, -0.1, NaN]) assert.throws(() => carveValidation(makeDataset([5, 5]), { fraction, seed: 0 }), KitError);
-    assert.throws(() => carveValidation(makeDataset([5, 1]), { fraction: 0.5, seed: 0 }), /"class 1" has one training image only/);
+    for (const fraction of [0, 1, -0.1, NaN])
+      assert.throws(() => carveValidation(makeDataset([5, 5]), { fraction, seed: 0 }), KitError);
+    assert.throws(
+      () => carveValidation(makeDataset([5, 1]), { fraction: 0.5, seed: 0 }),
+      /"class 1" has one training image only/,
+    );
   });
 });
 
@@ -103,7 +139,10 @@ describe('drawPerClass', () => {
   });
 
   it('keeps the test images, and adds to the training images, when more are drawn', () => {
-    const [small, large] = [drawPerClass(samples, { train: 30, test: 20 }), drawPerClass(samples, { train: 60, test: 20 })];
+    const [small, large] = [
+      drawPerClass(samples, { train: 30, test: 20 }),
+      drawPerClass(samples, { train: 60, test: 20 }),
+    ];
     assert.deepEqual(small.test, large.test);
     assert.ok(isSubsequence(files(small.train), files(large.train)));
     assert.deepEqual(countByLabel(large.train), [60, 60, 60]);
@@ -111,12 +150,21 @@ describe('drawPerClass', () => {
 
   it('takes all others for test when asked to', () => {
     const { train, test } = drawPerClass(samples, { train: 60, test: 'rest' });
-    assert.deepEqual([countByLabel(train), countByLabel(test)], [[60, 60, 60], [20, 35, 60]]);
+    assert.deepEqual(
+      [countByLabel(train), countByLabel(test)],
+      [
+        [60, 60, 60],
+        [20, 35, 60],
+      ],
+    );
     assert.deepEqual(files([...train, ...test]).sort(), files(samples));
   });
 
   it('refuses a class that has too few', () => {
-    assert.throws(() => drawPerClass(samples, { train: 61, test: 20 }), /label 0 has 80 images, of which 61 are to be train and 20 test/);
+    assert.throws(
+      () => drawPerClass(samples, { train: 61, test: 20 }),
+      /label 0 has 80 images, of which 61 are to be train and 20 test/,
+    );
     assert.throws(() => drawPerClass(samples, { train: 81, test: 'rest' }), KitError);
   });
 });

@@ -17,7 +17,11 @@ describe('DecodePool', function () {
     for (const image of images) assert.deepEqual(image, expected);
     const underWay = Array.from({ length: pool.size }, () => pool.run(file, 96));
     await pool.close();
-    assert.deepEqual(await Promise.all(codes), codes.map(() => 0), 'a thread that is terminated ends with 1');
+    assert.deepEqual(
+      await Promise.all(codes),
+      codes.map(() => 0),
+      'a thread that is terminated ends with 1',
+    );
     for (const image of await Promise.all(underWay)) assert.deepEqual(image, expected, 'what is under way is finished');
     await pool.close();
   });

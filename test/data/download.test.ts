@@ -1,4 +1,5 @@
-// Downloads from servers of the test's own that break, stall, refuse, ignore ranges and lie: the right file in the end, or none and the reason.
+// Downloads from servers of the test's own that break, stall, refuse, ignore ranges and lie: the right file in the end,
+// or none and the reason.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
@@ -15,8 +16,14 @@ const file = Buffer.alloc(300_000);
 for (let i = 0; i < file.length; i++) file[i] = (i * 2654435761) >>> 13;
 const hash = (algorithm: string, bytes = file) => createHash(algorithm).update(bytes).digest('hex');
 const good: Manner = (request, response, bytes) => serve(request, response, bytes);
-const breaksAt = (ends: number): Manner => (request, response, bytes) => serve(request, response, bytes, { ends });
-const status = (code: number, headers: Record<string, string> = {}): Manner => (_request, response) => void response.writeHead(code, headers).end('no');
+const breaksAt =
+  (ends: number): Manner =>
+  (request, response, bytes) =>
+    serve(request, response, bytes, { ends });
+const status =
+  (code: number, headers: Record<string, string> = {}): Manner =>
+  (_request, response) =>
+    void response.writeHead(code, headers).end('no');
 
 describe('download', function () {
   this.timeout(60_000);
@@ -29,7 +36,14 @@ describe('download', function () {
   /** A file whose address is a new server's, after those of the servers that are there. */
   async function source(manners: Manner[], changes: Partial<WebFile> = {}): Promise<WebFile> {
     servers.push(await start(manners));
-    return { urls: servers.map(({ url }) => url), file: 'file.tgz', bytes: file.length, sha256: hash('sha256'), md5: null, ...changes };
+    return {
+      urls: servers.map(({ url }) => url),
+      file: 'file.tgz',
+      bytes: file.length,
+      sha256: hash('sha256'),
+      md5: null,
+      ...changes,
+    };
   }
   async function start(manners: Manner[]): Promise<(typeof started)[number]> {
     const server = await startServer(file, manners);
@@ -67,14 +81,20 @@ describe('download', function () {
 
   it('verifies by md5 or sha1 where that is all that is known', async () => {
     await succeeds(await source([good], { bytes: null, sha256: null, md5: hash('md5') }));
-    await fails(await source([good], { sha256: null, md5: hash('md5', Buffer.from('other')) }), /its md5 should be [0-9a-f]{32}, found/);
+    await fails(
+      await source([good], { sha256: null, md5: hash('md5', Buffer.from('other')) }),
+      /its md5 should be [0-9a-f]{32}, found/,
+    );
     await fails(await source([good], { sha256: null, sha1: hash('sha1', Buffer.from('other')) }), /its sha1 should be/);
   });
 
   it('verifies by the first digits of a sha256 where that is all that is known', async () => {
     await succeeds(await source([good], { bytes: null, sha256: null, sha256Prefix: hash('sha256').slice(0, 8) }));
     servers = [];
-    await fails(await source([good], { bytes: null, sha256: null, sha256Prefix: '01234567' }), /its sha256 should begin with 01234567, found/);
+    await fails(
+      await source([good], { bytes: null, sha256: null, sha256Prefix: '01234567' }),
+      /its sha256 should begin with 01234567, found/,
+    );
   });
 
   it('goes on where a connection broke', async () => {
@@ -89,7 +109,10 @@ describe('download', function () {
   it('goes on, in a later call, where an earlier one gave up', async () => {
     const web = await source([breaksAt(150_000), status(503)]);
     await fails(web, /503.*tried 3 times, 150000 bytes are kept/s, { retries: 2 });
-    assert.deepEqual(cached(), ['.part', '.part.json'].map((end) => `${path.basename(cachePath(web))}${end}`));
+    assert.deepEqual(
+      cached(),
+      ['.part', '.part.json'].map((end) => `${path.basename(cachePath(web))}${end}`),
+    );
     servers.push(await start([good]));
     await succeeds({ ...web, urls: [servers[1].url] });
     assert.deepEqual(servers[1].ranges, ['bytes=150000-']);
@@ -107,14 +130,16 @@ describe('download', function () {
   });
 
   it('starts again when the server ignores ranges', async () => {
-    const ignores = (ends: number): Manner => (_request, response, bytes) => {
-      response.writeHead(200, { 'content-length': bytes.length });
-      if (ends >= bytes.length) response.end(bytes);
-      else {
-        response.write(bytes.subarray(0, ends));
-        response.socket!.destroySoon(); // when all is sent
-      }
-    };
+    const ignores =
+      (ends: number): Manner =>
+      (_request, response, bytes) => {
+        response.writeHead(200, { 'content-length': bytes.length });
+        if (ends >= bytes.length) response.end(bytes);
+        else {
+          response.write(bytes.subarray(0, ends));
+          response.socket!.destroySoon(); // when all is sent
+        }
+      };
     await succeeds(await source([ignores(100_000), ignores(50_000), ignores(Infinity)]));
   });
 
@@ -129,7 +154,8 @@ describe('download', function () {
   });
 
   it('begins anew when the file has changed between two pieces', async () => {
-    const old: Manner = (request, response) => serve(request, response, Buffer.alloc(file.length, 'old'), { etag: '"old"', ends: 100_000 });
+    const old: Manner = (request, response) =>
+      serve(request, response, Buffer.alloc(file.length, 'old'), { etag: '"old"', ends: 100_000 });
     const web = await source([old, good]);
     await succeeds(web);
     assert.ok(servers[0].ranges[1] !== undefined);
@@ -138,7 +164,10 @@ describe('download', function () {
   it('begins anew, once, when the pieces do not make the file', async () => {
     const careless: Manner = (request, response, bytes) => {
       const start = rangeStart(request);
-      response.writeHead(start > 0 ? 206 : 200, { 'content-length': bytes.length - start, ...(start > 0 && { 'content-range': `bytes ${start}-${bytes.length - 1}/${bytes.length}` }) });
+      response.writeHead(start > 0 ? 206 : 200, {
+        'content-length': bytes.length - start,
+        ...(start > 0 && { 'content-range': `bytes ${start}-${bytes.length - 1}/${bytes.length}` }),
+      });
       response.end(bytes.subarray(start));
     };
     const web = await source([careless]);
@@ -172,19 +201,30 @@ describe('download', function () {
     await succeeds(await source([stalls, good]), { stallSeconds: 1 });
     assert.match(servers[0].ranges[1]!, /^bytes=50000-/);
     servers = [];
-    await fails(await source([() => undefined], { md5: hash('md5'), sha256: hash('sha256', Buffer.from('silent')) }), /nothing came for 1 s/, { retries: 0, stallSeconds: 1 });
+    await fails(
+      await source([() => undefined], { md5: hash('md5'), sha256: hash('sha256', Buffer.from('silent')) }),
+      /nothing came for 1 s/,
+      { retries: 0, stallSeconds: 1 },
+    );
   });
 
   it('tries again at 503, as late as the server asks', async () => {
     const said: string[] = [];
     const start = performance.now();
-    await succeeds(await source([status(503, { 'retry-after': '1' }), good]), { onProgress: ({ detail }) => detail && said.push(detail) });
+    await succeeds(await source([status(503, { 'retry-after': '1' }), good]), {
+      onProgress: ({ detail }) => detail && said.push(detail),
+    });
     assert.ok(performance.now() - start >= 990);
     assert.match(said.join(), /it is not available now \(503\); again in 1 s/);
   });
 
   it('does not try 404, 410, 401 and 403 again, but the next mirror', async () => {
-    for (const [code, why] of [[404, /it has no such file \(404\)/], [410, /gone/], [401, /login/], [403, /login/]] as const) {
+    for (const [code, why] of [
+      [404, /it has no such file \(404\)/],
+      [410, /gone/],
+      [401, /login/],
+      [403, /login/],
+    ] as const) {
       servers = [];
       await fails(await source([status(code)]), why);
       assert.equal(servers[0].ranges.length, 1);
@@ -198,11 +238,15 @@ describe('download', function () {
     servers = [];
     await source([status(404)]);
     const web = await source([status(500)]);
-    await assert.rejects(download({ ...web, urls: [...web.urls, 'http://127.0.0.1:9/x'] }, { ...quick, retries: 1 }), (error: unknown) => {
-      assert.ok(error instanceof KitError);
-      for (const part of [servers[0].url, servers[1].url, '404', '500', 'does not accept connections']) assert.ok(error.message.includes(part), error.message);
-      return true;
-    });
+    await assert.rejects(
+      download({ ...web, urls: [...web.urls, 'http://127.0.0.1:9/x'] }, { ...quick, retries: 1 }),
+      (error: unknown) => {
+        assert.ok(error instanceof KitError);
+        for (const part of [servers[0].url, servers[1].url, '404', '500', 'does not accept connections'])
+          assert.ok(error.message.includes(part), error.message);
+        return true;
+      },
+    );
   });
 
   it('follows redirects, a few', async () => {
@@ -212,13 +256,17 @@ describe('download', function () {
     const web = await source([redirects]);
     await succeeds({ ...web, urls: [servers[1].url] });
     const circle: Manner = (request, response) => void response.writeHead(302, { location: request.url! }).end();
-    await fails({ ...(await source([circle])), urls: [servers[2].url], sha256: hash('sha256', Buffer.from('y')) }, /302|redirect/i);
+    await fails(
+      { ...(await source([circle])), urls: [servers[2].url], sha256: hash('sha256', Buffer.from('y')) },
+      /302|redirect/i,
+    );
   });
 
   describe('from a server that lies about the length', () => {
     it('refuses a file that is announced with another size', async () => {
       await fails(await source([good], { bytes: file.length + 1 }), /it has a file of 300000 bytes, expected 300001/);
-      const page: Manner = (_request, response) => void response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' , 'content-length': 5 }).end('login');
+      const page: Manner = (_request, response) =>
+        void response.writeHead(200, { 'content-type': 'text/html; charset=utf-8', 'content-length': 5 }).end('login');
       servers = [];
       await fails(await source([page]), /a web page: perhaps it asks for a login/);
     });
@@ -246,23 +294,33 @@ describe('download', function () {
       await fails(await source([cut], { bytes: null, sha256: null }), /broke|ended/, { retries: 1 });
     });
     it('refuses other bytes of the right number', async () => {
-      const other: Manner = (_request, response, bytes) => void response.writeHead(200, { 'content-length': bytes.length }).end(Buffer.alloc(bytes.length));
+      const other: Manner = (_request, response, bytes) =>
+        void response.writeHead(200, { 'content-length': bytes.length }).end(Buffer.alloc(bytes.length));
       await fails(await source([other]), /not the file that was expected: its sha256 should be/);
       assert.deepEqual(cached(), []);
     });
     it('refuses a range that is not the one it asked for', async () => {
-      const shifted: Manner = (_request, response, bytes) => void response.writeHead(206, { 'content-range': `bytes 5-${bytes.length - 1}/${bytes.length}` }).end(bytes.subarray(5));
+      const shifted: Manner = (_request, response, bytes) =>
+        void response
+          .writeHead(206, { 'content-range': `bytes 5-${bytes.length - 1}/${bytes.length}` })
+          .end(bytes.subarray(5));
       await fails(await source([breaksAt(1000), shifted]), /other bytes than those from/, { retries: 1 });
     });
   });
 
   it('asks for nothing that the disk cannot hold', async () => {
-    await fails(await source([good], { bytes: 2 ** 50 }), /file\.tgz has 1125899907 MB, but the disk that holds .* free/);
+    await fails(
+      await source([good], { bytes: 2 ** 50 }),
+      /file\.tgz has 1125899907 MB, but the disk that holds .* free/,
+    );
     assert.deepEqual(servers[0].ranges, []);
   });
 
   it('says what to fetch by hand', async () => {
-    await fails(await source([good], { byHand: 'its host is gone' }), /file\.tgz \(300000 bytes, sha256 [0-9a-f]{64}\), once at http.*its host is gone/);
+    await fails(
+      await source([good], { byHand: 'its host is gone' }),
+      /file\.tgz \(300000 bytes, sha256 [0-9a-f]{64}\), once at http.*its host is gone/,
+    );
     assert.deepEqual(servers[0].ranges, []);
   });
 
@@ -273,7 +331,10 @@ describe('download', function () {
       response.write(bytes.subarray(0, 80_000));
     };
     const web = await source([slow, good]);
-    await assert.rejects(download(web, { ...quick, signal: control.signal, onProgress: ({ done }) => done >= 80_000 && control.abort() }), { name: 'AbortError' });
+    await assert.rejects(
+      download(web, { ...quick, signal: control.signal, onProgress: ({ done }) => done >= 80_000 && control.abort() }),
+      { name: 'AbortError' },
+    );
     assert.ok(!fs.existsSync(cachePath(web)));
     await succeeds(web);
     assert.deepEqual(servers[0].ranges, [undefined, 'bytes=80000-']);

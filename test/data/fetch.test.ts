@@ -14,7 +14,13 @@ import { filesBelow, useEnvironment, useFreshHome } from './fresh-home';
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
 const NO_HASH = '0'.repeat(64);
 
-function describeFile(registry: 'pypi' | 'npm', name: string, version: string, file: string, bytes: Buffer): PackageFile {
+function describeFile(
+  registry: 'pypi' | 'npm',
+  name: string,
+  version: string,
+  file: string,
+  bytes: Buffer,
+): PackageFile {
   return { package: { registry, name, version }, file, bytes: bytes.length, sha256: sha256(bytes) };
 }
 
@@ -26,7 +32,12 @@ describe('fetchPackage', function () {
     const wheel = makeWheel('rifle-test-package', '1.2.3', { 'rifle_test_package/data.txt': Buffer.from('data') });
     const source = describeFile('pypi', 'rifle-test-package', '1.2.3', wheel.file, wheel.bytes);
     const folder = () => path.join(home.path, 'wheels');
-    useEnvironment({ PIP_NO_INDEX: '1', PIP_FIND_LINKS: undefined, PIP_INDEX_URL: undefined, PIP_EXTRA_INDEX_URL: undefined });
+    useEnvironment({
+      PIP_NO_INDEX: '1',
+      PIP_FIND_LINKS: undefined,
+      PIP_INDEX_URL: undefined,
+      PIP_EXTRA_INDEX_URL: undefined,
+    });
     beforeEach(() => {
       fs.mkdirSync(folder());
       fs.writeFileSync(path.join(folder(), wheel.file), wheel.bytes);
@@ -39,7 +50,12 @@ describe('fetchPackage', function () {
       assert.equal(file, path.join(home.path, 'cache', wheel.file));
       assert.ok(fs.readFileSync(file).equals(wheel.bytes));
       assert.deepEqual(fs.readdirSync(path.join(home.path, 'cache')), [wheel.file]);
-      assert.deepEqual(reports.at(-1), { task: `fetch ${wheel.file}`, done: source.bytes, total: source.bytes, unit: 'bytes' });
+      assert.deepEqual(reports.at(-1), {
+        task: `fetch ${wheel.file}`,
+        done: source.bytes,
+        total: source.bytes,
+        unit: 'bytes',
+      });
       fs.rmSync(folder(), { recursive: true });
       assert.equal(await fetchPackage(source), file);
     });
@@ -64,13 +80,25 @@ describe('fetchPackage', function () {
 
     it('says when the registry has no such file', async () => {
       process.env.PIP_FIND_LINKS = '';
-      await assert.rejects(fetchPackage(source), (error: unknown) => error instanceof KitError && /has no such file/.test(error.message) && error.fix !== '');
+      await assert.rejects(
+        fetchPackage(source),
+        (error: unknown) => error instanceof KitError && /has no such file/.test(error.message) && error.fix !== '',
+      );
     });
 
     it('says when there is no network', async () => {
-      Object.assign(process.env, { PIP_FIND_LINKS: '', PIP_NO_INDEX: '0', PIP_INDEX_URL: 'http://127.0.0.1:9/simple', PIP_RETRIES: '0' });
+      Object.assign(process.env, {
+        PIP_FIND_LINKS: '',
+        PIP_NO_INDEX: '0',
+        PIP_INDEX_URL: 'http://127.0.0.1:9/simple',
+        PIP_RETRIES: '0',
+      });
       try {
-        await assert.rejects(fetchPackage(source), (error: unknown) => error instanceof KitError && /registry does not answer/.test(error.message) && /network/.test(error.fix));
+        await assert.rejects(
+          fetchPackage(source),
+          (error: unknown) =>
+            error instanceof KitError && /registry does not answer/.test(error.message) && /network/.test(error.fix),
+        );
       } finally {
         delete process.env.PIP_RETRIES;
       }
@@ -78,7 +106,10 @@ describe('fetchPackage', function () {
     });
 
     it('chooses a wheel of another Python and another machine by its name', async () => {
-      const other = { file: 'rifle_test_package-1.2.3-cp39-cp39-manylinux_2_17_aarch64.manylinux2014_aarch64.whl', bytes: wheel.bytes };
+      const other = {
+        file: 'rifle_test_package-1.2.3-cp39-cp39-manylinux_2_17_aarch64.manylinux2014_aarch64.whl',
+        bytes: wheel.bytes,
+      };
       fs.rmSync(path.join(folder(), wheel.file));
       fs.writeFileSync(path.join(folder(), other.file), other.bytes);
       const file = await fetchPackage({ ...source, file: other.file });
@@ -96,7 +127,8 @@ describe('fetchPackage', function () {
     it('removes what a killed process has left', async () => {
       const cache = path.join(home.path, 'cache');
       const { hostname } = await import('node:os');
-      const left = path.join(cache, `${wheel.file}.partial-4194305-${hostname()}-0-download`); // above the largest process id
+      // above the largest process id
+      const left = path.join(cache, `${wheel.file}.partial-4194305-${hostname()}-0-download`);
       const alive = path.join(cache, `${wheel.file}.partial-${process.pid}-${hostname()}-999`);
       fs.mkdirSync(left, { recursive: true });
       fs.mkdirSync(alive);
@@ -112,7 +144,14 @@ describe('fetchPackage', function () {
         fs.writeFileSync(partial, 'half');
         throw full;
       });
-      await assert.rejects(attempt, (error: unknown) => error instanceof KitError && /is full/.test(error.message) && /RIFLE_HOME/.test(error.fix) && error.cause === full);
+      await assert.rejects(
+        attempt,
+        (error: unknown) =>
+          error instanceof KitError &&
+          /is full/.test(error.message) &&
+          /RIFLE_HOME/.test(error.fix) &&
+          error.cause === full,
+      );
       assert.deepEqual(filesBelow(path.join(home.path, 'data')), []);
     });
   });
@@ -131,7 +170,13 @@ describe('fetchPackage', function () {
         if (request.url === '/rifle-test-package') {
           const dist = { tarball: `${address}/file.tgz`, shasum: createHash('sha1').update(tarball).digest('hex') };
           response.setHeader('content-type', 'application/json');
-          response.end(JSON.stringify({ name: 'rifle-test-package', 'dist-tags': { latest: '1.2.3' }, versions: { '1.2.3': { name: 'rifle-test-package', version: '1.2.3', dist } } }));
+          response.end(
+            JSON.stringify({
+              name: 'rifle-test-package',
+              'dist-tags': { latest: '1.2.3' },
+              versions: { '1.2.3': { name: 'rifle-test-package', version: '1.2.3', dist } },
+            }),
+          );
         } else if (request.url === '/file.tgz') response.end(tarball);
         else response.writeHead(404).end('{}');
       });
@@ -147,7 +192,10 @@ describe('fetchPackage', function () {
     });
 
     it('refuses a file whose hash does not match, and keeps nothing', async () => {
-      await assert.rejects(fetchPackage({ ...source, sha256: NO_HASH }), new RegExp(`sha256 should be ${NO_HASH}, found ${source.sha256}`));
+      await assert.rejects(
+        fetchPackage({ ...source, sha256: NO_HASH }),
+        new RegExp(`sha256 should be ${NO_HASH}, found ${source.sha256}`),
+      );
       assert.deepEqual(filesBelow(path.join(home.path, 'cache')), []);
     });
 

@@ -21,7 +21,9 @@ export function useFreshHome(): { readonly path: string } {
   return home;
 }
 
-/** Sets environment variables for the tests of the suite that calls it (undefined: not set), and restores them after. */
+/**
+ * Sets environment variables for the tests of the suite that calls it (undefined: not set), and restores them after.
+ */
 export function useEnvironment(variables: Record<string, string | undefined>): void {
   const before: Record<string, string | undefined> = {};
   const assign = (values: Record<string, string | undefined>) => {
@@ -50,9 +52,12 @@ export function filesBelow(folder: string): string[] {
 export async function makePng(width: number, height: number, seed: number): Promise<Buffer> {
   const pixels = Buffer.alloc(width * height * 3);
   for (let y = 0, at = 0; y < height; y++) {
-    for (let x = 0; x < width; x++, at += 3) pixels.set([(x * 7 + seed * 31) & 255, (y * 5 + seed * 17) & 255, (x + y + seed) & 255], at);
+    for (let x = 0; x < width; x++, at += 3)
+      pixels.set([(x * 7 + seed * 31) & 255, (y * 5 + seed * 17) & 255, (x + y + seed) & 255], at);
   }
-  return sharp(pixels, { raw: { width, height, channels: 3 } }).png().toBuffer();
+  return sharp(pixels, { raw: { width, height, channels: 3 } })
+    .png()
+    .toBuffer();
 }
 
 /** Writes `train|test/<class>/<n>.png`, `counts[split][class]` images each, sizes varying around 40 x 30. */
@@ -62,7 +67,8 @@ export async function makeImageFolder(root: string, counts: Record<string, Recor
     for (const [name, count] of Object.entries(classes)) {
       const folder = path.join(root, split, name);
       fs.mkdirSync(folder, { recursive: true });
-      for (let i = 0; i < count; i++, seed++) fs.writeFileSync(path.join(folder, `${i}.png`), await makePng(40 + (seed % 5), 30 + (seed % 13), seed));
+      for (let i = 0; i < count; i++, seed++)
+        fs.writeFileSync(path.join(folder, `${i}.png`), await makePng(40 + (seed % 5), 30 + (seed % 13), seed));
     }
   }
 }

@@ -45,7 +45,10 @@ describe('datasets.fromFolder', () => {
       { file: 'train/dog/0.png', label: 1 },
       { file: 'train/dog/B.JPG', label: 1 },
     ]);
-    assert.deepEqual(dataset.test.map(({ file }) => file), ['test/cat/0.png', 'test/dog/1.png', 'test/dog/more/a.png']);
+    assert.deepEqual(
+      dataset.test.map(({ file }) => file),
+      ['test/cat/0.png', 'test/dog/1.png', 'test/dog/more/a.png'],
+    );
   });
 
   it('is loaded by its path, and known to be there', async () => {
@@ -67,10 +70,16 @@ describe('datasets.fromFolder', () => {
   });
 
   it('says so when the disk is full or read-only where the hash is kept', async () => {
-    for (const [code, why] of [['ENOSPC', /is full/], ['EROFS', /cannot be written/]] as const) {
+    for (const [code, why] of [
+      ['ENOSPC', /is full/],
+      ['EROFS', /cannot be written/],
+    ] as const) {
       const writing = mock.method(fsp, 'writeFile', () => Promise.reject(Object.assign(new Error(code), { code })));
       try {
-        await assert.rejects(datasets.fromFolder(root()), (error: unknown) => error instanceof KitError && why.test(error.message) && /RIFLE_HOME/.test(error.fix));
+        await assert.rejects(
+          datasets.fromFolder(root()),
+          (error: unknown) => error instanceof KitError && why.test(error.message) && /RIFLE_HOME/.test(error.fix),
+        );
       } finally {
         writing.mock.restore();
       }

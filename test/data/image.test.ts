@@ -39,7 +39,9 @@ describe('resizeBilinear', () => {
   for (const input of inputs) {
     it(`equals PIL bit for bit: ${input}`, async () => {
       const [, width, height, seed] = /^noise-(\d+)x(\d+)-(\d+)$/.exec(input) ?? [];
-      const image = width ? noise(Number(width), Number(height), Number(seed)) : await decode(path.join(FIXTURES, input));
+      const image = width
+        ? noise(Number(width), Number(height), Number(seed))
+        : await decode(path.join(FIXTURES, input));
       for (const expected of golden.resizes.filter((one) => one.input === input)) {
         const result = resizeBilinear(image, expected.width, expected.height);
         const size = `${expected.width}x${expected.height}`;
@@ -78,7 +80,8 @@ describe('decode', () => {
       if (expected === null) assert.deepEqual([image.width, image.height], [width, height]);
       else assert.ok(largestDifference(image, await decode(path.join(FIXTURES, expected))) <= 1);
       // With the decoders of today it is even the same; a decoder that rounds otherwise may differ by one.
-      if (sha256(image) !== hash) assert.notEqual(expected, null, 'differs from PIL: make a fixture of the decoded pixels to see by how much');
+      if (sha256(image) !== hash)
+        assert.notEqual(expected, null, 'differs from PIL: make a fixture of the decoded pixels to see by how much');
     });
   }
 
@@ -109,7 +112,10 @@ describe('decode', () => {
       for (const [name, bytes] of Object.entries(files)) {
         const file = path.join(folder, name);
         if (bytes) fs.writeFileSync(file, bytes);
-        await assert.rejects(decode(file), (error: unknown) => error instanceof KitError && error.message.includes(file) && error.fix !== '');
+        await assert.rejects(
+          decode(file),
+          (error: unknown) => error instanceof KitError && error.message.includes(file) && error.fix !== '',
+        );
       }
     } finally {
       fs.rmSync(folder, { recursive: true });

@@ -29,29 +29,49 @@ function matrix(kind: number, dims: number[], name: string, big: boolean, parts:
 }
 
 /** A row of numbers, as float64. */
-export const numbers = (values: number[]): Made => (name, big) => {
-  const bytes = Buffer.alloc(values.length * 8);
-  values.forEach((value, i) => bytes[big ? 'writeDoubleBE' : 'writeDoubleLE'](value, i * 8));
-  return matrix(6, [1, values.length], name, big, [tagged({ type: 9, bytes }, big)]);
-};
+export const numbers =
+  (values: number[]): Made =>
+  (name, big) => {
+    const bytes = Buffer.alloc(values.length * 8);
+    values.forEach((value, i) => bytes[big ? 'writeDoubleBE' : 'writeDoubleLE'](value, i * 8));
+    return matrix(6, [1, values.length], name, big, [tagged({ type: 9, bytes }, big)]);
+  };
 
 /** One text. */
-export const text = (value: string): Made => (name, big) => {
-  const bytes = Buffer.alloc(value.length * 2);
-  [...value].forEach((character, i) => bytes[big ? 'writeUInt16BE' : 'writeUInt16LE'](character.charCodeAt(0), i * 2));
-  return matrix(4, [1, value.length], name, big, [tagged({ type: 4, bytes }, big)]);
-};
+export const text =
+  (value: string): Made =>
+  (name, big) => {
+    const bytes = Buffer.alloc(value.length * 2);
+    [...value].forEach((character, i) =>
+      bytes[big ? 'writeUInt16BE' : 'writeUInt16LE'](character.charCodeAt(0), i * 2),
+    );
+    return matrix(4, [1, value.length], name, big, [tagged({ type: 4, bytes }, big)]);
+  };
 
 /** A column of cells. */
-export const cells = (values: Made[]): Made => (name, big) => matrix(1, [values.length, 1], name, big, values.map((value) => value('', big)));
+export const cells =
+  (values: Made[]): Made =>
+  (name, big) =>
+    matrix(
+      1,
+      [values.length, 1],
+      name,
+      big,
+      values.map((value) => value('', big)),
+    );
 
 /** A row of structs with the same fields. */
-export const structs = (rows: Record<string, Made>[]): Made => (name, big) => {
-  const fields = Object.keys(rows[0]);
-  const names = Buffer.concat(fields.map((field) => Buffer.from(field.padEnd(32, '\0'), 'latin1')));
-  const head = [tagged({ type: 5, bytes: int32([32], big) }, big), tagged({ type: 1, bytes: names }, big)];
-  return matrix(2, [1, rows.length], name, big, [...head, ...rows.flatMap((row) => fields.map((field) => row[field]('', big)))]);
-};
+export const structs =
+  (rows: Record<string, Made>[]): Made =>
+  (name, big) => {
+    const fields = Object.keys(rows[0]);
+    const names = Buffer.concat(fields.map((field) => Buffer.from(field.padEnd(32, '\0'), 'latin1')));
+    const head = [tagged({ type: 5, bytes: int32([32], big) }, big), tagged({ type: 1, bytes: names }, big)];
+    return matrix(2, [1, rows.length], name, big, [
+      ...head,
+      ...rows.flatMap((row) => fields.map((field) => row[field]('', big))),
+    ]);
+  };
 
 /** The file that holds these variables. */
 export function makeMat(variables: Record<string, Made>, { big = false }: { big?: boolean } = {}): Buffer {

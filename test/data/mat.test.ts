@@ -23,7 +23,8 @@ function plain(value: MatValue): unknown {
   if (value.kind === 'cells') return value.cells.map(plain);
   return value.structs.map((struct) => Object.fromEntries([...struct].map(([name, field]) => [name, plain(field)])));
 }
-const plainFile = (bytes: Uint8Array) => Object.fromEntries([...readMat(bytes, 'x.mat')].map(([name, value]) => [name, plain(value)]));
+const plainFile = (bytes: Uint8Array) =>
+  Object.fromEntries([...readMat(bytes, 'x.mat')].map(([name, value]) => [name, plain(value)]));
 
 describe('readMat', () => {
   for (const packed of ['', '-packed']) {
@@ -42,13 +43,28 @@ describe('readMat', () => {
 
   it('reads what the maker of the fixtures writes, in both byte orders', () => {
     for (const big of [false, true]) {
-      const bytes = makeMat({ list: cells([text('a.jpg'), text('b/ü.jpg')]), labels: numbers([1, 2, 300]), rows: structs([{ class: numbers([7]), fname: text('1.jpg') }]) }, { big });
-      assert.deepEqual(plainFile(bytes), { list: ['a.jpg', 'b/ü.jpg'], labels: [1, 2, 300], rows: [{ class: 7, fname: '1.jpg' }] });
+      const bytes = makeMat(
+        {
+          list: cells([text('a.jpg'), text('b/ü.jpg')]),
+          labels: numbers([1, 2, 300]),
+          rows: structs([{ class: numbers([7]), fname: text('1.jpg') }]),
+        },
+        { big },
+      );
+      assert.deepEqual(plainFile(bytes), {
+        list: ['a.jpg', 'b/ü.jpg'],
+        labels: [1, 2, 300],
+        rows: [{ class: 7, fname: '1.jpg' }],
+      });
     }
   });
 
   const whole = makeMat({ list: cells([text('a'), text('b')]), labels: numbers([1, 2, 3]) });
-  const refuses = (bytes: Uint8Array, why: RegExp) => assert.throws(() => readMat(bytes, 'x.mat'), (error: unknown) => error instanceof KitError && error.message.includes('x.mat') && why.test(error.message));
+  const refuses = (bytes: Uint8Array, why: RegExp) =>
+    assert.throws(
+      () => readMat(bytes, 'x.mat'),
+      (error: unknown) => error instanceof KitError && error.message.includes('x.mat') && why.test(error.message),
+    );
 
   it('refuses a file that is cut off anywhere but between two variables', () => {
     for (let length = 0; length < whole.length; length++) {
@@ -58,7 +74,10 @@ describe('readMat', () => {
   });
 
   it('refuses another version, and what is no MAT-file', () => {
-    refuses(Buffer.concat([Buffer.from('MATLAB 7.3 MAT-file'.padEnd(124)), Buffer.from([0, 2]), Buffer.from('IM')]), /7\.3/);
+    refuses(
+      Buffer.concat([Buffer.from('MATLAB 7.3 MAT-file'.padEnd(124)), Buffer.from([0, 2]), Buffer.from('IM')]),
+      /7\.3/,
+    );
     refuses(Buffer.alloc(1000, 'text'), /no MAT-file/);
   });
 
@@ -74,7 +93,8 @@ describe('readMat', () => {
       return Buffer.concat([start, bytes]);
     };
     const words = (...values: number[]) => Buffer.from(Int32Array.from(values).buffer);
-    const matrix = (kind: number, dims: number[], ...rest: Buffer[]) => tag(14, Buffer.concat([tag(6, words(kind, 0)), tag(5, words(...dims)), tag(1, Buffer.alloc(0)), ...rest]));
+    const matrix = (kind: number, dims: number[], ...rest: Buffer[]) =>
+      tag(14, Buffer.concat([tag(6, words(kind, 0)), tag(5, words(...dims)), tag(1, Buffer.alloc(0)), ...rest]));
     const bomb = deflateSync(Buffer.alloc(300 * 2 ** 20));
     refuses(Buffer.concat([header, tag(15, bomb)]), /more than 268435456 bytes/);
     for (const dims of [[0x7fffffff, 0x7fffffff], [0x7fffffff, 1], [-1, 2], [5]]) {

@@ -1,4 +1,5 @@
-// Every data set of the catalog, from an imitation of its official archives (official-archives.ts): read, or refused for a reason of its own.
+// Every data set of the catalog, from an imitation of its official archives (official-archives.ts): read, or refused
+// for a reason of its own.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
@@ -13,7 +14,23 @@ import { startServer } from './bad-server';
 import { filesBelow, useFreshHome } from './fresh-home';
 import { bytesOf, makeOfficials, type Official, type OfficialFile } from './official-archives';
 
-const NAMES = ['cub-200-2011', 'stanford-dogs', 'stanford-cars', 'food-101', 'food-101-30', 'dtd', 'dtd-fold-3', 'dtd-fold-10', 'flowers-102', 'mit-indoor-67', 'fgvc-aircraft', 'caltech-101', 'caltech-256', 'caltech-256-30', 'caltech-256-60'];
+const NAMES = [
+  'cub-200-2011',
+  'stanford-dogs',
+  'stanford-cars',
+  'food-101',
+  'food-101-30',
+  'dtd',
+  'dtd-fold-3',
+  'dtd-fold-10',
+  'flowers-102',
+  'mit-indoor-67',
+  'fgvc-aircraft',
+  'caltech-101',
+  'caltech-256',
+  'caltech-256-30',
+  'caltech-256-60',
+];
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
 
 describe('official archives', function () {
@@ -27,13 +44,23 @@ describe('official archives', function () {
   /** The manifest, for the small imitation: its files' sizes and hashes, classes and counts are the imitation's. */
   function specOf(official: Official, files: OfficialFile[] = official.files): DatasetSpec {
     const spec = datasets.list().find(({ name }) => name === official.name)!;
-    assert.deepEqual(spec.files.map(({ file }) => file), official.files.map(({ file }) => file), 'the imitation has the official names');
+    assert.deepEqual(
+      spec.files.map(({ file }) => file),
+      official.files.map(({ file }) => file),
+      'the imitation has the official names',
+    );
     const described = files.map((file, i): WebFile => {
       const bytes = bytesOf(file);
       const { sha1: _, ...known } = spec.files[i] as WebFile;
       return { ...known, bytes: bytes.length, sha256: sha256(bytes), md5: null };
     });
-    return { ...spec, files: described, classes: official.classes, counts: official.counts, perClass: official.perClass };
+    return {
+      ...spec,
+      files: described,
+      classes: official.classes,
+      counts: official.counts,
+      perClass: official.perClass,
+    };
   }
   const dir = () => path.join(home.path, 'brought');
   const ready = () => path.join(home.path, 'data', 'ready');
@@ -44,14 +71,22 @@ describe('official archives', function () {
       fs.writeFileSync(path.join(dir(), file), bytes);
     }
   }
-  const bringOfficial = (files: OfficialFile[]) => bring(files.map((file) => ({ file: file.file, bytes: bytesOf(file) })));
+  const bringOfficial = (files: OfficialFile[]) =>
+    bring(files.map((file) => ({ file: file.file, bytes: bytesOf(file) })));
 
   /** All entries of all archives, and lists as entries: what unpacking everything into one folder would give. */
-  const allEntries = (official: Official): Entry[] => official.files.flatMap((file) => ('bytes' in file ? [{ name: file.file, bytes: file.bytes }] : file.entries)).filter(({ kind = 'file' }) => kind === 'file');
+  const allEntries = (official: Official): Entry[] =>
+    official.files
+      .flatMap((file) => ('bytes' in file ? [{ name: file.file, bytes: file.bytes }] : file.entries))
+      .filter(({ kind = 'file' }) => kind === 'file');
 
   function checkRead(dataset: Dataset, official: Official): void {
     assert.deepEqual({ train: dataset.train.length, test: dataset.test.length }, official.counts);
-    for (const [file, label, split] of official.known) assert.ok(dataset[split].some((sample) => sample.file === file && sample.label === label), `${file} in ${split}`);
+    for (const [file, label, split] of official.known)
+      assert.ok(
+        dataset[split].some((sample) => sample.file === file && sample.label === label),
+        `${file} in ${split}`,
+      );
     const files = [...dataset.train, ...dataset.test].map(({ file }) => file);
     assert.equal(new Set(files).size, files.length);
     assert.deepEqual(filesBelow(dataset.root), [...files, 'dataset.json'].sort(), 'the images, and nothing else');
@@ -90,14 +125,19 @@ describe('official archives', function () {
         const entries = allEntries(official);
         bring(entries.map(({ name: file, bytes }) => ({ file: `my copy/${file}`, bytes: bytes! })));
         const brought = filesBelow(dir());
-        if (name !== 'caltech-101') { // whose images are in an archive inside the archive
+        if (name !== 'caltech-101') {
+          // whose images are in an archive inside the archive
           const unpacked = await prepare(path.join(home.path, 'data', 'unpacked'), specOf(official), { from: dir() });
           checkRead(unpacked, official);
           assert.deepEqual([unpacked.hash, unpacked.verified], [hash, 'content']);
           assert.deepEqual(filesBelow(dir()), brought, "the user's folder is as it was");
         }
-        bring([{ file: 'copy.zip', bytes: makeZip(entries.map((entry) => ({ ...entry, name: `some/${entry.name}` }))) }]);
-        const repacked = await prepare(path.join(home.path, 'data', 'repacked'), specOf(official), { from: path.join(dir(), 'copy.zip') });
+        bring([
+          { file: 'copy.zip', bytes: makeZip(entries.map((entry) => ({ ...entry, name: `some/${entry.name}` }))) },
+        ]);
+        const repacked = await prepare(path.join(home.path, 'data', 'repacked'), specOf(official), {
+          from: path.join(dir(), 'copy.zip'),
+        });
         checkRead(repacked, official);
         assert.deepEqual([repacked.hash, repacked.verified], [hash, 'content']);
       });
@@ -106,7 +146,10 @@ describe('official archives', function () {
         bringOfficial(official.files);
         const { train, test, root } = await prepare(ready(), specOf(official), { from: dir() });
         const folders = (rename: (label: number) => string) =>
-          [...train.map((sample) => ({ ...sample, split: 'train' })), ...test.map((sample) => ({ ...sample, split: 'test' }))].map(({ file, label, split }, i) => ({
+          [
+            ...train.map((sample) => ({ ...sample, split: 'train' })),
+            ...test.map((sample) => ({ ...sample, split: 'test' })),
+          ].map(({ file, label, split }, i) => ({
             file: `x/${split}/${rename(label)}/${i}.jpg`,
             bytes: fs.readFileSync(path.join(root, file)),
           }));
@@ -119,7 +162,12 @@ describe('official archives', function () {
         assert.deepEqual(copy.train.map(({ label }) => label).sort(), train.map(({ label }) => label).sort());
         bring(files.slice(1));
         fs.rmSync(ready(), { recursive: true });
-        await refuses(specOf(official), new RegExp(`not recognised as the data set ${name}: .*(found ${train.length - 1} and|images in train, found)`));
+        await refuses(
+          specOf(official),
+          new RegExp(
+            `not recognised as the data set ${name}: .*(found ${train.length - 1} and|images in train, found)`,
+          ),
+        );
         bring(others);
         await refuses(specOf(official), /class "weasel" is none of/);
       });
@@ -128,9 +176,17 @@ describe('official archives', function () {
         for (const [i, missing] of official.files.entries()) {
           bringOfficial(official.files.filter((file) => file !== missing));
           if (official.files.length === 1) fs.mkdirSync(dir(), { recursive: true });
-          const { message, fix } = await refuses(specOf(official), official.files.length === 1 ? /holds nothing of the data set/ : /not recognised as the data set .*missing/);
+          const { message, fix } = await refuses(
+            specOf(official),
+            official.files.length === 1 ? /holds nothing of the data set/ : /not recognised as the data set .*missing/,
+          );
           if (official.files.length > 1) assert.ok(message.includes(`${missing.file}: not found`), message);
-          assert.ok(fix.includes(missing.file) && fix.includes(String(bytesOf(official.files[i]).length)) && fix.includes(`npx rifle data prepare ${name} --from DIR`), fix);
+          assert.ok(
+            fix.includes(missing.file) &&
+              fix.includes(String(bytesOf(official.files[i]).length)) &&
+              fix.includes(`npx rifle data prepare ${name} --from DIR`),
+            fix,
+          );
         }
       });
 
@@ -148,18 +204,31 @@ describe('official archives', function () {
         const archive = official.files.find((file) => 'entries' in file)!;
         bringOfficial(official.files);
         const bytes = bytesOf(archive);
-        fs.writeFileSync(path.join(dir(), archive.file), bytes.subarray(0, bytes.length - Math.min(2000, bytes.length >> 1)));
+        fs.writeFileSync(
+          path.join(dir(), archive.file),
+          bytes.subarray(0, bytes.length - Math.min(2000, bytes.length >> 1)),
+        );
         const { message } = await refuses(specOf(official), /damaged|missing/);
-        assert.ok(message.includes(`one of this name has`) && message.includes(`the official one ${bytes.length}`), message);
+        assert.ok(
+          message.includes(`one of this name has`) && message.includes(`the official one ${bytes.length}`),
+          message,
+        );
         // Even where the manifest itself describes the piece.
-        const cut: OfficialFile = { file: archive.file, bytes: bytes.subarray(0, bytes.length - Math.min(2000, bytes.length >> 1)) };
+        const cut: OfficialFile = {
+          file: archive.file,
+          bytes: bytes.subarray(0, bytes.length - Math.min(2000, bytes.length >> 1)),
+        };
         const files = official.files.map((file) => (file === archive ? cut : file));
         bringOfficial(files);
         await refuses(specOf(official, files), /damaged/);
       });
 
       const evil: [string, Entry, RegExp][] = [
-        ['a path that climbs out', { name: '../../../evil', bytes: Buffer.from('x') }, /"\.\.\/\.\.\/\.\.\/evil" lies outside/],
+        [
+          'a path that climbs out',
+          { name: '../../../evil', bytes: Buffer.from('x') },
+          /"\.\.\/\.\.\/\.\.\/evil" lies outside/,
+        ],
         ['an absolute path', { name: '/tmp/rifle-evil', bytes: Buffer.from('x') }, /"\/tmp\/rifle-evil" lies outside/],
         ['a link out', { name: 'images', kind: 'symlink', target: '/etc' }, /"images" is a link or a device/],
       ];
@@ -167,7 +236,9 @@ describe('official archives', function () {
         it(`refuses an archive with ${what}`, async () => {
           const archive = official.files.find((file) => 'entries' in file)!;
           if (!('entries' in archive)) throw new Error('no archive');
-          const files = official.files.map((file) => (file === archive ? { ...archive, entries: [...archive.entries, entry] } : file));
+          const files = official.files.map((file) =>
+            file === archive ? { ...archive, entries: [...archive.entries, entry] } : file,
+          );
           bringOfficial(files);
           await refuses(specOf(official, files), why);
           // And re-packed, where no hash is right.
@@ -176,7 +247,11 @@ describe('official archives', function () {
       }
 
       it('refuses lists that name an image that is not there', async () => {
-        const files = official.files.map((file): OfficialFile => ('entries' in file ? { ...file, entries: file.entries.filter((entry) => !entry.name.endsWith(official.image)) } : file));
+        const files = official.files.map((file): OfficialFile =>
+          'entries' in file
+            ? { ...file, entries: file.entries.filter((entry) => !entry.name.endsWith(official.image)) }
+            : file,
+        );
         if (name === 'caltech-101' || name.startsWith('caltech-256')) return; // which have no lists: their counts tell
         bringOfficial(files);
         await refuses(specOf(official, files), /missing/);
@@ -202,25 +277,43 @@ describe('official archives', function () {
     const official = officials.get('cub-200-2011')!;
     bringOfficial(official.files);
     const classes = ['001.Weasel', ...official.classes.slice(1)];
-    assert.deepEqual((await prepare(ready(), { ...specOf(official), classes }, { from: dir() })).classes, official.classes);
+    assert.deepEqual(
+      (await prepare(ready(), { ...specOf(official), classes }, { from: dir() })).classes,
+      official.classes,
+    );
     fs.rmSync(ready(), { recursive: true });
     bring([{ file: 'copy.zip', bytes: makeZip(allEntries(official)) }]);
-    await refuses({ ...specOf(official), classes }, /Class 1 of the data set cub-200-2011 should be "001\.Weasel", found "001\.Black_footed_Albatross"/);
+    await refuses(
+      { ...specOf(official), classes },
+      /Class 1 of the data set cub-200-2011 should be "001\.Weasel", found "001\.Black_footed_Albatross"/,
+    );
   });
 
   describe('of which no hash is known', () => {
     it('is taken when its content is right, says so, and is thrown away when it is not', async () => {
       const official = officials.get('mit-indoor-67')!;
-      const pages = [official.files.map(bytesOf), [bytesOf(official.files[0]), Buffer.from('<html>moved</html>'), bytesOf(official.files[2])]];
+      const pages = [
+        official.files.map(bytesOf),
+        [bytesOf(official.files[0]), Buffer.from('<html>moved</html>'), bytesOf(official.files[2])],
+      ];
       for (const [round, bytes] of pages.entries()) {
-        const servers = await Promise.all(bytes.map((file) => startServer(file, [(_request, response, body) => void response.end(body)])));
+        const servers = await Promise.all(
+          bytes.map((file) => startServer(file, [(_request, response, body) => void response.end(body)])),
+        );
         const spec = specOf(official);
-        const files = (spec.files as WebFile[]).map((file, i): WebFile => ({ ...file, urls: [servers[i].url], ...(i > 0 && { sha256: null, bytes: null }) }));
+        const files = (spec.files as WebFile[]).map((file, i): WebFile => ({
+          ...file,
+          urls: [servers[i].url],
+          ...(i > 0 && { sha256: null, bytes: null }),
+        }));
         const attempt = prepare(path.join(home.path, 'data', String(round)), { ...spec, files }, {});
         if (round === 0) assert.equal((await attempt).verified, 'content');
         else {
           await assert.rejects(attempt, /TrainImages\.txt should have lines <class>\/<image>, found "<html>/);
-          assert.deepEqual(files.map((file) => fs.existsSync(cachePath(file))), [true, false, false]);
+          assert.deepEqual(
+            files.map((file) => fs.existsSync(cachePath(file))),
+            [true, false, false],
+          );
         }
         await Promise.all(servers.map((server) => server.close()));
       }
@@ -230,8 +323,14 @@ describe('official archives', function () {
   it('says what to fetch by hand where the host is gone, and tries no address', async () => {
     await assert.rejects(datasets.load('stanford-cars'), (error: unknown) => {
       assert.ok(error instanceof KitError);
-      assert.match(error.message, /cannot be fetched: of cars_train\.tgz, cars_test\.tgz, cars_test_annos_withlabels\.mat, car_devkit\.tgz its host no longer serves it/);
-      assert.match(error.fix, /cars_train\.tgz \(979269282 bytes, sha256 512b227b[0-9a-f]+\), once at http:\/\/ai\.stanford\.edu/);
+      assert.match(
+        error.message,
+        /cannot be fetched: of cars_train\.tgz, cars_test\.tgz, cars_test_annos_withlabels\.mat, car_devkit\.tgz its host no longer serves it/,
+      );
+      assert.match(
+        error.fix,
+        /cars_train\.tgz \(979269282 bytes, sha256 512b227b[0-9a-f]+\), once at http:\/\/ai\.stanford\.edu/,
+      );
       assert.match(error.fix, /npx rifle data prepare stanford-cars --from DIR/);
       return true;
     });

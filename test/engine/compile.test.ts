@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { compile } from '../../src/engine/compile';
 import { KitError } from '../../src/engine/errors';
-import { batchNorm, conv2d, globalAveragePool, maxPool, relu, softmaxCrossEntropy, statelessUniform } from '../../src/engine/ops';
+import {
+  batchNorm,
+  conv2d,
+  globalAveragePool,
+  maxPool,
+  relu,
+  softmaxCrossEntropy,
+  statelessUniform,
+} from '../../src/engine/ops';
 import { internals } from '../../src/engine/binding';
 import { tf, type TF } from '../../src/engine/tensorflow';
 
@@ -23,7 +31,13 @@ describe('compile', () => {
     const program = await compile(
       {
         f: {
-          args: { x: { shape: [2, 2], dtype: 'float32' }, n: { shape: [2], dtype: 'int32' }, bytes: { shape: [2], dtype: 'uint8' }, mask: { shape: [2], dtype: 'bool' }, s: { shape: [], dtype: 'float32' } },
+          args: {
+            x: { shape: [2, 2], dtype: 'float32' },
+            n: { shape: [2], dtype: 'int32' },
+            bytes: { shape: [2], dtype: 'uint8' },
+            mask: { shape: [2], dtype: 'bool' },
+            s: { shape: [], dtype: 'float32' },
+          },
           run: ({ x, n, bytes, mask, s }: Record<'x' | 'n' | 'bytes' | 'mask' | 's', TF.Tensor>) => ({
             scaled: x.mul(s),
             list: [n.add(bytes), { masked: tf.where(mask, n, tf.zerosLike(n)) }],
@@ -32,8 +46,17 @@ describe('compile', () => {
       },
       {},
     );
-    const result = program.f({ x: Float32Array.of(1, 2, 3, 4), n: Int32Array.of(5, 6), bytes: Uint8Array.of(255, 1), mask: tf.tensor1d([true, false]), s: 2 });
-    assert.deepEqual(result.scaled.arraySync(), [[2, 4], [6, 8]]);
+    const result = program.f({
+      x: Float32Array.of(1, 2, 3, 4),
+      n: Int32Array.of(5, 6),
+      bytes: Uint8Array.of(255, 1),
+      mask: tf.tensor1d([true, false]),
+      s: 2,
+    });
+    assert.deepEqual(result.scaled.arraySync(), [
+      [2, 4],
+      [6, 8],
+    ]);
     assert.deepEqual((result.list[0] as TF.Tensor).arraySync(), [260, 7]);
     assert.deepEqual((result.list[1] as { masked: TF.Tensor }).masked.arraySync(), [5, 0]);
     program.dispose();
@@ -43,9 +66,22 @@ describe('compile', () => {
     const graphs = () => internals().binding.getNumOfSavedModels();
     const counter = (start: number, by: number, reuse = true) => {
       const count = tf.variable(tf.scalar(start));
-      return compile({ next: { args: {}, run: () => { count.assign(count.add(by) as TF.Scalar); return count.clone(); } } }, { count }, { reuse }).finally(() => count.dispose());
+      return compile(
+        {
+          next: {
+            args: {},
+            run: () => {
+              count.assign(count.add(by) as TF.Scalar);
+              return count.clone();
+            },
+          },
+        },
+        { count },
+        { reuse },
+      ).finally(() => count.dispose());
     };
-    const calls = (program: Awaited<ReturnType<typeof counter>>, times: number) => tf.tidy(() => Array.from({ length: times }, () => program.next({}).dataSync()[0]));
+    const calls = (program: Awaited<ReturnType<typeof counter>>, times: number) =>
+      tf.tidy(() => Array.from({ length: times }, () => program.next({}).dataSync()[0]));
 
     (await counter(0, 3)).dispose();
     const before = graphs() - 1; // that of this program waits now, whatever ran before
@@ -78,7 +114,14 @@ describe('compile', () => {
     const total = tf.variable(tf.scalar(1));
     const program = await compile(
       {
-        add: { args: { x: { shape: [], dtype: 'float32' } }, run: ({ x }: { x: TF.Tensor }) => { const old = total.clone(); total.assign(total.add(x) as TF.Scalar); return { old, now: total.clone() }; } },
+        add: {
+          args: { x: { shape: [], dtype: 'float32' } },
+          run: ({ x }: { x: TF.Tensor }) => {
+            const old = total.clone();
+            total.assign(total.add(x) as TF.Scalar);
+            return { old, now: total.clone() };
+          },
+        },
         look: { args: {}, run: () => total.mul(10) },
       },
       { total },
@@ -86,7 +129,7 @@ describe('compile', () => {
     const first = program.add({ x: 4 });
     assert.deepEqual([first.old.dataSync()[0], first.now.dataSync()[0]], [1, 5]);
     assert.equal(program.look({}).dataSync()[0], 50);
-    assert.equal(total.dataSync()[0], 1, "the tf.Variable itself keeps its value");
+    assert.equal(total.dataSync()[0], 1, 'the tf.Variable itself keeps its value');
     program.write({ total: 7 });
     assert.equal(program.read(['total']).total.dataSync()[0], 7);
     assert.equal(program.look({}).dataSync()[0], 70);
@@ -101,7 +144,20 @@ describe('compile', () => {
   it('gives every reader the value from before the call, whatever is assigned', async () => {
     const a = tf.variable(tf.scalar(1));
     const b = tf.variable(tf.scalar(2));
-    const program = await compile({ swap: { args: {}, run: () => { const kept = a.clone(); a.assign(b.clone() as TF.Scalar); b.assign(kept as TF.Scalar); return []; } } }, { a, b });
+    const program = await compile(
+      {
+        swap: {
+          args: {},
+          run: () => {
+            const kept = a.clone();
+            a.assign(b.clone() as TF.Scalar);
+            b.assign(kept as TF.Scalar);
+            return [];
+          },
+        },
+      },
+      { a, b },
+    );
     for (let i = 0; i < 5; i++) program.swap({});
     const { a: nowA, b: nowB } = program.read();
     assert.deepEqual([nowA.dataSync()[0], nowB.dataSync()[0]], [2, 1]);
@@ -112,7 +168,18 @@ describe('compile', () => {
   it('tells apart two variables made from one tensor', async () => {
     const zeros = tf.zeros([2]);
     const [a, b] = [tf.variable(zeros), tf.variable(zeros)];
-    const program = await compile({ f: { args: {}, run: () => { a.assign(a.add(1)); return b.clone(); } } }, { a, b });
+    const program = await compile(
+      {
+        f: {
+          args: {},
+          run: () => {
+            a.assign(a.add(1));
+            return b.clone();
+          },
+        },
+      },
+      { a, b },
+    );
     program.f({});
     assert.deepEqual(Array.from(program.f({}).dataSync()), [0, 0]);
     assert.deepEqual(Array.from(program.read(['a']).a.dataSync()), [2, 2]);
@@ -120,10 +187,23 @@ describe('compile', () => {
   });
 
   it('compiles one version for each shape and chooses by the call', async () => {
-    const program = await compile({ sum: { args: [3, 2].map((n) => ({ x: { shape: [n], dtype: 'float32' as const } })), run: ({ x }: { x: TF.Tensor }) => x.sum() } }, {});
+    const program = await compile(
+      {
+        sum: {
+          args: [3, 2].map((n) => ({ x: { shape: [n], dtype: 'float32' as const } })),
+          run: ({ x }: { x: TF.Tensor }) => x.sum(),
+        },
+      },
+      {},
+    );
     assert.equal(program.sum({ x: Float32Array.of(1, 2, 3) }).dataSync()[0], 6);
     assert.equal(program.sum({ x: Float32Array.of(1, 2) }).dataSync()[0], 3);
-    assert.throws(() => program.sum({ x: Float32Array.of(1) }), (e: KitError) => /takes "x" as float32 \[3\] or float32 \[2\], found Float32Array of 1/.test(e.message) && /compile a version/.test(e.fix));
+    assert.throws(
+      () => program.sum({ x: Float32Array.of(1) }),
+      (e: KitError) =>
+        /takes "x" as float32 \[3\] or float32 \[2\], found Float32Array of 1/.test(e.message) &&
+        /compile a version/.test(e.fix),
+    );
     assert.throws(() => program.sum({ x: Int32Array.of(1, 2, 3) }), /found Int32Array of 3/);
     assert.throws(() => program.sum({ x: 1 }), /found the number 1/);
     assert.throws(() => program.sum({ x: tf.tensor1d([1, 2, 3], 'int32') }), /found int32 \[3\]/);
@@ -132,7 +212,15 @@ describe('compile', () => {
   });
 
   it('draws stateless random numbers inside, other ones for another seed', async () => {
-    const program = await compile({ draw: { args: { seed: { shape: [2], dtype: 'int32' } }, run: ({ seed }: { seed: TF.Tensor1D }) => statelessUniform([4], seed) } }, {});
+    const program = await compile(
+      {
+        draw: {
+          args: { seed: { shape: [2], dtype: 'int32' } },
+          run: ({ seed }: { seed: TF.Tensor1D }) => statelessUniform([4], seed),
+        },
+      },
+      {},
+    );
     const draw = (n: number): number[] => Array.from(program.draw({ seed: Int32Array.of(1, n) }).dataSync());
     assert.deepEqual(draw(1), draw(1));
     assert.notDeepEqual(draw(1), draw(2));
@@ -146,19 +234,38 @@ describe('compile', () => {
     const stock = (model: TF.Sequential, x: TF.Tensor, optimizer: TF.Optimizer): Case => {
       const y = tf.variable(tf.oneHot(tf.tensor1d([0, 1, 2, 0, 1, 2], 'int32'), 3).toFloat(), false);
       const input = tf.variable(x, false);
-      const read = (weights: TF.LayerVariable[]) => weights.map((weight) => (weight as unknown as { val: TF.Variable }).val);
+      const read = (weights: TF.LayerVariable[]) =>
+        weights.map((weight) => (weight as unknown as { val: TF.Variable }).val);
       const step = (): TF.Scalar => {
-        const loss = () => tf.losses.softmaxCrossEntropy(y, model.apply(input, { training: true }) as TF.Tensor) as TF.Scalar;
-        const { value, grads } = tf.variableGrads(loss, read((model as unknown as { trainableWeights: TF.LayerVariable[] }).trainableWeights));
+        const loss = () =>
+          tf.losses.softmaxCrossEntropy(y, model.apply(input, { training: true }) as TF.Tensor) as TF.Scalar;
+        const { value, grads } = tf.variableGrads(
+          loss,
+          read((model as unknown as { trainableWeights: TF.LayerVariable[] }).trainableWeights),
+        );
         optimizer.applyGradients(grads);
         return value;
       };
       const known = new Set(Object.values(tf.engine().state.registeredVariables));
       tf.tidy(step);
       const made = Object.values(tf.engine().state.registeredVariables).filter((v) => !known.has(v));
-      return { variables: [...new Set([...read((model as unknown as { weights: TF.LayerVariable[] }).weights), ...made, y, input, ...momenta(optimizer)])], step };
+      return {
+        variables: [
+          ...new Set([
+            ...read((model as unknown as { weights: TF.LayerVariable[] }).weights),
+            ...made,
+            y,
+            input,
+            ...momenta(optimizer),
+          ]),
+        ],
+        step,
+      };
     };
-    const momenta = (optimizer: TF.Optimizer): TF.Variable[] => Object.values(optimizer as unknown as Record<string, unknown>).filter((v): v is TF.Variable => v instanceof tf.Variable);
+    const momenta = (optimizer: TF.Optimizer): TF.Variable[] =>
+      Object.values(optimizer as unknown as Record<string, unknown>).filter(
+        (v): v is TF.Variable => v instanceof tf.Variable,
+      );
 
     const cases: Record<string, () => Case> = {
       'an LSTM with Adam': () =>
@@ -169,7 +276,15 @@ describe('compile', () => {
         ),
       'convolution, batch norm, pooling and dense layers of tfjs with momentum': () =>
         stock(
-          tf.sequential({ layers: [tf.layers.conv2d({ filters: 4, kernelSize: 3, inputShape: [8, 8, 2], activation: 'relu' }), tf.layers.batchNormalization(), tf.layers.maxPooling2d({ poolSize: 2 }), tf.layers.flatten(), tf.layers.dense({ units: 3, activation: 'softmax' })] }),
+          tf.sequential({
+            layers: [
+              tf.layers.conv2d({ filters: 4, kernelSize: 3, inputShape: [8, 8, 2], activation: 'relu' }),
+              tf.layers.batchNormalization(),
+              tf.layers.maxPooling2d({ poolSize: 2 }),
+              tf.layers.flatten(),
+              tf.layers.dense({ units: 3, activation: 'softmax' }),
+            ],
+          }),
           tf.randomNormal([6, 8, 8, 2], 0, 1, 'float32', 1),
           tf.train.momentum(0.01, 0.9),
         ),
@@ -189,15 +304,31 @@ describe('compile', () => {
         return { variables: [x, q, k, v], step };
       },
       "the kit's fused ops": () => {
-        const make = (shape: number[], seed: number, trainable = true) => tf.variable(tf.randomNormal(shape, 0, 0.3, 'float32', seed), trainable);
-        const [x, w, g, b] = [make([4, 9, 9, 3], 1, false), make([3, 3, 3, 8], 2), tf.variable(tf.ones([8])), tf.variable(tf.zeros([8]))];
+        const make = (shape: number[], seed: number, trainable = true) =>
+          tf.variable(tf.randomNormal(shape, 0, 0.3, 'float32', seed), trainable);
+        const [x, w, g, b] = [
+          make([4, 9, 9, 3], 1, false),
+          make([3, 3, 3, 8], 2),
+          tf.variable(tf.ones([8])),
+          tf.variable(tf.zeros([8])),
+        ];
         const [m, s] = [tf.variable(tf.zeros([8]), false), tf.variable(tf.ones([8]), false)];
         const step = (): TF.Scalar => {
           let kept: TF.Tensor[] = [];
           const { value, grads } = tf.variableGrads(() => {
-            const normed = batchNorm(conv2d(x as TF.Tensor4D, w as TF.Tensor4D, { stride: 2, padding: 1 }), g as TF.Tensor1D, b as TF.Tensor1D, m as TF.Tensor1D, s as TF.Tensor1D, { training: true });
+            const normed = batchNorm(
+              conv2d(x as TF.Tensor4D, w as TF.Tensor4D, { stride: 2, padding: 1 }),
+              g as TF.Tensor1D,
+              b as TF.Tensor1D,
+              m as TF.Tensor1D,
+              s as TF.Tensor1D,
+              { training: true },
+            );
             kept = [normed.mean!, normed.variance!];
-            return softmaxCrossEntropy(globalAveragePool(maxPool(relu(normed.value), { size: 3, stride: 2, padding: 1 })), tf.tensor1d([0, 1, 2, 3], 'int32')).mean() as TF.Scalar;
+            return softmaxCrossEntropy(
+              globalAveragePool(maxPool(relu(normed.value), { size: 3, stride: 2, padding: 1 })),
+              tf.tensor1d([0, 1, 2, 3], 'int32'),
+            ).mean() as TF.Scalar;
           }, [w, g, b]);
           for (const v of [w, g, b]) v.assign(v.sub(grads[v.name].mul(0.5)));
           m.assign(kept[0]);
@@ -215,7 +346,11 @@ describe('compile', () => {
         const eager = Array.from({ length: 20 }, () => tf.tidy(() => step().dataSync()[0]));
         const end = variables.map((v) => v.dataSync());
         variables.forEach((v, i) => v.assign(start[i]));
-        const program = await compile({ step: { args: {}, run: step } }, Object.fromEntries(variables.map((v, i) => [`v${i}`, v])), { captured: 'constant' });
+        const program = await compile(
+          { step: { args: {}, run: step } },
+          Object.fromEntries(variables.map((v, i) => [`v${i}`, v])),
+          { captured: 'constant' },
+        );
         const compiled = Array.from({ length: 20 }, () => tf.tidy(() => (program.step({}) as TF.Tensor).dataSync()[0]));
         assert.ok(difference(eager, compiled) < 1e-5, `losses ${eager} against ${compiled}`);
         const values = program.read();
@@ -234,16 +369,39 @@ describe('compile', () => {
   it('leaks no tensor: the same number after 200 calls as after 2, and none after disposal', async () => {
     const w = tf.tidy(() => tf.variable(tf.ones([4])));
     w.add(0).dispose(); // its data is handed to TensorFlow
-    const native = () => (tf.backend() as unknown as { binding: { getNumOfTensors(): number } }).binding.getNumOfTensors();
+    const native = () =>
+      (tf.backend() as unknown as { binding: { getNumOfTensors(): number } }).binding.getNumOfTensors();
     const before = [tf.memory().numTensors, native()];
-    const program = await compile({ step: { args: { x: { shape: [4], dtype: 'float32' } }, run: ({ x }: { x: TF.Tensor }) => { w.assign(w.mul(0.9).add(x)); return w.sum(); } } }, { w });
+    const program = await compile(
+      {
+        step: {
+          args: { x: { shape: [4], dtype: 'float32' } },
+          run: ({ x }: { x: TF.Tensor }) => {
+            w.assign(w.mul(0.9).add(x));
+            return w.sum();
+          },
+        },
+      },
+      { w },
+    );
     const call = () => program.step({ x: Float32Array.of(1, 2, 3, 4) }).dispose();
     call();
     call();
     const [tensors, handles] = [tf.memory().numTensors, native()];
     for (let i = 0; i < 200; i++) call();
     assert.deepEqual([tf.memory().numTensors, native()], [tensors, handles]);
-    const silent = await compile({ step: { args: {}, run: () => { w.assign(w.mul(2)); return []; } } }, { w });
+    const silent = await compile(
+      {
+        step: {
+          args: {},
+          run: () => {
+            w.assign(w.mul(2));
+            return [];
+          },
+        },
+      },
+      { w },
+    );
     const between = tf.memory().numTensors;
     silent.step({});
     assert.equal(tf.memory().numTensors, between, 'a function that only updates leaves nothing either');
@@ -261,14 +419,38 @@ describe('compile', () => {
       it(`a captured tensor ${made ? 'that was used before' : 'that was never used'}`, async () => {
         const outside = tf.tensor1d([1, 2]);
         if (made) outside.add(1).dispose();
-        await refused(f(({ x }) => x.mul(outside)), /"f" gives Mul a tensor from outside/, /argument.*variables.*inside.*constant/);
+        await refused(
+          f(({ x }) => x.mul(outside)),
+          /"f" gives Mul a tensor from outside/,
+          /argument.*variables.*inside.*constant/,
+        );
       });
     }
     it('a variable that is not listed: read, even where captured tensors are frozen, or assigned to', async () => {
       const v = tf.variable(tf.tensor1d([1, 2]), true, 'forgotten');
       for (const captured of ['error', 'constant'] as const) {
-        await refused(compile({ f: { args: one, run: ({ x }: { x: TF.Tensor }) => x.mul(v) } }, {}, { captured }), /gives Mul the variable forgotten/, /List it/);
-        await refused(compile({ f: { args: one, run: ({ x }: { x: TF.Tensor }) => { v.assign(x.add(1) as TF.Tensor1D); return x; } } }, {}, { captured }), /assigns to the variable forgotten/, /List it/);
+        await refused(
+          compile({ f: { args: one, run: ({ x }: { x: TF.Tensor }) => x.mul(v) } }, {}, { captured }),
+          /gives Mul the variable forgotten/,
+          /List it/,
+        );
+        await refused(
+          compile(
+            {
+              f: {
+                args: one,
+                run: ({ x }: { x: TF.Tensor }) => {
+                  v.assign(x.add(1) as TF.Tensor1D);
+                  return x;
+                },
+              },
+            },
+            {},
+            { captured },
+          ),
+          /assigns to the variable forgotten/,
+          /List it/,
+        );
       }
       assert.deepEqual(Array.from(v.dataSync()), [1, 2]);
       v.dispose();
@@ -276,41 +458,123 @@ describe('compile', () => {
     it('a captured tensor that shares the data of a listed variable', async () => {
       const w = tf.variable(tf.tensor1d([1, 2]));
       const start = w.clone();
-      await refused(compile({ f: { args: {}, run: () => w.sub(start) } }, { w }), /gives Sub a tensor from outside/, /argument/);
+      await refused(
+        compile({ f: { args: {}, run: () => w.sub(start) } }, { w }),
+        /gives Sub a tensor from outside/,
+        /argument/,
+      );
       const x = tf.tensor1d([5, 6]);
       const v = tf.variable(x);
-      await refused(compile({ f: { args: {}, run: () => v.sub(x) } }, { v }), /gives Sub a tensor from outside/, /argument/);
+      await refused(
+        compile({ f: { args: {}, run: () => v.sub(x) } }, { v }),
+        /gives Sub a tensor from outside/,
+        /argument/,
+      );
       tf.dispose([w, v]);
     });
     it('a data type that a graph cannot hold', async () => {
-      await refused(compile({ f: { args: { x: { shape: [1], dtype: 'int64' as 'int32' } }, run: ({ x }: { x: TF.Tensor }) => x } }, {}), /argument "x" of the compiled function "f" has the data type int64/, /float32, int32, uint8, bool/);
-      await refused(compile({ f: { args: {}, run: () => tf.scalar(1) } }, { s: tf.variable(tf.tensor1d(['a'])) }), /variable "s" has the data type string/, /float32/);
+      await refused(
+        compile(
+          { f: { args: { x: { shape: [1], dtype: 'int64' as 'int32' } }, run: ({ x }: { x: TF.Tensor }) => x } },
+          {},
+        ),
+        /argument "x" of the compiled function "f" has the data type int64/,
+        /float32, int32, uint8, bool/,
+      );
+      await refused(
+        compile({ f: { args: {}, run: () => tf.scalar(1) } }, { s: tf.variable(tf.tensor1d(['a'])) }),
+        /variable "s" has the data type string/,
+        /float32/,
+      );
     });
     it('but freezes a captured tensor when asked to', async () => {
       const outside = tf.tensor1d([3, 4]);
-      const program = await compile({ f: { args: one, run: ({ x }: { x: TF.Tensor }) => [x.mul(outside), outside] } }, {}, { captured: 'constant' });
-      assert.deepEqual(program.f({ x: Float32Array.of(1, 2) }).map((t) => t.arraySync()), [[3, 8], [3, 4]]);
+      const program = await compile(
+        { f: { args: one, run: ({ x }: { x: TF.Tensor }) => [x.mul(outside), outside] } },
+        {},
+        { captured: 'constant' },
+      );
+      assert.deepEqual(
+        program.f({ x: Float32Array.of(1, 2) }).map((t) => t.arraySync()),
+        [
+          [3, 8],
+          [3, 4],
+        ],
+      );
       program.dispose();
     });
-    it('data read inside', () => refused(f(({ x }) => x.mul(x.sum().dataSync()[0])), /"f" reads a tensor's data/, /tf.where/));
+    it('data read inside', () =>
+      refused(
+        f(({ x }) => x.mul(x.sum().dataSync()[0])),
+        /"f" reads a tensor's data/,
+        /tf.where/,
+      ));
     it('random numbers drawn in JavaScript, seeded or not', async () => {
-      await refused(f(({ x }) => x.add(tf.randomNormal([2]))), /tf.randomNormal, which draws its numbers in JavaScript/, /statelessUniform/);
-      await refused(f(({ x }) => x.add(tf.randomUniform([2], 0, 1, 'float32', 7))), /tf.randomUniform/, /argument/);
-      await refused(f(({ x }) => tf.dropout(x, 0.5)), /tf.randomUniform/, /argument/);
+      await refused(
+        f(({ x }) => x.add(tf.randomNormal([2]))),
+        /tf.randomNormal, which draws its numbers in JavaScript/,
+        /statelessUniform/,
+      );
+      await refused(
+        f(({ x }) => x.add(tf.randomUniform([2], 0, 1, 'float32', 7))),
+        /tf.randomUniform/,
+        /argument/,
+      );
+      await refused(
+        f(({ x }) => tf.dropout(x, 0.5)),
+        /tf.randomUniform/,
+        /argument/,
+      );
     });
     it('an asynchronous function, also one that fails later', async () => {
-      const asynchronous = (run: (args: { x: TF.Tensor }) => Promise<TF.Tensor>) => f(run as unknown as (a: { x: TF.Tensor }) => TF.Tensor);
-      await refused(asynchronous(async ({ x }) => x), /"f" is asynchronous/, /ordinary function/);
-      await refused(asynchronous(async ({ x }) => { await Promise.resolve(); return x.add(1); }), /"f" is asynchronous/, /ordinary function/);
+      const asynchronous = (run: (args: { x: TF.Tensor }) => Promise<TF.Tensor>) =>
+        f(run as unknown as (a: { x: TF.Tensor }) => TF.Tensor);
+      await refused(
+        asynchronous(async ({ x }) => x),
+        /"f" is asynchronous/,
+        /ordinary function/,
+      );
+      await refused(
+        asynchronous(async ({ x }) => {
+          await Promise.resolve();
+          return x.add(1);
+        }),
+        /"f" is asynchronous/,
+        /ordinary function/,
+      );
     });
-    it('a variable created inside', () => refused(f(({ x }) => tf.variable(x).add(1)), /"f" creates the variable/, /optimizer/));
-    it('a result that is no tensor', () => refused(f((() => ({ loss: 3 })) as unknown as (a: { x: TF.Tensor }) => TF.Tensor), /result of "f".loss is number/, /tensors only/));
-    it('a reserved name', () => refused(compile({ read: { args: {}, run: () => tf.scalar(1) } }, {}), /cannot be named "read"/, /Rename/));
+    it('a variable created inside', () =>
+      refused(
+        f(({ x }) => tf.variable(x).add(1)),
+        /"f" creates the variable/,
+        /optimizer/,
+      ));
+    it('a result that is no tensor', () =>
+      refused(
+        f((() => ({ loss: 3 })) as unknown as (a: { x: TF.Tensor }) => TF.Tensor),
+        /result of "f".loss is number/,
+        /tensors only/,
+      ));
+    it('a reserved name', () =>
+      refused(compile({ read: { args: {}, run: () => tf.scalar(1) } }, {}), /cannot be named "read"/, /Rename/));
 
     it('and leaves variables, tensors and the backend as they were', async () => {
       const w = tf.variable(tf.scalar(1));
       const before = tf.memory().numTensors;
-      await assert.rejects(compile({ f: { args: {}, run: () => { w.assign(w.add(1) as TF.Scalar); return tf.scalar(w.dataSync()[0]); } } }, { w }));
+      await assert.rejects(
+        compile(
+          {
+            f: {
+              args: {},
+              run: () => {
+                w.assign(w.add(1) as TF.Scalar);
+                return tf.scalar(w.dataSync()[0]);
+              },
+            },
+          },
+          { w },
+        ),
+      );
       assert.equal(w.dataSync()[0], 1);
       assert.equal(tf.memory().numTensors, before);
       assert.equal(tf.scalar(2).add(3).dataSync()[0], 5);

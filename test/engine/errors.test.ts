@@ -6,9 +6,13 @@ describe('names that are not known', () => {
   const known = ['resnet50.keras_in1k', 'efficientnet_lite0.tf_in1k', 'efficientnet_lite1.tf_in1k'];
   it('are told the near ones, nearest first', () => {
     assert.deepEqual(nearNames('efficientnet_lite0', known)[0], 'efficientnet_lite0.tf_in1k');
-    assert.match(unknownName('backbone', 'resnet50', ['resnet50.a', 'vgg']).fix, /Did you mean "resnet50.a"\? Known: resnet50.a, vgg\./);
+    assert.match(
+      unknownName('backbone', 'resnet50', ['resnet50.a', 'vgg']).fix,
+      /Did you mean "resnet50.a"\? Known: resnet50.a, vgg\./,
+    );
   });
-  it('or all, when none is near', () => assert.equal(unknownName('backbone', 'x', known).fix, `Known: ${known.join(', ')}.`));
+  it('or all, when none is near', () =>
+    assert.equal(unknownName('backbone', 'x', known).fix, `Known: ${known.join(', ')}.`));
 });
 
 describe('nested values', () => {
@@ -19,5 +23,9 @@ describe('nested values', () => {
     assert.deepEqual(leaves, [1, 2, 3]);
     assert.deepEqual(unflatten(structure, leaves), value);
   });
-  it('say where something does not belong', () => assert.throws(() => flatten<number>({ a: ['x' as unknown as number] }, isNumber, 'value'), /The value.a\[0\] is string/));
+  it('say where something does not belong', () =>
+    assert.throws(
+      () => flatten<number>({ a: ['x' as unknown as number] }, isNumber, 'value'),
+      /The value.a\[0\] is string/,
+    ));
 });

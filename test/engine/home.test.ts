@@ -14,7 +14,10 @@ describe('kitHome', () => {
   });
   after(() => fs.rmSync(folder, { recursive: true }));
 
-  /** What a process with RIFLE_HOME, RIFLE_RUNS = `value`, started in `folder`, and one that it starts in `folder/notebooks` find; and the set-up. */
+  /**
+   * What a process with RIFLE_HOME, RIFLE_RUNS = `value`, started in `folder`, and one that it starts in
+   * `folder/notebooks` find; and the set-up.
+   */
   const look = (value: string): Record<'own' | 'child' | 'setup' | 'runs', string> => {
     const module = JSON.stringify(require.resolve('../../src/engine/home'));
     const place = JSON.stringify(path.join(packageRoot(), 'setup', 'place.mjs'));
@@ -26,7 +29,9 @@ describe('kitHome', () => {
         console.log(JSON.stringify({ own: kitHome(), child: child.trim(), setup, runs: process.env.RIFLE_RUNS }));
       });`;
     const env = { ...process.env, RIFLE_HOME: value, RIFLE_RUNS: value };
-    return JSON.parse(execFileSync(process.execPath, ['-e', script], { cwd: folder, env, encoding: 'utf8' })) as ReturnType<typeof look>;
+    return JSON.parse(
+      execFileSync(process.execPath, ['-e', script], { cwd: folder, env, encoding: 'utf8' }),
+    ) as ReturnType<typeof look>;
   };
 
   it('takes a relative RIFLE_HOME from the working folder of the first process, for its children too', () => {

@@ -5,7 +5,16 @@ import { duration, Pace } from '../../src/engine/progress';
 describe('duration', () => {
   it('is in words, with two units at most', () => {
     assert.deepEqual([-3, 0, 9.4, 59.4, 59.6, 125, 3599.4, 3600, 3900, 90_061].map(duration), [
-      '0 s', '0 s', '9 s', '59 s', '1 min 00 s', '2 min 05 s', '59 min 59 s', '1 h 00 min', '1 h 05 min', '25 h 01 min',
+      '0 s',
+      '0 s',
+      '9 s',
+      '59 s',
+      '1 min 00 s',
+      '2 min 05 s',
+      '59 min 59 s',
+      '1 h 00 min',
+      '1 h 05 min',
+      '25 h 01 min',
     ]);
   });
 });

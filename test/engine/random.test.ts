@@ -6,12 +6,24 @@ describe('random', () => {
     const ones = 0xffffffff;
     assert.deepEqual(philox([0, 0, 0, 0], [0, 0]), [0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8]);
     assert.deepEqual(philox([ones, ones, ones, ones], [ones, ones]), [0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd]);
-    assert.deepEqual(philox([0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344], [0xa4093822, 0x299f31d0]), [0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1]);
+    assert.deepEqual(
+      philox([0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344], [0xa4093822, 0x299f31d0]),
+      [0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1],
+    );
   });
   it('is a pure function of seed, name, epoch and index', () => {
-    const draw = (...at: Parameters<typeof randomStream>) => { const s = randomStream(...at); return [s.uniform(), s.uniform(), s.uniform()]; };
+    const draw = (...at: Parameters<typeof randomStream>) => {
+      const s = randomStream(...at);
+      return [s.uniform(), s.uniform(), s.uniform()];
+    };
     assert.deepEqual(draw(1, 'crop', 2, 3), draw(1, 'crop', 2, 3));
-    const all = [draw(1, 'crop', 2, 3), draw(2, 'crop', 2, 3), draw(1, 'head', 2, 3), draw(1, 'crop', 3, 3), draw(1, 'crop', 2, 4)].map(String);
+    const all = [
+      draw(1, 'crop', 2, 3),
+      draw(2, 'crop', 2, 3),
+      draw(1, 'head', 2, 3),
+      draw(1, 'crop', 3, 3),
+      draw(1, 'crop', 2, 4),
+    ].map(String);
     assert.equal(new Set(all).size, 5);
   });
   it('continues from its counter', () => {

@@ -52,7 +52,12 @@ function repairTar(bytes: Buffer): Buffer {
   return bytes;
 }
 
-function archiveTarget(name: string, seeds: Buffer[], repair?: (bytes: Buffer) => Buffer, wrap: (bytes: Buffer) => Buffer = (bytes) => bytes): FuzzTarget {
+function archiveTarget(
+  name: string,
+  seeds: Buffer[],
+  repair?: (bytes: Buffer) => Buffer,
+  wrap: (bytes: Buffer) => Buffer = (bytes) => bytes,
+): FuzzTarget {
   const folder = scratch();
   const archive = path.join(folder, 'archive');
   const out = path.join(folder, 'box', 'out');
@@ -68,11 +73,19 @@ function archiveTarget(name: string, seeds: Buffer[], repair?: (bytes: Buffer) =
       assert.deepEqual(fs.readdirSync(path.dirname(out)), count === undefined ? [] : ['out'], 'whole or not at all');
       if (count === undefined) return;
       const entries = fs.readdirSync(out, { recursive: true, withFileTypes: true });
-      assert.ok(entries.every((entry) => entry.isFile() || entry.isDirectory()), 'no links, no devices');
-      const files = entries.filter((entry) => entry.isFile()).map((entry) => fs.statSync(path.join(entry.parentPath ?? entry.path, entry.name)));
+      assert.ok(
+        entries.every((entry) => entry.isFile() || entry.isDirectory()),
+        'no links, no devices',
+      );
+      const files = entries
+        .filter((entry) => entry.isFile())
+        .map((entry) => fs.statSync(path.join(entry.parentPath ?? entry.path, entry.name)));
       assert.equal(files.length, count);
       assert.ok(files.reduce((sum, { size }) => sum + size, 0) <= LIMITS.maxBytes);
-      assert.ok(files.every(({ mode }) => (mode & 0o7111) === 0), 'nothing can be run');
+      assert.ok(
+        files.every(({ mode }) => (mode & 0o7111) === 0),
+        'nothing can be run',
+      );
       fs.rmSync(out, { recursive: true });
     },
     close: () => fs.rmSync(folder, { recursive: true, force: true }),
@@ -81,10 +94,28 @@ function archiveTarget(name: string, seeds: Buffer[], repair?: (bytes: Buffer) =
 
 function matTarget(): FuzzTarget {
   const folder = path.join(packageRoot(), 'test', 'fixtures', 'data', 'mat');
-  const seeds: Buffer[] = fs.readdirSync(folder).filter((name) => name.endsWith('.mat') && !name.includes('packed')).map((name) => fs.readFileSync(path.join(folder, name)));
-  seeds.push(makeMat({ list: cells([text('a/b.jpg'), cells([text('deep')])]), labels: numbers([1, 2, 3]), rows: structs([{ class: numbers([7]), fname: text('1.jpg') }]) }));
+  const seeds: Buffer[] = fs
+    .readdirSync(folder)
+    .filter((name) => name.endsWith('.mat') && !name.includes('packed'))
+    .map((name) => fs.readFileSync(path.join(folder, name)));
+  seeds.push(
+    makeMat({
+      list: cells([text('a/b.jpg'), cells([text('deep')])]),
+      labels: numbers([1, 2, 3]),
+      rows: structs([{ class: numbers([7]), fname: text('1.jpg') }]),
+    }),
+  );
   const size = (value: MatValue): number =>
-    value.kind === 'numbers' ? value.values.length : value.kind === 'text' ? value.rows.length : value.kind === 'cells' ? value.cells.reduce((sum, cell) => sum + size(cell), 1) : value.structs.reduce((sum, row) => [...row.values()].reduce((inner, field) => inner + size(field), sum + 1), 1);
+    value.kind === 'numbers'
+      ? value.values.length
+      : value.kind === 'text'
+        ? value.rows.length
+        : value.kind === 'cells'
+          ? value.cells.reduce((sum, cell) => sum + size(cell), 1)
+          : value.structs.reduce(
+              (sum, row) => [...row.values()].reduce((inner, field) => inner + size(field), sum + 1),
+              1,
+            );
   /** All variables in one compressed element: what a change does to packed bytes is found by inflate alone. */
   const packed = (bytes: Buffer): Buffer => {
     const body = deflateSync(Buffer.from(bytes.subarray(128)), { level: 1 });
@@ -99,7 +130,8 @@ function matTarget(): FuzzTarget {
     repair: packed,
     async run(bytes) {
       const variables = await outcome(() => readMat(bytes, 'fuzz.mat'));
-      for (const value of variables?.values() ?? []) assert.ok(size(value) <= bytes.length * 1100, 'no more values than the bytes can hold');
+      for (const value of variables?.values() ?? [])
+        assert.ok(size(value) <= bytes.length * 1100, 'no more values than the bytes can hold');
     },
   };
 }
@@ -114,10 +146,21 @@ function listTarget(officials: Official[]): FuzzTarget {
   const root = scratch();
   const subjects: Subject[] = [];
   const seeds: Buffer[] = [];
-  for (const [name, reader] of [['cub-200-2011', 'cub'], ['stanford-dogs', 'stanford-dogs'], ['stanford-cars', 'stanford-cars'], ['food-101', 'food-101'], ['dtd', 'dtd-1'], ['flowers-102', 'flowers-102'], ['mit-indoor-67', 'mit-indoor-67'], ['fgvc-aircraft', 'fgvc-aircraft']]) {
+  for (const [name, reader] of [
+    ['cub-200-2011', 'cub'],
+    ['stanford-dogs', 'stanford-dogs'],
+    ['stanford-cars', 'stanford-cars'],
+    ['food-101', 'food-101'],
+    ['dtd', 'dtd-1'],
+    ['flowers-102', 'flowers-102'],
+    ['mit-indoor-67', 'mit-indoor-67'],
+    ['fgvc-aircraft', 'fgvc-aircraft'],
+  ]) {
     const official = officials.find((each) => each.name === name)!;
     const folder = path.join(root, name);
-    const entries = official.files.flatMap((file): Entry[] => ('entries' in file ? file.entries : [{ name: file.file, bytes: bytesOf(file) }]));
+    const entries = official.files.flatMap((file): Entry[] =>
+      'entries' in file ? file.entries : [{ name: file.file, bytes: bytesOf(file) }],
+    );
     for (const { name: file, bytes, kind = 'file' } of entries) {
       if (kind !== 'file' || !readers[reader].wants(file)) continue;
       fs.mkdirSync(path.dirname(path.join(folder, file)), { recursive: true });
@@ -128,7 +171,12 @@ function listTarget(officials: Official[]): FuzzTarget {
       subjects.push({ reader, folder, list: file });
     }
   }
-  seeds.push(Buffer.concat([Buffer.from([subjects.length]), Buffer.from('images/cell0001.png  1.0    mono\nimages/cell0002.png  0.3333333333333333 poly\n')]));
+  seeds.push(
+    Buffer.concat([
+      Buffer.from([subjects.length]),
+      Buffer.from('images/cell0001.png  1.0    mono\nimages/cell0002.png  0.3333333333333333 poly\n'),
+    ]),
+  );
   const originals = subjects.map(({ folder, list }) => fs.readFileSync(path.join(folder, list)));
   return {
     name: 'lists',
@@ -138,7 +186,8 @@ function listTarget(officials: Official[]): FuzzTarget {
       const which = bytes[0] % (subjects.length + 1);
       const content = bytes.subarray(1);
       if (which === subjects.length) {
-        for (const { file, probability } of (await outcome(() => parseElpvLabels(content.toString()))) ?? []) assert.ok(/^images\/[\w-]+\.png$/.test(file) && probability >= 0 && probability <= 1);
+        for (const { file, probability } of (await outcome(() => parseElpvLabels(content.toString()))) ?? [])
+          assert.ok(/^images\/[\w-]+\.png$/.test(file) && probability >= 0 && probability <= 1);
         return;
       }
       const { reader, folder, list } = subjects[which];
@@ -147,7 +196,10 @@ function listTarget(officials: Official[]): FuzzTarget {
         const reading = await outcome(async () => readers[reader].read(await new FileTree().add(folder)));
         for (const { file, label } of [...(reading?.train ?? []), ...(reading?.test ?? [])]) {
           assert.ok(Number.isInteger(label) && label >= 0, `the label ${label}`);
-          assert.ok(!path.isAbsolute(file) && !file.split(/[/\\]/).includes('..') && !file.includes('\0'), `the path ${file}`);
+          assert.ok(
+            !path.isAbsolute(file) && !file.split(/[/\\]/).includes('..') && !file.includes('\0'),
+            `the path ${file}`,
+          );
         }
       } finally {
         fs.writeFileSync(path.join(folder, list), originals[which]);
@@ -176,8 +228,12 @@ function imageTarget(): FuzzTarget {
 
 /** The targets by name, each made when it is asked for. */
 export const targets: Readonly<Record<string, () => FuzzTarget | Promise<FuzzTarget>>> = {
-  tar: () => archiveTarget('tar', [makeTar(ENTRIES), makeTar(ENTRIES.slice(0, 3)), makeTar(ENTRIES.slice(1, 2))], repairTar),
-  'tar.gz': () => archiveTarget('tar.gz', [makeTar(ENTRIES.slice(0, 3)), makeTar(ENTRIES.slice(1, 2))], repairTar, (bytes) => gzipSync(bytes, { level: 1 })),
+  tar: () =>
+    archiveTarget('tar', [makeTar(ENTRIES), makeTar(ENTRIES.slice(0, 3)), makeTar(ENTRIES.slice(1, 2))], repairTar),
+  'tar.gz': () =>
+    archiveTarget('tar.gz', [makeTar(ENTRIES.slice(0, 3)), makeTar(ENTRIES.slice(1, 2))], repairTar, (bytes) =>
+      gzipSync(bytes, { level: 1 }),
+    ),
   zip: () => archiveTarget('zip', [makeZip(ENTRIES.slice(0, 3)), makeZip(ENTRIES), makeZip(ENTRIES.slice(1, 2))]),
   mat: matTarget,
   lists: async () => listTarget(await makeOfficials()),

@@ -10,7 +10,10 @@ const AREAS = ['data', 'weights'];
 /** Seconds that one input may take before it counts as a hang. */
 const HANG_SECONDS = 60;
 
-/** MB of memory of the whole process that count as beyond bounds: what Node, sharp and the readers' bounds need, and half as much again. */
+/**
+ * MB of memory of the whole process that count as beyond bounds: what Node, sharp and the readers' bounds need, and
+ * half as much again.
+ */
 const MOST_MB = 1500;
 
 interface Options {
@@ -24,24 +27,45 @@ interface Options {
 /** Runs one target in threads, each with its part of the inputs and a seed of its own, and watches them. */
 async function runTarget(area: string, name: string, { inputs, seed, threads, seconds }: Options): Promise<void> {
   const start = performance.now();
-  const shards = Array.from({ length: threads }, (_, i) => ({ seed: seed + i, inputs: Math.ceil((inputs - i) / threads), seconds, counter: new Int32Array(new SharedArrayBuffer(4)), last: -1, since: start }));
+  const shards = Array.from({ length: threads }, (_, i) => ({
+    seed: seed + i,
+    inputs: Math.ceil((inputs - i) / threads),
+    seconds,
+    counter: new Int32Array(new SharedArrayBuffer(4)),
+    last: -1,
+    since: start,
+  }));
   let peakMb = 0;
   let said = start;
   let fail: (error: Error) => void = () => undefined;
   const watch = setInterval(() => {
     const now = performance.now();
     peakMb = Math.max(peakMb, process.memoryUsage().rss / 1e6);
-    if (peakMb > MOST_MB + 100 * threads) fail(new Error(`${name}: ${peakMb.toFixed(0)} MB of memory, at inputs ${shards.map((shard) => `${shard.counter[0]} of seed ${shard.seed}`).join(', ')}`));
+    if (peakMb > MOST_MB + 100 * threads)
+      fail(
+        new Error(
+          `${name}: ${peakMb.toFixed(0)} MB of memory, at inputs ${shards.map((shard) => `${shard.counter[0]} of seed ${shard.seed}`).join(', ')}`,
+        ),
+      );
     for (const shard of shards) {
       if (shard.counter[0] !== shard.last) [shard.last, shard.since] = [shard.counter[0], now];
-      if (now - shard.since > HANG_SECONDS * 1000 && shard.last < shard.inputs - 1) fail(new Error(`${name}: input ${shard.last} of seed ${shard.seed} has run for ${HANG_SECONDS} s`));
+      if (now - shard.since > HANG_SECONDS * 1000 && shard.last < shard.inputs - 1)
+        fail(new Error(`${name}: input ${shard.last} of seed ${shard.seed} has run for ${HANG_SECONDS} s`));
     }
     if (now - said > 60_000) {
       said = now;
-      process.stderr.write(`${name}: ${shards.reduce((sum, { counter }) => sum + counter[0], 0)} of ${inputs}, ${((now - start) / 1000).toFixed(0)} s\n`);
+      process.stderr.write(
+        `${name}: ${shards.reduce((sum, { counter }) => sum + counter[0], 0)} of ${inputs}, ${((now - start) / 1000).toFixed(0)} s\n`,
+      );
     }
   }, 200);
-  const workers = shards.map((shard) => new Worker(path.join(__dirname, 'worker.js'), { workerData: { area, name, ...shard }, resourceLimits: { maxOldGenerationSizeMb: 512 } }));
+  const workers = shards.map(
+    (shard) =>
+      new Worker(path.join(__dirname, 'worker.js'), {
+        workerData: { area, name, ...shard },
+        resourceLimits: { maxOldGenerationSizeMb: 512 },
+      }),
+  );
   try {
     const failed = new Promise<never>((_, reject) => (fail = reject));
     const done = workers.map(
@@ -49,7 +73,13 @@ async function runTarget(area: string, name: string, { inputs, seed, threads, se
         new Promise<void>((resolve, reject) => {
           worker.on('message', (error: string | null) => (error === null ? resolve() : reject(new Error(error))));
           worker.on('error', reject);
-          worker.on('exit', (code) => reject(new Error(`${name}: a thread ended with ${code} at input ${shards[i].counter[0]} of seed ${shards[i].seed}`)));
+          worker.on('exit', (code) =>
+            reject(
+              new Error(
+                `${name}: a thread ended with ${code} at input ${shards[i].counter[0]} of seed ${shards[i].seed}`,
+              ),
+            ),
+          );
         }),
     );
     await Promise.race([failed, Promise.all(done)]);
@@ -58,7 +88,9 @@ async function runTarget(area: string, name: string, { inputs, seed, threads, se
     await Promise.all(workers.map((worker) => worker.terminate()));
   }
   const ran = shards.reduce((sum, { counter }) => sum + counter[0], 0);
-  console.log(`${area} ${name}: ${ran} inputs from seed ${seed} on in ${((performance.now() - start) / 1000).toFixed(0)} s on ${threads} threads: nothing crashed, hung or grew (at most ${peakMb.toFixed(0)} MB)`);
+  console.log(
+    `${area} ${name}: ${ran} inputs from seed ${seed} on in ${((performance.now() - start) / 1000).toFixed(0)} s on ${threads} threads: nothing crashed, hung or grew (at most ${peakMb.toFixed(0)} MB)`,
+  );
 }
 
 new Command('fuzz')

@@ -1,8 +1,11 @@
-// Damages bytes at random, the way files are damaged and the way they are forged: what the fuzz tests feed to the readers.
+// Damages bytes at random, the way files are damaged and the way they are forged: what the fuzz tests feed to the
+// readers.
 import fc from 'fast-check';
 
 /** Numbers that formats trip over. */
-const VALUES = [0, 1, 2, 7, 8, 0x7f, 0x80, 0xff, 0x100, 0x7fff, 0xffff, 0x10000, 0x7fffffff, 0x80000000, 0xfffffff0, 0xffffffff];
+const VALUES = [
+  0, 1, 2, 7, 8, 0x7f, 0x80, 0xff, 0x100, 0x7fff, 0xffff, 0x10000, 0x7fffffff, 0x80000000, 0xfffffff0, 0xffffffff,
+];
 
 /** One change. Places and lengths are fractions of the file, so that a change fits any. */
 interface Change {
@@ -32,7 +35,12 @@ const change: fc.Arbitrary<Change> = fc.record({
 
 /** Mutations of one of so many seeds. */
 export const mutations = (seeds: number): fc.Arbitrary<Mutation> =>
-  fc.record({ seed: fc.nat(seeds - 1), other: fc.nat(seeds - 1), changes: fc.array(change, { minLength: 1, maxLength: 6 }), repair: fc.boolean() });
+  fc.record({
+    seed: fc.nat(seeds - 1),
+    other: fc.nat(seeds - 1),
+    changes: fc.array(change, { minLength: 1, maxLength: 6 }),
+    repair: fc.boolean(),
+  });
 
 /** The bytes that a mutation stands for. */
 export function mutate({ seed, other, changes }: Mutation, seeds: readonly Buffer[]): Buffer {
@@ -55,7 +63,11 @@ function apply(bytes: Buffer, { kind, at, length, value, big }: Change, other: B
       return bytes;
     }
     case 'digits': // numbers in words: of tar headers, of lists
-      return Buffer.concat([bytes.subarray(0, place), Buffer.from(value.toString(big ? 8 : 10)), bytes.subarray(Math.min(bytes.length, place + 3))]);
+      return Buffer.concat([
+        bytes.subarray(0, place),
+        Buffer.from(value.toString(big ? 8 : 10)),
+        bytes.subarray(Math.min(bytes.length, place + 3)),
+      ]);
     case 'cut':
       return bytes.subarray(0, place);
     case 'remove':

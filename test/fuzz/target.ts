@@ -15,10 +15,14 @@ export interface FuzzTarget {
 }
 
 /**
- * Runs so many mutated inputs, the same for the same seed, or as many as `seconds` allow. `onRun` is called before each.
+ * Runs so many mutated inputs, the same for the same seed, or as many as `seconds` allow. `onRun` is called before
+ * each.
  * @returns how many were run. @throws Error with the smallest input found that breaks the target.
  */
-export async function fuzz(target: FuzzTarget, options: { inputs: number; seed: number; seconds?: number; onRun?: (run: number) => void }): Promise<number> {
+export async function fuzz(
+  target: FuzzTarget,
+  options: { inputs: number; seed: number; seconds?: number; onRun?: (run: number) => void },
+): Promise<number> {
   let run = 0;
   let present: Promise<void> = Promise.resolve();
   const property = fc.asyncProperty(mutations(target.seeds.length), (mutation) => (present = runOne(mutation)));
@@ -32,7 +36,12 @@ export async function fuzz(target: FuzzTarget, options: { inputs: number; seed: 
       throw new Error(`${(error as Error).stack}\nThe input, in base64: ${input.toString('base64').slice(0, 20_000)}`);
     }
   };
-  await fc.assert(property, { numRuns: options.inputs, seed: options.seed, endOnFailure: false, interruptAfterTimeLimit: options.seconds && 1000 * options.seconds });
+  await fc.assert(property, {
+    numRuns: options.inputs,
+    seed: options.seed,
+    endOnFailure: false,
+    interruptAfterTimeLimit: options.seconds && 1000 * options.seconds,
+  });
   await present; // what the time limit came upon
   return run;
 }

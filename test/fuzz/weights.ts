@@ -18,15 +18,22 @@ import { fixture } from '../backbones/golden-resnet';
 import type { FuzzTarget } from './target';
 
 /** A folder in memory where the system has one: the disk would be what is measured. */
-const scratch = (): string => fs.mkdtempSync(path.join(fs.existsSync('/dev/shm') ? '/dev/shm' : os.tmpdir(), 'rifle-fuzz-'));
+const scratch = (): string =>
+  fs.mkdtempSync(path.join(fs.existsSync('/dev/shm') ? '/dev/shm' : os.tmpdir(), 'rifle-fuzz-'));
 
 const seeds = (...names: string[]): Buffer[] => names.map((name) => fs.readFileSync(fixture(...name.split('/'))));
 
-/** What came out of a reader that did not refuse: every tensor has the elements that its shape asks for, and no more memory than `most` bytes. */
+/**
+ * What came out of a reader that did not refuse: every tensor has the elements that its shape asks for, and no more
+ * memory than `most` bytes.
+ */
 function check(tensors: StateDict, most: number): void {
   const memory = new Set<ArrayBufferLike>();
   for (const [name, { shape, data }] of tensors) {
-    assert.ok(shape.every((side) => Number.isSafeInteger(side) && side >= 0), `the shape of ${name}`);
+    assert.ok(
+      shape.every((side) => Number.isSafeInteger(side) && side >= 0),
+      `the shape of ${name}`,
+    );
     assert.equal(data.length, sizeOf(shape), `the elements of ${name}`);
     memory.add(data.buffer);
   }
@@ -34,8 +41,16 @@ function check(tensors: StateDict, most: number): void {
   assert.ok(bytes <= most, `${bytes} bytes of memory for ${most}`);
 }
 
-/** A reader of one file; other names than `weights` must not appear in its folder, nor files that a pickle would have made. */
-function fileTarget(name: string, read: (file: string) => Promise<StateDict>, from: Buffer[], repair?: (bytes: Buffer) => Buffer): FuzzTarget {
+/**
+ * A reader of one file; other names than `weights` must not appear in its folder, nor files that a pickle would have
+ * made.
+ */
+function fileTarget(
+  name: string,
+  read: (file: string) => Promise<StateDict>,
+  from: Buffer[],
+  repair?: (bytes: Buffer) => Buffer,
+): FuzzTarget {
   const folder = scratch();
   const file = path.join(folder, 'weights');
   return {
@@ -60,13 +75,21 @@ function refusal(error: unknown): undefined {
 /** Makes the checksum of every stored entry of a zip archive right, in its own header and in the directory. */
 function repairZip(bytes: Buffer): Buffer {
   const sums = new Map<number, number>();
-  for (let at = bytes.indexOf('PK\x03\x04'); at >= 0 && at + 30 <= bytes.length; at = bytes.indexOf('PK\x03\x04', at + 4)) {
+  for (
+    let at = bytes.indexOf('PK\x03\x04');
+    at >= 0 && at + 30 <= bytes.length;
+    at = bytes.indexOf('PK\x03\x04', at + 4)
+  ) {
     const start = at + 30 + bytes.readUInt16LE(at + 26) + bytes.readUInt16LE(at + 28);
     const sum = crc32(bytes.subarray(start, start + bytes.readUInt32LE(at + 18)));
     bytes.writeUInt32LE(sum, at + 14);
     sums.set(at, sum);
   }
-  for (let at = bytes.indexOf('PK\x01\x02'); at >= 0 && at + 46 <= bytes.length; at = bytes.indexOf('PK\x01\x02', at + 4)) {
+  for (
+    let at = bytes.indexOf('PK\x01\x02');
+    at >= 0 && at + 46 <= bytes.length;
+    at = bytes.indexOf('PK\x01\x02', at + 4)
+  ) {
     const sum = sums.get(bytes.readUInt32LE(at + 42));
     if (sum === undefined) continue;
     bytes.writeUInt32LE(sum, at + 16);
@@ -84,12 +107,17 @@ function repairLength(bytes: Buffer): Buffer {
 
 /** The bare machine of pickles, without a file around them: the pickles of PyTorch files, and one of each opcode. */
 function pickleTarget(): FuzzTarget {
-  const everyOpcode = 'gASVZQAAAAAAAAB9lCiMAWGUXZQoSwFK/v///00sAUpwEQEAigYAAAAAAAGKCQAAAAAAAAAAwGWMAWKUKEc/+AAAAAAAAE6IiXSUjAFjlIwBeJSFlIwBZJRDAgD/lIwBZZSPlChLA5CMAsOplCl1Lg==';
+  const everyOpcode =
+    'gASVZQAAAAAAAAB9lCiMAWGUXZQoSwFK/v///00sAUpwEQEAigYAAAAAAAGKCQAAAAAAAAAAwGWMAWKUKEc/+AAAAAAAAE6IiXSUjAFjlIwBeJSFlIwBZJRDAgD/lIwBZZSPlChLA5CMAsOplCl1Lg==';
   const inZip = seeds('pth/zip.pth')[0];
   const start = inZip.indexOf('\x80\x02ccollections');
   return {
     name: 'pickle',
-    seeds: [Buffer.from(everyOpcode, 'base64'), inZip.subarray(start, inZip.indexOf('PK', start)), ...seeds('pth/system-legacy.pth', 'pth/legacy.pth')],
+    seeds: [
+      Buffer.from(everyOpcode, 'base64'),
+      inZip.subarray(start, inZip.indexOf('PK', start)),
+      ...seeds('pth/system-legacy.pth', 'pth/legacy.pth'),
+    ],
     run(bytes) {
       try {
         readPickle(ByteStream.of(bytes), torchRules(new Map()));
@@ -105,11 +133,17 @@ function pickleTarget(): FuzzTarget {
 function tfjsTarget(): FuzzTarget {
   const folder = scratch();
   const file = path.join(folder, 'model.json');
-  const model = (weights: unknown, shards: string[]) => Buffer.from(JSON.stringify({ modelTopology: {}, weightsManifest: [{ paths: shards, weights }] }));
-  const two = [{ name: 'conv/kernel', shape: [2, 2, 3], dtype: 'float32' }, { name: 'conv/bias', shape: [4], dtype: 'int32' }];
+  const model = (weights: unknown, shards: string[]) =>
+    Buffer.from(JSON.stringify({ modelTopology: {}, weightsManifest: [{ paths: shards, weights }] }));
+  const two = [
+    { name: 'conv/kernel', shape: [2, 2, 3], dtype: 'float32' },
+    { name: 'conv/bias', shape: [4], dtype: 'int32' },
+  ];
   return {
     name: 'tfjs-layers',
-    seeds: [model(two, ['shard']), model([two[0], { name: 'flag', shape: [], dtype: 'bool' }], ['shard'])].map((json, i) => Buffer.concat([json, Buffer.alloc(1 + (i === 0 ? 64 : 49), 7).fill(0, 0, 1)])),
+    seeds: [model(two, ['shard']), model([two[0], { name: 'flag', shape: [], dtype: 'bool' }], ['shard'])].map(
+      (json, i) => Buffer.concat([json, Buffer.alloc(1 + (i === 0 ? 64 : 49), 7).fill(0, 0, 1)]),
+    ),
     async run(bytes) {
       const cut = bytes.indexOf(0);
       fs.writeFileSync(file, cut < 0 ? bytes : bytes.subarray(0, cut));
@@ -121,7 +155,10 @@ function tfjsTarget(): FuzzTarget {
   };
 }
 
-/** A thread for many files, where the reader itself starts one for each: that would be most of the time. A broken one is replaced. */
+/**
+ * A thread for many files, where the reader itself starts one for each: that would be most of the time. A broken one is
+ * replaced.
+ */
 function h5Target(): FuzzTarget {
   const folder = scratch();
   const file = path.join(folder, 'weights.h5');
@@ -133,7 +170,11 @@ function h5Target(): FuzzTarget {
   };
   return {
     name: 'keras-h5',
-    seeds: seeds(...['weights', 'model', 'compressed', 'big-endian', 'external-storage', 'circle', 'repeated'].map((name) => `keras-h5/${name}.h5`)),
+    seeds: seeds(
+      ...['weights', 'model', 'compressed', 'big-endian', 'external-storage', 'circle', 'repeated'].map(
+        (name) => `keras-h5/${name}.h5`,
+      ),
+    ),
     async run(bytes) {
       fs.writeFileSync(file, bytes);
       const tensors: StateDict = new Map();
@@ -155,13 +196,23 @@ function h5Target(): FuzzTarget {
 
 /** The constants of a small graph: bytes, a list, one value for all. (The wire format of graph.proto.) */
 function graphSeeds(): Buffer[] {
-  const base128 = (n: number): Buffer => (n < 128 ? Buffer.from([n]) : Buffer.concat([Buffer.from([(n & 127) | 128]), base128(n >> 7)]));
-  const bytes = (field: number, content: Buffer | string): Buffer => Buffer.concat([base128(field * 8 + 2), base128(content.length), Buffer.from(content)]);
+  const base128 = (n: number): Buffer =>
+    n < 128 ? Buffer.from([n]) : Buffer.concat([Buffer.from([(n & 127) | 128]), base128(n >> 7)]);
+  const bytes = (field: number, content: Buffer | string): Buffer =>
+    Buffer.concat([base128(field * 8 + 2), base128(content.length), Buffer.from(content)]);
   const varint = (field: number, n: number): Buffer => Buffer.concat([base128(field * 8), base128(n)]);
   const shape = (...sides: number[]): Buffer => bytes(2, Buffer.concat(sides.map((side) => bytes(2, varint(1, side)))));
   const node = (name: string, dtype: number, ...tensor: Buffer[]): Buffer => {
     const value = Buffer.concat([bytes(1, 'value'), bytes(2, bytes(8, Buffer.concat([varint(1, dtype), ...tensor])))]);
-    return bytes(1, Buffer.concat([bytes(1, name), bytes(2, 'Const'), bytes(5, Buffer.concat([bytes(1, 'dtype'), bytes(2, varint(6, dtype))])), bytes(5, value)]));
+    return bytes(
+      1,
+      Buffer.concat([
+        bytes(1, name),
+        bytes(2, 'Const'),
+        bytes(5, Buffer.concat([bytes(1, 'dtype'), bytes(2, varint(6, dtype))])),
+        bytes(5, value),
+      ]),
+    );
   };
   const float = Buffer.from(new Uint8Array(Float32Array.of(1, -2, 0.5, 8, 9, 10).buffer));
   const nodes = [
@@ -177,9 +228,21 @@ function graphSeeds(): Buffer[] {
 /** The targets by name, each made when it is asked for. */
 export const targets: Readonly<Record<string, () => FuzzTarget>> = {
   pickle: pickleTarget,
-  'pth-zip': () => fileTarget('pth-zip', readPth, seeds('pth/zip.pth', 'pth/checkpoint.pth', 'pth/model.pth', 'pth/system.pth'), repairZip),
+  'pth-zip': () =>
+    fileTarget(
+      'pth-zip',
+      readPth,
+      seeds('pth/zip.pth', 'pth/checkpoint.pth', 'pth/model.pth', 'pth/system.pth'),
+      repairZip,
+    ),
   'pth-legacy': () => fileTarget('pth-legacy', readPth, seeds('pth/legacy.pth', 'pth/system-legacy.pth')),
-  safetensors: () => fileTarget('safetensors', readSafetensors, seeds('safetensors/every.safetensors', 'safetensors/float8.safetensors'), repairLength),
+  safetensors: () =>
+    fileTarget(
+      'safetensors',
+      readSafetensors,
+      seeds('safetensors/every.safetensors', 'safetensors/float8.safetensors'),
+      repairLength,
+    ),
   graphdef: () => fileTarget('graphdef', readGraphDef, graphSeeds()),
   'tfjs-layers': tfjsTarget,
   'keras-h5': h5Target,

@@ -19,9 +19,23 @@ describe('rifle notebooks', function () {
   after(() => fs.rmSync(folder, { recursive: true, force: true }));
 
   const write = (name: string, ...sources: string[]): string => {
-    const cells = sources.map((source) => ({ cell_type: 'code', metadata: {}, source, outputs: [], execution_count: null }));
+    const cells = sources.map((source) => ({
+      cell_type: 'code',
+      metadata: {},
+      source,
+      outputs: [],
+      execution_count: null,
+    }));
     const file = path.join(folder, name);
-    fs.writeFileSync(file, JSON.stringify({ cells, metadata: { kernelspec: { name: 'rifle', display_name: 'TypeScript (rifle-kit)' } }, nbformat: 4, nbformat_minor: 4 }));
+    fs.writeFileSync(
+      file,
+      JSON.stringify({
+        cells,
+        metadata: { kernelspec: { name: 'rifle', display_name: 'TypeScript (rifle-kit)' } },
+        nbformat: 4,
+        nbformat_minor: 4,
+      }),
+    );
     return file;
   };
 
@@ -32,20 +46,30 @@ describe('rifle notebooks', function () {
     fs.writeFileSync(text, 'hello');
     const out = path.join(folder, 'out');
     const args = ['notebooks', good, bad, text, '--scale', 'mini', '--parallel', '2', '--out', out];
-    const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], { encoding: 'utf8', env: { ...process.env, NO_COLOR: '1' } });
+    const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], {
+      encoding: 'utf8',
+      env: { ...process.env, NO_COLOR: '1' },
+    });
     assert.equal(status, 1, stderr);
     assert.match(stdout, /good\.ipynb +1 +\d+\.\d +passed/);
     assert.match(stdout, /bad\.ipynb +2 +\d+\.\d +failed/);
     assert.match(stdout, /failed: .*bad\.ipynb, cell 2, line 2\n +null\.length\nTypeScript: TS18050: /);
     assert.match(stdout, /failed: .*text\.ipynb: expected a notebook, found a file that is not JSON/);
-    assert.deepEqual(readNotebook(path.join(out, 'good.ipynb')).cells[0].outputs, [{ output_type: 'stream', name: 'stdout', text: ['mini\n'] }]);
-    const { status: code, stdout: json } = spawnSync(process.execPath, [MAIN, 'notebooks', text, '--json'], { encoding: 'utf8' });
+    assert.deepEqual(readNotebook(path.join(out, 'good.ipynb')).cells[0].outputs, [
+      { output_type: 'stream', name: 'stdout', text: ['mini\n'] },
+    ]);
+    const { status: code, stdout: json } = spawnSync(process.execPath, [MAIN, 'notebooks', text, '--json'], {
+      encoding: 'utf8',
+    });
     assert.deepEqual([code, (JSON.parse(json) as NotebookResult[])[0].status], [1, 'failed']);
   });
 
   it('ends with 130 at Ctrl-C, and no kernel goes on', async () => {
     const pid = path.join(folder, 'pid');
-    const file = write('endless.ipynb', `require('fs').writeFileSync(${JSON.stringify(pid)}, String(process.pid));\nawait new Promise((resolve) => setTimeout(resolve, 60000));`);
+    const file = write(
+      'endless.ipynb',
+      `require('fs').writeFileSync(${JSON.stringify(pid)}, String(process.pid));\nawait new Promise((resolve) => setTimeout(resolve, 60000));`,
+    );
     const child = spawn(process.execPath, [MAIN, 'notebooks', file], { stdio: 'ignore' });
     const until = async (condition: () => boolean): Promise<void> => {
       while (!condition()) await new Promise((resolve) => setTimeout(resolve, 50));

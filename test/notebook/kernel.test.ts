@@ -1,4 +1,5 @@
-// The kernel, cell by cell, as a client sees it: each trap of tslab has its test here, and once more as a notebook in conformance.test.ts.
+// The kernel, cell by cell, as a client sees it: each trap of tslab has its test here, and once more as a notebook in
+// conformance.test.ts.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -24,9 +25,18 @@ describe('the kernel', function () {
   /** What a cell left behind. */
   async function run(code: string, options: ExecuteOptions = {}) {
     const messages: Message[] = [];
-    const { status, executionCount } = await kernel.execute(code, { timeoutSeconds: 100, ...options, onOutput: (message) => (messages.push(message), options.onOutput?.(message)) });
-    const of = (type: string): Record<string, unknown>[] => messages.filter(({ header }) => header.msg_type === type).map(({ content }) => content);
-    const stream = (name: string): string => of('stream').filter((content) => content.name === name).map(({ text }) => text).join('');
+    const { status, executionCount } = await kernel.execute(code, {
+      timeoutSeconds: 100,
+      ...options,
+      onOutput: (message) => (messages.push(message), options.onOutput?.(message)),
+    });
+    const of = (type: string): Record<string, unknown>[] =>
+      messages.filter(({ header }) => header.msg_type === type).map(({ content }) => content);
+    const stream = (name: string): string =>
+      of('stream')
+        .filter((content) => content.name === name)
+        .map(({ text }) => text)
+        .join('');
     const error = messages.find(({ header }) => header.msg_type === 'error');
     return {
       status,
@@ -34,7 +44,10 @@ describe('the kernel', function () {
       stdout: stream('stdout'),
       stderr: stream('stderr'),
       results: of('execute_result').map(({ data }) => data as Record<string, unknown>),
-      error: error && { ...(error.content as { ename: string; evalue: string; traceback: string[] }), line: (error.metadata.rifle as { line: number | null }).line },
+      error: error && {
+        ...(error.content as { ename: string; evalue: string; traceback: string[] }),
+        line: (error.metadata.rifle as { line: number | null }).line,
+      },
     };
   }
   const value = async (code: string): Promise<unknown> => {
@@ -76,7 +89,11 @@ describe('the kernel', function () {
     await run('rate = 0.5;');
     assert.equal(await value('describe()'), 'rate 0.5');
     assert.equal(await value('halve();\nrate'), '0.25');
-    assert.equal(await value('let rate = 7;\n`${describe()}, ${rate}`'), 'rate 0.25, 7', 'a variable that is declared anew is another one');
+    assert.equal(
+      await value('let rate = 7;\n`${describe()}, ${rate}`'),
+      'rate 0.25, 7',
+      'a variable that is declared anew is another one',
+    );
   });
 
   it('keeps the value of a variable when the cell that declares it anew fails', async () => {
@@ -94,28 +111,52 @@ describe('the kernel', function () {
   it('tells the line of the cell, the number of the TypeScript error, and no stack of its own', async () => {
     const refused = await fails('const a = 1;\n\nconst text: string = a;\nmissing.foo');
     assert.deepEqual([refused.ename, refused.line], ['TypeScript', 3]);
-    assert.equal(refused.evalue, "TS2322: Type 'number' is not assignable to type 'string'.\nTS2304: Cannot find name 'missing'.");
-    assert.ok(refused.traceback.includes('> 3 | const text: string = a;') && refused.traceback.includes('    |       ^^^^'), refused.traceback.join('\n'));
+    assert.equal(
+      refused.evalue,
+      "TS2322: Type 'number' is not assignable to type 'string'.\nTS2304: Cannot find name 'missing'.",
+    );
+    assert.ok(
+      refused.traceback.includes('> 3 | const text: string = a;') && refused.traceback.includes('    |       ^^^^'),
+      refused.traceback.join('\n'),
+    );
 
-    await run('function check(x: number): number {\n  if (x > 2) throw new RangeError("too big: " + x);\n  return x;\n}');
-    const thrown = await fails('interface Point {\n  x: number;\n}\nconst point: Point = { x: 5 };\n// the next line throws\nconst checked = check(point.x);\nchecked');
+    await run(
+      'function check(x: number): number {\n  if (x > 2) throw new RangeError("too big: " + x);\n  return x;\n}',
+    );
+    const thrown = await fails(
+      'interface Point {\n  x: number;\n}\nconst point: Point = { x: 5 };\n// the next line throws\nconst checked = check(point.x);\nchecked',
+    );
     assert.deepEqual([thrown.ename, thrown.evalue, thrown.line], ['RangeError', 'too big: 5', 6]);
     const number = /cell \[(\d+)\], line 6/.exec(thrown.traceback.join('\n'))![1];
-    assert.deepEqual(thrown.traceback.slice(-2), [`    at check (cell [${Number(number) - 1}], line 2)`, `    at cell [${number}], line 6`]);
+    assert.deepEqual(thrown.traceback.slice(-2), [
+      `    at check (cell [${Number(number) - 1}], line 2)`,
+      `    at cell [${number}], line 6`,
+    ]);
 
     const awaited = await fails('await null;\n\nawait Promise.reject(new TypeError("no"));');
     assert.equal(awaited.line, 3);
-    assert.equal((await run('try { check(9) } catch (error) { console.log(error.stack) }')).stdout.match(/cell \[\d+\], line \d+/g)!.length, 2, 'a printed stack too');
+    assert.equal(
+      (await run('try { check(9) } catch (error) { console.log(error.stack) }')).stdout.match(
+        /cell \[\d+\], line \d+/g,
+      )!.length,
+      2,
+      'a printed stack too',
+    );
   });
 
   it('says what to do where the error does, and the cause', async () => {
-    const { evalue, traceback } = await fails('class KitError extends Error { fix = "do it"; name = "KitError" }\nthrow new KitError("Expected a thing.", { cause: new Error("no such file") });');
+    const { evalue, traceback } = await fails(
+      'class KitError extends Error { fix = "do it"; name = "KitError" }\nthrow new KitError("Expected a thing.", { cause: new Error("no such file") });',
+    );
     assert.equal(evalue, 'Expected a thing.\ndo it');
     assert.ok(traceback.includes('Cause: Error: no such file'));
   });
 
   it('fails for a thrown text, and for process.exit, which ends nothing', async () => {
-    assert.deepEqual((({ ename, evalue }) => [ename, evalue])(await fails('throw "just text"')), ['Thrown string', 'just text']);
+    assert.deepEqual((({ ename, evalue }) => [ename, evalue])(await fails('throw "just text"')), [
+      'Thrown string',
+      'just text',
+    ]);
     assert.match((await fails('process.exit(3)')).evalue, /process\.exit\(3\) was called/);
     assert.equal(await value('1 + 1'), '2');
   });
@@ -144,7 +185,11 @@ describe('the kernel', function () {
 
   it('gives up the cells that were sent with one that fails, and runs those that are sent right after', async () => {
     const sent = await Promise.all(['throw new Error("first")', '"second"', '"third"'].map((code) => run(code)));
-    assert.deepEqual(sent.map(({ status, error }) => `${status} ${error?.evalue ?? '-'}`), ['error first', 'error -', 'error -'], 'the others are not run');
+    assert.deepEqual(
+      sent.map(({ status, error }) => `${status} ${error?.evalue ?? '-'}`),
+      ['error first', 'error -', 'error -'],
+      'the others are not run',
+    );
     assert.equal((await run('throw new Error("again")')).status, 'error');
     assert.equal(await value('"at once"'), 'at once');
   });
@@ -186,22 +231,48 @@ describe('the kernel', function () {
     fs.writeFileSync(path.join(folder, 'beside.ts'), 'export const half = (x: number): number => x / 2;\n');
     assert.equal(await value('import { half } from "./beside";\nhalf(3)'), '1.5');
     assert.equal((await fails('import { halve } from "./beside";')).ename, 'TypeScript');
-    assert.equal((await run('import { runsFrame } from "rifle-kit";\nconst named = () => runsFrame([]).loc({ columns: ["run"] });\nconst frame = named;')).error, undefined, 'a type of a package of the kit has a name');
-    assert.equal(await value('import { methods } from "rifle-kit";\nmethods.get("rifle").rifle?.reinitializations'), '1');
+    assert.equal(
+      (
+        await run(
+          'import { runsFrame } from "rifle-kit";\nconst named = () => runsFrame([]).loc({ columns: ["run"] });\nconst frame = named;',
+        )
+      ).error,
+      undefined,
+      'a type of a package of the kit has a name',
+    );
+    assert.equal(
+      await value('import { methods } from "rifle-kit";\nmethods.get("rifle").rifle?.reinitializations'),
+      '1',
+    );
   });
 
   it('shows a tensor by shape, dtype and a corner, a frame at its true width, and disposes of what a cell made before', async () => {
-    assert.equal(await value('import { memory, tf } from "rifle-kit";\ntf.tensor2d([[1, 2], [3, 4.5]])'), 'Tensor float32 [2, 2], 4 values:\n    1    2\n    3  4.5');
-    assert.match(String(await value('tf.zeros([2, 3, 9, 9], "int32")')), /^Tensor int32 \[2, 3, 9, 9\], 486 values; at \[0, 0\]:\n( {2}0){6} {2}…\n/);
+    assert.equal(
+      await value('import { memory, tf } from "rifle-kit";\ntf.tensor2d([[1, 2], [3, 4.5]])'),
+      'Tensor float32 [2, 2], 4 values:\n    1    2\n    3  4.5',
+    );
+    assert.match(
+      String(await value('tf.zeros([2, 3, 9, 9], "int32")')),
+      /^Tensor int32 \[2, 3, 9, 9\], 486 values; at \[0, 0\]:\n( {2}0){6} {2}…\n/,
+    );
     const before = Number(await value('memory().tensors'));
-    for (let i = 0; i < 3; i++) await run('const image = tf.ones([100, 100]);\nconst weight = tf.variable(tf.ones([3]));', { cellId: 'again' });
-    assert.equal(Number(await value('memory().tensors')), before + 3, 'two that are held, and the one that became the variable');
-    const mine = String(await value('memory()')).split('\n').find((line) => line.startsWith('cell') && line.includes(' 3 '));
+    for (let i = 0; i < 3; i++)
+      await run('const image = tf.ones([100, 100]);\nconst weight = tf.variable(tf.ones([3]));', { cellId: 'again' });
+    assert.equal(
+      Number(await value('memory().tensors')),
+      before + 3,
+      'two that are held, and the one that became the variable',
+    );
+    const mine = String(await value('memory()'))
+      .split('\n')
+      .find((line) => line.startsWith('cell') && line.includes(' 3 '));
     assert.match(String(mine), /^cell \[\d+\] {2}3 {2}0\.0 MB$/);
     await run('const holder = { list: [image] };');
     await run('const image = tf.ones([100, 100]);\nconst weight = tf.variable(tf.ones([3]));', { cellId: 'again' });
     assert.equal(await value('holder.list[0].isDisposed'), 'false', 'what another cell holds stays');
-    const { results } = await run('import { DataFrame } from "danfojs-node";\nnew DataFrame(Array.from({ length: 40 }, (_, i) => Object.fromEntries(Array.from({ length: 25 }, (_, c) => [`column${c}`, i * c]))))');
+    const { results } = await run(
+      'import { DataFrame } from "danfojs-node";\nnew DataFrame(Array.from({ length: 40 }, (_, i) => Object.fromEntries(Array.from({ length: 25 }, (_, c) => [`column${c}`, i * c]))))',
+    );
     assert.match(String(results[0]['text/html']), /40 rows × 25 columns, the first 20 shown/);
     assert.equal(String(results[0]['text/html']).match(/column\d+/g)!.length, 25);
   });
@@ -209,11 +280,19 @@ describe('the kernel', function () {
   it('completes, and shows doc comments', async () => {
     const { matches, metadata } = await kernel.ask('complete', { code: 'tf.onesL', cursor_pos: 8 });
     assert.deepEqual(matches, ['onesLike', 'OnesLike']);
-    assert.deepEqual((metadata as { _jupyter_types_experimental: { type: string }[] })._jupyter_types_experimental.map(({ type }) => type), ['module', 'constant']);
+    assert.deepEqual(
+      (metadata as { _jupyter_types_experimental: { type: string }[] })._jupyter_types_experimental.map(
+        ({ type }) => type,
+      ),
+      ['module', 'constant'],
+    );
     const code = '"🎈"; memory()';
     const { found, data } = await kernel.ask('inspect', { code, cursor_pos: [...code].length - 3 });
     assert.equal(found, true);
-    assert.match((data as Record<string, string>)['text/markdown'], /memory\(\): MemoryReport[\s\S]*The tensors that live in this process/);
+    assert.match(
+      (data as Record<string, string>)['text/markdown'],
+      /memory\(\): MemoryReport[\s\S]*The tensors that live in this process/,
+    );
     assert.equal((await kernel.ask('inspect', { code: '   ', cursor_pos: 1 })).found, false);
     assert.deepEqual(await kernel.ask('is_complete', { code: 'if (x) {' }), { status: 'incomplete', indent: '  ' });
     const info = await kernel.ask('kernel_info');
@@ -224,17 +303,34 @@ describe('the kernel', function () {
   it('says so when a port is taken or there is no connection file', async () => {
     const main = path.join(__dirname, '..', '..', 'src', 'notebook', 'kernel', 'main.js');
     const server = net.createServer();
-    const port = await new Promise<number>((resolve) => server.listen(0, '127.0.0.1', () => resolve((server.address() as net.AddressInfo).port)));
+    const port = await new Promise<number>((resolve) =>
+      server.listen(0, '127.0.0.1', () => resolve((server.address() as net.AddressInfo).port)),
+    );
     try {
       const file = path.join(folder, 'taken.json');
-      fs.writeFileSync(file, JSON.stringify({ transport: 'tcp', ip: '127.0.0.1', key: 'k', shell_port: port, iopub_port: 0, stdin_port: 0, control_port: 0, hb_port: 0 }));
+      fs.writeFileSync(
+        file,
+        JSON.stringify({
+          transport: 'tcp',
+          ip: '127.0.0.1',
+          key: 'k',
+          shell_port: port,
+          iopub_port: 0,
+          stdin_port: 0,
+          control_port: 0,
+          hb_port: 0,
+        }),
+      );
       const taken = spawnSync(process.execPath, [main, file], { encoding: 'utf8', timeout: 30_000 });
       assert.equal(taken.status, 1, taken.stderr);
       assert.match(taken.stderr, new RegExp(`port ${port}: Address already in use.*start the kernel again`));
     } finally {
       server.close();
     }
-    const none = spawnSync(process.execPath, [main, path.join(folder, 'none.json')], { encoding: 'utf8', timeout: 30_000 });
+    const none = spawnSync(process.execPath, [main, path.join(folder, 'none.json')], {
+      encoding: 'utf8',
+      timeout: 30_000,
+    });
     assert.deepEqual([none.status, /none\.json cannot be read/.test(none.stderr)], [1, true]);
   });
 });

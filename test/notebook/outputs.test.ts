@@ -10,7 +10,13 @@ describe('OutputCollector', () => {
   it('joins pieces of one stream, keeps streams apart, and lets a carriage return overwrite', () => {
     const outputs: CellOutput[] = [];
     const collector = new OutputCollector();
-    for (const [name, text] of [['stdout', 'a'], ['stdout', 'b\n10 %\r'], ['stdout', '20 %'], ['stderr', 'w\n'], ['stdout', 'c\r\n']]) {
+    for (const [name, text] of [
+      ['stdout', 'a'],
+      ['stdout', 'b\n10 %\r'],
+      ['stdout', '20 %'],
+      ['stderr', 'w\n'],
+      ['stdout', 'c\r\n'],
+    ]) {
       collector.add(outputs, message('stream', { name, text }));
     }
     assert.deepEqual(outputs, [
@@ -24,7 +30,8 @@ describe('OutputCollector', () => {
     const first: CellOutput[] = [];
     const second: CellOutput[] = [];
     const collector = new OutputCollector();
-    const display = (type: string, text: string) => message(type, { data: { 'text/plain': text }, metadata: {}, transient: { display_id: 'd' } });
+    const display = (type: string, text: string) =>
+      message(type, { data: { 'text/plain': text }, metadata: {}, transient: { display_id: 'd' } });
     collector.add(first, display('display_data', '1 %'));
     collector.add(second, display('update_display_data', '100 %'));
     collector.add(second, message('update_display_data', { data: {}, transient: { display_id: 'unknown' } }));

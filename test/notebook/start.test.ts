@@ -17,13 +17,17 @@ describe('notebooks/00-start.ipynb', () => {
     const { cells, metadata } = readNotebook(file);
     assert.equal(metadata.kernelspec?.name, 'rifle', 'the name under which the set-up registers the kernel');
     const first = joinText(cells[0].source);
-    for (const part of ['The claim', 'npx rifle notebooks', ...Object.keys(scales), 'cost', 'What to expect']) assert.ok(first.includes(part), part);
+    for (const part of ['The claim', 'npx rifle notebooks', ...Object.keys(scales), 'cost', 'What to expect'])
+      assert.ok(first.includes(part), part);
     const code = cells.filter((cell) => cell.cell_type === 'code');
     assert.ok(code.some((cell) => cell.metadata.tags?.includes('parameters')));
     for (const cell of code) {
       const source = joinText(cell.source);
       for (const [, from] of source.matchAll(/\bfrom\s+['"]([^'"]+)['"]|\brequire\(/g)) assert.equal(from, 'rifle-kit');
-      assert.ok(source.split('\n').length <= 8 && source.split('\n').every((line) => line.length <= 100), `a short cell: ${source}`);
+      assert.ok(
+        source.split('\n').length <= 8 && source.split('\n').every((line) => line.length <= 100),
+        `a short cell: ${source}`,
+      );
     }
   });
 
@@ -37,7 +41,11 @@ describe('notebooks/00-start.ipynb', () => {
       const report = path.join(path.dirname(file), 'reports', '00-start-smoke.html');
       fs.rmSync(report, { force: true });
       const runs = path.join(folder, 'runs'); // a store of its own: it trains every time, and nothing gets among the user's runs
-      const result = await runNotebook(file, { out, env: { RIFLE_SCALE: 'smoke', RIFLE_RUNS: runs }, timeoutSeconds: 240 });
+      const result = await runNotebook(file, {
+        out,
+        env: { RIFLE_SCALE: 'smoke', RIFLE_RUNS: runs },
+        timeoutSeconds: 240,
+      });
       assert.equal(result.status, 'ok', result.failure ? describeFailure(result.failure) : '');
       assert.equal(fs.readdirSync(runs).length, 4, 'two methods, two seeds');
       const outputs = readNotebook(out).cells.flatMap((cell) => cell.outputs ?? []);
@@ -45,8 +53,19 @@ describe('notebooks/00-start.ipynb', () => {
       assert.deepEqual(stderr, [], 'nothing is printed on stderr');
       const bundles = outputs.flatMap((output) => ('data' in output ? [output.data] : []));
       const html = bundles.map((bundle) => joinText((bundle['text/html'] ?? '') as string[])).join('\n');
-      for (const part of ['all runs: 8 epochs', '4 rows × 5 columns', 'Not converged', 'not at hand', 'Verdict: ', '<img alt="monocrystalline functional']) assert.ok(html.includes(part), part);
-      assert.equal(bundles.filter((bundle) => 'image/svg+xml' in bundle && 'application/vnd.plotly.v1+json' in bundle).length, 2);
+      for (const part of [
+        'all runs: 8 epochs',
+        '4 rows × 5 columns',
+        'Not converged',
+        'not at hand',
+        'Verdict: ',
+        '<img alt="monocrystalline functional',
+      ])
+        assert.ok(html.includes(part), part);
+      assert.equal(
+        bundles.filter((bundle) => 'image/svg+xml' in bundle && 'application/vnd.plotly.v1+json' in bundle).length,
+        2,
+      );
       assert.match(fs.readFileSync(report, 'utf8'), /at scale smoke/);
     } finally {
       fs.rmSync(folder, { recursive: true, force: true });

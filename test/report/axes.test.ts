@@ -4,7 +4,15 @@ import { logTicks, shortNumber, tickStep } from '../../src/report/axes';
 
 describe('axes', () => {
   it('step by 1, 2 or 5 times a power of ten', () => {
-    assert.deepEqual([[40, 10], [40, 8], [100, 4], [0.3, 10]].map(([length, most]) => Math.round(1e9 * tickStep(length, most)) / 1e9), [5, 5, 50, 0.05]);
+    assert.deepEqual(
+      [
+        [40, 10],
+        [40, 8],
+        [100, 4],
+        [0.3, 10],
+      ].map(([length, most]) => Math.round(1e9 * tickStep(length, most)) / 1e9),
+      [5, 5, 50, 0.05],
+    );
   });
 
   it('mark powers of ten, and more where there is room', () => {

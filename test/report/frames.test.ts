@@ -17,7 +17,10 @@ describe('frames', function () {
     assert.equal(frame.column('testTop1').dtypes[0], 'float32');
     assert.deepEqual(frame.column('resets').values, ['', '', '4, 8', '4, 8']);
     const grouped = frame.groupby(['method']).agg({ testTop1: ['mean', 'count'] });
-    assert.deepEqual(grouped.values, [['fine-tuning', 0.8500000000000001, 2], ['rifle', 0.85, 2]]);
+    assert.deepEqual(grouped.values, [
+      ['fine-tuning', 0.8500000000000001, 2],
+      ['rifle', 0.85, 2],
+    ]);
   });
 
   it('have one row a run and epoch', () => {
@@ -41,6 +44,10 @@ describe('frames', function () {
   it('cost nothing until one is asked for', () => {
     const file = path.join(__dirname, '..', '..', 'src', 'report', 'frames.js');
     const script = `require(${JSON.stringify(file)}); process.exit(Object.keys(require.cache).some((f) => /danfojs|tfjs/.test(f)) ? 1 : 0)`;
-    assert.equal(spawnSync(process.execPath, ['-e', script]).status, 0, 'neither danfo nor TensorFlow is loaded by the import');
+    assert.equal(
+      spawnSync(process.execPath, ['-e', script]).status,
+      0,
+      'neither danfo nor TensorFlow is loaded by the import',
+    );
   });
 });

@@ -14,17 +14,34 @@ describe('sampleGrid', () => {
       const red = { create: { width: 40, height: 20, channels: 3 as const, background: '#ff0000' } };
       await sharp(red).png().toFile(path.join(root, 'red.png'));
       await sharp(red).greyscale().toColourspace('b-w').jpeg().toFile(path.join(root, 'grey.jpg'));
-      const train = [{ file: 'red.png', label: 0 }, { file: 'grey.jpg', label: 1 }, { file: 'grey.jpg', label: 1 }];
-      const dataset: Dataset = { name: 'two', root, classes: ['red <things>', 'grey'], train, test: [], hash: '', licence: 'CC0', citation: '' };
+      const train = [
+        { file: 'red.png', label: 0 },
+        { file: 'grey.jpg', label: 1 },
+        { file: 'grey.jpg', label: 1 },
+      ];
+      const dataset: Dataset = {
+        name: 'two',
+        root,
+        classes: ['red <things>', 'grey'],
+        train,
+        test: [],
+        hash: '',
+        licence: 'CC0',
+        citation: '',
+      };
       const picture = await sampleGrid(dataset, { perClass: 3, side: 16 });
       const { data, info } = await sharp(picture.png).raw().toBuffer({ resolveWithObject: true });
       assert.deepEqual([info.width, info.height, info.channels], [3 * 20 - 4, 2 * 20 - 4, 3]);
-      const at = (x: number, y: number): number[] => [...data.subarray((y * info.width + x) * 3, (y * info.width + x) * 3 + 3)];
+      const at = (x: number, y: number): number[] => [
+        ...data.subarray((y * info.width + x) * 3, (y * info.width + x) * 3 + 3),
+      ];
       assert.deepEqual(at(8, 8), [255, 0, 0]);
       assert.deepEqual(at(28, 8), [255, 255, 255], 'a class with fewer photographs leaves room');
       const [r, g, b] = at(28, 28);
       assert.ok(r === g && g === b && r < 200, 'grey');
-      const bundle = (picture as unknown as Record<symbol, () => Record<string, string>>)[Symbol.for('Jupyter.display')]();
+      const bundle = (picture as unknown as Record<symbol, () => Record<string, string>>)[
+        Symbol.for('Jupyter.display')
+      ]();
       assert.ok(bundle['text/html'].includes('red &lt;things&gt; (1)') && bundle['text/html'].includes('grey (2)'));
       assert.match(picture.caption, /their number there\. CC0\.$/);
       assert.match((await sampleGrid({ ...dataset, licence: '' }, { side: 16 })).caption, /their number there\.$/);

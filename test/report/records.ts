@@ -21,7 +21,16 @@ export interface SyntheticRun {
 
 /** A record as a run of that method would leave it: accuracy rises to its last value, and falls after each reset. */
 export function syntheticRecord(run: SyntheticRun = {}): RunRecord {
-  const { method = 'fine-tuning', seed = 0, testTop1 = 0.8, trainTop1 = 0.99, epochs = 8, dataset = 'elpv', backbone = 'efficientnet_lite0.tf_in1k', test = 200 } = run;
+  const {
+    method = 'fine-tuning',
+    seed = 0,
+    testTop1 = 0.8,
+    trainTop1 = 0.99,
+    epochs = 8,
+    dataset = 'elpv',
+    backbone = 'efficientnet_lite0.tf_in1k',
+    test = 200,
+  } = run;
   const spec = parseRunSpec({ ...methods.apply(method, { dataset, backbone, epochs, seed }), ...run.spec });
   const resets = spec.rifle ? [Math.floor(epochs / 2), epochs] : [];
   const rows = Array.from({ length: epochs }, (_, i): EpochRow => {
@@ -45,13 +54,22 @@ export function syntheticRecord(run: SyntheticRun = {}): RunRecord {
     };
   });
   return {
-    id: createHash('sha256').update(JSON.stringify([spec, dataset])).digest('hex').slice(0, 16),
+    id: createHash('sha256')
+      .update(JSON.stringify([spec, dataset]))
+      .digest('hex')
+      .slice(0, 16),
     status: 'finished',
     failure: null,
     method: methods.nameOf(spec),
     spec,
     numericsVersion: 1,
-    dataset: { name: dataset, hash: 'd'.repeat(64), classes: ['mono functional', 'mono defective', 'poly functional', 'poly defective'], train: 320, test },
+    dataset: {
+      name: dataset,
+      hash: 'd'.repeat(64),
+      classes: ['mono functional', 'mono defective', 'poly functional', 'poly defective'],
+      train: 320,
+      test,
+    },
     weights: { id: backbone, hash: 'e'.repeat(64), parameters: 4652008 },
     epochs: rows,
     testTop1: rows[epochs - 1].testTop1,
@@ -78,11 +96,19 @@ export function syntheticRecord(run: SyntheticRun = {}): RunRecord {
 
 /** Fine-tuning and RIFLE over seeds: `values[method]` are the last-epoch accuracies of seeds 0, 1, ... */
 export function syntheticStudy(values: Record<string, readonly number[]>, run: SyntheticRun = {}): RunRecord[] {
-  return Object.entries(values).flatMap(([method, accuracies]) => accuracies.map((testTop1, seed) => syntheticRecord({ ...run, method, seed, testTop1 })));
+  return Object.entries(values).flatMap(([method, accuracies]) =>
+    accuracies.map((testTop1, seed) => syntheticRecord({ ...run, method, seed, testTop1 })),
+  );
 }
 
 /** The record as it would be had its loss ceased to be a number in `epoch` (1-based). */
 export function failed(record: RunRecord, epoch = 3, lastLoss: number | null = 4.5): RunRecord {
   const epochs = record.epochs.slice(0, epoch - 1);
-  return { ...record, status: 'failed', failure: { epoch, lastLoss, message: 'The loss was not a number.' }, epochs, testTop1: NaN };
+  return {
+    ...record,
+    status: 'failed',
+    failure: { epoch, lastLoss, message: 'The loss was not a number.' },
+    epochs,
+    testTop1: NaN,
+  };
 }

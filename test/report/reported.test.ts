@@ -12,7 +12,8 @@ import { syntheticStudy } from './records';
 
 describe('reported values', () => {
   const all = readReported();
-  const value = (source: string, row: string, column: string): unknown => all.find((v) => v.source.id === source && v.row === row && v.column === column)?.value;
+  const value = (source: string, row: string, column: string): unknown =>
+    all.find((v) => v.source.id === source && v.row === row && v.column === column)?.value;
 
   it('are those of the sources at hand, and no others', () => {
     const counts: Record<string, number> = {};
@@ -28,7 +29,10 @@ describe('reported values', () => {
 
   it('stand beside runs of the same data set, method and family of backbones only', () => {
     const found = reportedFor(all, { method: 'rifle', dataset: 'dtd', backbone: 'resnet50.tv_in1k' });
-    assert.deepEqual(found.map((v) => [v.source.id, v.value]), [['paddle-transfer', 63.15]]);
+    assert.deepEqual(
+      found.map((v) => [v.source.id, v.value]),
+      [['paddle-transfer', 63.15]],
+    );
     assert.deepEqual(reportedFor(all, { method: 'rifle', dataset: 'elpv', backbone: 'resnet50.tv_in1k' }), []);
   });
 
@@ -37,7 +41,10 @@ describe('reported values', () => {
     try {
       const file = path.join(folder, 'paper.json');
       const source = { id: 'paper', title: 't', address: 'a', setting: 's', caveat: 'c', backbone: null };
-      fs.writeFileSync(file, JSON.stringify({ source, values: [{ table: 'T', row: 'r', column: 'c', value: 'high' }] }));
+      fs.writeFileSync(
+        file,
+        JSON.stringify({ source, values: [{ table: 'T', row: 'r', column: 'c', value: 'high' }] }),
+      );
       assert.throws(() => readReported(folder), /paper\.json: .*values\.0\.value/);
       fs.writeFileSync(file, '{');
       assert.throws(() => readReported(folder), /paper\.json: expected JSON/);
@@ -56,24 +63,66 @@ describe('reported values', () => {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rifle-reported-'));
     const before = process.env.RIFLE_REPORTED;
     try {
-      const source = { id: 'paper', title: 'The paper', address: 'a', setting: 'its setting', caveat: 'typed by hand', backbone: 'efficientnet_lite0' };
-      const value = (row: string, percent: number): object => ({ table: 'Table 2', row, column: 'ELPV', value: percent });
-      const write = (values: object[], methods: object): void => fs.writeFileSync(path.join(folder, 'paper.json'), JSON.stringify({ source, methods, datasets: { ELPV: 'elpv' }, values }));
-      write([value('L2', 81.5), value('L2+R', 82.25), value('DO', 80), { ...value('IncV3', 70), method: 'rifle', backbone: 'inception_v3' }], { L2: 'fine-tuning', 'L2+R': 'rifle', DO: 'dropout' });
+      const source = {
+        id: 'paper',
+        title: 'The paper',
+        address: 'a',
+        setting: 'its setting',
+        caveat: 'typed by hand',
+        backbone: 'efficientnet_lite0',
+      };
+      const value = (row: string, percent: number): object => ({
+        table: 'Table 2',
+        row,
+        column: 'ELPV',
+        value: percent,
+      });
+      const write = (values: object[], methods: object): void =>
+        fs.writeFileSync(
+          path.join(folder, 'paper.json'),
+          JSON.stringify({ source, methods, datasets: { ELPV: 'elpv' }, values }),
+        );
+      write(
+        [
+          value('L2', 81.5),
+          value('L2+R', 82.25),
+          value('DO', 80),
+          { ...value('IncV3', 70), method: 'rifle', backbone: 'inception_v3' },
+        ],
+        { L2: 'fine-tuning', 'L2+R': 'rifle', DO: 'dropout' },
+      );
       process.env.RIFLE_REPORTED = folder;
-      const records = syntheticStudy({ 'fine-tuning': [0.8], rifle: [0.81], dropout: [0.8], 'l2-sp': [0.8], 'rifle:bias': [0.8], 'rifle:haozhe-an': [0.8] }, { epochs: 12 });
-      const reportedIn = (table: Table, method: string): unknown => table.rows.find((row) => row.method === method)!.reported;
+      const records = syntheticStudy(
+        {
+          'fine-tuning': [0.8],
+          rifle: [0.81],
+          dropout: [0.8],
+          'l2-sp': [0.8],
+          'rifle:bias': [0.8],
+          'rifle:haozhe-an': [0.8],
+        },
+        { epochs: 12 },
+      );
+      const reportedIn = (table: Table, method: string): unknown =>
+        table.rows.find((row) => row.method === method)!.reported;
       assert.equal(reportedIn(methodsTable(records), 'rifle'), '82.25 [1]');
       assert.equal(reportedIn(regularizersTable(records), 'L2'), '81.50 → 82.25 [1]');
       assert.equal(reportedIn(regularizersTable(records), 'L2-SP'), 'not at hand');
       assert.equal(reportedIn(tricksTable(records), 'Dropout (head)'), '80.00 [1]');
       assert.equal(architecturesTable(records).rows[0].reported, '81.50 → 82.25 [1]');
-      assert.equal(architecturesTable(syntheticStudy({ rifle: [0.8] }, { backbone: 'inception_v3.tv_in1k' })).rows[0].reported, 'not at hand → 70.00 [1]');
+      assert.equal(
+        architecturesTable(syntheticStudy({ rifle: [0.8] }, { backbone: 'inception_v3.tv_in1k' })).rows[0].reported,
+        'not at hand → 70.00 [1]',
+      );
       assert.equal(reportedIn(ablationsTable(records), '1 re-initialisation, shared'), '82.25 [1]');
       assert.equal(reportedIn(variantsTable(records), 'authors'), '82.25 [1]');
       assert.ok(methodsTable(records).notes.includes('[1] The paper (Table 2): its setting. Caveat: typed by hand.'));
       write([value('L2', 81.5)], { L2: 'finetuning' });
-      assert.throws(() => readReported(folder), (error: KitError) => /paper\.json: There is no method named "finetuning"/.test(error.message) && /fine-tuning/.test(error.fix));
+      assert.throws(
+        () => readReported(folder),
+        (error: KitError) =>
+          /paper\.json: There is no method named "finetuning"/.test(error.message) && /fine-tuning/.test(error.fix),
+      );
       process.env.RIFLE_REPORTED = path.join(folder, 'missing');
       assert.throws(() => readReported(), /RIFLE_REPORTED names the folder .*missing/);
     } finally {

@@ -9,20 +9,29 @@ import { linesOfGroup, methodsTable, Table } from '../../src/report/table';
 import { VERDICT_RULE, verdictOf } from '../../src/report/verdict';
 import { syntheticRecord, syntheticStudy } from './records';
 
-const golden = JSON.parse(fs.readFileSync(path.join(packageRoot(), 'test/fixtures/analysis/statistics.json'), 'utf8')) as {
+const golden = JSON.parse(
+  fs.readFileSync(path.join(packageRoot(), 'test/fixtures/analysis/statistics.json'), 'utf8'),
+) as {
   pairs: { three: { treated: number[]; control: number[]; mean: number; interval95: [number, number] } };
   samples: { three: { std: number; mean: number } };
 };
 const { treated, control, mean, interval95 } = golden.pairs.three;
 const percent = (values: readonly number[]): number[] => values.map((value) => value / 100);
 const rowOf = (table: Table, method: string): Row => table.rows.find((row) => row.method === method)!;
-const near = (found: unknown, expected: number): void => assert.ok(Math.abs((found as number) - expected) < 1e-6 * Math.max(1, Math.abs(expected)), `expected ${expected}, found ${String(found)}`);
+const near = (found: unknown, expected: number): void =>
+  assert.ok(
+    Math.abs((found as number) - expected) < 1e-6 * Math.max(1, Math.abs(expected)),
+    `expected ${expected}, found ${String(found)}`,
+  );
 
 describe('methodsTable', () => {
   it("gives n, mean, std and scipy's paired difference and interval, whatever the order of the records", () => {
     const records = syntheticStudy({ rifle: percent(treated), 'fine-tuning': percent(control) });
     const table = methodsTable([...records].reverse());
-    assert.deepEqual(table.rows.map((row) => row.method), ['fine-tuning', 'rifle']);
+    assert.deepEqual(
+      table.rows.map((row) => row.method),
+      ['fine-tuning', 'rifle'],
+    );
     const plain = rowOf(table, 'fine-tuning');
     assert.equal(plain.n, 3);
     near((plain.test as Pair)[0], golden.samples.three.mean);
@@ -39,49 +48,87 @@ describe('methodsTable', () => {
   });
 
   it('gives each verdict by the rule that it prints', () => {
-    const verdict = (rifle: number[], plain: number[]): unknown => rowOf(methodsTable(syntheticStudy({ 'fine-tuning': plain, rifle })), 'rifle').verdict;
+    const verdict = (rifle: number[], plain: number[]): unknown =>
+      rowOf(methodsTable(syntheticStudy({ 'fine-tuning': plain, rifle })), 'rifle').verdict;
     assert.equal(verdict([0.86, 0.87, 0.88], [0.84, 0.85, 0.86]), 'reproduced'); // differences 2, 2, 2: interval [2, 2]
     assert.equal(verdict([0.86, 0.84], [0.84, 0.85]), 'direction only'); // differences 2, -1
     assert.equal(verdict([0.86], [0.84]), 'direction only'); // one pair, no interval
     assert.equal(verdict([0.84, 0.84], [0.84, 0.84]), 'not reproduced'); // mean 0
     assert.equal(verdict([0.83, 0.85], [0.84, 0.85]), 'not reproduced');
     const alone = methodsTable(syntheticStudy({ 'fine-tuning': [0.8, 0.81] }));
-    assert.deepEqual([rowOf(alone, 'rifle').n, rowOf(alone, 'rifle').test, rowOf(alone, 'rifle').verdict], [0, 'not run', 'not run']);
-    assert.ok(alone.notes.some((note) => note.includes('`npx rifle reproduce`')), 'the command that makes the missing runs');
+    assert.deepEqual(
+      [rowOf(alone, 'rifle').n, rowOf(alone, 'rifle').test, rowOf(alone, 'rifle').verdict],
+      [0, 'not run', 'not run'],
+    );
+    assert.ok(
+      alone.notes.some((note) => note.includes('`npx rifle reproduce`')),
+      'the command that makes the missing runs',
+    );
     assert.ok(alone.notes.includes(VERDICT_RULE));
     // Scipy's interval of the pairs "crossing" contains 0 around a positive mean.
     assert.equal(verdictOf({ mean: 0.01, interval: { low: -0.01, high: 0.03 } }), 'direction only');
   });
 
   it('pairs only seeds that both have, and says so', () => {
-    const records = [...syntheticStudy({ 'fine-tuning': [0.8, 0.7] }), ...[1, 2].map((seed) => syntheticRecord({ method: 'rifle', seed, testTop1: 0.75 }))];
+    const records = [
+      ...syntheticStudy({ 'fine-tuning': [0.8, 0.7] }),
+      ...[1, 2].map((seed) => syntheticRecord({ method: 'rifle', seed, testTop1: 0.75 })),
+    ];
     const table = methodsTable(records);
     assert.equal(rowOf(table, 'rifle').pairs, 1);
     near(rowOf(table, 'rifle').difference, 5);
     assert.equal(rowOf(table, 'rifle').interval, null);
-    assert.ok(table.notes.some((note) => /rifle: 1 of 2 seeds were also run with fine-tuning/.test(note)), table.notes.join('\n'));
+    assert.ok(
+      table.notes.some((note) => /rifle: 1 of 2 seeds were also run with fine-tuning/.test(note)),
+      table.notes.join('\n'),
+    );
   });
 
   it('never pools or pairs runs of different settings, data, weights or variants of a method', () => {
     const records = [
       ...syntheticStudy({ 'fine-tuning': [0.8], rifle: [0.82] }),
       ...syntheticStudy({ 'fine-tuning': [0.9], rifle: [0.91] }, { epochs: 16 }),
-      { ...syntheticRecord({ testTop1: 0.5 }), id: 'other-data', dataset: { ...syntheticRecord().dataset, hash: 'f'.repeat(64) } },
+      {
+        ...syntheticRecord({ testTop1: 0.5 }),
+        id: 'other-data',
+        dataset: { ...syntheticRecord().dataset, hash: 'f'.repeat(64) },
+      },
     ];
     const groups = groupRuns(records);
     assert.equal(groups.length, 3);
-    assert.deepEqual(groups.map(({ methods }) => methods.map(({ records: runs }) => runs.length)).flat(), [1, 1, 1, 1, 1]);
+    assert.deepEqual(
+      groups.map(({ methods }) => methods.map(({ records: runs }) => runs.length)).flat(),
+      [1, 1, 1, 1, 1],
+    );
     const twice = groupRuns([...records, ...records]);
     assert.deepEqual(twice, groups, 'a run given twice counts once');
     const once = syntheticRecord({ method: 'rifle' });
-    const variant = { ...once, id: 'variant', spec: { ...once.spec, rifle: { ...once.spec.rifle!, reinitializations: 3 } } };
+    const variant = {
+      ...once,
+      id: 'variant',
+      spec: { ...once.spec, rifle: { ...once.spec.rifle!, reinitializations: 3 } },
+    };
     const [group] = groupRuns([once, variant, syntheticRecord()]);
-    assert.deepEqual(group.methods.map(({ label }) => label), ['fine-tuning', 'rifle (reinitializations 1)', 'rifle (reinitializations 3)']);
+    assert.deepEqual(
+      group.methods.map(({ label }) => label),
+      ['fine-tuning', 'rifle (reinitializations 1)', 'rifle (reinitializations 3)'],
+    );
   });
 
   it('compares RIFLE on L2-SP with L2-SP, and makes no claim for what is not RIFLE', () => {
-    const [group] = groupRuns(syntheticStudy({ 'fine-tuning': [0.8, 0.8], rifle: [0.81, 0.82], 'l2-sp': [0.79, 0.78], 'l2-sp+rifle': [0.8, 0.79] }));
-    const found = linesOfGroup(group).map(({ label, comparison, isClaim }) => [label, comparison?.control.label ?? null, isClaim ? comparison!.verdict : null]);
+    const [group] = groupRuns(
+      syntheticStudy({
+        'fine-tuning': [0.8, 0.8],
+        rifle: [0.81, 0.82],
+        'l2-sp': [0.79, 0.78],
+        'l2-sp+rifle': [0.8, 0.79],
+      }),
+    );
+    const found = linesOfGroup(group).map(({ label, comparison, isClaim }) => [
+      label,
+      comparison?.control.label ?? null,
+      isClaim ? comparison!.verdict : null,
+    ]);
     assert.deepEqual(found, [
       ['fine-tuning', null, null],
       ['rifle', 'fine-tuning', 'direction only'],
@@ -91,13 +138,20 @@ describe('methodsTable', () => {
   });
 
   it('says which runs have not converged', () => {
-    const unfinished = methodsTable([...syntheticStudy({ 'fine-tuning': [0.8, 0.8] }), ...syntheticStudy({ rifle: [0.7, 0.71] }, { trainTop1: 0.9 })]);
-    assert.ok(unfinished.notes.some((note) => /^Not converged: .*rifle 2 of 2 \(lowest 90\.0 %\)/.test(note)), unfinished.notes.join('\n'));
+    const unfinished = methodsTable([
+      ...syntheticStudy({ 'fine-tuning': [0.8, 0.8] }),
+      ...syntheticStudy({ rifle: [0.7, 0.71] }, { trainTop1: 0.9 }),
+    ]);
+    assert.ok(
+      unfinished.notes.some((note) => /^Not converged: .*rifle 2 of 2 \(lowest 90\.0 %\)/.test(note)),
+      unfinished.notes.join('\n'),
+    );
     assert.ok(!methodsTable(syntheticStudy({ rifle: [0.8] })).notes.some((note) => note.startsWith('Not converged')));
   });
 
   it('puts reported values beside runs of their data set, method and family of backbones, with their source', () => {
-    const on = (backbone: string): Table => methodsTable(syntheticStudy({ 'fine-tuning': [0.75], rifle: [0.76] }, { dataset: 'cub-200-2011', backbone }));
+    const on = (backbone: string): Table =>
+      methodsTable(syntheticStudy({ 'fine-tuning': [0.75], rifle: [0.76] }, { dataset: 'cub-200-2011', backbone }));
     const table = on('resnet50.tv_in1k');
     assert.equal(rowOf(table, 'fine-tuning').reported, '74.87 [1]; 80.25 [2]; 81.80 [3]');
     assert.equal(rowOf(table, 'rifle').reported, '76.18 [1]; 80.74 [2]');
@@ -140,15 +194,31 @@ describe('Table', () => {
   });
 
   it('is CSV in full precision, with pairs in two columns', () => {
-    assert.equal(table.toCsv(), 'data,name,value_mean,value_std,range_low,range_high,hidden\na<b,"x ""quoted"", y",81.25,1.5,-0.5,2,1\na<b,z_1,7,,,,\n');
+    assert.equal(
+      table.toCsv(),
+      'data,name,value_mean,value_std,range_low,range_high,hidden\na<b,"x ""quoted"", y",81.25,1.5,-0.5,2,1\na<b,z_1,7,,,,\n',
+    );
   });
 
   it('is HTML and LaTeX with their special characters made safe', () => {
     const html = table.toHtml();
-    assert.ok(html.includes('data set <b>a&lt;b</b>') && html.includes('x &quot;quoted&quot;, y') && html.includes('T &amp; U') && html.includes('81.3&nbsp;±&nbsp;1.5'));
+    assert.ok(
+      html.includes('data set <b>a&lt;b</b>') &&
+        html.includes('x &quot;quoted&quot;, y') &&
+        html.includes('T &amp; U') &&
+        html.includes('81.3&nbsp;±&nbsp;1.5'),
+    );
     const latex = table.toLatex();
-    assert.ok(latex.includes('\\begin{tabular}{lrr}') && latex.includes('z\\_1 & 7.0 & -- \\\\') && latex.includes('81.3 $\\pm$ 1.5 & [$-$0.50, +2.00]') && latex.includes('T \\& U. Data set a$<$b.'));
-    assert.deepEqual(['\\toprule', '\\midrule', '\\bottomrule'].map((rule) => latex.split(rule).length - 1), [1, 1, 1]);
+    assert.ok(
+      latex.includes('\\begin{tabular}{lrr}') &&
+        latex.includes('z\\_1 & 7.0 & -- \\\\') &&
+        latex.includes('81.3 $\\pm$ 1.5 & [$-$0.50, +2.00]') &&
+        latex.includes('T \\& U. Data set a$<$b.'),
+    );
+    assert.deepEqual(
+      ['\\toprule', '\\midrule', '\\bottomrule'].map((rule) => latex.split(rule).length - 1),
+      [1, 1, 1],
+    );
   });
 
   it('is plain JSON', () => {

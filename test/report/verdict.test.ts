@@ -27,5 +27,7 @@ describe('overallVerdict', () => {
     [['not run'], 'not run'],
     [[], 'not run'],
   ];
-  for (const [verdicts, expected] of cases) it(`of ${countVerdicts(verdicts) || 'nothing'} is ${expected}`, () => assert.equal(overallVerdict(verdicts), expected));
+  for (const [verdicts, expected] of cases)
+    it(`of ${countVerdicts(verdicts) || 'nothing'} is ${expected}`, () =>
+      assert.equal(overallVerdict(verdicts), expected));
 });

@@ -11,16 +11,21 @@ export function within(svg: string): void {
   for (const text of document.querySelectorAll('text')) {
     let [x, y] = [Number(text.getAttribute('x')), Number(text.getAttribute('y'))];
     for (let at: Element | null = text; at; at = at.parentElement) {
-      for (const [, dx, dy] of (at.getAttribute('transform') ?? '').matchAll(/translate\(([-\d.]+)[, ]+([-\d.]+)\)/g)) [x, y] = [x + Number(dx), y + Number(dy)];
+      for (const [, dx, dy] of (at.getAttribute('transform') ?? '').matchAll(/translate\(([-\d.]+)[, ]+([-\d.]+)\)/g))
+        [x, y] = [x + Number(dx), y + Number(dy)];
     }
     const style = text.getAttribute('style') ?? '';
     const size = parseFloat(/font-size: ([\d.]+)px/.exec(style)?.[1] ?? '12');
     const lines = [...text.querySelectorAll('tspan.line')].map((line) => line.textContent ?? '');
-    const long = Math.max(...(lines.length > 0 ? lines : [text.textContent ?? '']).map((line) => textWidth(line, size)));
+    const long = Math.max(
+      ...(lines.length > 0 ? lines : [text.textContent ?? '']).map((line) => textWidth(line, size)),
+    );
     const before = long * ({ middle: 0.5, end: 1 }[text.getAttribute('text-anchor') ?? ''] ?? 0);
     const upright = !(text.getAttribute('transform') ?? '').includes('rotate(-90');
     // A text read from below begins lower than it ends.
-    const [left, right, top, bottom] = upright ? [x - before, x - before + long, y, y] : [x, x, y + before - long, y + before];
+    const [left, right, top, bottom] = upright
+      ? [x - before, x - before + long, y, y]
+      : [x, x, y + before - long, y + before];
     const where = `"${text.textContent}" is cut: ${left} to ${right} of ${width}, ${top} to ${bottom} of ${height}`;
     assert.ok(left >= -1 && right <= width + 1 && top >= -1 && bottom <= height + 1, where);
   }

@@ -9,7 +9,12 @@ import { Checkpoints, type RunHistory } from '../../src/runs/checkpoint';
 import { Journal } from '../../src/runs/journal';
 import type { TrainState } from '../../src/transfer/trainer';
 
-const history: RunHistory = { startedAt: '2026-01-01T00:00:00.000Z', wallSeconds: 12.5, peakMemoryMb: 900, keepWeights: false };
+const history: RunHistory = {
+  startedAt: '2026-01-01T00:00:00.000Z',
+  wallSeconds: 12.5,
+  peakMemoryMb: 900,
+  keepWeights: false,
+};
 const state = (epoch: number, step: number): TrainState => ({
   epoch,
   step,
@@ -18,7 +23,10 @@ const state = (epoch: number, step: number): TrainState => ({
   sums: { images: 3, loss: 0.1 + 0.2, crossEntropy: 1 / 3, correct: 2, trainSeconds: 1, dataWaitSeconds: 0 },
   layerSums: { steps: step, gradients: [Math.PI, 5e-324], updates: [0.1, 2 ** 53] },
   lastLoss: null,
-  variables: { 'conv.weight': Float32Array.of(1.1, -0, 3e-45), 'momentum/conv.weight': Float32Array.of(NaN, Infinity, epoch + step) },
+  variables: {
+    'conv.weight': Float32Array.of(1.1, -0, 3e-45),
+    'momentum/conv.weight': Float32Array.of(NaN, Infinity, epoch + step),
+  },
 });
 
 describe('checkpoints', () => {
@@ -33,8 +41,18 @@ describe('checkpoints', () => {
 
   it('give every bit back, and the last two stay', async () => {
     assert.equal((await checkpoints.latest()).checkpoint, null);
-    for (const [epoch, step] of [[0, 100], [1, 0], [1, 20]]) await checkpoints.write(state(epoch, step), history);
-    assert.deepEqual(files(), ['00001-0000000.json', '00001-0000000.safetensors', '00001-0000020.json', '00001-0000020.safetensors']);
+    for (const [epoch, step] of [
+      [0, 100],
+      [1, 0],
+      [1, 20],
+    ])
+      await checkpoints.write(state(epoch, step), history);
+    assert.deepEqual(files(), [
+      '00001-0000000.json',
+      '00001-0000000.safetensors',
+      '00001-0000020.json',
+      '00001-0000020.safetensors',
+    ]);
     const { checkpoint, damaged } = await checkpoints.latest();
     assert.deepEqual(damaged, []);
     assert.deepEqual(checkpoint!.state, state(1, 20));
@@ -50,13 +68,18 @@ describe('checkpoints', () => {
       const whole = fs.readFileSync(at);
       for (let i = 0; i < 16; i++) {
         const bytes = Buffer.from(whole);
-        bytes[Math.floor((i / 16) * (whole.length - 1))] ^= 1 << i % 8;
+        bytes[Math.floor((i / 16) * (whole.length - 1))] ^= 1 << (i % 8);
         if (file.endsWith('json') && sameJson(bytes, whole)) continue;
         fs.writeFileSync(at, bytes);
         const { checkpoint, damaged } = await checkpoints.latest();
         // The notes of a safetensors file are for people: a bit flipped there changes nothing that is used.
         if (damaged.length === 0) assert.deepEqual(checkpoint!.state, state(2, 0), `byte ${i} of ${file}`);
-        else assert.deepEqual([checkpoint!.state.epoch, damaged.map(({ file }) => path.basename(file))], [1, ['00002-0000000.json']], `byte ${i} of ${file}`);
+        else
+          assert.deepEqual(
+            [checkpoint!.state.epoch, damaged.map(({ file }) => path.basename(file))],
+            [1, ['00002-0000000.json']],
+            `byte ${i} of ${file}`,
+          );
       }
       fs.writeFileSync(at, whole.subarray(0, whole.length - 5));
       assert.equal((await checkpoints.latest()).checkpoint!.state.epoch, 1, 'cut short');
@@ -80,9 +103,17 @@ describe('checkpoints', () => {
     const file = await checkpoints.write(state(2, 0), history);
     const { sha256: _, ...content } = JSON.parse(fs.readFileSync(file, 'utf8')) as Record<string, unknown>;
     const newer = { ...content, format: 7, kit: '99.1.0' };
-    fs.writeFileSync(file, JSON.stringify({ ...newer, sha256: createHash('sha256').update(stableStringify(newer)!).digest('hex') }));
+    fs.writeFileSync(
+      file,
+      JSON.stringify({ ...newer, sha256: createHash('sha256').update(stableStringify(newer)!).digest('hex') }),
+    );
     const before = files();
-    await assert.rejects(checkpoints.latest(), (error: KitError) => /is from a newer rifle-kit, 99\.1\.0 \(its format is 7; this kit, [\d.]+, reads 1\)/.test(error.message) && /Update the kit.*runs prune aa/.test(error.fix));
+    await assert.rejects(
+      checkpoints.latest(),
+      (error: KitError) =>
+        /is from a newer rifle-kit, 99\.1\.0 \(its format is 7; this kit, [\d.]+, reads 1\)/.test(error.message) &&
+        /Update the kit.*runs prune aa/.test(error.fix),
+    );
     assert.deepEqual(files(), before);
   });
 
@@ -95,7 +126,8 @@ describe('checkpoints', () => {
 
   it('half-written by a killed process are swept away', async () => {
     await checkpoints.write(state(1, 0), history);
-    for (const name of ['00002-0000000.safetensors', '00002-0000000.json.partial', 'x.partial-1-host-0']) fs.writeFileSync(path.join(checkpoints.folder, name), 'half');
+    for (const name of ['00002-0000000.safetensors', '00002-0000000.json.partial', 'x.partial-1-host-0'])
+      fs.writeFileSync(path.join(checkpoints.folder, name), 'half');
     const { checkpoint } = await checkpoints.latest();
     checkpoints.keepUpTo(checkpoint);
     assert.deepEqual(files(), ['00001-0000000.json', '00001-0000000.safetensors']);
@@ -110,7 +142,8 @@ describe('checkpoints', () => {
     const file = await checkpoints.write(state(1, 0), history);
     const { variables } = JSON.parse(fs.readFileSync(file, 'utf8')) as { variables: string };
     const expected = createHash('sha256');
-    for (const [name, data] of Object.entries(state(1, 0).variables)) expected.update(`${name} float32 [${data.length}]\n`).update(Buffer.from(data.buffer));
+    for (const [name, data] of Object.entries(state(1, 0).variables))
+      expected.update(`${name} float32 [${data.length}]\n`).update(Buffer.from(data.buffer));
     assert.equal(variables, expected.digest('hex'));
   });
 });
@@ -134,7 +167,13 @@ describe('the journal of a run', () => {
     journal.write('started', { epochs: 4 });
     fs.appendFileSync(journal.file, '{"at":"2026-01-01T00:00:00Z","event":"check');
     journal.write('resumed', { epoch: 1 });
-    assert.deepEqual(journal.read().map(({ event, pid, host, epoch }) => [event, pid, host, epoch]), [['started', process.pid, os.hostname(), undefined], ['resumed', process.pid, os.hostname(), 1]]);
+    assert.deepEqual(
+      journal.read().map(({ event, pid, host, epoch }) => [event, pid, host, epoch]),
+      [
+        ['started', process.pid, os.hostname(), undefined],
+        ['resumed', process.pid, os.hostname(), 1],
+      ],
+    );
   });
 
   it('that cannot be written stops nothing', () => {

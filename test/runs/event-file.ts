@@ -1,4 +1,5 @@
-// A reader of TensorBoard event files, by the formats alone: TFRecord with its masked CRC-32C, and the few fields of Event and Summary.
+// A reader of TensorBoard event files, by the formats alone: TFRecord with its masked CRC-32C, and the few fields of
+// Event and Summary.
 // tensorflow/core/lib/io/record_writer.h, tensorflow/core/util/event.proto, tensorflow/core/framework/summary.proto
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -21,7 +22,7 @@ function maskedCrc(bytes: Uint8Array): number {
 function records(file: string): Buffer[] {
   const bytes = fs.readFileSync(file);
   const found: Buffer[] = [];
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const length = Number(bytes.readBigUInt64LE(at));
     assert.equal(bytes.readUInt32LE(at + 8), maskedCrc(bytes.subarray(at, at + 8)), 'checksum of a length');
     const data = bytes.subarray(at + 12, at + 12 + length);

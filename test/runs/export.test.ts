@@ -35,8 +35,14 @@ describe('an exported network', function () {
     const backbone = goldenNetwork(goldenCases[0]);
     await exportBackbone(backbone, goldenCases[0].size, 'savedmodel', path.join(folder, 'model'));
     const [graph] = await tf.node.getMetaGraphsFromSavedModel(path.join(folder, 'model'));
-    const { inputs, outputs } = graph.signatureDefs.serving_default as unknown as { inputs: Record<string, { dtype: string; shape: unknown }>; outputs: Record<string, TF.TensorInfo> };
-    assert.deepEqual([Object.keys(inputs), inputs.images.dtype, Object.keys(outputs).sort()], [['images'], 'int32', ['logits', 'probabilities']]);
+    const { inputs, outputs } = graph.signatureDefs.serving_default as unknown as {
+      inputs: Record<string, { dtype: string; shape: unknown }>;
+      outputs: Record<string, TF.TensorInfo>;
+    };
+    assert.deepEqual(
+      [Object.keys(inputs), inputs.images.dtype, Object.keys(outputs).sort()],
+      [['images'], 'int32', ['logits', 'probabilities']],
+    );
     backbone.dispose();
   });
 });
@@ -52,25 +58,54 @@ describe("a run's weights, exported with torchvision's names (data-scripts/golde
       const tensors = tf.memory().numTensors;
       const golden = networkCases().find((each) => each.id === id)!;
       const store = new RunStore(path.join(folder, 'runs'));
-      const record = { ...syntheticRecord({ backbone: id }), dataset: { name: 'ten', hash: 'd', classes: Array.from({ length: 10 }, (_, i) => String(i)), train: 10, test: 10 } };
+      const record = {
+        ...syntheticRecord({ backbone: id }),
+        dataset: {
+          name: 'ten',
+          hash: 'd',
+          classes: Array.from({ length: 10 }, (_, i) => String(i)),
+          train: 10,
+          test: 10,
+        },
+      };
       const trained = formulaNetwork(golden);
       await writeSafetensors(store.weightsFile(record.id), stateDictOf(trained));
       trained.dispose();
       await store.put({ ...record, spec: { ...record.spec, imageSize: golden.size } }, []);
 
-      const { path: file, difference } = await exportRun(store, record.id, { format: 'safetensors', to: path.join(folder, 'exported.safetensors') });
+      const { path: file, difference } = await exportRun(store, record.id, {
+        format: 'safetensors',
+        to: path.join(folder, 'exported.safetensors'),
+      });
       assert.equal(difference, 0);
       const written = await readSafetensors(file);
       const { head } = backbones.get(id);
-      const expected = torchvisionShapes()[id].map(([name, shape]) => [name, Object.values(head).includes(name) ? [10, ...shape.slice(1)] : shape]);
-      assert.deepEqual(new Map([...written].map(([name, { shape }]) => [name, shape])), new Map(expected as [string, number[]][]));
+      const expected = torchvisionShapes()[id].map(([name, shape]) => [
+        name,
+        Object.values(head).includes(name) ? [10, ...shape.slice(1)] : shape,
+      ]);
+      assert.deepEqual(
+        new Map([...written].map(([name, { shape }]) => [name, shape])),
+        new Map(expected as [string, number[]][]),
+      );
       assert.ok([...written.values()].every(({ dtype }) => dtype === 'float32'));
 
       const backbone = await backbones.load(id, { classes: 10, weights: file });
       const { images } = formulaBatch(golden);
-      const logits = tf.tidy(() => backbone.forward(tf.tensor4d(images, [golden.batch, golden.size, golden.size, 3], 'int32'), { training: false }).logits.arraySync());
+      const logits = tf.tidy(() =>
+        backbone
+          .forward(tf.tensor4d(images, [golden.batch, golden.size, golden.size, 3], 'int32'), { training: false })
+          .logits.arraySync(),
+      );
       const scale = Math.max(...golden.evaluation.logits.flat().map(Math.abs));
-      golden.evaluation.logits.forEach((row, i) => row.forEach((value, k) => assert.ok(Math.abs(logits[i][k] - value) <= 1e-4 * scale, `logit ${i} ${k}: ${logits[i][k]}, PyTorch ${value}`)));
+      golden.evaluation.logits.forEach((row, i) =>
+        row.forEach((value, k) =>
+          assert.ok(
+            Math.abs(logits[i][k] - value) <= 1e-4 * scale,
+            `logit ${i} ${k}: ${logits[i][k]}, PyTorch ${value}`,
+          ),
+        ),
+      );
       backbone.dispose();
       assert.equal(tf.memory().numTensors, tensors);
       assert.deepEqual(fs.readdirSync(folder).sort(), ['exported.safetensors', 'runs'], 'nothing half-written stays');

@@ -15,7 +15,11 @@ const mount = (...args: string[]): boolean => spawnSync('mount', args).status ==
 
 /** A state of about `kilobytes`. */
 const state = (epoch: number, kilobytes: number): TrainState => ({
-  epoch, step: 0, rows: [], layerRows: [], lastLoss: null,
+  epoch,
+  step: 0,
+  rows: [],
+  layerRows: [],
+  lastLoss: null,
   sums: { images: 0, loss: 0, crossEntropy: 0, correct: 0, trainSeconds: 0, dataWaitSeconds: 0 },
   layerSums: { steps: 0, gradients: [], updates: [] },
   variables: { w: new Float32Array(256 * kilobytes).fill(epoch) },
@@ -24,7 +28,29 @@ const history = { startedAt: '', wallSeconds: 0, peakMemoryMb: 0, keepWeights: f
 
 /** `rifle train` into `runs`, in a process of its own. */
 const train = (images: string, runs: string) =>
-  spawnSync(process.execPath, [path.join(packageRoot(), 'dist', 'src', 'cli', 'main.js'), 'train', '--dataset', images, '--weights', 'random', '--image-size', '32', '--batch-size', '4', '--epochs', '2', '--learning-rate', '0.0001', '--json', '--runs', runs], { encoding: 'utf8', env: { ...process.env, NO_COLOR: '1' }, timeout: 120_000 });
+  spawnSync(
+    process.execPath,
+    [
+      path.join(packageRoot(), 'dist', 'src', 'cli', 'main.js'),
+      'train',
+      '--dataset',
+      images,
+      '--weights',
+      'random',
+      '--image-size',
+      '32',
+      '--batch-size',
+      '4',
+      '--epochs',
+      '2',
+      '--learning-rate',
+      '0.0001',
+      '--json',
+      '--runs',
+      runs,
+    ],
+    { encoding: 'utf8', env: { ...process.env, NO_COLOR: '1' }, timeout: 120_000 },
+  );
 
 describe('rifle train on a disk of its own (where this user may mount one)', function () {
   this.timeout(120_000);
@@ -55,11 +81,17 @@ describe('rifle train on a disk of its own (where this user may mount one)', fun
     fs.writeFileSync(path.join(folder, 'full'), Buffer.alloc(7_000_000));
     const full = train(images, folder);
     assert.equal(full.status, 1);
-    assert.match(full.stderr, /error: Runs cannot be kept in .*: only \d+ bytes are free\n {2}→ The disk is full: free some space/);
+    assert.match(
+      full.stderr,
+      /error: Runs cannot be kept in .*: only \d+ bytes are free\n {2}→ The disk is full: free some space/,
+    );
     assert.ok(mount('-o', 'remount,ro', folder));
     const readOnly = train(images, folder);
     assert.equal(readOnly.status, 1);
-    assert.match(readOnly.stderr, /error: Runs cannot be kept in .*EROFS.*\n {2}→ Check that the folder can be written to/);
+    assert.match(
+      readOnly.stderr,
+      /error: Runs cannot be kept in .*EROFS.*\n {2}→ Check that the folder can be written to/,
+    );
     assert.deepEqual(fs.readdirSync(folder), ['full']);
   });
 });
@@ -78,16 +110,25 @@ describe('a disk of 1 MB (where this user may mount one)', () => {
   it('that is full keeps the checkpoint before, and nothing half-written', async () => {
     const checkpoints = new Checkpoints(folder, 'aa', 2);
     await checkpoints.write(state(1, 400), history);
-    await assert.rejects(checkpoints.write(state(2, 700), history), (error: KitError) => /could not be written/.test(error.message) && error.fix !== '');
+    await assert.rejects(
+      checkpoints.write(state(2, 700), history),
+      (error: KitError) => /could not be written/.test(error.message) && error.fix !== '',
+    );
     assert.deepEqual(fs.readdirSync(checkpoints.folder).sort(), ['00001-0000000.json', '00001-0000000.safetensors']);
     assert.equal((await checkpoints.latest()).checkpoint!.state.epoch, 1);
   });
 
   it('has no room for a record: refused before the run begins, and told when it is written', async () => {
     const store = new RunStore(folder);
-    assert.throws(() => store.requireRoom(), (error: KitError) => /Runs cannot be kept in/.test(error.message) && /disk is full/.test(error.fix));
+    assert.throws(
+      () => store.requireRoom(),
+      (error: KitError) => /Runs cannot be kept in/.test(error.message) && /disk is full/.test(error.fix),
+    );
     const record = { id: 'aa', status: 'finished', epochs: [], notes: 'x'.repeat(2_000_000) } as unknown as RunRecord;
-    await assert.rejects(store.put(record, []), (error: KitError) => /is over but could not be written/.test(error.message) && /disk is full/.test(error.fix));
+    await assert.rejects(
+      store.put(record, []),
+      (error: KitError) => /is over but could not be written/.test(error.message) && /disk is full/.test(error.fix),
+    );
     assert.equal(store.find('aa'), null);
     assert.ok(!fs.readdirSync(path.join(folder, 'aa')).some((name) => name.startsWith('record.json')));
   });
@@ -97,6 +138,9 @@ describe('a disk of 1 MB (where this user may mount one)', () => {
     await store.put({ id: 'aa', status: 'finished', epochs: [], startedAt: '2026' } as unknown as RunRecord, []);
     assert.ok(mount('-o', 'remount,ro', folder));
     assert.throws(() => store.requireRoom(), /Runs cannot be kept in/);
-    assert.deepEqual(store.brief().map(({ id }) => id), ['aa']);
+    assert.deepEqual(
+      store.brief().map(({ id }) => id),
+      ['aa'],
+    );
   });
 });

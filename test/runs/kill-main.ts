@@ -1,4 +1,5 @@
-// The kill test in full: `npm run kills`, by default 60 kills; a number as argument is another count, a second the seed that the moments come from.
+// The kill test in full: `npm run kills`, by default 60 kills; a number as argument is another count, a second the seed
+// that the moments come from.
 import { killTest } from './kills';
 
 const [count, seed] = [Number(process.argv[2] ?? 60), Number(process.argv[3] ?? 0)];

@@ -28,14 +28,23 @@ describe('the lock of a run', function () {
   afterEach(() => fs.rmSync(path.dirname(folder), { recursive: true, force: true }));
   /** Rewrites what the one lock file says. */
   const pretend = (changes: object): void => {
-    const file = path.join(folder, fs.readdirSync(folder).find((name) => name.startsWith('lock.'))!);
+    const file = path.join(
+      folder,
+      fs.readdirSync(folder).find((name) => name.startsWith('lock.'))!,
+    );
     fs.writeFileSync(file, JSON.stringify({ ...(JSON.parse(fs.readFileSync(file, 'utf8')) as object), ...changes }));
   };
 
   it('is held by one process at a time, and leaves nothing behind', async () => {
     const lock = await RunLock.take(folder);
     assert.equal(ownerOf(folder)?.pid, process.pid);
-    await assert.rejects(RunLock.take(folder, { wait: false }), (error: RunBusyError) => error instanceof RunBusyError && error.owner?.pid === process.pid && /made by process \d+ on /.test(error.message));
+    await assert.rejects(
+      RunLock.take(folder, { wait: false }),
+      (error: RunBusyError) =>
+        error instanceof RunBusyError &&
+        error.owner?.pid === process.pid &&
+        /made by process \d+ on /.test(error.message),
+    );
     lock.requireHeld();
     await lock.release();
     assert.deepEqual(fs.readdirSync(folder), []);
@@ -88,10 +97,14 @@ describe('the lock of a run', function () {
     const file = path.join(folder, 'lock.1');
     let beats = 0;
     const future = Date.now() / 1000 + 1e6;
-    const heart = setInterval(() => fs.utimesSync(file, future - ++beats, future - beats), 20); // a clock that runs backwards, in the future
+    // a clock that runs backwards, in the future
+    const heart = setInterval(() => fs.utimesSync(file, future - ++beats, future - beats), 20);
     const taking = RunLock.take(folder, { every: 10, deadAfter: 1500 });
     await new Promise((resolve) => setTimeout(resolve, 3000));
-    assert.ok(fs.existsSync(file) && JSON.stringify(fs.readdirSync(folder)) === '["lock.1"]', 'it beats, so it is left alone');
+    assert.ok(
+      fs.existsSync(file) && JSON.stringify(fs.readdirSync(folder)) === '["lock.1"]',
+      'it beats, so it is left alone',
+    );
     clearInterval(heart);
     await kill(child);
     const lock = await taking;

@@ -18,7 +18,15 @@ describe('a run in low precision', function () {
   before(async () => {
     dataset = await makeImageFolder();
     runs = fs.mkdtempSync(path.join(os.tmpdir(), 'rifle-precision-'));
-    spec = { dataset, backbone: 'efficientnet_lite0.tf_in1k', weights: 'random', imageSize: 32, epochs: 2, batchSize: 4, optimizer: { learningRate: 0.001 } };
+    spec = {
+      dataset,
+      backbone: 'efficientnet_lite0.tf_in1k',
+      weights: 'random',
+      imageSize: 32,
+      epochs: 2,
+      batchSize: 4,
+      optimizer: { learningRate: 0.001 },
+    };
   });
   after(() => [dataset, runs].forEach((folder) => fs.rmSync(folder, { recursive: true, force: true })));
 
@@ -28,7 +36,11 @@ describe('a run in low precision', function () {
     assert.notEqual(exact.id, low.id);
     assert.notEqual(exact.epochs[0].trainLoss, low.epochs[0].trainLoss);
     assert.ok(Math.abs(low.epochs[0].trainLoss / exact.epochs[0].trainLoss - 1) < 0.1);
-    assert.equal((await finetune({ ...spec, precision: 'float32' }, { runs })).id, exact.id, 'float32 written out is the default');
+    assert.equal(
+      (await finetune({ ...spec, precision: 'float32' }, { runs })).id,
+      exact.id,
+      'float32 written out is the default',
+    );
   });
 
   it('goes on from its checkpoint, which holds the loss scale, to the bits of the uninterrupted run', async () => {
@@ -37,19 +49,34 @@ describe('a run in low precision', function () {
     const expected = await finetune(input, { runs: whole, keepWeights: true });
     const controller = new AbortController();
     let steps = 0;
-    const stopAt = ({ detail = '' }): void => void (/loss/.test(detail) && ++steps === 4 && controller.abort(new Error('stop')));
-    await assert.rejects(finetune(input, { runs: stopped, keepWeights: true, signal: controller.signal, onProgress: stopAt }), /stop/);
+    const stopAt = ({ detail = '' }): void =>
+      void (/loss/.test(detail) && ++steps === 4 && controller.abort(new Error('stop')));
+    await assert.rejects(
+      finetune(input, { runs: stopped, keepWeights: true, signal: controller.signal, onProgress: stopAt }),
+      /stop/,
+    );
     const folder = path.join(stopped.folder(expected.id), 'checkpoints');
-    const last = fs.readdirSync(folder).filter((name) => name.endsWith('.safetensors')).sort().at(-1)!;
+    const last = fs
+      .readdirSync(folder)
+      .filter((name) => name.endsWith('.safetensors'))
+      .sort()
+      .at(-1)!;
     const held = await readSafetensors(path.join(folder, last));
     assert.equal(Number(held.get('loss-scale')!.data[0]) <= FIRST_SCALE, true);
     assert.ok(held.has('loss-scale/good-steps'));
     const record = await finetune(input, { runs: stopped, keepWeights: true });
-    assert.deepEqual(record.epochs.map(({ trainLoss, testLoss }) => [trainLoss, testLoss]), expected.epochs.map(({ trainLoss, testLoss }) => [trainLoss, testLoss]));
+    assert.deepEqual(
+      record.epochs.map(({ trainLoss, testLoss }) => [trainLoss, testLoss]),
+      expected.epochs.map(({ trainLoss, testLoss }) => [trainLoss, testLoss]),
+    );
     assert.deepEqual(fs.readFileSync(stopped.weights(record.id)!), fs.readFileSync(whole.weights(record.id)!));
   });
 
   it('is refused before anything is read when there is no such precision', async () => {
-    await assert.rejects(finetune({ ...spec, dataset: 'nowhere', precision: 'float8' as never }, { runs }), (error: unknown) => error instanceof KitError && /precision: .*"float32"\|"bfloat16"\|"float16"/.test(error.message));
+    await assert.rejects(
+      finetune({ ...spec, dataset: 'nowhere', precision: 'float8' as never }, { runs }),
+      (error: unknown) =>
+        error instanceof KitError && /precision: .*"float32"\|"bfloat16"\|"float16"/.test(error.message),
+    );
   });
 });

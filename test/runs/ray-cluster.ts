@@ -41,15 +41,38 @@ export class RayCluster {
 
   /** Starts it, with so many CPUs to give away. */
   static async start(program: string, cpus: number): Promise<RayCluster> {
-    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'ray-')); // short: the names of its sockets have 107 letters at most
+    // short: the names of its sockets have 107 letters at most
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'ray-'));
     const [gcs, dashboard, agent, client] = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
     const token = randomBytes(16).toString('hex');
-    const ports = { port: gcs, 'dashboard-port': dashboard, 'dashboard-agent-listen-port': agent, 'ray-client-server-port': client, 'min-worker-port': 0, 'max-worker-port': 0 };
-    const args = ['start', '--head', '--block', '--dashboard-host=127.0.0.1', `--num-cpus=${cpus}`, '--disable-usage-stats', `--temp-dir=${folder}`, ...Object.entries(ports).map(([name, port]) => `--${name}=${port}`)];
-    const env = { ...process.env, RAY_AUTH_MODE: 'token', RAY_AUTH_TOKEN: token, PATH: [path.dirname(program), path.dirname(process.execPath), process.env.PATH].join(':') };
+    const ports = {
+      port: gcs,
+      'dashboard-port': dashboard,
+      'dashboard-agent-listen-port': agent,
+      'ray-client-server-port': client,
+      'min-worker-port': 0,
+      'max-worker-port': 0,
+    };
+    const args = [
+      'start',
+      '--head',
+      '--block',
+      '--dashboard-host=127.0.0.1',
+      `--num-cpus=${cpus}`,
+      '--disable-usage-stats',
+      `--temp-dir=${folder}`,
+      ...Object.entries(ports).map(([name, port]) => `--${name}=${port}`),
+    ];
+    const env = {
+      ...process.env,
+      RAY_AUTH_MODE: 'token',
+      RAY_AUTH_TOKEN: token,
+      PATH: [path.dirname(program), path.dirname(process.execPath), process.env.PATH].join(':'),
+    };
     const head = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     let said = '';
-    for (const stream of [head.stdout, head.stderr]) stream.on('data', (chunk: Buffer) => void (said = (said + chunk.toString()).slice(-4000)));
+    for (const stream of [head.stdout, head.stderr])
+      stream.on('data', (chunk: Buffer) => void (said = (said + chunk.toString()).slice(-4000)));
     process.env.RAY_AUTH_TOKEN = token;
     const cluster = new RayCluster(`http://127.0.0.1:${dashboard}`, gcs, token, folder, head);
     for (const until = performance.now() + 90_000; ; await wait(300)) {

@@ -20,8 +20,20 @@ import { makeImageFolder } from './image-folder';
 import { freePort, INSTALL_RAY, optionalProgram, RayCluster } from './ray-cluster';
 
 /** A record without times and memory. */
-function numbersOf({ startedAt: _s, finishedAt: _f, wallSeconds: _w, peakMemoryMb: _p, epochs, ...record }: RunRecord): object {
-  return { ...record, epochs: epochs.map(({ trainSeconds: _t, evaluateSeconds: _e, dataWaitSeconds: _d, imagesPerSecond: _i, ...row }) => row) };
+function numbersOf({
+  startedAt: _s,
+  finishedAt: _f,
+  wallSeconds: _w,
+  peakMemoryMb: _p,
+  epochs,
+  ...record
+}: RunRecord): object {
+  return {
+    ...record,
+    epochs: epochs.map(
+      ({ trainSeconds: _t, evaluateSeconds: _e, dataWaitSeconds: _d, imagesPerSecond: _i, ...row }) => row,
+    ),
+  };
 }
 
 describe('the log of a job on Ray', () => {
@@ -37,8 +49,14 @@ describe('the log of a job on Ray', () => {
   });
 
   it('says how a run ended, or what was said last', () => {
-    assert.deepEqual(outcomeOf(`${jobLine({ epoch: 1 })}${jobLine({ id: 'a', reused: false })}bye\n`), { outcome: { id: 'a', reused: false }, lastWords: 'bye' });
-    assert.deepEqual(outcomeOf(`sh: 1: exec: node: not found\n${jobLine({ epoch: 1 }).slice(0, 12)}`), { outcome: null, lastWords: 'sh: 1: exec: node: not found' });
+    assert.deepEqual(outcomeOf(`${jobLine({ epoch: 1 })}${jobLine({ id: 'a', reused: false })}bye\n`), {
+      outcome: { id: 'a', reused: false },
+      lastWords: 'bye',
+    });
+    assert.deepEqual(outcomeOf(`sh: 1: exec: node: not found\n${jobLine({ epoch: 1 }).slice(0, 12)}`), {
+      outcome: null,
+      lastWords: 'sh: 1: exec: node: not found',
+    });
   });
 });
 
@@ -52,7 +70,10 @@ describe('an address that is not that of a Ray', () => {
   };
   const answering = (text: string): Promise<string> => at(http.createServer((_, response) => response.end(text)));
   const refusal = async (url: string): Promise<string> => {
-    const error = await Ray.connect(url).then(() => assert.fail('it connected'), (error: unknown) => error as KitError);
+    const error = await Ray.connect(url).then(
+      () => assert.fail('it connected'),
+      (error: unknown) => error as KitError,
+    );
     assert.ok(error instanceof KitError, String(error));
     assert.ok(!error.message.includes('\n') && error.fix !== '', error.message);
     return error.message;
@@ -62,11 +83,20 @@ describe('an address that is not that of a Ray', () => {
     assert.match(await refusal('ray://127.0.0.1:10001'), /is not an address that the Jobs API of Ray can have/);
     assert.match(await refusal('127.0.0.1:8265'), /is not an address/);
     assert.match(await refusal(`http://127.0.0.1:${await freePort()}`), /No Ray answers at .*ECONNREFUSED/);
-    assert.match(await refusal(await at(net.createServer((socket) => socket.end('SSH-2.0-OpenSSH_9.2\r\n')))), /does not speak HTTP/);
+    assert.match(
+      await refusal(await at(net.createServer((socket) => socket.end('SSH-2.0-OpenSSH_9.2\r\n')))),
+      /does not speak HTTP/,
+    );
     assert.match(await refusal(await at(net.createServer((socket) => socket.destroy()))), /does not speak HTTP/);
-    assert.match(await refusal(await answering('<html>Welcome to nginx!</html>')), /is not the Jobs API of Ray: 200 "<html>Welcome to nginx!<\/html>"/);
+    assert.match(
+      await refusal(await answering('<html>Welcome to nginx!</html>')),
+      /is not the Jobs API of Ray: 200 "<html>Welcome to nginx!<\/html>"/,
+    );
     assert.match(await refusal(await answering('{"version": 3}')), /is not the Jobs API of Ray/);
-    assert.match(await refusal(await answering('{"version": "5", "ray_version": "3.1.0"}')), /is Ray 3\.1\.0 with version 5 of the Jobs API; expected is version 4 of Ray 2\.8 to 2\.x/);
+    assert.match(
+      await refusal(await answering('{"version": "5", "ray_version": "3.1.0"}')),
+      /is Ray 3\.1\.0 with version 5 of the Jobs API; expected is version 4 of Ray 2\.8 to 2\.x/,
+    );
     assert.match(await refusal(await answering('{"version": "4", "ray_version": "2.3.1"}')), /is Ray 2\.3\.1/);
     assert.equal((await Ray.connect(await answering('{"version": "4", "ray_version": "2.8.0"}'))).version, '2.8.0');
   });
@@ -77,7 +107,14 @@ describe('a sweep on Ray', function () {
   let cluster: RayCluster;
   let dataset: string;
   let folder: string;
-  const spec = { backbone: 'efficientnet_lite0.tf_in1k', weights: 'random', imageSize: 32, epochs: 2, batchSize: 4, optimizer: { learningRate: 0.001 } };
+  const spec = {
+    backbone: 'efficientnet_lite0.tf_in1k',
+    weights: 'random',
+    imageSize: 32,
+    epochs: 2,
+    batchSize: 4,
+    optimizer: { learningRate: 0.001 },
+  };
   before(async function () {
     const program = optionalProgram('ray');
     if (program === null) {
@@ -92,18 +129,45 @@ describe('a sweep on Ray', function () {
     await cluster?.stop();
     [dataset, folder].forEach((each) => each && fs.rmSync(each, { recursive: true, force: true }));
   });
-  const options = (name: string, more: Partial<RayPoolOptions> = {}): RayPoolOptions => ({ url: cluster.url, runs: path.join(folder, name), cpus: 1, every: 0.3, ...more });
-  const eventsOf = (store: RunStore, id: string): string[] => store.journal(id).read().map(({ event }) => event).filter((event) => event !== 'checkpoint');
-  const local = (name: string, specs: RunSpec[]): Promise<RunRecord[]> => runPool(specs, { runs: path.join(folder, name), workers: 2 }); // a thread each, as on Ray
+  const options = (name: string, more: Partial<RayPoolOptions> = {}): RayPoolOptions => ({
+    url: cluster.url,
+    runs: path.join(folder, name),
+    cpus: 1,
+    every: 0.3,
+    ...more,
+  });
+  const eventsOf = (store: RunStore, id: string): string[] =>
+    store
+      .journal(id)
+      .read()
+      .map(({ event }) => event)
+      .filter((event) => event !== 'checkpoint');
+  const local = (name: string, specs: RunSpec[]): Promise<RunRecord[]> =>
+    runPool(specs, { runs: path.join(folder, name), workers: 2 }); // a thread each, as on Ray
 
   it('gives the records of the local pool, for a sweep of 8 runs', async () => {
-    const specs = plan({ spec: { dataset, ...spec }, methods: ['fine-tuning', 'rifle', 'l2-sp', 'dropout'], seeds: [0, 1] });
+    const specs = plan({
+      spec: { dataset, ...spec },
+      methods: ['fine-tuning', 'rifle', 'l2-sp', 'dropout'],
+      seeds: [0, 1],
+    });
     const last: PoolRun[] = [];
     const made: boolean[] = [];
-    const records = await runOnRay(specs, options('ray', { onRun: (run) => (last[run.index] = run), onRecord: (_, reused) => made.push(!reused) }));
+    const records = await runOnRay(
+      specs,
+      options('ray', { onRun: (run) => (last[run.index] = run), onRecord: (_, reused) => made.push(!reused) }),
+    );
     assert.deepEqual(records.map(numbersOf), (await local('local', specs)).map(numbersOf));
-    assert.deepEqual(records.map(({ id }) => new RunStore(path.join(folder, 'ray')).layers(id)), records.map(({ id }) => new RunStore(path.join(folder, 'local')).layers(id)));
-    assert.ok(last.every(({ state, epochsDone, testTop1 }, i) => state === 'finished' && epochsDone === 2 && testTop1 === records[i].testTop1));
+    assert.deepEqual(
+      records.map(({ id }) => new RunStore(path.join(folder, 'ray')).layers(id)),
+      records.map(({ id }) => new RunStore(path.join(folder, 'local')).layers(id)),
+    );
+    assert.ok(
+      last.every(
+        ({ state, epochsDone, testTop1 }, i) =>
+          state === 'finished' && epochsDone === 2 && testTop1 === records[i].testTop1,
+      ),
+    );
     assert.deepEqual(made, Array<boolean>(8).fill(true));
 
     const again = await runOnRay(specs, options('ray', { onRecord: (_, reused) => made.push(!reused) }));
@@ -119,19 +183,35 @@ describe('a sweep on Ray', function () {
     const store = new RunStore(runs);
     const file = path.join(folder, 'specs.json');
     fs.writeFileSync(file, JSON.stringify(specs));
-    const command = spawn(process.execPath, [path.join(__dirname, 'ray-child.js'), cluster.url, runs, file], { stdio: ['ignore', 'ignore', 'inherit'] });
+    const command = spawn(process.execPath, [path.join(__dirname, 'ray-child.js'), cluster.url, runs, file], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
     const exit = new Promise((resolve) => command.once('exit', resolve));
-    const victim = await until(() => unfinishedRuns(store).find(({ owner, epochsDone }) => owner !== null && epochsDone > 0), 60_000);
+    const victim = await until(
+      () => unfinishedRuns(store).find(({ owner, epochsDone }) => owner !== null && epochsDone > 0),
+      60_000,
+    );
     command.kill('SIGKILL'); // first: who waits is told nothing of what happens next
     await exit;
     process.kill(victim.owner!.pid, 'SIGKILL');
 
     const records = await runOnRay(specs, options('killed'));
-    assert.deepEqual(records.map(({ spec }) => spec.seed), [0, 1]);
-    for (const { id } of records) assert.deepEqual(eventsOf(store, id), id === victim.id ? ['started', 'notice', 'resumed', 'finished'] : ['started', 'finished'], `${id}: once`);
+    assert.deepEqual(
+      records.map(({ spec }) => spec.seed),
+      [0, 1],
+    );
+    for (const { id } of records)
+      assert.deepEqual(
+        eventsOf(store, id),
+        id === victim.id ? ['started', 'notice', 'resumed', 'finished'] : ['started', 'finished'],
+        `${id}: once`,
+      );
     assert.deepEqual(records.map(numbersOf), (await local('unbroken', specs)).map(numbersOf));
     const jobs = [...(await (await Ray.connect(cluster.url)).jobs()).keys()];
-    assert.deepEqual(records.map(({ id }) => jobs.filter((job) => job.includes(id)).length), records.map(({ id }) => (id === victim.id ? 2 : 1)));
+    assert.deepEqual(
+      records.map(({ id }) => jobs.filter((job) => job.includes(id)).length),
+      records.map(({ id }) => (id === victim.id ? 2 : 1)),
+    );
   });
 
   it('begins again what dies while it looks on, stops after a checkpoint, and leaves jobs alone when asked to', async () => {
@@ -140,7 +220,17 @@ describe('a sweep on Ray', function () {
     const reason = new Error('enough');
     const stopWhen = async (more: Partial<RayPoolOptions>, when: (run: PoolRun) => boolean): Promise<void> => {
       const controller = new AbortController();
-      await assert.rejects(runOnRay([long], options('stopped', { ...more, signal: controller.signal, onRun: (run) => when(run) && controller.abort(reason) })), reason);
+      await assert.rejects(
+        runOnRay(
+          [long],
+          options('stopped', {
+            ...more,
+            signal: controller.signal,
+            onRun: (run) => when(run) && controller.abort(reason),
+          }),
+        ),
+        reason,
+      );
     };
     await stopWhen({}, ({ epochsDone }) => epochsDone > 0);
     const [left] = unfinishedRuns(store);
@@ -148,7 +238,10 @@ describe('a sweep on Ray', function () {
     assert.deepEqual(eventsOf(store, left.id), ['started', 'stopped']);
 
     await stopWhen({ leave: true }, ({ state }) => state === 'running');
-    const owner = await until(() => (eventsOf(store, left.id).includes('resumed') ? unfinishedRuns(store)[0]?.owner : null), 60_000);
+    const owner = await until(
+      () => (eventsOf(store, left.id).includes('resumed') ? unfinishedRuns(store)[0]?.owner : null),
+      60_000,
+    );
     const notices: string[] = [];
     process.kill(owner.pid, 'SIGKILL');
     const [record] = await runOnRay([long], options('stopped', { onNotice: (text) => notices.push(text) }));
@@ -160,14 +253,26 @@ describe('a sweep on Ray', function () {
   it('says in one line why a run cannot be made: its data, its program, its token', async () => {
     const [run] = plan({ spec: { dataset, ...spec }, methods: ['fine-tuning'], seeds: [9] });
     const failures: string[] = [];
-    const onError: RayPoolOptions['onError'] = (_, error) => failures.push(`${error.message} → ${(error as KitError).fix}`);
-    await runOnRay([{ ...run, dataset: path.join(folder, 'nothing-here') }, run], options('failing', { node: 'no-such-node', onError }));
+    const onError: RayPoolOptions['onError'] = (_, error) =>
+      failures.push(`${error.message} → ${(error as KitError).fix}`);
+    await runOnRay(
+      [{ ...run, dataset: path.join(folder, 'nothing-here') }, run],
+      options('failing', { node: 'no-such-node', onError }),
+    );
     assert.equal(failures.length, 2);
     assert.match(failures[0], /nothing-here/);
-    assert.match(failures[1], /^The job rifle-\w+-\w+-1 did not begin: code 127.* → On the nodes there must be Node\.js and the built kit: `exec no-such-node /);
+    assert.match(
+      failures[1],
+      /^The job rifle-\w+-\w+-1 did not begin: code 127.* → On the nodes there must be Node\.js and the built kit: `exec no-such-node /,
+    );
     await assert.rejects(Ray.connect(`http://127.0.0.1:${cluster.gcsPort}`), /does not speak HTTP|is not the Jobs API/);
     process.env.RAY_AUTH_TOKEN = 'another';
-    await assert.rejects(Ray.connect(cluster.url), (error: KitError) => /refuses \(40[13]\)/.test(error.message) && /RAY_AUTH_TOKEN/.test(error.fix)).finally(() => (process.env.RAY_AUTH_TOKEN = cluster.token));
+    await assert
+      .rejects(
+        Ray.connect(cluster.url),
+        (error: KitError) => /refuses \(40[13]\)/.test(error.message) && /RAY_AUTH_TOKEN/.test(error.fix),
+      )
+      .finally(() => (process.env.RAY_AUTH_TOKEN = cluster.token));
   });
 });
 

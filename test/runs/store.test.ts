@@ -11,7 +11,8 @@ import { syntheticStudy } from '../report/records';
 
 const spec = parseRunSpec({ dataset: 'elpv', backbone: 'b' });
 const key = { spec, dataHash: 'd', weightsHash: 'w' };
-const record = (id: string): RunRecord => ({ id, status: 'finished', epochs: [{}], testTop1: 0.5, startedAt: '2026-01-01' }) as unknown as RunRecord;
+const record = (id: string): RunRecord =>
+  ({ id, status: 'finished', epochs: [{}], testTop1: 0.5, startedAt: '2026-01-01' }) as unknown as RunRecord;
 
 describe('the store of runs', function () {
   this.timeout(60_000);
@@ -23,7 +24,12 @@ describe('the store of runs', function () {
     assert.match(runId(key), /^[0-9a-f]{16}$/);
     const reordered = Object.fromEntries(Object.entries(spec).reverse()) as unknown as typeof spec;
     assert.equal(runId({ ...key, spec: reordered }), runId(key));
-    for (const other of [{ ...key, dataHash: 'e' }, { ...key, weightsHash: 'x' }, { ...key, spec: { ...spec, seed: 1 } }]) assert.notEqual(runId(other), runId(key));
+    for (const other of [
+      { ...key, dataHash: 'e' },
+      { ...key, weightsHash: 'x' },
+      { ...key, spec: { ...spec, seed: 1 } },
+    ])
+      assert.notEqual(runId(other), runId(key));
   });
 
   it('gives back what it was given, and nothing for what it was not', async () => {
@@ -32,8 +38,15 @@ describe('the store of runs', function () {
     assert.deepEqual(store.list(), []);
     await store.put(record('aa'), []);
     assert.deepEqual(store.find('aa'), record('aa'));
-    assert.deepEqual(store.list().map(({ id }) => id), ['aa']);
-    assert.deepEqual(fs.readdirSync(path.join(folder, 'runs', 'aa')), ['layers.json', 'record.json'], 'nothing half-written stays');
+    assert.deepEqual(
+      store.list().map(({ id }) => id),
+      ['aa'],
+    );
+    assert.deepEqual(
+      fs.readdirSync(path.join(folder, 'runs', 'aa')),
+      ['layers.json', 'record.json'],
+      'nothing half-written stays',
+    );
   });
 
   it('refuses a damaged record, and says what to do', async () => {
@@ -41,11 +54,22 @@ describe('the store of runs', function () {
     await store.put(record('aa'), []);
     const file = path.join(folder, 'aa', 'record.json');
     fs.truncateSync(file, 20);
-    assert.throws(() => store.find('aa'), (error: KitError) => /is damaged: it is not JSON/.test(error.message) && /Delete its folder/.test(error.fix));
+    assert.throws(
+      () => store.find('aa'),
+      (error: KitError) => /is damaged: it is not JSON/.test(error.message) && /Delete its folder/.test(error.fix),
+    );
     fs.writeFileSync(file, JSON.stringify(record('bb')));
     assert.throws(() => store.find('aa'), /expected the run aa, found finished bb/);
-    fs.writeFileSync(file, JSON.stringify({ ...record('aa'), epochs: { columns: [] }, environment: { kit: '99.1.0' } }));
-    assert.throws(() => store.find('aa'), (error: KitError) => /is from rifle-kit 99\.1\.0, which is newer than this one/.test(error.message) && error.fix === 'Update the kit to 99.1.0.');
+    fs.writeFileSync(
+      file,
+      JSON.stringify({ ...record('aa'), epochs: { columns: [] }, environment: { kit: '99.1.0' } }),
+    );
+    assert.throws(
+      () => store.find('aa'),
+      (error: KitError) =>
+        /is from rifle-kit 99\.1\.0, which is newer than this one/.test(error.message) &&
+        error.fix === 'Update the kit to 99.1.0.',
+    );
   });
 
   it('lists ten thousand runs from an index, which is made again where records are new, changed or gone', async () => {
@@ -53,16 +77,26 @@ describe('the store of runs', function () {
     const ids = Array.from({ length: 10_000 }, (_, i) => i.toString(16).padStart(16, '0'));
     for (const [i, id] of ids.entries()) {
       fs.mkdirSync(path.join(folder, id));
-      fs.writeFileSync(path.join(folder, id, 'record.json'), JSON.stringify({ ...template, id, testTop1: i / 10_000, spec: { ...template.spec, seed: i % 5 } }));
+      fs.writeFileSync(
+        path.join(folder, id, 'record.json'),
+        JSON.stringify({ ...template, id, testTop1: i / 10_000, spec: { ...template.spec, seed: i % 5 } }),
+      );
     }
     const store = new RunStore(folder);
     assert.equal(store.brief().length, 10_000);
     const again = store.brief();
-    assert.deepEqual(again[77], { ...store.find(ids[77])!, epochs: template.epochs.slice(-1) }, 'a brief record is the record with its last epoch');
+    assert.deepEqual(
+      again[77],
+      { ...store.find(ids[77])!, epochs: template.epochs.slice(-1) },
+      'a brief record is the record with its last epoch',
+    );
     assert.equal(again.filter((record) => isMeant(record, { seed: 3, method: 'rifle' })).length, 2000);
 
     fs.rmSync(path.join(folder, ids[0]), { recursive: true });
-    fs.writeFileSync(path.join(folder, ids[1], 'record.json'), JSON.stringify({ ...template, id: ids[1], testTop1: 0.123456 }));
+    fs.writeFileSync(
+      path.join(folder, ids[1], 'record.json'),
+      JSON.stringify({ ...template, id: ids[1], testTop1: 0.123456 }),
+    );
     const changed = store.brief();
     assert.deepEqual([changed.length, changed.find(({ id }) => id === ids[1])!.testTop1], [9999, 0.123456]);
     fs.writeFileSync(path.join(folder, 'index.json'), '{"format":1,"runs":');
@@ -77,6 +111,9 @@ describe('the store of runs', function () {
   it('says so when a record cannot be written', async () => {
     fs.writeFileSync(path.join(folder, 'file'), '');
     assert.throws(() => new RunStore(path.join(folder, 'file')).requireRoom(), /Runs cannot be kept in/);
-    await assert.rejects(new RunStore(path.join(folder, 'file')).put(record('aa'), []), (error: KitError) => /could not be written/.test(error.message) && error.fix !== '');
+    await assert.rejects(
+      new RunStore(path.join(folder, 'file')).put(record('aa'), []),
+      (error: KitError) => /could not be written/.test(error.message) && error.fix !== '',
+    );
   });
 });

@@ -13,12 +13,21 @@ describe('pins', () => {
 
   it('cover Linux x86_64 for CPU and GPU, Linux arm64 and macOS arm64, and say what is tested', () => {
     assert.deepEqual(Object.keys(libraries), ['linux-x64-cpu', 'linux-x64-gpu', 'linux-arm64-cpu', 'darwin-arm64-cpu']);
-    assert.deepEqual(Object.keys(libraries).filter((name) => libraries[name].tested), ['linux-x64-cpu']);
+    assert.deepEqual(
+      Object.keys(libraries).filter((name) => libraries[name].tested),
+      ['linux-x64-cpu'],
+    );
   });
 
   it('are the two wheels that the stack was chosen with', () => {
-    assert.equal(libraries['linux-x64-cpu'].wheels[0].sha256, '2b847d217b02ee7731ed91431daf3250daa0196c3c94614d23be27232e6e5b6c');
-    assert.equal(libraries['linux-x64-gpu'].wheels[0].sha256, '9056fbc9ba04235810b71ae6cbd958a196e8804fb53bbcffbf3e23b56155f124');
+    assert.equal(
+      libraries['linux-x64-cpu'].wheels[0].sha256,
+      '2b847d217b02ee7731ed91431daf3250daa0196c3c94614d23be27232e6e5b6c',
+    );
+    assert.equal(
+      libraries['linux-x64-gpu'].wheels[0].sha256,
+      '9056fbc9ba04235810b71ae6cbd958a196e8804fb53bbcffbf3e23b56155f124',
+    );
   });
 
   for (const [name, { wheels, unpackedBytes }] of Object.entries(libraries)) {
@@ -27,12 +36,17 @@ describe('pins', () => {
       assert.equal(wheels[0].version, version);
       assert.ok(unpackedBytes > wheels[0].bytes);
       const system = { linux: 'linux', darwin: 'macosx' }[name.split('-')[0]];
-      const machine = { 'linux-x64': 'x86_64', 'linux-arm64': 'aarch64', 'darwin-arm64': 'arm64' }[name.replace(/-[^-]+$/, '')];
+      const machine = { 'linux-x64': 'x86_64', 'linux-arm64': 'aarch64', 'darwin-arm64': 'arm64' }[
+        name.replace(/-[^-]+$/, '')
+      ];
       for (const wheel of wheels) {
         assert.match(wheel.sha256, /^[0-9a-f]{64}$/, wheel.file);
         assert.ok(Number.isInteger(wheel.bytes) && wheel.bytes > 0, wheel.file);
         assert.ok(wheel.file.startsWith(`${wheel.name.replaceAll('-', '_')}-${wheel.version}-`), wheel.file);
-        const platform = wheel.file.replace(/\.whl$/, '').split('-').at(-1);
+        const platform = wheel.file
+          .replace(/\.whl$/, '')
+          .split('-')
+          .at(-1);
         for (const tag of platform.split('.')) assert.ok(tag.includes(system) && tag.endsWith(machine), wheel.file);
       }
     });
@@ -40,10 +54,13 @@ describe('pins', () => {
 
   it('of the GPU hold the libraries that TensorFlow looks for', () => {
     const names = libraries['linux-x64-gpu'].wheels.map((wheel) => wheel.name.replace(/^nvidia-|-cu12$/g, ''));
-    for (const name of ['cublas', 'cudnn', 'cufft', 'cusparse', 'cusolver', 'cuda-runtime', 'cuda-cupti', 'nccl']) assert.ok(names.includes(name), name);
-    // What these open in turn (data-scripts/gpu/libraries.py): cuSPARSE and cuSOLVER the linker, cuDNN the compiler of kernels.
+    for (const name of ['cublas', 'cudnn', 'cufft', 'cusparse', 'cusolver', 'cuda-runtime', 'cuda-cupti', 'nccl'])
+      assert.ok(names.includes(name), name);
+    // What these open in turn (data-scripts/gpu/libraries.py): cuSPARSE and cuSOLVER the linker, cuDNN the compiler of
+    // kernels.
     for (const name of ['nvjitlink', 'cuda-nvrtc']) assert.ok(names.includes(name), name);
-    for (const { file } of libraries['linux-x64-gpu'].wheels.slice(1)) assert.match(file, /^nvidia_\w+_cu12-/, 'one generation of CUDA for all');
+    for (const { file } of libraries['linux-x64-gpu'].wheels.slice(1))
+      assert.match(file, /^nvidia_\w+_cu12-/, 'one generation of CUDA for all');
   });
 
   it("ask pip for a wheel's own platform, whatever this machine is", () => {
@@ -65,11 +82,15 @@ for (const [file, needed] of Object.entries({
   describe(`${file}.txt`, () => {
     const text = read(`${file}.txt`);
     // One logical line a package: what is continued with a backslash belongs to it.
-    const lines = text.replaceAll('\\\n', ' ').split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#'));
+    const lines = text
+      .replaceAll('\\\n', ' ')
+      .split('\n')
+      .filter((line) => line.trim() !== '' && !line.startsWith('#'));
 
     it('pins every package to one version with at least one sha256', () => {
       assert.ok(lines.length > 100);
-      for (const line of lines) assert.match(line, /^[a-z0-9-]+==[\w.]+ .*?(--hash=sha256:[0-9a-f]{64}\s*)+$/, line.slice(0, 80));
+      for (const line of lines)
+        assert.match(line, /^[a-z0-9-]+==[\w.]+ .*?(--hash=sha256:[0-9a-f]{64}\s*)+$/, line.slice(0, 80));
     });
 
     it('names no address, no path and no option', () => {
@@ -77,19 +98,31 @@ for (const [file, needed] of Object.entries({
     });
 
     it('holds what is needed', () => {
-      for (const name of needed) assert.ok(lines.some((line) => line.startsWith(`${name}==`)), name);
+      for (const name of needed)
+        assert.ok(
+          lines.some((line) => line.startsWith(`${name}==`)),
+          name,
+        );
     });
 
     it(`is what ${file}.in asks for`, () => {
-      const asked = read(`${file}.in`).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
-      for (const line of asked) assert.ok(lines.some((pinned) => pinned.startsWith(`${/^[\w-]+/.exec(line)[0]}==`)), line);
+      const asked = read(`${file}.in`)
+        .split('\n')
+        .filter((line) => line !== '' && !line.startsWith('#'));
+      for (const line of asked)
+        assert.ok(
+          lines.some((pinned) => pinned.startsWith(`${/^[\w-]+/.exec(line)[0]}==`)),
+          line,
+        );
     });
   });
 }
 
 it('requirements.txt holds JupyterLab 4.6, requirements-ray.txt the Ray that the client was tested with', () => {
   assert.match(read('requirements.txt'), /^jupyterlab==4\.6\./m);
-  assert.ok(read('requirements-ray.txt').includes(`\nray==${/TESTED_RAY = '([\d.]+)'/.exec(read('src/runs/ray.ts'))[1]} `));
+  assert.ok(
+    read('requirements-ray.txt').includes(`\nray==${/TESTED_RAY = '([\d.]+)'/.exec(read('src/runs/ray.ts'))[1]} `),
+  );
 });
 
 describe('package.json', () => {
@@ -102,6 +135,7 @@ describe('package.json', () => {
 
   it('runs nothing but Node before the set-up', () => {
     const { scripts } = JSON.parse(read('package.json'));
-    for (const name of ['start', 'test', 'setup', 'bench', 'build']) assert.ok(scripts[name].startsWith('node setup/main.mjs'), name);
+    for (const name of ['start', 'test', 'setup', 'bench', 'build'])
+      assert.ok(scripts[name].startsWith('node setup/main.mjs'), name);
   });
 });

@@ -7,7 +7,10 @@ import { atLeast, device, findCompiler, findHeaders, findPython } from '../../se
 import { packageRoot } from '../../setup/place.mjs';
 import { Problem } from '../../setup/problem.mjs';
 
-/** A machine on which programs answer as told: `{'python3': ['3.8.1', '']}` are the answers to its calls in turn; null: it fails. */
+/**
+ * A machine on which programs answer as told: `{'python3': ['3.8.1', '']}` are the answers to its calls in turn; null:
+ * it fails.
+ */
 const machine = (answers) => {
   const turns = {};
   return (program) => answers[program]?.[(turns[program] = (turns[program] ?? -1) + 1)] ?? null;
@@ -33,38 +36,80 @@ describe('prerequisites', () => {
   });
 
   it('say what Python was found and how to get one', () => {
-    assert.throws(() => findPython({}, '3.9', machine({})), problem(/Python 3\.9 or newer.*none was found/, /apt-get install python3 python3-venv/));
-    assert.throws(() => findPython({}, '3.9', machine({ python3: ['3.8.1'] })), problem(/python3 is 3\.8\.1/, /apt-get/));
-    assert.throws(() => findPython({}, '3.9', machine({ python3: ['3.11.2', null] })), problem(/lacks the module venv or ensurepip/, /python3-venv/));
-    assert.throws(() => findPython({ RIFLE_PYTHON: '/no/python' }, '3.9', machine({})), problem(/\/no\/python \(RIFLE_PYTHON\) does not run/, /RIFLE_PYTHON/));
+    assert.throws(
+      () => findPython({}, '3.9', machine({})),
+      problem(/Python 3\.9 or newer.*none was found/, /apt-get install python3 python3-venv/),
+    );
+    assert.throws(
+      () => findPython({}, '3.9', machine({ python3: ['3.8.1'] })),
+      problem(/python3 is 3\.8\.1/, /apt-get/),
+    );
+    assert.throws(
+      () => findPython({}, '3.9', machine({ python3: ['3.11.2', null] })),
+      problem(/lacks the module venv or ensurepip/, /python3-venv/),
+    );
+    assert.throws(
+      () => findPython({ RIFLE_PYTHON: '/no/python' }, '3.9', machine({})),
+      problem(/\/no\/python \(RIFLE_PYTHON\) does not run/, /RIFLE_PYTHON/),
+    );
   });
 
   it('say that the compiler or make is missing', () => {
     assert.throws(() => findCompiler({}, machine({})), problem(/C\+\+ compiler/, /build-essential/));
     assert.throws(() => findCompiler({}, machine({ 'g++': ['g++ 12'] })), problem(/make/, /build-essential/));
-    assert.deepEqual(findCompiler({}, machine({ 'c++': ['c++ 14\nmore'], make: ['GNU Make 4.3'] })), { compiler: 'c++ 14', make: 'GNU Make 4.3' });
+    assert.deepEqual(findCompiler({}, machine({ 'c++': ['c++ 14\nmore'], make: ['GNU Make 4.3'] })), {
+      compiler: 'c++ 14',
+      make: 'GNU Make 4.3',
+    });
   });
 
   it("find Node's headers where the user says, where Node stands, or in /usr", () => {
     const has = (prefix) => (file) => file.startsWith(path.join(prefix, 'include/node/'));
-    assert.equal(findHeaders({ npm_config_nodedir: '/opt/headers' }, '/opt/node/bin/node', () => false), '/opt/headers');
+    assert.equal(
+      findHeaders({ npm_config_nodedir: '/opt/headers' }, '/opt/node/bin/node', () => false),
+      '/opt/headers',
+    );
     assert.equal(findHeaders({}, '/opt/node/bin/node', has('/opt/node')), '/opt/node');
     assert.equal(findHeaders({}, '/opt/node/bin/node', has('/usr')), '/usr');
-    assert.throws(() => findHeaders({}, '/opt/node/bin/node', () => false), problem(/not in \/opt\/node nor in \/usr/, /npm_config_nodedir/));
+    assert.throws(
+      () => findHeaders({}, '/opt/node/bin/node', () => false),
+      problem(/not in \/opt\/node nor in \/usr/, /npm_config_nodedir/),
+    );
   });
 
   it('take the GPU where a driver is loaded, and what RIFLE_DEVICE says before that', () => {
-    assert.equal(device({}, () => false), 'cpu');
-    assert.equal(device({}, (file) => file === '/dev/nvidiactl'), 'gpu');
-    assert.equal(device({ RIFLE_DEVICE: 'cpu' }, () => true), 'cpu');
-    assert.equal(device({ RIFLE_DEVICE: 'GPU' }, () => false), 'gpu');
-    assert.equal(device({ RIFLE_DEVICE: 'auto' }, () => true), 'gpu');
+    assert.equal(
+      device({}, () => false),
+      'cpu',
+    );
+    assert.equal(
+      device({}, (file) => file === '/dev/nvidiactl'),
+      'gpu',
+    );
+    assert.equal(
+      device({ RIFLE_DEVICE: 'cpu' }, () => true),
+      'cpu',
+    );
+    assert.equal(
+      device({ RIFLE_DEVICE: 'GPU' }, () => false),
+      'gpu',
+    );
+    assert.equal(
+      device({ RIFLE_DEVICE: 'auto' }, () => true),
+      'gpu',
+    );
     assert.throws(() => device({ RIFLE_DEVICE: 'tpu' }), problem(/"tpu"/, /Set it/));
   });
 
   it('ask for disk space before writing', () => {
     needSpace('/some/folder', 1e9, 'it', () => 1e9);
-    assert.throws(() => needSpace('/some/folder', 2.5e9, 'the library', () => 0.4e9), problem(/too full for the library: 2\.5 GB are needed at \/some\/folder, 400 MB are free/, /Free 2\.1 GB there, or set RIFLE_HOME/));
+    assert.throws(
+      () => needSpace('/some/folder', 2.5e9, 'the library', () => 0.4e9),
+      problem(
+        /too full for the library: 2\.5 GB are needed at \/some\/folder, 400 MB are free/,
+        /Free 2\.1 GB there, or set RIFLE_HOME/,
+      ),
+    );
     assert.deepEqual([999, 4_200_000, 273_829_956, 3_379_649_224].map(size), ['1 kB', '4 MB', '274 MB', '3.4 GB']);
   });
 });
@@ -72,7 +117,13 @@ describe('prerequisites', () => {
 describe('the command line of the set-up', () => {
   const call = (...args) => {
     try {
-      return { code: 0, output: execFileSync(process.execPath, [path.join(packageRoot, 'setup', 'main.mjs'), ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }) };
+      return {
+        code: 0,
+        output: execFileSync(process.execPath, [path.join(packageRoot, 'setup', 'main.mjs'), ...args], {
+          encoding: 'utf8',
+          stdio: ['ignore', 'pipe', 'pipe'],
+        }),
+      };
     } catch (error) {
       return { code: error.status, output: error.stdout };
     }
@@ -81,7 +132,20 @@ describe('the command line of the set-up', () => {
   it('has a help that names every step', () => {
     const { code, output } = call('--help');
     assert.equal(code, 0);
-    for (const name of ['packages', 'python', 'library', 'addon', 'build', 'link', 'kernel', 'weights', 'data', 'RIFLE_HOME', 'RIFLE_DEVICE']) assert.ok(output.includes(name), name);
+    for (const name of [
+      'packages',
+      'python',
+      'library',
+      'addon',
+      'build',
+      'link',
+      'kernel',
+      'weights',
+      'data',
+      'RIFLE_HOME',
+      'RIFLE_DEVICE',
+    ])
+      assert.ok(output.includes(name), name);
   });
 
   it('refuses a step and a flag that it does not know', () => {

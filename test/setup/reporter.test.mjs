@@ -6,15 +6,25 @@ import path from 'node:path';
 import { packageRoot } from '../../setup/place.mjs';
 import { scratchFolder } from './scratch.mjs';
 
-const run = (cwd, script, ...args) => spawnSync(process.execPath, [path.join(packageRoot, 'node_modules', script), ...args], { cwd, encoding: 'utf8' });
+const run = (cwd, script, ...args) =>
+  spawnSync(process.execPath, [path.join(packageRoot, 'node_modules', script), ...args], { cwd, encoding: 'utf8' });
 
 describe('the reporter', () => {
   const scratch = scratchFolder();
 
   it('ends with the counts', () => {
     const file = path.join(scratch.path, 'x.test.cjs');
-    fs.writeFileSync(file, "it('a', () => {}); it('b', () => {}); it('c', () => { throw new Error('no'); }); it.skip('d', () => {});");
-    const { stdout, status } = run(scratch.path, 'mocha/bin/mocha.js', '--reporter', path.join(packageRoot, 'test', 'reporter.cjs'), file);
+    fs.writeFileSync(
+      file,
+      "it('a', () => {}); it('b', () => {}); it('c', () => { throw new Error('no'); }); it.skip('d', () => {});",
+    );
+    const { stdout, status } = run(
+      scratch.path,
+      'mocha/bin/mocha.js',
+      '--reporter',
+      path.join(packageRoot, 'test', 'reporter.cjs'),
+      file,
+    );
     assert.equal(stdout.trimEnd().split('\n').at(-1), '2 passed, 1 failed, 1 skipped');
     assert.equal(status, 1);
   });
@@ -40,7 +50,15 @@ describe('the order of the folders', () => {
       fs.writeFileSync(path.join(scratch.path, file), text);
     }
     const config = path.join(packageRoot, '.dependency-cruiser.cjs');
-    const { stdout, stderr } = run(scratch.path, 'dependency-cruiser/bin/dependency-cruise.mjs', '--config', config, '--output-type', 'json', 'src');
+    const { stdout, stderr } = run(
+      scratch.path,
+      'dependency-cruiser/bin/dependency-cruise.mjs',
+      '--config',
+      config,
+      '--output-type',
+      'json',
+      'src',
+    );
     assert.ok(stdout.startsWith('{'), stderr);
     const found = JSON.parse(stdout).summary.violations.map(({ rule, from, to }) => `${rule.name}: ${from} -> ${to}`);
     assert.deepEqual(found.sort(), [

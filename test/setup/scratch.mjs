@@ -7,7 +7,9 @@ import { ask, findPython } from '../../setup/machine.mjs';
 import { context } from '../../setup/run.mjs';
 import { packageRoot } from '../../setup/place.mjs';
 
-/** An empty folder for each test of the suite, removed after it. Call it inside `describe`; read `.path` inside `it`. */
+/**
+ * An empty folder for each test of the suite, removed after it. Call it inside `describe`; read `.path` inside `it`.
+ */
 export function scratchFolder() {
   const scratch = { path: '' };
   beforeEach(() => {
@@ -25,7 +27,10 @@ export function python() {
   return found;
 }
 
-/** Writes a zip archive with Python's zipfile: `members` maps names to texts; a text that starts with `->` makes a symbolic link. */
+/**
+ * Writes a zip archive with Python's zipfile: `members` maps names to texts; a text that starts with `->` makes a
+ * symbolic link.
+ */
 export function makeZip(file, members) {
   const program = `
 import json, sys, zipfile
@@ -45,21 +50,42 @@ export function makeWheel(folder, members = {}) {
   makeZip(path.join(folder, file), {
     ...members,
     'tiny_engine-1.0.dist-info/METADATA': 'Metadata-Version: 2.1\nName: tiny-engine\nVersion: 1.0\n',
-    'tiny_engine-1.0.dist-info/WHEEL': 'Wheel-Version: 1.0\nGenerator: hand\nRoot-Is-Purelib: true\nTag: py3-none-any\n',
+    'tiny_engine-1.0.dist-info/WHEEL':
+      'Wheel-Version: 1.0\nGenerator: hand\nRoot-Is-Purelib: true\nTag: py3-none-any\n',
     'tiny_engine-1.0.dist-info/RECORD': '',
   });
   return { name: 'tiny-engine', version: '1.0', file, bytes: fs.statSync(path.join(folder, file)).size };
 }
 
-/** A context whose home is `home`, whose pip finds packages in `wheels` alone (never on a network), and which keeps what steps report. */
+/**
+ * A context whose home is `home`, whose pip finds packages in `wheels` alone (never on a network), and which keeps what
+ * steps report.
+ */
 export function testContext(home, wheels, extra = {}) {
-  const env = { ...process.env, RIFLE_HOME: home, RIFLE_DEVICE: 'cpu', PIP_NO_INDEX: '1', PIP_FIND_LINKS: wheels, PIP_CONFIG_FILE: os.devNull };
+  const env = {
+    ...process.env,
+    RIFLE_HOME: home,
+    RIFLE_DEVICE: 'cpu',
+    PIP_NO_INDEX: '1',
+    PIP_FIND_LINKS: wheels,
+    PIP_CONFIG_FILE: os.devNull,
+  };
   return { ...context(packageRoot, env, new AbortController().signal), pipPython: python(), ...extra };
 }
 
 /** A screen that remembers. */
 export function recorder() {
   const lines = [];
-  const keep = (kind) => (title, detail) => lines.push({ kind, title, detail: detail?.message ?? detail, fix: detail?.fix });
-  return { lines, say: keep('say'), begin: keep('begin'), progress: () => {}, done: keep('done'), skipped: keep('skipped'), failed: keep('failed'), interrupted: keep('interrupted') };
+  const keep = (kind) => (title, detail) =>
+    lines.push({ kind, title, detail: detail?.message ?? detail, fix: detail?.fix });
+  return {
+    lines,
+    say: keep('say'),
+    begin: keep('begin'),
+    progress: () => {},
+    done: keep('done'),
+    skipped: keep('skipped'),
+    failed: keep('failed'),
+    interrupted: keep('interrupted'),
+  };
 }

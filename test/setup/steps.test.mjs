@@ -1,4 +1,5 @@
-// Steps: skipped when done, checked against the files, stopped at the first that fails; stamps, the lock, the line of progress.
+// Steps: skipped when done, checked against the files, stopped at the first that fails; stamps, the lock, the line of
+// progress.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -48,7 +49,10 @@ describe('runSteps', () => {
     const states = async () => (await go(list)).steps.map(({ state }) => state);
     assert.deepEqual(await states(), ['done', 'done']);
     assert.deepEqual(await states(), ['skipped', 'skipped']);
-    assert.deepEqual(list.map(({ runs }) => runs), [1, 1]);
+    assert.deepEqual(
+      list.map(({ runs }) => runs),
+      [1, 1],
+    );
   });
 
   it('does a step again when its inputs changed or what it made has gone', async () => {
@@ -66,17 +70,29 @@ describe('runSteps', () => {
   });
 
   it('stops at the first step that fails, and says how to mend it', async () => {
-    const failing = { ...writing('broken', { value: 1 }), run: async () => Promise.reject(new Problem('It broke.', { fix: 'Glue it.' })) };
+    const failing = {
+      ...writing('broken', { value: 1 }),
+      run: async () => Promise.reject(new Problem('It broke.', { fix: 'Glue it.' })),
+    };
     const after = writing('after', { value: 1 });
     const { ok, steps: report, shown } = await go([writing('one', { value: 1 }), failing, after]);
     assert.equal(ok, false);
-    assert.deepEqual(report.map(({ name, state, fix }) => [name, state, fix]), [['one', 'done', undefined], ['broken', 'failed', 'Glue it.']]);
+    assert.deepEqual(
+      report.map(({ name, state, fix }) => [name, state, fix]),
+      [
+        ['one', 'done', undefined],
+        ['broken', 'failed', 'Glue it.'],
+      ],
+    );
     assert.equal(after.runs, 0);
     assert.deepEqual(shown.at(-1), { kind: 'failed', title: 'broken', detail: 'It broke.', fix: 'Glue it.' });
   });
 
   it('calls a full disk by its name', async () => {
-    const full = { ...writing('one', { value: 1 }), run: async () => Promise.reject(Object.assign(new Error('write'), { code: 'ENOSPC' })) };
+    const full = {
+      ...writing('one', { value: 1 }),
+      run: async () => Promise.reject(Object.assign(new Error('write'), { code: 'ENOSPC' })),
+    };
     const { steps: report } = await go([full]);
     assert.equal(report[0].detail, 'The disk is full.');
   });
@@ -133,11 +149,20 @@ describe('the library step', () => {
     const pin = makeWheel(wheels, members);
     const wheel = { ...pin, sha256: await hashOfFile(path.join(wheels, pin.file)) };
     const ctx = testContext(path.join(scratch.path, 'home'), wheels, { platform: 'linux-x64' });
-    ctx.pins = { tensorflow: { version: '1.0', libraries: { 'linux-x64-cpu': { tested: true, unpackedBytes: 1000, wheels: [wheel] } } } };
+    ctx.pins = {
+      tensorflow: {
+        version: '1.0',
+        libraries: { 'linux-x64-cpu': { tested: true, unpackedBytes: 1000, wheels: [wheel] } },
+      },
+    };
     ctx.places = { ...ctx.places, deps: path.join(scratch.path, 'package', 'deps') };
     return ctx;
   }
-  const whole = { 'tensorflow/libtensorflow_cc.so.2': 'cc', 'tensorflow/libtensorflow_framework.so.2': 'framework', 'tensorflow/include/tensorflow/c/c_api.h': 'api' };
+  const whole = {
+    'tensorflow/libtensorflow_cc.so.2': 'cc',
+    'tensorflow/libtensorflow_framework.so.2': 'framework',
+    'tensorflow/include/tensorflow/c/c_api.h': 'api',
+  };
 
   it('unpacks the wheel, links it, and finds it done afterwards, also when only the link has gone', async () => {
     const ctx = await handMade({ ...whole, 'tensorflow/python/x.py': '' });
@@ -176,8 +201,14 @@ describe('the library step', () => {
 
   it('says which platforms are pinned', () => {
     const ctx = testContext(scratch.path, scratch.path);
-    assert.throws(() => pinnedLibrary({ ...ctx, platform: 'win32-x64' }), /linux-x64-cpu, linux-x64-gpu, linux-arm64-cpu, darwin-arm64-cpu/);
-    assert.throws(() => pinnedLibrary({ ...ctx, platform: 'darwin-arm64', device: 'gpu' }), (error) => /RIFLE_DEVICE=cpu/.test(error.fix));
+    assert.throws(
+      () => pinnedLibrary({ ...ctx, platform: 'win32-x64' }),
+      /linux-x64-cpu, linux-x64-gpu, linux-arm64-cpu, darwin-arm64-cpu/,
+    );
+    assert.throws(
+      () => pinnedLibrary({ ...ctx, platform: 'darwin-arm64', device: 'gpu' }),
+      (error) => /RIFLE_DEVICE=cpu/.test(error.fix),
+    );
   });
 });
 
@@ -206,7 +237,10 @@ describe('the addon step', () => {
 describe('the packages step', () => {
   const scratch = scratchFolder();
   function lay(wanted, held) {
-    fs.writeFileSync(path.join(scratch.path, 'package-lock.json'), JSON.stringify({ packages: { '': {}, 'shims/x': {}, ...wanted } }));
+    fs.writeFileSync(
+      path.join(scratch.path, 'package-lock.json'),
+      JSON.stringify({ packages: { '': {}, 'shims/x': {}, ...wanted } }),
+    );
     for (const name of Object.keys(held)) fs.mkdirSync(path.join(scratch.path, name), { recursive: true });
     fs.mkdirSync(path.join(scratch.path, 'node_modules'), { recursive: true });
     fs.writeFileSync(path.join(scratch.path, 'node_modules', '.package-lock.json'), JSON.stringify({ packages: held }));
@@ -216,8 +250,12 @@ describe('the packages step', () => {
 
   it('finds what is there', () => assert.deepEqual(lay({ 'node_modules/a': a }, { 'node_modules/a': a }), []));
   it('finds a package that is missing', () => assert.deepEqual(lay({ 'node_modules/a': a }, {}), ['node_modules/a']));
-  it('finds another version', () => assert.deepEqual(lay({ 'node_modules/a': a }, { 'node_modules/a': { ...a, version: '1.0.1' } }), ['node_modules/a']));
-  it('lets a package for another platform be absent', () => assert.deepEqual(lay({ 'node_modules/a': { ...a, optional: true } }, {}), []));
+  it('finds another version', () =>
+    assert.deepEqual(lay({ 'node_modules/a': a }, { 'node_modules/a': { ...a, version: '1.0.1' } }), [
+      'node_modules/a',
+    ]));
+  it('lets a package for another platform be absent', () =>
+    assert.deepEqual(lay({ 'node_modules/a': { ...a, optional: true } }, {}), []));
   it('finds a package whose folder has gone', () => {
     lay({ 'node_modules/a': a }, { 'node_modules/a': a });
     fs.rmdirSync(path.join(scratch.path, 'node_modules', 'a'));
@@ -235,13 +273,19 @@ describe('the kernel step', () => {
     assert.equal(kernel.done(ctx), null);
     await kernel.run(ctx);
     assert.match(kernel.done(ctx), /registered/);
-    const spec = JSON.parse(fs.readFileSync(path.join(scratch.path, 'venv', 'share', 'jupyter', 'kernels', 'rifle', 'kernel.json'), 'utf8'));
+    const spec = JSON.parse(
+      fs.readFileSync(path.join(scratch.path, 'venv', 'share', 'jupyter', 'kernels', 'rifle', 'kernel.json'), 'utf8'),
+    );
     assert.equal(spec.display_name, 'TypeScript (rifle-kit)');
     assert.ok(spec.argv.slice(0, 2).every((part) => path.isAbsolute(part) && fs.existsSync(part)));
     assert.ok(spec.argv.some((part) => part.includes('{connection_file}')));
     const plugin = path.join(packages, 'rifle_papermill.dist-info');
-    assert.match(fs.readFileSync(path.join(plugin, 'entry_points.txt'), 'utf8'), /\[papermill\.engine\]\nrifle = rifle_papermill:/);
-    for (const line of fs.readFileSync(path.join(plugin, 'RECORD'), 'utf8').trim().split('\n')) assert.ok(fs.existsSync(path.join(packages, line.split(',')[0])), line);
+    assert.match(
+      fs.readFileSync(path.join(plugin, 'entry_points.txt'), 'utf8'),
+      /\[papermill\.engine\]\nrifle = rifle_papermill:/,
+    );
+    for (const line of fs.readFileSync(path.join(plugin, 'RECORD'), 'utf8').trim().split('\n'))
+      assert.ok(fs.existsSync(path.join(packages, line.split(',')[0])), line);
     fs.rmSync(path.join(packages, 'rifle_papermill.py'));
     assert.equal(kernel.done(ctx), null, 'the plugin belongs to it');
   });
@@ -265,7 +309,10 @@ describe('the lock', () => {
 
   it('makes set-ups of two packages that share a home wait for each other, in whatever order', async () => {
     const place = (name) => ({ root: path.join(scratch.path, name), home: path.join(scratch.path, 'm') });
-    for (const [one, other] of [['a', 'z'], ['z', 'a']]) {
+    for (const [one, other] of [
+      ['a', 'z'],
+      ['z', 'a'],
+    ]) {
       const release = await takeLocks(place(one));
       let ready = false;
       const second = takeLocks(place(other), { every: 5 }).then((giveUp) => ((ready = true), giveUp));
@@ -292,7 +339,11 @@ describe('the lock', () => {
 
   it('says so when the home cannot be made', async () => {
     fs.writeFileSync(path.join(scratch.path, 'file'), '');
-    await assert.rejects(takeLocks({ root: scratch.path, home: path.join(scratch.path, 'file', 'home') }), (error) => error instanceof Problem && /file\/home cannot be made/.test(error.message) && /RIFLE_HOME/.test(error.fix));
+    await assert.rejects(
+      takeLocks({ root: scratch.path, home: path.join(scratch.path, 'file', 'home') }),
+      (error) =>
+        error instanceof Problem && /file\/home cannot be made/.test(error.message) && /RIFLE_HOME/.test(error.fix),
+    );
   });
 
   it('is taken over from a process that has gone', async () => {
@@ -302,7 +353,8 @@ describe('the lock', () => {
   });
 
   it('clears what such a process left half done, and nothing else', () => {
-    for (const name of ['a.partial-999999999', `b.partial-${process.pid}`, 'c']) fs.mkdirSync(path.join(scratch.path, name));
+    for (const name of ['a.partial-999999999', `b.partial-${process.pid}`, 'c'])
+      fs.mkdirSync(path.join(scratch.path, name));
     removeAbandoned(scratch.path);
     assert.deepEqual(fs.readdirSync(scratch.path).sort(), [`b.partial-${process.pid}`, 'c']);
   });
@@ -314,5 +366,12 @@ describe('the line of a running step', () => {
     assert.match(bar({ title: 'x', elapsed: 10, expected: 40, fraction: 0.5 }), /█{8}░{8} 10 s, about 10 s left/);
     assert.match(bar({ title: 'x', elapsed: 50, expected: 40 }), /longer than expected/);
   });
-  it('says times as people do', () => assert.deepEqual([0.31, 9.96, 41.2, 59.7, 125].map(duration), ['0.3 s', '10.0 s', '41 s', '1 min 0 s', '2 min 5 s']));
+  it('says times as people do', () =>
+    assert.deepEqual([0.31, 9.96, 41.2, 59.7, 125].map(duration), [
+      '0.3 s',
+      '10.0 s',
+      '41 s',
+      '1 min 0 s',
+      '2 min 5 s',
+    ]));
 });

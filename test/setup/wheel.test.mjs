@@ -41,17 +41,23 @@ describe('fetchWheel', () => {
   }).timeout(20_000);
 
   it('says that the index does not offer the file', async () => {
-    await assert.rejects(fetchWheel({ ...pin, version: '2.0', file: 'tiny_engine-2.0-py3-none-any.whl', sha256: '0'.repeat(64) }, context), (error) => {
-      assert.match(error.fix, /does not offer tiny_engine-2\.0/);
-      return true;
-    });
+    await assert.rejects(
+      fetchWheel({ ...pin, version: '2.0', file: 'tiny_engine-2.0-py3-none-any.whl', sha256: '0'.repeat(64) }, context),
+      (error) => {
+        assert.match(error.fix, /does not offer tiny_engine-2\.0/);
+        return true;
+      },
+    );
     assert.deepEqual(left(), []);
   }).timeout(20_000);
 
   it('says that the index was not reached', async () => {
     const { PIP_NO_INDEX, ...env } = context.env;
-    Object.assign(env, { PIP_INDEX_URL: 'http://127.0.0.1:9/simple', PIP_RETRIES: '1', PIP_FIND_LINKS: '' }); // nothing listens there
-    await assert.rejects(fetchWheel({ ...pin, sha256: '0'.repeat(64) }, { ...context, env }), (error) => /was not reached/.test(error.fix));
+    // nothing listens there
+    Object.assign(env, { PIP_INDEX_URL: 'http://127.0.0.1:9/simple', PIP_RETRIES: '1', PIP_FIND_LINKS: '' });
+    await assert.rejects(fetchWheel({ ...pin, sha256: '0'.repeat(64) }, { ...context, env }), (error) =>
+      /was not reached/.test(error.fix),
+    );
     assert.deepEqual(left(), []);
   }).timeout(20_000);
 
@@ -81,14 +87,20 @@ describe('unpackWheel', () => {
   const unpack = async (members, rules = ALL) => {
     const [archive, folder] = ['test.whl', 'out'].map((name) => path.join(scratch.path, name));
     makeZip(archive, members);
-    return { folder, count: await unpackWheel(archive, folder, rules, testContext(path.join(scratch.path, 'home'), scratch.path)) };
+    return {
+      folder,
+      count: await unpackWheel(archive, folder, rules, testContext(path.join(scratch.path, 'home'), scratch.path)),
+    };
   };
 
   it('writes the members that a rule fits, and no other', async () => {
-    const { folder, count } = await unpack({ 'engine/lib/a.so': 'library', 'engine/include/a.h': 'header', 'engine/a.py': 'program' }, [
-      ['engine/(lib/.*)', String.raw`\1`],
-      ['engine/include/(.*)', String.raw`headers/\1`],
-    ]);
+    const { folder, count } = await unpack(
+      { 'engine/lib/a.so': 'library', 'engine/include/a.h': 'header', 'engine/a.py': 'program' },
+      [
+        ['engine/(lib/.*)', String.raw`\1`],
+        ['engine/include/(.*)', String.raw`headers/\1`],
+      ],
+    );
     assert.equal(count, 2);
     assert.deepEqual(fs.readdirSync(folder, { recursive: true }).sort(), ['headers', 'headers/a.h', 'lib', 'lib/a.so']);
     assert.equal(fs.readFileSync(path.join(folder, 'lib', 'a.so'), 'utf8'), 'library');
@@ -96,8 +108,14 @@ describe('unpackWheel', () => {
 
   for (const name of ['../escaped', 'lib/../../escaped', '/tmp/escaped', 'lib/./a', 'lib//a', 'lib\\..\\escaped']) {
     it(`refuses a member named ${name}`, async () => {
-      await assert.rejects(unpack({ [name]: 'x' }), (error) => error instanceof Problem && /outside the folder/.test(error.output.join('\n')));
-      assert.deepEqual(fs.readdirSync(scratch.path).filter((entry) => entry === 'escaped'), []);
+      await assert.rejects(
+        unpack({ [name]: 'x' }),
+        (error) => error instanceof Problem && /outside the folder/.test(error.output.join('\n')),
+      );
+      assert.deepEqual(
+        fs.readdirSync(scratch.path).filter((entry) => entry === 'escaped'),
+        [],
+      );
       assert.ok(!fs.existsSync('/tmp/escaped'));
     });
   }
@@ -112,6 +130,14 @@ describe('unpackWheel', () => {
     const bytes = fs.readFileSync(archive);
     bytes[60] ^= 0xff; // inside the compressed member
     fs.writeFileSync(archive, bytes);
-    await assert.rejects(unpackWheel(archive, path.join(scratch.path, 'out'), ALL, testContext(path.join(scratch.path, 'home'), scratch.path)), Problem);
+    await assert.rejects(
+      unpackWheel(
+        archive,
+        path.join(scratch.path, 'out'),
+        ALL,
+        testContext(path.join(scratch.path, 'home'), scratch.path),
+      ),
+      Problem,
+    );
   });
 });

@@ -13,7 +13,10 @@ const [BATCH, SIZE, CLASSES] = [4, 64, 5];
 function batch(step: number): { images: Uint8Array; labels: Int32Array } {
   const stream = randomStream(0, 'test', step);
   const [phase, frequency] = [stream.uniform(0, 6), stream.uniform(0.01, 0.2)];
-  const images = Uint8Array.from({ length: BATCH * SIZE * SIZE * 3 }, (_, i) => 100 + 80 * Math.sin(phase + frequency * i) + stream.uniform(0, 60));
+  const images = Uint8Array.from(
+    { length: BATCH * SIZE * SIZE * 3 },
+    (_, i) => 100 + 80 * Math.sin(phase + frequency * i) + stream.uniform(0, 60),
+  );
   return { images, labels: Int32Array.from({ length: BATCH }, () => stream.integer(CLASSES)) };
 }
 
@@ -28,7 +31,8 @@ describe('the compiled steps equal the eager ones over 20 steps', () => {
       const rates = { learningRate: 0.005, headLearningRate: 0.01 };
       const program = await compileSteps(made, SIZE, [BATCH], [BATCH]); // before the eager steps, from the same start
 
-      const read = (outputs: TrainOutputs) => [outputs.loss, outputs.crossEntropy, outputs.correct].map((tensor) => tensor.dataSync()[0]);
+      const read = (outputs: TrainOutputs) =>
+        [outputs.loss, outputs.crossEntropy, outputs.correct].map((tensor) => tensor.dataSync()[0]);
       for (let step = 0; step < STEPS; step++) {
         const { images, labels } = batch(step);
         const compiledOutputs = program.train({ images, labels, ...rates, maskSeed: new Int32Array(2) });
@@ -45,7 +49,12 @@ describe('the compiled steps equal the eager ones over 20 steps', () => {
             }),
           ),
         );
-        compiled.forEach((value, i) => assert.ok(Math.abs(value - eager[i]) <= 1e-5 * Math.max(Math.abs(eager[i]), 1e-3), `step ${step}: ${compiled} against ${eager}`));
+        compiled.forEach((value, i) =>
+          assert.ok(
+            Math.abs(value - eager[i]) <= 1e-5 * Math.max(Math.abs(eager[i]), 1e-3),
+            `step ${step}: ${compiled} against ${eager}`,
+          ),
+        );
       }
       const values = program.read();
       for (const [name, variable] of Object.entries(made.variables)) {
@@ -56,7 +65,10 @@ describe('the compiled steps equal the eager ones over 20 steps', () => {
       }
       const { images, labels } = batch(99);
       const compiled: Record<string, TF.Tensor> = program.evaluate({ images, labels });
-      const eager = made.evaluate({ images: tf.tensor4d(Int32Array.from(images), [BATCH, SIZE, SIZE, 3], 'int32'), labels: tf.tensor1d(labels, 'int32') });
+      const eager = made.evaluate({
+        images: tf.tensor4d(Int32Array.from(images), [BATCH, SIZE, SIZE, 3], 'int32'),
+        labels: tf.tensor1d(labels, 'int32'),
+      });
       const [x, y] = [compiled.crossEntropy.dataSync()[0], eager.crossEntropy.dataSync()[0]];
       assert.ok(Math.abs(x - y) <= 1e-4 * Math.abs(y), `evaluation: ${x} against ${y}`);
       program.dispose();
@@ -78,8 +90,20 @@ describe('what makes the graph shorter and smaller', () => {
     it(`changes no bit in three steps of ${id} with ${JSON.stringify(changes)}`, async function () {
       this.timeout(240_000);
       const backbone = await backbones.load(id, { classes: CLASSES, weights: 'random', seed: 0 });
-      const made = makeSteps(parseRunSpec({ dataset: 'none', backbone: id, weights: 'random', imageSize: SIZE, batchSize: BATCH, ...changes }), backbone);
-      const [optimised, recorded] = await Promise.all([true, false].map((optimise) => compileSteps(made, SIZE, [BATCH], [], { optimise, reuse: false })));
+      const made = makeSteps(
+        parseRunSpec({
+          dataset: 'none',
+          backbone: id,
+          weights: 'random',
+          imageSize: SIZE,
+          batchSize: BATCH,
+          ...changes,
+        }),
+        backbone,
+      );
+      const [optimised, recorded] = await Promise.all(
+        [true, false].map((optimise) => compileSteps(made, SIZE, [BATCH], [], { optimise, reuse: false })),
+      );
       for (let step = 0; step < 3; step++) {
         const args = { ...batch(step), learningRate: 0.05, headLearningRate: 0.1, maskSeed: Int32Array.of(step, 1) };
         const [a, b] = [optimised, recorded].map((program) => valuesOf(program.train(args)));

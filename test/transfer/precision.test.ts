@@ -40,7 +40,11 @@ describe('the loss scale of float16', () => {
       // The same step with a scale at which every gradient overflows.
       program.write({ ...start, 'loss-scale': 2 ** 60, 'loss-scale/good-steps': 7 });
       const overflowed = step();
-      assert.deepEqual([overflowed.loss, overflowed.crossEntropy, overflowed.correct], [first.loss, first.crossEntropy, first.correct], 'the loss is told without the scale');
+      assert.deepEqual(
+        [overflowed.loss, overflowed.crossEntropy, overflowed.correct],
+        [first.loss, first.crossEntropy, first.correct],
+        'the loss is told without the scale',
+      );
       assert.ok(overflowed.squaredNorms.every((norm) => norm === 0));
       const { [SCALE[0]]: halved, [SCALE[1]]: none, ...rest } = valuesOf(program.read());
       assert.deepEqual([halved[0], none[0]], [2 ** 59, 0]);
@@ -88,7 +92,17 @@ describe('training in low precision', function () {
         for (let epoch = 0; found.length < STEPS; epoch++) {
           for await (const batch of loader.epoch(epoch)) {
             if (batch.size < BATCH || found.length === STEPS) continue;
-            found.push(numbersOf(program.train({ images: batch.images, labels: batch.labels, ...rates, learningRate: RATE, headLearningRate: RATE })).loss[0]);
+            found.push(
+              numbersOf(
+                program.train({
+                  images: batch.images,
+                  labels: batch.labels,
+                  ...rates,
+                  learningRate: RATE,
+                  headLearningRate: RATE,
+                }),
+              ).loss[0],
+            );
           }
         }
         return found;
@@ -107,7 +121,10 @@ describe('training in low precision', function () {
       assert.ok(Math.abs(lower[0] / exact[0] - 1) < 0.01, `${precision}, first step: ${lower[0]} against ${exact[0]}`);
       assert.notEqual(lower[0], exact[0], 'it is another arithmetic');
       const off = mean(lower) / mean(exact) - 1;
-      assert.ok(Math.abs(off) <= 0.02, `${precision}: ${mean(lower)} against ${mean(exact)}, ${(100 * off).toFixed(2)} %`);
+      assert.ok(
+        Math.abs(off) <= 0.02,
+        `${precision}: ${mean(lower)} against ${mean(exact)}, ${(100 * off).toFixed(2)} %`,
+      );
     }
   });
 });

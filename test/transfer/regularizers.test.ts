@@ -16,7 +16,9 @@ interface Golden {
   gradientNorms: Record<string, number>;
 }
 type Coefficients = { alpha: number; beta: number };
-const values = JSON.parse(fs.readFileSync(path.join(packageRoot(), 'test/fixtures/transfer/regularizers.json'), 'utf8')) as {
+const values = JSON.parse(
+  fs.readFileSync(path.join(packageRoot(), 'test/fixtures/transfer/regularizers.json'), 'utf8'),
+) as {
   delta: Golden & Coefficients;
   deltaUniform: Golden & Coefficients;
   bss: (Golden & { eta: number; k: number })[];
@@ -29,26 +31,48 @@ const movedNetwork = () => {
   golden.tensors.forEach(({ name, kind }, place) => {
     if (kind === 'mean' || kind === 'variance') return;
     const { data } = state.get(name)!;
-    (data as Float32Array).forEach((value, i) => ((data as Float32Array)[i] = value * (1 + 0.1 * Math.sin(i * i + 500 + place))));
+    (data as Float32Array).forEach(
+      (value, i) => ((data as Float32Array)[i] = value * (1 + 0.1 * Math.sin(i * i + 500 + place))),
+    );
   });
   const { block, layers, width, classes } = golden;
   return buildResNet({ block, layers, width, classes }, state);
 };
 
-const rising = (count: number): number[] => Array.from({ length: count }, (_, c) => (1 + c) / ((count * (count + 1)) / 2));
+const rising = (count: number): number[] =>
+  Array.from({ length: count }, (_, c) => (1 + c) / ((count * (count + 1)) / 2));
 
 describe('regularisers', () => {
   const cases: [string, RegularizerSpec, Golden, boolean][] = [
-    ['DELTA with channel weights', { name: 'delta', alpha: values.delta.alpha, beta: values.delta.beta }, values.delta, true],
-    ['DELTA with the same weight for all channels', { name: 'delta', alpha: values.deltaUniform.alpha, beta: values.deltaUniform.beta }, values.deltaUniform, false],
-    ...values.bss.map((each): [string, RegularizerSpec, Golden, boolean] => [`BSS of ${each.k}`, { name: 'bss', eta: each.eta, k: each.k }, each, false]),
+    [
+      'DELTA with channel weights',
+      { name: 'delta', alpha: values.delta.alpha, beta: values.delta.beta },
+      values.delta,
+      true,
+    ],
+    [
+      'DELTA with the same weight for all channels',
+      { name: 'delta', alpha: values.deltaUniform.alpha, beta: values.deltaUniform.beta },
+      values.deltaUniform,
+      false,
+    ],
+    ...values.bss.map((each): [string, RegularizerSpec, Golden, boolean] => [
+      `BSS of ${each.k}`,
+      { name: 'bss', eta: each.eta, k: each.k },
+      each,
+      false,
+    ]),
     ['L2-SP', { name: 'l2-sp', alpha: values.l2sp.alpha, beta: values.l2sp.beta }, values.l2sp, false],
   ];
   for (const [title, spec, expected, weighted] of cases) {
     it(`${title}: PyTorch's loss and gradient norms within 1e-4`, () => {
       const before = tf.memory().numTensors;
       const [network, moved] = [goldenNetwork(golden), movedNetwork()];
-      const regularizer = makeRegularizer(tinySpec({ regularizer: spec }), network, weighted ? { stage1: rising(8), stage2: rising(16) } : undefined);
+      const regularizer = makeRegularizer(
+        tinySpec({ regularizer: spec }),
+        network,
+        weighted ? { stage1: rising(8), stage2: rising(16) } : undefined,
+      );
       for (const [name, variable] of Object.entries(network.variables)) variable.assign(moved.variables[name]);
       tf.tidy(() => {
         const { images, labels } = goldenBatch(golden, 0);
@@ -65,11 +89,18 @@ describe('regularisers', () => {
           },
           trained.map(([, variable]) => variable),
         );
-        assert.ok(Math.abs(penalty - expected.penalty) <= 1e-4 * expected.penalty, `penalty ${penalty}, PyTorch ${expected.penalty}`);
+        assert.ok(
+          Math.abs(penalty - expected.penalty) <= 1e-4 * expected.penalty,
+          `penalty ${penalty}, PyTorch ${expected.penalty}`,
+        );
         const largest = Math.max(...Object.values(expected.gradientNorms));
         for (const [name, variable] of trained) {
           const norm = grads[variable.name].norm().dataSync()[0];
-          assert.ok(Math.abs(norm - expected.gradientNorms[name]) <= 1e-4 * Math.max(expected.gradientNorms[name], 0.1 * largest), `${name}: ${norm}, PyTorch ${expected.gradientNorms[name]}`);
+          assert.ok(
+            Math.abs(norm - expected.gradientNorms[name]) <=
+              1e-4 * Math.max(expected.gradientNorms[name], 0.1 * largest),
+            `${name}: ${norm}, PyTorch ${expected.gradientNorms[name]}`,
+          );
         }
       });
       regularizer.dispose();

@@ -9,7 +9,14 @@ import { golden, tinyBatches, tinyNetwork, tinySpec } from './tiny';
 async function run(changes: Partial<RunSpecInput>, options: TrainOptions = {}): Promise<Trained> {
   const backbone = tinyNetwork();
   try {
-    return await train(tinySpec(changes), backbone, golden.size, tinyBatches(3, golden.batch - 1), tinyBatches(2, 1), options);
+    return await train(
+      tinySpec(changes),
+      backbone,
+      golden.size,
+      tinyBatches(3, golden.batch - 1),
+      tinyBatches(2, 1),
+      options,
+    );
   } finally {
     backbone.dispose();
   }
@@ -24,15 +31,26 @@ const written = ({ variables, ...rest }: TrainState): TrainState => ({
 /** What must be the same to the bit: everything but seconds. */
 const bits = ({ epochs, layers }: Trained) => ({
   layers,
-  epochs: epochs.map(({ trainSeconds: _a, evaluateSeconds: _b, dataWaitSeconds: _c, imagesPerSecond: _d, ...numbers }) => numbers),
+  epochs: epochs.map(
+    ({ trainSeconds: _a, evaluateSeconds: _b, dataWaitSeconds: _c, imagesPerSecond: _d, ...numbers }) => numbers,
+  ),
 });
 
 const SPECS: [string, Partial<RunSpecInput>][] = [
   ['fine-tuning with a falling rate', { epochs: 3, schedule: { name: 'cosine' } }],
   ['RIFLE that clears the momentum', { epochs: 4, rifle: rifle('authors', { clearMomentum: true }), seed: 3 }],
-  ['RIFLE with a cyclic rate and noise', { epochs: 4, rifle: rifle('authors', { headLearningRate: 'cyclic', draw: 'add' }) }],
-  ['L2-SP, whose start values are the pretrained ones', { epochs: 2, regularizer: { name: 'l2-sp', alpha: 0.1, beta: 0.01 } }],
-  ['DELTA, whose source network is the pretrained one', { epochs: 2, regularizer: { name: 'delta', alpha: 0.1, beta: 0.01 } }],
+  [
+    'RIFLE with a cyclic rate and noise',
+    { epochs: 4, rifle: rifle('authors', { headLearningRate: 'cyclic', draw: 'add' }) },
+  ],
+  [
+    'L2-SP, whose start values are the pretrained ones',
+    { epochs: 2, regularizer: { name: 'l2-sp', alpha: 0.1, beta: 0.01 } },
+  ],
+  [
+    'DELTA, whose source network is the pretrained one',
+    { epochs: 2, regularizer: { name: 'delta', alpha: 0.1, beta: 0.01 } },
+  ],
   ['float16, whose loss scale moves', { epochs: 2, precision: 'float16' }],
   ['bfloat16', { epochs: 2, precision: 'bfloat16' }],
   ['dropout, whose masks are drawn by step', { epochs: 2, trick: { name: 'dropout', rate: 0.5, at: 'head' } }],
@@ -74,9 +92,20 @@ describe('a run that goes on', function () {
         moments.push(moment);
         if (moment === 'stopped') state = written(take());
       };
-      await assert.rejects(run(changes, { signal: controller.signal, onState, onProgress: () => ++calls === stopAt + 1 && controller.abort(reason) }), reason);
+      await assert.rejects(
+        run(changes, {
+          signal: controller.signal,
+          onState,
+          onProgress: () => ++calls === stopAt + 1 && controller.abort(reason),
+        }),
+        reason,
+      );
       assert.equal(moments.filter((moment) => moment === 'stopped').length, 1);
-      assert.deepEqual(bits(await run(changes, { from: state })), whole, `stopped after ${stopAt} steps of training or evaluation`);
+      assert.deepEqual(
+        bits(await run(changes, { from: state })),
+        whole,
+        `stopped after ${stopAt} steps of training or evaluation`,
+      );
     }
   });
 

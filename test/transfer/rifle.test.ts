@@ -14,15 +14,25 @@ describe('RIFLE', () => {
       assert.deepEqual(at(40, 'haozhe-an', { reinitializations: 1 }).resets, [20]);
       assert.deepEqual(at(40, 'haozhe-an'), { epochs: 40, period: 13, resets: [13, 26] });
       assert.deepEqual(at(40, 'haozhe-an', { reinitializations: 3 }).resets, [10, 20, 30]);
-      assert.deepEqual(at(16, 'haozhe-an', { reinitializations: 3 }).resets, [4, 8], 'the reset after 12 of 16 would be in the last 5');
+      assert.deepEqual(
+        at(16, 'haozhe-an', { reinitializations: 3 }).resets,
+        [4, 8],
+        'the reset after 12 of 16 would be in the last 5',
+      );
     });
-    it('paddle-transfer: after 10, 20, 30', () => assert.deepEqual(at(40, 'paddle-transfer'), { epochs: 40, period: 10, resets: [10, 20, 30] }));
-    it('rifle-module: every 5 epochs, 3 times', () => assert.deepEqual(at(40, 'rifle-module'), { epochs: 40, period: 5, resets: [5, 10, 15] }));
+    it('paddle-transfer: after 10, 20, 30', () =>
+      assert.deepEqual(at(40, 'paddle-transfer'), { epochs: 40, period: 10, resets: [10, 20, 30] }));
+    it('rifle-module: every 5 epochs, 3 times', () =>
+      assert.deepEqual(at(40, 'rifle-module'), { epochs: 40, period: 5, resets: [5, 10, 15] }));
     it('and refuse a run that would never be reset', () => {
       assert.throws(() => at(6, 'haozhe-an'), /never re-initialise the head within 6 epochs/);
-      assert.throws(() => at(5, 'rifle-module'), /never re-initialise the head within 5 epochs: its first period ends after epoch 5/);
+      assert.throws(
+        () => at(5, 'rifle-module'),
+        /never re-initialise the head within 5 epochs: its first period ends after epoch 5/,
+      );
     });
-    it('none without RIFLE', () => assert.deepEqual(timetable({ epochs: 7, rifle: null }), { epochs: 7, period: 7, resets: [] }));
+    it('none without RIFLE', () =>
+      assert.deepEqual(timetable({ epochs: 7, rifle: null }), { epochs: 7, period: 7, resets: [] }));
   });
 
   it('names its presets, and calls a changed one custom', () => {
@@ -34,7 +44,10 @@ describe('RIFLE', () => {
 
   it('draws the head from the distribution of each variant', () => {
     const [features, classes] = [64, 500];
-    const moments = (xs: Float32Array) => ({ max: Math.max(...xs.map(Math.abs)), std: Math.sqrt(xs.reduce((sum, x) => sum + x * x, 0) / xs.length) });
+    const moments = (xs: Float32Array) => ({
+      max: Math.max(...xs.map(Math.abs)),
+      std: Math.sqrt(xs.reduce((sum, x) => sum + x * x, 0) / xs.length),
+    });
     const pytorch = drawHead('pytorch-linear', features, classes, randomStream(0, 'a'));
     assert.equal(pytorch.weight.length, features * classes);
     for (const part of [pytorch.weight, pytorch.bias]) {
@@ -45,7 +58,10 @@ describe('RIFLE', () => {
     assert.ok(Math.abs(moments(normal.weight).std - Math.sqrt(2 / features)) < 0.005);
     assert.ok(Math.abs(moments(normal.bias).std - Math.sqrt(2 / classes)) < 0.01);
     const uniform = drawHead('uniform-classes', features, classes, randomStream(0, 'c'));
-    assert.ok(moments(uniform.weight).max <= 1 / Math.sqrt(classes) && Math.abs(moments(uniform.weight).std - 1 / Math.sqrt(3 * classes)) < 0.001);
+    assert.ok(
+      moments(uniform.weight).max <= 1 / Math.sqrt(classes) &&
+        Math.abs(moments(uniform.weight).std - 1 / Math.sqrt(3 * classes)) < 0.001,
+    );
   });
 
   it('resets the parts that the variant resets, anew at each epoch, the same for the same seed', () => {

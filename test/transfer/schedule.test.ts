@@ -4,7 +4,8 @@ import { rifle } from '../../src/transfer/rifle';
 import { parseRunSpec, type ScheduleSpec } from '../../src/transfer/spec';
 
 const plain = (schedule: ScheduleSpec) => ({ schedule, trick: { name: 'none' } as const });
-const near = (actual: number, expected: number) => assert.ok(Math.abs(actual - expected) < 1e-12, `${actual} against ${expected}`);
+const near = (actual: number, expected: number) =>
+  assert.ok(Math.abs(actual - expected) < 1e-12, `${actual} against ${expected}`);
 
 describe('schedules', () => {
   it("follow the authors' cosine, once per epoch: lr(e) = lr0 (1 + cos(pi e / E)) / 2", () => {
@@ -20,7 +21,12 @@ describe('schedules', () => {
     near(learningRate(plain({ name: 'constant' }), 0.01, 8, 9), 0.01);
   });
   it('restart for the head alone when it is cyclic: u = E // P, lr(e) = lr0 (1 + cos(pi (e mod u) / u)) / 2', () => {
-    const spec = parseRunSpec({ dataset: 'd', backbone: 'b', epochs: 8, rifle: rifle('authors', { headLearningRate: 'cyclic' }) });
+    const spec = parseRunSpec({
+      dataset: 'd',
+      backbone: 'b',
+      epochs: 8,
+      rifle: rifle('authors', { headLearningRate: 'cyclic' }),
+    });
     near(headLearningRate(spec, 4, 8, 4), 0.01);
     near(headLearningRate(spec, 6, 8, 4), 0.005);
     const faster = parseRunSpec({ dataset: 'd', backbone: 'b', epochs: 8, optimizer: { headFactor: 10 } });

@@ -9,33 +9,58 @@ const base = { dataset: 'elpv', backbone: 'efficientnet_lite0.tf_in1k' };
 describe('RunSpec', () => {
   it("fills in the authors' defaults (train.py: 40 epochs, batch 32, lr 0.01, momentum 0.9, weight decay 1e-4, cosine)", () => {
     const spec = parseRunSpec(base);
-    assert.deepEqual([spec.epochs, spec.batchSize, spec.optimizer, spec.schedule.name], [40, 32, { learningRate: 0.01, headFactor: 1, momentum: 0.9, weightDecay: 1e-4, nesterov: false }, 'cosine']);
+    assert.deepEqual(
+      [spec.epochs, spec.batchSize, spec.optimizer, spec.schedule.name],
+      [40, 32, { learningRate: 0.01, headFactor: 1, momentum: 0.9, weightDecay: 1e-4, nesterov: false }, 'cosine'],
+    );
     assert.deepEqual(parseRunSpec(JSON.parse(JSON.stringify(spec))), spec, 'a complete spec is itself');
   });
   const refused: [string, object, RegExp][] = [
     ['an unknown field, with the near one', { ...base, epoch: 3 }, /epoch: unknown field; did you mean epochs/],
-    ['an unknown nested field', { ...base, optimizer: { learning_rate: 1 } }, /optimizer.learning_rate: unknown field; did you mean learningRate/],
-    ['an unknown field of RIFLE', { ...base, rifle: { ...rifle(), resetWeight: true } }, /rifle.resetWeight: unknown field; did you mean resetWeights/],
+    [
+      'an unknown nested field',
+      { ...base, optimizer: { learning_rate: 1 } },
+      /optimizer.learning_rate: unknown field; did you mean learningRate/,
+    ],
+    [
+      'an unknown field of RIFLE',
+      { ...base, rifle: { ...rifle(), resetWeight: true } },
+      /rifle.resetWeight: unknown field; did you mean resetWeights/,
+    ],
     ['a missing field', { backbone: 'b' }, /dataset: /],
     ['a wrong type', { ...base, epochs: '3' }, /epochs: .*expected number/],
     ['an unknown precision', { ...base, precision: 'float8' }, /precision: .*"float32"\|"bfloat16"\|"float16"/],
     ['a value out of range', { ...base, optimizer: { momentum: 1 } }, /optimizer.momentum: /],
     ['more resets than epochs allow', { ...base, epochs: 1, rifle: rifle() }, /at least 2 epochs, found 1/],
-    ['RIFLE that resets nothing', { ...base, rifle: rifle('authors', { resetWeights: false, resetBias: false }) }, /re-initialises nothing/],
+    [
+      'RIFLE that resets nothing',
+      { ...base, rifle: rifle('authors', { resetWeights: false, resetBias: false }) },
+      /re-initialises nothing/,
+    ],
   ];
   it('says that a spec with unknown fields is from a newer kit, which, and what to do; what such a kit wrote is read where it is known', () => {
     const kit = '99.1.0';
-    assert.throws(() => parseRunSpec({ ...base, kit, mixup: 0.2, precision: 'float4' }), (error: KitError) => {
-      assert.match(error.message, /^The run's spec is from rifle-kit 99\.1\.0, which is newer than this one \(\d+\.\d+\.\d+\).*mixup: unknown field/);
-      assert.match(error.message, /precision: /);
-      assert.doesNotMatch(error.message, /\n/, 'one line');
-      return /Update the kit to 99\.1\.0/.test(error.fix);
-    });
+    assert.throws(
+      () => parseRunSpec({ ...base, kit, mixup: 0.2, precision: 'float4' }),
+      (error: KitError) => {
+        assert.match(
+          error.message,
+          /^The run's spec is from rifle-kit 99\.1\.0, which is newer than this one \(\d+\.\d+\.\d+\).*mixup: unknown field/,
+        );
+        assert.match(error.message, /precision: /);
+        assert.doesNotMatch(error.message, /\n/, 'one line');
+        return /Update the kit to 99\.1\.0/.test(error.fix);
+      },
+    );
     assert.deepEqual(parseRunSpec({ ...base, kit }), parseRunSpec(base));
-    assert.throws(() => parseRunSpec({ ...base, kit: '0.0.1', mixup: 0.2 }), /The run's spec is not valid:\n {2}- mixup: unknown field/);
+    assert.throws(
+      () => parseRunSpec({ ...base, kit: '0.0.1', mixup: 0.2 }),
+      /The run's spec is not valid:\n {2}- mixup: unknown field/,
+    );
     assert.throws(() => parseRunSpec({ ...base, kit: 3 }), /kit: unknown field/);
   });
-  for (const [what, input, message] of refused) it(`refuses ${what}`, () => assert.throws(() => parseRunSpec(input), message));
+  for (const [what, input, message] of refused)
+    it(`refuses ${what}`, () => assert.throws(() => parseRunSpec(input), message));
 });
 
 describe('methods', () => {
@@ -43,11 +68,15 @@ describe('methods', () => {
     for (const { name } of methods.list()) assert.equal(methods.nameOf(parseRunSpec(methods.apply(name, base))), name);
   });
   it('call what is not in the list by its parts', () => {
-    const name = (regularizer: RegularizerSpec, choices: RifleSpec | null) => methods.nameOf(parseRunSpec({ ...base, regularizer, rifle: choices }));
+    const name = (regularizer: RegularizerSpec, choices: RifleSpec | null) =>
+      methods.nameOf(parseRunSpec({ ...base, regularizer, rifle: choices }));
     assert.equal(name({ name: 'l2-sp', alpha: 0.1, beta: 0.01 }, null), 'l2-sp:custom');
     assert.equal(name({ name: 'l2' }, rifle('authors', { clearMomentum: true, resetBias: false })), 'rifle:custom');
   });
   it('know the near names', () => {
-    assert.throws(() => methods.get('riffle'), (error: KitError) => /no method named "riffle"/.test(error.message) && /"rifle"/.test(error.fix));
+    assert.throws(
+      () => methods.get('riffle'),
+      (error: KitError) => /no method named "riffle"/.test(error.message) && /"rifle"/.test(error.fix),
+    );
   });
 });

@@ -17,7 +17,10 @@ export class ByteStream implements ByteSource {
   private window: Buffer = Buffer.alloc(0);
   private windowStart = 0;
 
-  constructor(private readonly size: number, private readonly readAt: ReadAt) {}
+  constructor(
+    private readonly size: number,
+    private readonly readAt: ReadAt,
+  ) {}
 
   /** The bytes of `buffer`. */
   static of(buffer: Buffer): ByteStream {
@@ -53,5 +56,7 @@ export class ByteStream implements ByteSource {
 
 /** The error for a file that ends at byte `at` with `wanted` bytes still expected. */
 export function truncated(at: number, wanted: number): KitError {
-  return new KitError(`It is truncated: it ends at byte ${at}, where ${wanted} more were expected.`, { fix: 'Fetch or save the file again.' });
+  return new KitError(`It is truncated: it ends at byte ${at}, where ${wanted} more were expected.`, {
+    fix: 'Fetch or save the file again.',
+  });
 }

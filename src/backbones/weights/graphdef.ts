@@ -1,4 +1,5 @@
-// Reads the weights of a frozen TensorFlow graph (`.pb`): its constants by name. The graph itself is not run, and not even built.
+// Reads the weights of a frozen TensorFlow graph (`.pb`): its constants by name. The graph itself is not run, and not
+// even built.
 import fs from 'node:fs';
 import { readFully } from '../../data/read-fully';
 import { KitError } from '../../engine/errors';
@@ -7,7 +8,10 @@ import { ByteStream } from './byte-stream';
 import { elementArrays, sizeOf, type ElementArray, type ElementType, type StateDict } from './state-dict';
 import { malformed, WireReader, wireType } from './wire';
 
-/** TensorFlow's element types (types.proto) that the kit can hold; constants of others (text) are no weights and are left out. */
+/**
+ * TensorFlow's element types (types.proto) that the kit can hold; constants of others (text) are no weights and are
+ * left out.
+ */
 const elementTypes: ReadonlyMap<number, ElementType> = new Map([
   [1, 'float32'],
   [2, 'float64'],
@@ -54,31 +58,42 @@ interface Description {
 }
 
 /**
- * The constants of a frozen graph by the names of their nodes, in the layouts of TensorFlow. Needs as much memory as the constants.
- * @throws KitError when the file is truncated, is no GraphDef, holds no constants, or a constant has not the elements that its shape asks for.
+ * The constants of a frozen graph by the names of their nodes, in the layouts of TensorFlow. Needs as much memory as
+ * the constants.
+ * @throws KitError when the file is truncated, is no GraphDef, holds no constants, or a constant has not the elements
+ *   that its shape asks for.
  */
 export async function readGraphDef(path: string, { onProgress }: { onProgress?: OnProgress } = {}): Promise<StateDict> {
   try {
     const file = await fs.promises.open(path);
     try {
-      return await readConstants(file, (done, total) => onProgress?.({ task: 'read weights', done, total, unit: 'bytes' }));
+      return await readConstants(file, (done, total) =>
+        onProgress?.({ task: 'read weights', done, total, unit: 'bytes' }),
+      );
     } finally {
       await file.close();
     }
   } catch (cause) {
     const { message, fix } = cause as Error & { fix?: string };
-    throw new KitError(`The weights file ${path} cannot be read as a frozen TensorFlow graph. ${message}`, { fix: fix || 'Fetch or save the file again.', cause });
+    throw new KitError(`The weights file ${path} cannot be read as a frozen TensorFlow graph. ${message}`, {
+      fix: fix || 'Fetch or save the file again.',
+      cause,
+    });
   }
 }
 
-async function readConstants(file: fs.promises.FileHandle, report: (done: number, total: number) => void): Promise<StateDict> {
+async function readConstants(
+  file: fs.promises.FileHandle,
+  report: (done: number, total: number) => void,
+): Promise<StateDict> {
   const { size } = await file.stat();
   const bytes = new ByteStream(size, (at, count) => {
     const chunk = Buffer.alloc(count);
     return chunk.subarray(0, fs.readSync(file.fd, chunk, 0, count, at));
   });
   const found: StateDict = new Map();
-  let room = size; // bytes that listed elements may still take: repeating one value, a small file could ask for much memory
+  // bytes that listed elements may still take: repeating one value, a small file could ask for much memory
+  let room = size;
   for (const { name, start, end } of findConstants(bytes, size)) {
     const description = describe(bytes, start, end);
     const dtype = elementTypes.get(description.dtype);
@@ -86,10 +101,12 @@ async function readConstants(file: fs.promises.FileHandle, report: (done: number
     const { shape, content } = description;
     const wanted = sizeOf(shape) * elementArrays[dtype].BYTES_PER_ELEMENT;
     if (!Number.isSafeInteger(wanted)) throw malformed(`the constant "${name}" has no size`);
-    const refuse = (what: string) => new KitError(`Its constant "${name}" of shape [${shape.join(', ')}] and type ${dtype} ${what}.`);
+    const refuse = (what: string) =>
+      new KitError(`Its constant "${name}" of shape [${shape.join(', ')}] and type ${dtype} ${what}.`);
     if (found.has(name)) throw refuse('is there twice');
     if (content !== null && content.end > content.start) {
-      if (content.end - content.start !== wanted) throw refuse(`has ${content.end - content.start} bytes, ${wanted} were expected`);
+      if (content.end - content.start !== wanted)
+        throw refuse(`has ${content.end - content.start} bytes, ${wanted} were expected`);
       const data = new Uint8Array(wanted);
       await readFully(file, data, content.start);
       found.set(name, { shape, dtype, data: new elementArrays[dtype](data.buffer as ArrayBuffer) });
@@ -102,12 +119,18 @@ async function readConstants(file: fs.promises.FileHandle, report: (done: number
     }
     report(end, size);
   }
-  if (found.size === 0) throw new KitError('It holds no constants: it is no frozen graph, but perhaps one whose variables lie elsewhere.', { fix: 'Freeze the graph, so that its variables are constants in it.' });
+  if (found.size === 0)
+    throw new KitError('It holds no constants: it is no frozen graph, but perhaps one whose variables lie elsewhere.', {
+      fix: 'Freeze the graph, so that its variables are constants in it.',
+    });
   report(size, size);
   return found;
 }
 
-/** Field numbers: graph.proto (node 1), node_def.proto (name 1, op 2, attr 5), attr_value.proto (tensor 8); a map's entry has key 1, value 2. */
+/**
+ * Field numbers: graph.proto (node 1), node_def.proto (name 1, op 2, attr 5), attr_value.proto (tensor 8); a map's
+ * entry has key 1, value 2.
+ */
 function findConstants(bytes: ByteStream, size: number): Constant[] {
   const constants: Constant[] = [];
   const graph = new WireReader(bytes, size);
@@ -123,7 +146,8 @@ function findConstants(bytes: ByteStream, size: number): Constant[] {
       if (number === 5) value = tensorOf(bytes, node.message()) ?? value;
     });
     if (op !== 'Const' || value === null) return;
-    if (constants.push({ name, ...(value as { start: number; end: number }) }) > mostConstants) throw malformed('it has too many constants');
+    if (constants.push({ name, ...(value as { start: number; end: number }) }) > mostConstants)
+      throw malformed('it has too many constants');
   });
   return constants;
 }
@@ -147,7 +171,10 @@ function tensorOf(bytes: ByteStream, attribute: WireReader): { start: number; en
   return key === 'value' ? found : null;
 }
 
-/** Field numbers: tensor.proto (dtype 1, shape 2, content 4), tensor_shape.proto (dim 2, unknown rank 3; of a dim: size 1). */
+/**
+ * Field numbers: tensor.proto (dtype 1, shape 2, content 4), tensor_shape.proto (dim 2, unknown rank 3; of a dim: size
+ * 1).
+ */
 function describe(bytes: ByteStream, start: number, end: number): Description {
   bytes.position = start;
   const description: Description = { dtype: 0, shape: [], content: null, elements: [] };
@@ -180,14 +207,16 @@ function shapeOf(message: WireReader): number[] {
     dim.fields((field) => {
       if (field.number === 1 && field.type === wireType.varint) side = Number(dim.varint());
     });
-    if (!Number.isSafeInteger(side) || side < 0 || shape.length >= tooManyAxes) throw malformed('a constant has no shape of whole numbers');
+    if (!Number.isSafeInteger(side) || side < 0 || shape.length >= tooManyAxes)
+      throw malformed('a constant has no shape of whole numbers');
     shape.push(side);
   });
   return shape;
 }
 
 /**
- * Fills `data` with the elements that a tensor lists one by one. Where it lists fewer than it has, the last is repeated; where it lists
+ * Fills `data` with the elements that a tensor lists one by one. Where it lists fewer than it has, the last is
+ * repeated; where it lists
  * none, all are zero (tensor.proto). Gives false when it lists more.
  */
 function fillListed(data: ElementArray, bytes: ByteStream, { elements }: Description, dtype: ElementType): boolean {

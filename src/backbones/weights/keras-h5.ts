@@ -10,7 +10,8 @@ import type { StateDict } from './state-dict';
 const again = 'Fetch or save the file again.';
 
 /**
- * The weights in an HDF5 file of Keras (`save_weights` or `save`, Keras 1 or later, not its `.keras`), by names as `conv1/kernel`, with Keras's
+ * The weights in an HDF5 file of Keras (`save_weights` or `save`, Keras 1 or later, not its `.keras`), by names as
+ * `conv1/kernel`, with Keras's
  * layouts. Needs as much memory as the weights, twice the largest of them, and about 60 MB for the library.
  * @throws KitError when it is no such file, is truncated or damaged, or holds anything but plain numbers.
  */
@@ -29,7 +30,10 @@ export async function readKerasH5(file: string, { onProgress }: { onProgress?: O
     }
   } catch (cause) {
     const { message, fix } = cause as Error & { fix?: string };
-    throw new KitError(`The weights file ${file} cannot be read as a Keras HDF5 file. ${message}`, { fix: fix || again, cause });
+    throw new KitError(`The weights file ${file} cannot be read as a Keras HDF5 file. ${message}`, {
+      fix: fix || again,
+      cause,
+    });
   }
   return found;
 }
@@ -45,7 +49,11 @@ interface Reading {
 /** A thread with the HDF5 library; it can read one file after another until one of them breaks it. */
 export class H5Thread {
   // The library prints what it finds wrong: the message says enough.
-  private readonly worker = new Worker(path.join(__dirname, 'keras-h5-worker.js'), { execArgv: [], stdout: true, stderr: true });
+  private readonly worker = new Worker(path.join(__dirname, 'keras-h5-worker.js'), {
+    execArgv: [],
+    stdout: true,
+    stderr: true,
+  });
   private reading: Reading | undefined;
 
   /** @param stallSeconds without any weight read after which a file counts as one that makes the library hang. */
@@ -62,10 +70,16 @@ export class H5Thread {
     this.reading?.settle(new BrokenThread(`It ${what}: it is damaged.`));
   }
 
-  /** Reads the file at an absolute path. @throws KitError when it cannot; after a BrokenThread this thread is of no more use. */
+  /**
+   * Reads the file at an absolute path. @throws KitError when it cannot; after a BrokenThread this thread is of no more
+   * use.
+   */
   async read(file: string, onWeight: (weight: Weight) => void): Promise<void> {
     await new Promise<void>((resolve, reject) => {
-      const watch = setTimeout(() => this.fail(`makes the HDF5 library hang for ${this.stallSeconds} s`), this.stallSeconds * 1000);
+      const watch = setTimeout(
+        () => this.fail(`makes the HDF5 library hang for ${this.stallSeconds} s`),
+        this.stallSeconds * 1000,
+      );
       this.reading = {
         onWeight(weight) {
           watch.refresh();

@@ -8,10 +8,21 @@ export interface ByteSource {
   line(): string;
 }
 
-/** What a pickle can hold here. Lists and tuples are arrays, dicts are maps, so that no key can mean more than a key. */
+/**
+ * What a pickle can hold here. Lists and tuples are arrays, dicts are maps, so that no key can mean more than a key.
+ */
 export type PickleValue =
-  | null | boolean | number | bigint | string | Uint8Array
-  | PickleValue[] | Map<PickleValue, PickleValue> | Set<PickleValue> | AllowedName | Opaque;
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | Uint8Array
+  | PickleValue[]
+  | Map<PickleValue, PickleValue>
+  | Set<PickleValue>
+  | AllowedName
+  | Opaque;
 
 /** A value that the owner of the allow-list makes and understands, for example a tensor. */
 export abstract class Opaque {
@@ -36,7 +47,10 @@ export interface PickleRules {
   persistent?: (id: PickleValue) => PickleValue;
 }
 
-/** Most values that one pickle may make: a state dict makes some 40 for each tensor. A pickle of one-byte opcodes could fill the memory otherwise. */
+/**
+ * Most values that one pickle may make: a state dict makes some 40 for each tensor. A pickle of one-byte opcodes could
+ * fill the memory otherwise.
+ */
 const mostValues = 1_000_000;
 
 const MARK = Symbol('mark');
@@ -44,7 +58,8 @@ type Slot = PickleValue | typeof MARK;
 type Instruction = (machine: Machine, source: ByteSource) => void;
 
 /**
- * Reads one pickle (protocols 2 to 5, without the opcodes that make arbitrary objects) and leaves `source` just after it.
+ * Reads one pickle (protocols 2 to 5, without the opcodes that make arbitrary objects) and leaves `source` just after
+ * it.
  * Nothing in the pickle is executed: it can name only what `rules` allow.
  * @throws KitError on a name that is not allowed, an opcode that is not data, or bytes that are no pickle.
  */
@@ -54,9 +69,12 @@ export function readPickle(source: ByteSource, rules: PickleRules): PickleValue 
     const code = source.take(1)[0];
     const instruction = instructions.get(code);
     if (instruction === undefined) {
-      throw new KitError(`Opcode 0x${code.toString(16).padStart(2, '0')} of the pickle is not one that plain weights need.`, {
-        fix: 'Save the weights alone, as `torch.save(model.state_dict(), path)` does.',
-      });
+      throw new KitError(
+        `Opcode 0x${code.toString(16).padStart(2, '0')} of the pickle is not one that plain weights need.`,
+        {
+          fix: 'Save the weights alone, as `torch.save(model.state_dict(), path)` does.',
+        },
+      );
     }
     instruction(machine, source);
   }
@@ -107,9 +125,12 @@ class Machine {
     if (typeof module !== 'string' || typeof name !== 'string') throw malformed('a name that it asks for is no text');
     const allowed = this.rules.names.get(`${module}.${name}`);
     if (allowed === undefined) {
-      throw new KitError(`The pickle asks for ${module}.${name}, which plain weights do not need: refused, and nothing was executed.`, {
-        fix: 'Save the weights alone, as `torch.save(model.state_dict(), path)` does, and do not trust this file.',
-      });
+      throw new KitError(
+        `The pickle asks for ${module}.${name}, which plain weights do not need: refused, and nothing was executed.`,
+        {
+          fix: 'Save the weights alone, as `torch.save(model.state_dict(), path)` does, and do not trust this file.',
+        },
+      );
     }
     this.push(allowed);
   }
@@ -119,7 +140,9 @@ class Machine {
     const args = list(this.pop());
     const callee = this.pop();
     if (!(callee instanceof AllowedName) || callee.call === undefined) {
-      throw malformed(callee instanceof AllowedName ? `${callee.name} cannot be called` : 'something that is not a name is called');
+      throw malformed(
+        callee instanceof AllowedName ? `${callee.name} cannot be called` : 'something that is not a name is called',
+      );
     }
     this.push(callee.call(args));
   }
@@ -130,7 +153,8 @@ class Machine {
   }
 }
 
-const malformed = (what: string): KitError => new KitError(`The pickle is not well formed: ${what}.`, { fix: 'Fetch or save the file again.' });
+const malformed = (what: string): KitError =>
+  new KitError(`The pickle is not well formed: ${what}.`, { fix: 'Fetch or save the file again.' });
 
 function value(slot: Slot | undefined): PickleValue {
   if (slot === undefined || slot === MARK) throw malformed('its stack is empty');
@@ -143,7 +167,8 @@ function list(of: PickleValue): PickleValue[] {
 }
 
 function setItems(target: PickleValue, items: PickleValue[]): void {
-  if (!(target instanceof Map) || items.length % 2 !== 0) throw malformed('items are set on something that is not a dict');
+  if (!(target instanceof Map) || items.length % 2 !== 0)
+    throw malformed('items are set on something that is not a dict');
   for (let i = 0; i < items.length; i += 2) target.set(items[i], items[i + 1]);
 }
 
@@ -175,7 +200,10 @@ const u64 = (s: ByteSource): number => Number(s.take(8).readBigUInt64LE());
 const text = (bytes: Buffer): string => bytes.toString('utf8');
 const bytes = (taken: Buffer): Uint8Array => Uint8Array.from(taken);
 
-const push = (read: (s: ByteSource, m: Machine) => Slot): Instruction => (m, s) => m.push(read(s, m));
+const push =
+  (read: (s: ByteSource, m: Machine) => Slot): Instruction =>
+  (m, s) =>
+    m.push(read(s, m));
 
 /** Every opcode that is understood. Numbers and meanings: CPython's Lib/pickletools.py. */
 const instructions = new Map<number, Instruction>([
@@ -213,23 +241,67 @@ const instructions = new Map<number, Instruction>([
   // collections
   [0x5d, push(() => [])], // EMPTY_LIST
   [0x6c, push((_, m) => m.popToMark())], // LIST
-  [0x61, (m) => { const item = m.pop(); append(m.top(), [item]); }], // APPEND
-  [0x65, (m) => { const items = m.popToMark(); append(m.top(), items); }], // APPENDS
+  [
+    0x61,
+    (m) => {
+      const item = m.pop();
+      append(m.top(), [item]);
+    },
+  ], // APPEND
+  [
+    0x65,
+    (m) => {
+      const items = m.popToMark();
+      append(m.top(), items);
+    },
+  ], // APPENDS
   [0x29, push(() => [])], // EMPTY_TUPLE
   [0x74, push((_, m) => m.popToMark())], // TUPLE
   [0x85, push((_, m) => [m.pop()])], // TUPLE1
   [0x86, push((_, m) => pop2(m).reverse())], // TUPLE2
   [0x87, push((_, m) => [...pop2(m), m.pop()].reverse())], // TUPLE3
   [0x7d, push(() => new Map())], // EMPTY_DICT
-  [0x64, (m) => { const items = m.popToMark(); const made = new Map(); setItems(made, items); m.push(made); }], // DICT
-  [0x73, (m) => { const [item, key] = pop2(m); setItems(m.top(), [key, item]); }], // SETITEM
-  [0x75, (m) => { const items = m.popToMark(); setItems(m.top(), items); }], // SETITEMS
+  [
+    0x64,
+    (m) => {
+      const items = m.popToMark();
+      const made = new Map();
+      setItems(made, items);
+      m.push(made);
+    },
+  ], // DICT
+  [
+    0x73,
+    (m) => {
+      const [item, key] = pop2(m);
+      setItems(m.top(), [key, item]);
+    },
+  ], // SETITEM
+  [
+    0x75,
+    (m) => {
+      const items = m.popToMark();
+      setItems(m.top(), items);
+    },
+  ], // SETITEMS
   [0x8f, push(() => new Set<PickleValue>())], // EMPTY_SET
-  [0x90, (m) => { const items = m.popToMark(); setFrom(items, m.top()); }], // ADDITEMS
+  [
+    0x90,
+    (m) => {
+      const items = m.popToMark();
+      setFrom(items, m.top());
+    },
+  ], // ADDITEMS
   [0x91, push((_, m) => setFrom(m.popToMark()))], // FROZENSET
   // names, calls of allowed names, references outside
   [0x63, (m, s) => m.name(s.line(), s.line())], // GLOBAL
-  [0x93, (m) => { const [name, module] = pop2(m); m.name(module, name); }], // STACK_GLOBAL
+  [
+    0x93,
+    (m) => {
+      const [name, module] = pop2(m);
+      m.name(module, name);
+    },
+  ], // STACK_GLOBAL
   [0x52, (m) => m.call()], // REDUCE
   [0x81, (m) => m.call()], // NEWOBJ
   [0x62, (m) => void m.pop()], // BUILD: attributes of an object, here only notes such as OrderedDict's _metadata

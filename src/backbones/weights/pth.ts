@@ -1,4 +1,5 @@
-// Reads a PyTorch file (`.pth`): the zip of torch 1.6 and later, and the legacy stream before it. Executes nothing of what it reads.
+// Reads a PyTorch file (`.pth`): the zip of torch 1.6 and later, and the legacy stream before it. Executes nothing of
+// what it reads.
 import fs from 'node:fs';
 import zlib from 'node:zlib';
 import type { Readable } from 'node:stream';
@@ -21,7 +22,8 @@ const byTorchSave = 'Give a file made by `torch.save`.';
 
 /**
  * The named tensors of a PyTorch file: a state dict, or a checkpoint that holds one under `state_dict` or `model`.
- * A `module.` before every name (left by DataParallel) is taken off. Needs about as much memory as the tensors themselves.
+ * A `module.` before every name (left by DataParallel) is taken off. Needs about as much memory as the tensors
+ * themselves.
  * @throws KitError when the file is truncated, is no PyTorch file, or asks for anything but tensors.
  */
 export async function readPth(path: string, { onProgress }: { onProgress?: OnProgress } = {}): Promise<StateDict> {
@@ -38,7 +40,10 @@ export async function readPth(path: string, { onProgress }: { onProgress?: OnPro
     return await withZip(path, (zip) => readZip(zip, report));
   } catch (cause) {
     const { message, fix } = cause as Error & { fix?: string };
-    throw new KitError(`The weights file ${path} cannot be read as a PyTorch file. ${message}`, { fix: fix || 'Fetch or save the file again.', cause });
+    throw new KitError(`The weights file ${path} cannot be read as a PyTorch file. ${message}`, {
+      fix: fix || 'Fetch or save the file again.',
+      cause,
+    });
   }
 }
 
@@ -89,30 +94,39 @@ async function readEntry(zip: yauzl.ZipFile, entry: yauzl.Entry): Promise<Buffer
   const { fileName, compressionMethod, uncompressedSize: size } = entry;
   // Stored entries are no larger than the file, so that no small file can ask for much memory.
   if (compressionMethod !== 0 || size > zip.fileSize) {
-    throw new KitError(`Its entry ${fileName} is compressed or claims more bytes than the file has; PyTorch stores entries as they are.`, { fix: byTorchSave });
+    throw new KitError(
+      `Its entry ${fileName} is compressed or claims more bytes than the file has; PyTorch stores entries as they are.`,
+      { fix: byTorchSave },
+    );
   }
   const stream = await (promisify(zip.openReadStream.bind(zip)) as (entry: yauzl.Entry) => Promise<Readable>)(entry);
   const bytes = Buffer.from(new ArrayBuffer(size));
   let at = 0;
   for await (const chunk of stream as AsyncIterable<Buffer>) at += chunk.copy(bytes, at);
-  if (zlib.crc32(bytes) !== entry.crc32) throw new KitError(`Its entry ${fileName} does not have the checksum that the archive gives: the file is damaged.`);
+  if (zlib.crc32(bytes) !== entry.crc32)
+    throw new KitError(`Its entry ${fileName} does not have the checksum that the archive gives: the file is damaged.`);
   return bytes;
 }
 
-/** The legacy stream: five pickles (magic, protocol, machine, object, keys), then each storage as a count and its elements. */
+/**
+ * The legacy stream: five pickles (magic, protocol, machine, object, keys), then each storage as a count and its
+ * elements.
+ */
 async function readLegacy(file: fs.promises.FileHandle, report: Report): Promise<StateDict> {
   const { size } = await file.stat();
   const source = new ByteStream(size, (at, count) => {
     const chunk = Buffer.alloc(count);
     return chunk.subarray(0, fs.readSync(file.fd, chunk, 0, count, at));
   });
-  if (source.take(1)[0] !== 0x80) throw new KitError('It starts neither as a zip archive nor as a pickle.', { fix: byTorchSave });
+  if (source.take(1)[0] !== 0x80)
+    throw new KitError('It starts neither as a zip archive nor as a pickle.', { fix: byTorchSave });
   source.position = 0;
 
   const storages = new Map<string, Storage>();
   const rules = torchRules(storages);
   const [magic, protocol] = [readPickle(source, rules), readPickle(source, rules)];
-  if (magic !== legacyMagic || protocol !== legacyProtocol) throw new KitError('It is a pickle, but not one of a PyTorch file.', { fix: byTorchSave });
+  if (magic !== legacyMagic || protocol !== legacyProtocol)
+    throw new KitError('It is a pickle, but not one of a PyTorch file.', { fix: byTorchSave });
   const machine = readPickle(source, rules);
   requireLittleEndian(!(machine instanceof Map) || machine.get('little_endian') !== false);
   const views = findTensors(readPickle(source, rules));
@@ -133,7 +147,8 @@ async function readLegacy(file: fs.promises.FileHandle, report: Report): Promise
     source.position += storage.byteLength;
     report(source.position, size);
   }
-  if (needed.size > 0) throw new KitError(`The data of its storages ${[...needed].map((storage) => storage.key).join(', ')} are missing.`);
+  if (needed.size > 0)
+    throw new KitError(`The data of its storages ${[...needed].map((storage) => storage.key).join(', ')} are missing.`);
   return materialise(views);
 }
 

@@ -38,17 +38,29 @@ export interface PublishedManifest extends PublishedWeights {
 
 /** The manifest of the backbone `id`. */
 export function publishedManifest(id: string): PublishedManifest {
-  return JSON.parse(fs.readFileSync(path.join(packageRoot(), 'data-scripts', 'manifests', 'weights', `${id}.json`), 'utf8')) as PublishedManifest;
+  return JSON.parse(
+    fs.readFileSync(path.join(packageRoot(), 'data-scripts', 'manifests', 'weights', `${id}.json`), 'utf8'),
+  ) as PublishedManifest;
 }
 
 /** The file as the downloader knows it. Its size is published in MiB only, to three decimals. */
-const webFile = ({ url, file, sha256Prefix }: PublishedWeights): WebFile => ({ urls: [url], file, bytes: null, sha256: null, md5: null, sha256Prefix });
+const webFile = ({ url, file, sha256Prefix }: PublishedWeights): WebFile => ({
+  urls: [url],
+  file,
+  bytes: null,
+  sha256: null,
+  md5: null,
+  sha256Prefix,
+});
 
 /** Where the weights of `manifest` are once they are on this machine. */
 export const publishedPath = ({ id, file }: PublishedManifest): string => kitHome('weights', id, file);
 
 /** Looks for the weights and hashes them: damaged when the hash does not begin as published. */
-export async function publishedState(manifest: PublishedManifest, { signal }: { signal?: AbortSignal } = {}): Promise<WeightsState> {
+export async function publishedState(
+  manifest: PublishedManifest,
+  { signal }: { signal?: AbortSignal } = {},
+): Promise<WeightsState> {
   const file = publishedPath(manifest);
   if (!fs.existsSync(file)) return 'missing';
   return (await mismatch(webFile(manifest), file, signal)) === undefined ? 'ready' : 'damaged';
@@ -59,55 +71,74 @@ export async function publishedState(manifest: PublishedManifest, { signal }: { 
  * @param options.from a file that the user has fetched: it is verified and copied into place.
  * @throws KitError when the server does not answer or has another file, or `from` is another file.
  */
-export async function fetchPublished(manifest: PublishedManifest, { from, ...options }: DownloadOptions & { from?: string } = {}): Promise<void> {
+export async function fetchPublished(
+  manifest: PublishedManifest,
+  { from, ...options }: DownloadOptions & { from?: string } = {},
+): Promise<void> {
   const source = webFile(manifest);
   if (from === undefined) {
     if ((await publishedState(manifest, options)) === 'ready') return;
     const fetched = await download(source, options);
     return makeAtomically(publishedPath(manifest), (partial) => fs.promises.rename(fetched, partial));
   }
-  if (!fs.existsSync(from)) throw new KitError(`There is no file "${from}".`, { fix: `Fetch ${manifest.url} and give its path.` });
+  if (!fs.existsSync(from))
+    throw new KitError(`There is no file "${from}".`, { fix: `Fetch ${manifest.url} and give its path.` });
   const wrong = await mismatch(source, from, options.signal);
-  if (wrong !== undefined) throw new KitError(`The file ${from} is not ${manifest.file}: ${wrong}.`, { fix: `Fetch ${manifest.url} again.` });
+  if (wrong !== undefined)
+    throw new KitError(`The file ${from} is not ${manifest.file}: ${wrong}.`, { fix: `Fetch ${manifest.url} again.` });
   await makeAtomically(publishedPath(manifest), (partial) => fs.promises.copyFile(from, partial));
 }
 
 /**
  * The path of the weights, verified; downloaded first when they never were.
- * @throws KitError that says what to fetch by hand, when there is no network; or when what is there is not what it should be.
+ * @throws KitError that says what to fetch by hand, when there is no network; or when what is there is not what it
+ *   should be.
  */
 export async function requirePublished(manifest: PublishedManifest, options: DownloadOptions = {}): Promise<string> {
   const { id, url, file, mebibytes } = manifest;
   const state = await publishedState(manifest, options);
   if (state === 'damaged') {
-    throw new KitError(`The weights of ${id} in ${publishedPath(manifest)} are damaged: their sha256 does not begin with ${manifest.sha256Prefix}.`, {
-      fix: `npx rifle weights fetch ${id}`,
-    });
+    throw new KitError(
+      `The weights of ${id} in ${publishedPath(manifest)} are damaged: their sha256 does not begin with ${manifest.sha256Prefix}.`,
+      {
+        fix: `npx rifle weights fetch ${id}`,
+      },
+    );
   }
   if (state === 'missing') {
     await fetchPublished(manifest, options).catch((cause: Error) => {
       options.signal?.throwIfAborted();
-      throw new KitError(`The weights of ${id} (${file}, ${mebibytes} MiB) are not on this machine and cannot be fetched. ${cause.message}`, {
-        fix: `Fetch ${url} elsewhere, then run: npx rifle weights fetch ${id} --from ${file}`,
-        cause,
-      });
+      throw new KitError(
+        `The weights of ${id} (${file}, ${mebibytes} MiB) are not on this machine and cannot be fetched. ${cause.message}`,
+        {
+          fix: `Fetch ${url} elsewhere, then run: npx rifle weights fetch ${id} --from ${file}`,
+          cause,
+        },
+      );
     });
   }
   return publishedPath(manifest);
 }
 
-/** A name as torch.hub, torchvision and timm give it: the network, and the first 8 hexadecimal digits of the file's sha256. */
+/**
+ * A name as torch.hub, torchvision and timm give it: the network, and the first 8 hexadecimal digits of the file's
+ * sha256.
+ */
 const namedHash = /-([0-9a-f]{8})\.(?:pth|pt|safetensors)$/;
 
 /**
- * Refuses a file whose name carries the beginning of a hash that is not its own: `resnet50-0676ba61.pth`. Eight decimal digits are taken for a date,
+ * Refuses a file whose name carries the beginning of a hash that is not its own: `resnet50-0676ba61.pth`. Eight decimal
+ * digits are taken for a date,
  * and say nothing.
  * @throws KitError that names both hashes.
  */
 export function requireNamedHash(file: string, sha256: string): void {
   const [, named = ''] = namedHash.exec(path.basename(file)) ?? [];
   if (named === '' || /^\d+$/.test(named) || sha256.startsWith(named)) return;
-  throw new KitError(`The weights file ${file} is damaged or not what its name says: its sha256 should begin with ${named}, found ${sha256}.`, {
-    fix: 'Fetch it again; or, when you know what it is, give it a name without that hash.',
-  });
+  throw new KitError(
+    `The weights file ${file} is damaged or not what its name says: its sha256 should begin with ${named}, found ${sha256}.`,
+    {
+      fix: 'Fetch it again; or, when you know what it is, give it a name without that hash.',
+    },
+  );
 }

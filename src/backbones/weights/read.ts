@@ -23,10 +23,22 @@ const pth: Format = { name: 'pth', read: readPth, files: async (file) => [file] 
 const safetensors: Format = { name: 'safetensors', read: readSafetensors, files: async (file) => [file] };
 const graphDef: Format = { name: 'graphdef', read: readGraphDef, files: async (file) => [file] };
 const kerasH5: Format = { name: 'keras-h5', read: readKerasH5, files: async (file) => [file] };
-const tfjsLayers: Format = { name: 'tfjs-layers', read: readTfjsLayers, files: async (file) => [file, ...(await tfjsShards(file))] };
+const tfjsLayers: Format = {
+  name: 'tfjs-layers',
+  read: readTfjsLayers,
+  files: async (file) => [file, ...(await tfjsShards(file))],
+};
 
 /** To add a format: one reader, one line. */
-const formats: Record<string, Format> = { '.pth': pth, '.pt': pth, '.safetensors': safetensors, '.pb': graphDef, '.h5': kerasH5, '.hdf5': kerasH5, '.json': tfjsLayers };
+const formats: Record<string, Format> = {
+  '.pth': pth,
+  '.pt': pth,
+  '.safetensors': safetensors,
+  '.pb': graphDef,
+  '.h5': kerasH5,
+  '.hdf5': kerasH5,
+  '.json': tfjsLayers,
+};
 
 /**
  * The named arrays in a weights file: `.pth` and `.pt` (PyTorch), `.safetensors`, `.pb` (frozen TensorFlow
@@ -50,12 +62,18 @@ export async function hashWeights(file: string): Promise<string> {
 function formatOf(file: string): Format {
   const ending = path.extname(file).toLowerCase();
   if (!fs.existsSync(file)) {
-    throw new KitError(`There are no weights "${file}": expected "imagenet", "random", or the path of a weights file.`, { fix: 'Correct the name or the path.' });
+    throw new KitError(
+      `There are no weights "${file}": expected "imagenet", "random", or the path of a weights file.`,
+      { fix: 'Correct the name or the path.' },
+    );
   }
   if (formats[ending] === undefined) {
-    throw new KitError(`The weights file ${file} has an ending that no reader knows; known: ${Object.keys(formats).join(', ')}.`, {
-      fix: 'Save the weights as a PyTorch state dict (.pth), a safetensors file, or a TensorFlow.js layers model (model.json).',
-    });
+    throw new KitError(
+      `The weights file ${file} has an ending that no reader knows; known: ${Object.keys(formats).join(', ')}.`,
+      {
+        fix: 'Save the weights as a PyTorch state dict (.pth), a safetensors file, or a TensorFlow.js layers model (model.json).',
+      },
+    );
   }
   return formats[ending];
 }

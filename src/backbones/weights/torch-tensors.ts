@@ -1,7 +1,16 @@
 // What the pickle of a PyTorch file may say: tensors as strided views of storages, in a dict by name.
 import { KitError } from '../../engine/errors';
 import { AllowedName, Opaque, type PickleRules, type PickleValue } from './pickle';
-import { elementArrays, gather, rowMajorStrides, sizeOf, type ElementArray, type ElementType, type StateDict, type StateTensor } from './state-dict';
+import {
+  elementArrays,
+  gather,
+  rowMajorStrides,
+  sizeOf,
+  type ElementArray,
+  type ElementType,
+  type StateDict,
+  type StateTensor,
+} from './state-dict';
 
 /** torch's storage classes and their element types. */
 const storageTypes: ReadonlyMap<string, ElementType> = new Map([
@@ -25,7 +34,11 @@ export class Storage extends Opaque {
   readonly kind = 'storage';
   data: ElementArray | undefined;
 
-  constructor(readonly key: string, readonly dtype: ElementType, readonly length: number) {
+  constructor(
+    readonly key: string,
+    readonly dtype: ElementType,
+    readonly length: number,
+  ) {
     super();
   }
 
@@ -43,7 +56,12 @@ export class Storage extends Opaque {
 export class TensorView extends Opaque {
   readonly kind = 'tensor';
 
-  constructor(readonly storage: Storage, readonly offset: number, readonly shape: number[], readonly stride: number[]) {
+  constructor(
+    readonly storage: Storage,
+    readonly offset: number,
+    readonly shape: number[],
+    readonly stride: number[],
+  ) {
     super();
   }
 }
@@ -51,7 +69,10 @@ export class TensorView extends Opaque {
 /** Tensors by name, in the order of the file. */
 export type TensorViews = Map<string, TensorView>;
 
-/** The names that a pickle of tensors needs, and what each means. Every storage that it refers to is added to `storages`. */
+/**
+ * The names that a pickle of tensors needs, and what each means. Every storage that it refers to is added to
+ * `storages`.
+ */
 export function torchRules(storages: Map<string, Storage>): PickleRules {
   const allowed = [
     new AllowedName('collections.OrderedDict', ([pairs = []]) => new Map(pairs as [PickleValue, PickleValue][])),
@@ -97,13 +118,18 @@ function rebuildTensor([storage, offset, shape, stride]: PickleValue[]): TensorV
 }
 
 function wholeNumber(found: PickleValue | undefined): number {
-  if (typeof found !== 'number' || !Number.isSafeInteger(found) || found < 0) throw new KitError('A size, stride or offset in it is not a whole number.');
+  if (typeof found !== 'number' || !Number.isSafeInteger(found) || found < 0)
+    throw new KitError('A size, stride or offset in it is not a whole number.');
   return found;
 }
 
-const wholeNumbers = (found: PickleValue | undefined): number[] => (Array.isArray(found) ? found.map(wholeNumber) : [wholeNumber(undefined)]);
+const wholeNumbers = (found: PickleValue | undefined): number[] =>
+  Array.isArray(found) ? found.map(wholeNumber) : [wholeNumber(undefined)];
 
-/** The state dict in what a file holds: at its top, or under `state_dict`, `model_state_dict` or `model` of a checkpoint. */
+/**
+ * The state dict in what a file holds: at its top, or under `state_dict`, `model_state_dict` or `model` of a
+ * checkpoint.
+ */
 export function findTensors(object: PickleValue): TensorViews {
   const inside = object instanceof Map ? ['state_dict', 'model_state_dict', 'model'].map((key) => object.get(key)) : [];
   const found = [object, ...inside].map(tensorsIn).find((views) => views.size > 0);
@@ -118,11 +144,17 @@ export function findTensors(object: PickleValue): TensorViews {
 
 function tensorsIn(value: PickleValue | undefined): TensorViews {
   if (!(value instanceof Map)) return new Map();
-  return new Map([...value].filter((entry): entry is [string, TensorView] => typeof entry[0] === 'string' && entry[1] instanceof TensorView));
+  return new Map(
+    [...value].filter(
+      (entry): entry is [string, TensorView] => typeof entry[0] === 'string' && entry[1] instanceof TensorView,
+    ),
+  );
 }
 
 /** The storages that the tensors are views of, each once. */
-export const storagesOf = (views: TensorViews): Storage[] => [...new Set([...views.values()].map((view) => view.storage))];
+export const storagesOf = (views: TensorViews): Storage[] => [
+  ...new Set([...views.values()].map((view) => view.storage)),
+];
 
 /**
  * The tensors with their elements; the storages must be filled.
@@ -130,7 +162,8 @@ export const storagesOf = (views: TensorViews): Storage[] => [...new Set([...vie
  */
 export function materialise(views: TensorViews): StateDict {
   let room = storagesOf(views).reduce((sum, storage) => sum + storage.byteLength, 0);
-  for (const view of views.values()) if (!isRowMajor(view)) room -= sizeOf(view.shape) * elementArrays[view.storage.dtype].BYTES_PER_ELEMENT;
+  for (const view of views.values())
+    if (!isRowMajor(view)) room -= sizeOf(view.shape) * elementArrays[view.storage.dtype].BYTES_PER_ELEMENT;
   if (room < 0) throw new KitError('It repeats its numbers in more views than there are numbers.');
   return new Map([...views].map(([name, view]) => [name, tensorOf(view)]));
 }
@@ -147,5 +180,9 @@ function tensorOf(view: TensorView): StateTensor {
   const data = storage.data!;
   const count = sizeOf(shape);
   if (isRowMajor(view)) return { shape, dtype: storage.dtype, data: data.subarray(offset, offset + count) };
-  return { shape, dtype: storage.dtype, data: gather(data, new elementArrays[storage.dtype](count), offset, shape, stride) };
+  return {
+    shape,
+    dtype: storage.dtype,
+    data: gather(data, new elementArrays[storage.dtype](count), offset, shape, stride),
+  };
 }

@@ -14,7 +14,8 @@ export function parseUniqueJson(bytes: Uint8Array): Record<string, unknown> {
   } catch (cause) {
     throw new KitError(`Its header is no JSON: ${(cause as Error).message.slice(0, 120)}.`, { cause });
   }
-  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw new KitError('Its header is no JSON object.');
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
+    throw new KitError('Its header is no JSON object.');
   refuseDoubles(text);
   return parsed as Record<string, unknown>;
 }

@@ -24,7 +24,8 @@ export class WireReader {
     while (this.bytes.position < this.end) {
       const key = Number(this.varint());
       const field = { number: key >>> 3, type: key & 7 };
-      if (key < 8 || key > 0xffffffff || !Object.values(wireType).some((type) => type === field.type)) throw malformed('a field has a number or type that does not exist');
+      if (key < 8 || key > 0xffffffff || !Object.values(wireType).some((type) => type === field.type))
+        throw malformed('a field has a number or type that does not exist');
       const start = this.bytes.position;
       read(field);
       if (this.bytes.position === start) this.skip(field.type);
@@ -47,7 +48,8 @@ export class WireReader {
   span(): number {
     const length = this.varint();
     const room = this.end - this.bytes.position;
-    if (length < 0n || length > BigInt(room)) throw malformed(`a field claims ${BigInt.asUintN(64, length)} bytes where ${room} are left`);
+    if (length < 0n || length > BigInt(room))
+      throw malformed(`a field claims ${BigInt.asUintN(64, length)} bytes where ${room} are left`);
     return this.bytes.position + Number(length);
   }
 

@@ -11,11 +11,14 @@ function downloadBytes({ files }: DatasetSpec): number | null {
 }
 
 /** Whether files of it must be fetched by hand. */
-const needsHand = ({ files }: DatasetSpec): boolean => files.some((file) => 'byHand' in file && file.byHand !== undefined);
+const needsHand = ({ files }: DatasetSpec): boolean =>
+  files.some((file) => 'byHand' in file && file.byHand !== undefined);
 
 /** What a user should know of how sure it is that a data set is the official one; empty when its hashes say so. */
 function doubt({ verified }: Pick<Dataset, 'verified'>): string {
-  return verified === 'content' ? 'Taken by its content: lists, classes and counts are right, but no hash says that the files are the official ones.' : '';
+  return verified === 'content'
+    ? 'Taken by its content: lists, classes and counts are right, but no hash says that the files are the official ones.'
+    : '';
 }
 
 /** The command. */
@@ -27,14 +30,25 @@ export function dataCommand(): Command {
     .description('the data sets of the catalog, and which are ready on this machine')
     .argument('[words...]', 'only those whose name or title has one of these words')
     .option('--json', 'print JSON')
-    .addHelpText('after', '\nExamples:\n  $ npx rifle data list\n  $ npx rifle data list dtd caltech\n  $ npx rifle data list --json')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ npx rifle data list\n  $ npx rifle data list dtd caltech\n  $ npx rifle data list --json',
+    )
     .action(async (words: string[], { json }: { json?: boolean }) => {
       const { datasets } = await import('../../data/catalog.js');
       const wanted = words.map((word) => word.toLowerCase());
       const all = datasets
         .list()
-        .filter(({ name, title }) => wanted.length === 0 || wanted.some((word) => `${name} ${title}`.toLowerCase().includes(word)))
-        .map((spec) => ({ ...spec, bytes: downloadBytes(spec), byHand: needsHand(spec), state: datasets.state(spec.name) }));
+        .filter(
+          ({ name, title }) =>
+            wanted.length === 0 || wanted.some((word) => `${name} ${title}`.toLowerCase().includes(word)),
+        )
+        .map((spec) => ({
+          ...spec,
+          bytes: downloadBytes(spec),
+          byHand: needsHand(spec),
+          state: datasets.state(spec.name),
+        }));
       if (json) return printJson(all);
       printList(
         ['data set', 'classes', 'train', 'test', 'download', 'licence', 'state'],
@@ -48,14 +62,18 @@ export function dataCommand(): Command {
           state === 'missing' && byHand ? 'missing, by hand' : state,
         ]),
       );
-      if (all.some(({ state }) => state === 'missing')) printLine('\n`npx rifle data prepare NAME` makes one ready; of those by hand it says what to fetch.');
+      if (all.some(({ state }) => state === 'missing'))
+        printLine('\n`npx rifle data prepare NAME` makes one ready; of those by hand it says what to fetch.');
     });
 
   command
     .command('prepare')
     .description('fetch, check and unpack a data set; nothing is done when it is ready')
     .argument('<name>', 'a name of the catalog, or a folder train/<class>/*, test/<class>/*')
-    .option('--from <dir>', 'take the files from this folder (or archive): official ones, or a re-packed or unpacked copy')
+    .option(
+      '--from <dir>',
+      'take the files from this folder (or archive): official ones, or a re-packed or unpacked copy',
+    )
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
@@ -71,10 +89,23 @@ export function dataCommand(): Command {
     .action(async (name: string, { from, json }: { from?: string; json?: boolean }) => {
       const { datasets } = await import('../../data/catalog.js');
       const display = showProgress({ quiet: json });
-      const dataset = await datasets.load(name, { from, onProgress: display.onProgress, signal: interruptible() }).finally(() => display.stop());
+      const dataset = await datasets
+        .load(name, { from, onProgress: display.onProgress, signal: interruptible() })
+        .finally(() => display.stop());
       const { root, classes, train, test, hash, verified } = dataset;
-      if (json) return printJson({ name: dataset.name, root, classes, train: train.length, test: test.length, hash, verified: verified ?? null });
-      printLine(`${dataset.name} is ready: ${classes.length} classes, ${train.length} training and ${test.length} test images in ${root}`);
+      if (json)
+        return printJson({
+          name: dataset.name,
+          root,
+          classes,
+          train: train.length,
+          test: test.length,
+          hash,
+          verified: verified ?? null,
+        });
+      printLine(
+        `${dataset.name} is ready: ${classes.length} classes, ${train.length} training and ${test.length} test images in ${root}`,
+      );
       if (doubt(dataset) !== '') printLine(doubt(dataset));
     });
 
@@ -87,9 +118,18 @@ export function dataCommand(): Command {
     .action(async (name: string, { json }: { json?: boolean }) => {
       const { datasets } = await import('../../data/catalog.js');
       const display = showProgress({ quiet: json });
-      const dataset = await datasets.verify(name, { onProgress: display.onProgress, signal: interruptible() }).finally(() => display.stop());
+      const dataset = await datasets
+        .verify(name, { onProgress: display.onProgress, signal: interruptible() })
+        .finally(() => display.stop());
       const images = dataset.train.length + dataset.test.length;
-      if (json) return printJson({ name: dataset.name, ok: true, images, hash: dataset.hash, verified: dataset.verified ?? null });
+      if (json)
+        return printJson({
+          name: dataset.name,
+          ok: true,
+          images,
+          hash: dataset.hash,
+          verified: dataset.verified ?? null,
+        });
       printLine(`${dataset.name} is whole: ${images} images, sha256 ${dataset.hash}`);
       if (doubt(dataset) !== '') printLine(doubt(dataset));
     });

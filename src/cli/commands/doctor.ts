@@ -6,7 +6,9 @@ import { printJson, printLine } from '../print';
 /** The command. */
 export function doctorCommand(): Command {
   return new Command('doctor')
-    .description('check this machine: what works, what does not, and the command that mends it; exit code 1 when something is wrong')
+    .description(
+      'check this machine: what works, what does not, and the command that mends it; exit code 1 when something is wrong',
+    )
     .option('--json', 'print {"ok", "checks"} as JSON')
     .addHelpText('after', '\nExample:\n  $ npx rifle doctor --json')
     .action(async ({ json }: { json?: boolean }) => {
@@ -16,7 +18,9 @@ export function doctorCommand(): Command {
       if (!ok) process.exitCode = 1;
       if (json) return printJson({ ok, checks });
       for (const check of checks) {
-        printLine(`${check.ok ? pc.green('✔') : pc.red('✘')} ${check.name.padEnd(12)} ${check.found}${check.fix === '' ? '' : `\n  ${pc.cyan('→')} ${check.fix}`}`);
+        printLine(
+          `${check.ok ? pc.green('✔') : pc.red('✘')} ${check.name.padEnd(12)} ${check.found}${check.fix === '' ? '' : `\n  ${pc.cyan('→')} ${check.fix}`}`,
+        );
       }
       printLine(ok ? 'Everything works.' : 'Something needs mending.');
     });

@@ -9,7 +9,8 @@ import { printLine } from '../print';
 
 const port = (text: string): number => {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1 || value > 65535) throw new InvalidArgumentError('Expected a port, 1 to 65535.');
+  if (!Number.isInteger(value) || value < 1 || value > 65535)
+    throw new InvalidArgumentError('Expected a port, 1 to 65535.');
   return value;
 };
 
@@ -24,10 +25,21 @@ export function labCommand(): Command {
     .addHelpText('after', '\nExamples:\n  $ npx rifle lab\n  $ npx rifle lab ~/studies --port 9000 --no-browser')
     .action(async (given: string | undefined, flags: { port: number; browser: boolean; verbose?: boolean }) => {
       const { startLab } = await import('../../notebook/lab.js');
-      const folder = given ?? [path.resolve('notebooks'), path.join(packageRoot(), 'notebooks')].find((each) => fs.existsSync(each)) ?? process.cwd();
+      const folder =
+        given ??
+        [path.resolve('notebooks'), path.join(packageRoot(), 'notebooks')].find((each) => fs.existsSync(each)) ??
+        process.cwd();
       const signal = interruptible();
-      const lab = await startLab({ folder, port: flags.port, browser: flags.browser, signal, onLine: flags.verbose ? (line) => process.stderr.write(`${line}\n`) : undefined });
-      printLine(`JupyterLab shows ${folder} at\n  ${pc.cyan(lab.url)}\nOnly this machine reaches it, and only with the token in that address. Ctrl-C ends it.`);
+      const lab = await startLab({
+        folder,
+        port: flags.port,
+        browser: flags.browser,
+        signal,
+        onLine: flags.verbose ? (line) => process.stderr.write(`${line}\n`) : undefined,
+      });
+      printLine(
+        `JupyterLab shows ${folder} at\n  ${pc.cyan(lab.url)}\nOnly this machine reaches it, and only with the token in that address. Ctrl-C ends it.`,
+      );
       const stopped = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
       await Promise.race([lab.ended, stopped]);
       await lab.stop();

@@ -14,10 +14,22 @@ export function methodsCommand(): Command {
     .action(async ({ json }: { json?: boolean }) => {
       const { methods } = await import('../../transfer/methods.js');
       const { parseRunSpec } = await import('../../transfer/spec.js');
-      if (json) return printJson(methods.list().map((method) => ({ ...method, spec: parseRunSpec(methods.apply(method.name, EXAMPLE)) })));
+      if (json)
+        return printJson(
+          methods.list().map((method) => ({ ...method, spec: parseRunSpec(methods.apply(method.name, EXAMPLE)) })),
+        );
       printList(
         ['method', 'title', 'regularizer', 'trick', 're-initialisations', 'source'],
-        methods.list().map(({ name, title, regularizer, trick, rifle, source }) => [name, title, inWords(regularizer), inWords(trick), rifle === null ? 'none' : rifle.reinitializations, source]),
+        methods
+          .list()
+          .map(({ name, title, regularizer, trick, rifle, source }) => [
+            name,
+            title,
+            inWords(regularizer),
+            inWords(trick),
+            rifle === null ? 'none' : rifle.reinitializations,
+            source,
+          ]),
       );
     });
 }

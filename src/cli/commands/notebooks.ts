@@ -46,17 +46,27 @@ const seconds = (text: string): number => {
 export function notebooksCommand(): Command {
   return new Command('notebooks')
     .description('re-execute notebooks headless; exit code 1 when a cell fails')
-    .argument('[files...]', 'notebooks (default: those in the folder `notebooks` here, else all of the kit\'s)')
+    .argument('[files...]', "notebooks (default: those in the folder `notebooks` here, else all of the kit's)")
     .option('--scale <name>', 'smoke, mini or paper (default: RIFLE_SCALE, or smoke)')
-    .option('-p, --parameter <name=value>', 'set a parameter after the cell tagged `parameters`; may be repeated', parameter)
+    .option(
+      '-p, --parameter <name=value>',
+      'set a parameter after the cell tagged `parameters`; may be repeated',
+      parameter,
+    )
     .option('--timeout <seconds>', 'time limit of a cell (default: 3600)', seconds)
     .option('--parallel <n>', 'notebooks at a time', positiveNumber, 1)
     .option('--out <dir>', 'write the executed notebooks here (default: only check them)')
     .option('--in-place', 'write the outputs into the notebooks themselves')
-    .option('--check-pairs', 'execute nothing; exit code 1 when a notebook and its text in the folder `text` beside it differ')
+    .option(
+      '--check-pairs',
+      'execute nothing; exit code 1 when a notebook and its text in the folder `text` beside it differ',
+    )
     .option('--write-pairs', 'execute nothing; write the texts anew from the notebooks')
     .option('--json', 'print the results as JSON')
-    .addHelpText('after', '\nExamples:\n  $ npx rifle notebooks --scale smoke --parallel 2\n  $ npx rifle notebooks notebooks/00-start.ipynb -p seeds=[0,1,2] --out executed\n  $ npx rifle notebooks --check-pairs')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ npx rifle notebooks --scale smoke --parallel 2\n  $ npx rifle notebooks notebooks/00-start.ipynb -p seeds=[0,1,2] --out executed\n  $ npx rifle notebooks --check-pairs',
+    )
     .action(async (given: string[], flags: NotebooksFlags) => {
       const files = given.length > 0 ? given : ownNotebooks();
       if (flags.checkPairs || flags.writePairs) return pairs(files, flags);
@@ -88,8 +98,22 @@ async function execute(files: string[], flags: NotebooksFlags): Promise<void> {
       });
     } catch (error) {
       if (!(error instanceof KitError)) throw error;
-      const failure = { notebook: file, cell: 0, line: null, source: null, error: error.fix === '' ? error.message : `${error.message}\n${error.fix}`, traceback: '' };
-      return { notebook: file, out: null, status: 'failed', cells: [], failure, seconds: (performance.now() - began) / 1000 };
+      const failure = {
+        notebook: file,
+        cell: 0,
+        line: null,
+        source: null,
+        error: error.fix === '' ? error.message : `${error.message}\n${error.fix}`,
+        traceback: '',
+      };
+      return {
+        notebook: file,
+        out: null,
+        status: 'failed',
+        cells: [],
+        failure,
+        seconds: (performance.now() - began) / 1000,
+      };
     }
   };
   const results = await mapConcurrently(files, parallel, run, signal);
@@ -97,8 +121,12 @@ async function execute(files: string[], flags: NotebooksFlags): Promise<void> {
   if (failures.length > 0) process.exitCode = 1;
   if (flags.json) return printJson(results);
   const state = (status: string): string => (status === 'ok' ? pc.green('passed') : pc.red('failed'));
-  printList(['notebook', 'cells', 'seconds', 'state'], results.map(({ notebook, cells, seconds, status }) => [notebook, cells.length, seconds.toFixed(1), state(status)]));
-  for (const failure of failures) printLine(`\n${pc.red('failed')}: ${failure.cell === 0 ? failure.error : describeFailure(failure)}`);
+  printList(
+    ['notebook', 'cells', 'seconds', 'state'],
+    results.map(({ notebook, cells, seconds, status }) => [notebook, cells.length, seconds.toFixed(1), state(status)]),
+  );
+  for (const failure of failures)
+    printLine(`\n${pc.red('failed')}: ${failure.cell === 0 ? failure.error : describeFailure(failure)}`);
 }
 
 async function pairs(files: string[], flags: NotebooksFlags): Promise<void> {
@@ -107,14 +135,29 @@ async function pairs(files: string[], flags: NotebooksFlags): Promise<void> {
   const drifted = found.filter(({ state }) => state !== 'same' && state !== 'written');
   if (drifted.length > 0) process.exitCode = 1;
   if (flags.json) return printJson(found);
-  printList(['notebook', 'text', 'state'], found.map(({ notebook, text, state }) => [notebook, path.relative(process.cwd(), text), state === 'same' ? pc.green(state) : state === 'written' ? pc.cyan(state) : pc.red(state)]));
+  printList(
+    ['notebook', 'text', 'state'],
+    found.map(({ notebook, text, state }) => [
+      notebook,
+      path.relative(process.cwd(), text),
+      state === 'same' ? pc.green(state) : state === 'written' ? pc.cyan(state) : pc.red(state),
+    ]),
+  );
   for (const { notebook, difference } of drifted) printLine(`\n${notebook}: ${difference}`);
-  if (drifted.length > 0) printLine('\nAfter a change to the notebook: npx rifle notebooks --write-pairs. After a change to the text: jupytext --update --to ipynb TEXT --output NOTEBOOK.');
+  if (drifted.length > 0)
+    printLine(
+      '\nAfter a change to the notebook: npx rifle notebooks --write-pairs. After a change to the text: jupytext --update --to ipynb TEXT --output NOTEBOOK.',
+    );
 }
 
 function ownNotebooks(): string[] {
   for (const folder of [path.resolve('notebooks'), path.join(packageRoot(), 'notebooks')]) {
-    const found = fs.existsSync(folder) ? fs.readdirSync(folder).filter((name) => name.endsWith('.ipynb')).sort() : [];
+    const found = fs.existsSync(folder)
+      ? fs
+          .readdirSync(folder)
+          .filter((name) => name.endsWith('.ipynb'))
+          .sort()
+      : [];
     if (found.length > 0) return found.map((name) => path.relative(process.cwd(), path.join(folder, name)));
   }
   throw new KitError(`There are no notebooks in the folder notebooks.`, { fix: 'Name the notebooks to run.' });

@@ -14,14 +14,20 @@ export function reproduceCommand(): Command {
     .option('--runs <dir>', 'where finished runs are kept; those that are there are not run again')
     .option('--out <file>', 'the report to write', 'rifle-report.html')
     .option('--json', 'print the records and the table as JSON')
-    .addHelpText('after', '\nExamples:\n  $ npx rifle reproduce --scale smoke\n  $ npx rifle reproduce --scale mini --out mini.html')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ npx rifle reproduce --scale smoke\n  $ npx rifle reproduce --scale mini --out mini.html',
+    )
     .action(async (flags: { scale?: string; runs?: string; out: string; json?: boolean }) => {
       const { scale } = await import('../../runs/scales.js');
       const chosen = scale(flags.scale ?? process.env.RIFLE_SCALE ?? 'mini');
       const { plan, runAll } = await import('../../runs/plan.js');
       const { titleOf } = await import('../../runs/finetune.js');
       const specs = plan(chosen);
-      if (!flags.json) printLine(`Scale ${pc.bold(chosen.name)}: ${chosen.purpose}.\n${specs.length} runs: ${chosen.methods.join(' and ')}, seeds ${chosen.seeds.join(', ')}, on ${chosen.spec.dataset}.`);
+      if (!flags.json)
+        printLine(
+          `Scale ${pc.bold(chosen.name)}: ${chosen.purpose}.\n${specs.length} runs: ${chosen.methods.join(' and ')}, seeds ${chosen.seeds.join(', ')}, on ${chosen.spec.dataset}.`,
+        );
       const began = performance.now();
       const display = showProgress({ quiet: flags.json });
       let reused = 0;
@@ -39,7 +45,16 @@ export function reproduceCommand(): Command {
       await writeReport(records, { path: file, title: 'Fine-tuning against RIFLE', scale: chosen.name });
       if (flags.json) return printJson({ scale: chosen.name, report: file, reused, records, table: table.toJson() });
       printLine(`\n${table.toText()}`);
-      printLine(records.map((record) => `  ${titleOf(record.spec)}: test top-1 ${percent(record.testTop1)}, training top-1 ${percent(record.epochs[record.epochs.length - 1].trainTop1)}`).join('\n'));
-      printLine(`\n${records.length} runs (${reused} of them finished before) in ${duration((performance.now() - began) / 1000)}.\nReport: ${pc.bold(file)}`);
+      printLine(
+        records
+          .map(
+            (record) =>
+              `  ${titleOf(record.spec)}: test top-1 ${percent(record.testTop1)}, training top-1 ${percent(record.epochs[record.epochs.length - 1].trainTop1)}`,
+          )
+          .join('\n'),
+      );
+      printLine(
+        `\n${records.length} runs (${reused} of them finished before) in ${duration((performance.now() - began) / 1000)}.\nReport: ${pc.bold(file)}`,
+      );
     });
 }

@@ -29,7 +29,8 @@ interface Common {
   json?: boolean;
 }
 
-const common = (command: Command): Command => command.option('--runs <dir>', "where runs are kept (default: the kit's own folder)").option('--json', 'print JSON');
+const common = (command: Command): Command =>
+  command.option('--runs <dir>', "where runs are kept (default: the kit's own folder)").option('--json', 'print JSON');
 
 /** The filters of a record that leave whole groups of runs. */
 const filters = (command: Command): Command =>
@@ -45,27 +46,75 @@ function listCommand(): Command {
     .option('--status <status>', 'finished, failed or unfinished')
     .option('--seed <n>', 'with this seed', wholeNumber)
     .option('--limit <n>', 'show only the newest; 0: all', wholeNumber, 50)
-    .addHelpText('after', '\nExamples:\n  $ npx rifle runs list --method rifle --dataset elpv\n  $ npx rifle runs list --status unfinished --json')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ npx rifle runs list --method rifle --dataset elpv\n  $ npx rifle runs list --status unfinished --json',
+    )
     .action(async ({ runs, json, limit, ...filter }: Common & RunFilter & { limit: number }) => {
       const { isMeant } = await import('../../runs/selection.js');
       const { unfinishedRuns } = await import('../../runs/unfinished.js');
       const store = await openStore(runs);
       const damaged: string[] = [];
-      const records = filter.status === 'unfinished' ? [] : store.brief((id, error) => damaged.push(`${id}: ${error.message}`)).filter((record) => isMeant(record, filter));
-      const unfinished = filter.status === undefined || filter.status === 'unfinished' ? unfinishedRuns(store).filter((run) => isMeant(run.like, filter)) : [];
+      const records =
+        filter.status === 'unfinished'
+          ? []
+          : store
+              .brief((id, error) => damaged.push(`${id}: ${error.message}`))
+              .filter((record) => isMeant(record, filter));
+      const unfinished =
+        filter.status === undefined || filter.status === 'unfinished'
+          ? unfinishedRuns(store).filter((run) => isMeant(run.like, filter))
+          : [];
       const newest = limit === 0 ? records : records.slice(-limit);
       if (json) return printJson({ runs: newest, unfinished: unfinished.map(({ like: _, ...run }) => run), damaged });
       printList(
-        ['run', 'method', 'data set', 'backbone', 'seed', 'epochs', 'test top-1', 'train top-1', 'time', 'finished', 'device'],
+        [
+          'run',
+          'method',
+          'data set',
+          'backbone',
+          'seed',
+          'epochs',
+          'test top-1',
+          'train top-1',
+          'time',
+          'finished',
+          'device',
+        ],
         newest.map(({ id, method, dataset, spec, epochs, testTop1, wallSeconds, finishedAt, environment, status }) => {
           const last = epochs.at(-1);
-          return [id, method, dataset.name, spec.backbone, spec.seed, last?.epoch ?? 0, status === 'failed' ? 'diverged' : percent(testTop1), last ? percent(last.trainTop1) : '', duration(wallSeconds), finishedAt.slice(0, 16).replace('T', ' '), environment.device];
+          return [
+            id,
+            method,
+            dataset.name,
+            spec.backbone,
+            spec.seed,
+            last?.epoch ?? 0,
+            status === 'failed' ? 'diverged' : percent(testTop1),
+            last ? percent(last.trainTop1) : '',
+            duration(wallSeconds),
+            finishedAt.slice(0, 16).replace('T', ' '),
+            environment.device,
+          ];
         }),
       );
-      if (newest.length < records.length) printLine(`... and ${records.length - newest.length} older ones (--limit 0 shows all)`);
+      if (newest.length < records.length)
+        printLine(`... and ${records.length - newest.length} older ones (--limit 0 shows all)`);
       if (unfinished.length > 0) {
         printLine(`\n${pc.bold('Unfinished')}`);
-        printList(['run', 'method', 'data set', 'seed', 'epochs done', 'state'], unfinished.map((run) => [run.id, run.method, run.dataset, run.seed, `${run.epochsDone}/${run.epochs}`, run.owner ? `being made by process ${run.owner.pid} on ${run.owner.host}` : `goes on when asked for; last ${run.lastEvent}`]));
+        printList(
+          ['run', 'method', 'data set', 'seed', 'epochs done', 'state'],
+          unfinished.map((run) => [
+            run.id,
+            run.method,
+            run.dataset,
+            run.seed,
+            `${run.epochsDone}/${run.epochs}`,
+            run.owner
+              ? `being made by process ${run.owner.pid} on ${run.owner.host}`
+              : `goes on when asked for; last ${run.lastEvent}`,
+          ]),
+        );
       }
       for (const line of damaged) printLine(pc.red(line));
     });
@@ -81,7 +130,9 @@ function tableCommand(): Command {
       const { methodsTable } = await import('../../report/table.js');
       const store = await openStore(runs);
       const damaged: string[] = [];
-      const records = store.brief((id, error) => damaged.push(`${id}: ${error.message}`)).filter((record) => isMeant(record, filter));
+      const records = store
+        .brief((id, error) => damaged.push(`${id}: ${error.message}`))
+        .filter((record) => isMeant(record, filter));
       const table = methodsTable(records, { baseline, methods: [] });
       if (json) return printJson({ ...table.toJson(), damaged });
       printLine(table.toText());
@@ -112,15 +163,31 @@ function showCommand(): Command {
           ['test top-1', `${percent(record.testTop1)} after ${record.epochs.length} epochs`],
           ['resets after epochs', record.resets.join(', ') || 'none'],
           ['seed', `${record.spec.seed}: every random stream comes from it`],
-          ['data set', `${dataset.name}, ${dataset.train} training and ${dataset.test} test images, ${dataset.classes.length} classes, hash ${dataset.hash}`],
+          [
+            'data set',
+            `${dataset.name}, ${dataset.train} training and ${dataset.test} test images, ${dataset.classes.length} classes, hash ${dataset.hash}`,
+          ],
           ['weights', `${weights.id}, ${weights.parameters} parameters, hash ${weights.hash}`],
-          ['kit', `${made.kit}, numerics ${record.numericsVersion}, commit ${made.gitCommit ?? 'unknown'}${made.gitDirty ? ' with changes' : ''}`],
+          [
+            'kit',
+            `${made.kit}, numerics ${record.numericsVersion}, commit ${made.gitCommit ?? 'unknown'}${made.gitDirty ? ' with changes' : ''}`,
+          ],
           ['versions', `Node ${made.node}, TensorFlow.js ${made.tfjs}, TensorFlow ${made.tensorflow}`],
           ['device', made.gpu ? `${made.gpu.name}, driver ${made.gpu.driver}, CUDA ${made.gpu.cuda}` : made.device],
           ['machine', `${made.cpu}, ${made.cores} cores, ${made.platform}`],
-          ['settings', Object.entries(made.flags).map(([name, value]) => `${name}=${value}`).join(' ')],
+          [
+            'settings',
+            Object.entries(made.flags)
+              .map(([name, value]) => `${name}=${value}`)
+              .join(' '),
+          ],
           ['time', `${duration(wallSeconds)}, from ${record.startedAt} to ${record.finishedAt}`],
-          ['cost', made.device === 'gpu' ? `${hours.toPrecision(3)} GPU hours` : `${(hours * Number(made.flags.TF_NUM_INTRAOP_THREADS ?? made.cores)).toPrecision(3)} core hours at most`],
+          [
+            'cost',
+            made.device === 'gpu'
+              ? `${hours.toPrecision(3)} GPU hours`
+              : `${(hours * Number(made.flags.TF_NUM_INTRAOP_THREADS ?? made.cores)).toPrecision(3)} core hours at most`,
+          ],
           ['peak memory', `${record.peakMemoryMb.toFixed(0)} MB`],
           ['kept weights', [...new Set(kept)].join(', ') || 'none'],
         ];
@@ -128,7 +195,17 @@ function showCommand(): Command {
         printLine(`\n${pc.bold('Spec')}\n${JSON.stringify(record.spec, null, 1)}`);
       }
       printLine(`\n${pc.bold('History')}`);
-      printList(['at', 'event', 'process', ''], journal.map(({ at, event, host, pid, environment: _, spec: _s, ...details }) => [at, event, `${pid} on ${host}`, Object.entries(details).map(([name, value]) => `${name} ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`).join(', ')]));
+      printList(
+        ['at', 'event', 'process', ''],
+        journal.map(({ at, event, host, pid, environment: _, spec: _s, ...details }) => [
+          at,
+          event,
+          `${pid} on ${host}`,
+          Object.entries(details)
+            .map(([name, value]) => `${name} ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`)
+            .join(', '),
+        ]),
+      );
     });
 }
 
@@ -150,11 +227,15 @@ function diffCommand(): Command {
       });
       const comparison = compareRuns(first, second);
       if (json) return printJson({ ...comparison, verdict: verdictOf(comparison) });
-      const text = (value: unknown): string => (value === undefined ? '–' : typeof value === 'string' ? value : JSON.stringify(value));
+      const text = (value: unknown): string =>
+        value === undefined ? '–' : typeof value === 'string' ? value : JSON.stringify(value);
       const show = (title: string, list: readonly Difference[]): void => {
         if (list.length === 0) return;
         printLine(`\n${pc.bold(title)}`);
-        printList(['', comparison.a, comparison.b], list.map(({ field, a, b }) => [field, text(a), text(b)]));
+        printList(
+          ['', comparison.a, comparison.b],
+          list.map(({ field, a, b }) => [field, text(a), text(b)]),
+        );
       };
       printLine(verdictOf(comparison));
       show('Asked for', comparison.causes);
@@ -180,9 +261,12 @@ function verifyCommand(): Command {
       const wrong = verdicts.filter(({ state }) => state === 'wrong');
       if (wrong.length > 0) process.exitCode = 1;
       if (json) return printJson(verdicts);
-      for (const { run, problems } of wrong) printLine(`${pc.red(run)}\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
+      for (const { run, problems } of wrong)
+        printLine(`${pc.red(run)}\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
       const count = (state: string): number => verdicts.filter((verdict) => verdict.state === state).length;
-      printLine(`${verdicts.length} runs: ${count('sound')} sound, ${count('unchecked')} sound as far as can be told (no checksums: made by kit 0.1), ${count('unfinished')} unfinished, ${wrong.length} wrong.`);
+      printLine(
+        `${verdicts.length} runs: ${count('sound')} sound, ${count('unchecked')} sound as far as can be told (no checksums: made by kit 0.1), ${count('unfinished')} unfinished, ${wrong.length} wrong.`,
+      );
     });
 }
 
@@ -194,34 +278,88 @@ function pruneCommand(): Command {
     .option('--failed', 'those that diverged')
     .option('--old-numerics', "those whose numbers this kit's would not match")
     .option('--yes', 'remove them')
-    .addHelpText('after', '\nExamples:\n  $ npx rifle runs prune --unfinished\n  $ npx rifle runs prune --unfinished --yes')
-    .action(async (starts: string[], { runs, json, yes, ...kinds }: Common & { yes?: boolean; unfinished?: boolean; failed?: boolean; oldNumerics?: boolean }) => {
-      const { idOf } = await import('../../runs/selection.js');
-      const { prunable, prune, sizeOfFolder } = await import('../../runs/prune.js');
-      const store = await openStore(runs);
-      const found = prunable(store, { ids: starts.map((start) => idOf(store, start)), ...kinds }).map((run) => ({ ...run, bytes: sizeOfFolder(store.folder(run.id)) }));
-      if (yes) await prune(store, found.map(({ id }) => id));
-      if (json) return printJson({ removed: yes ?? false, runs: found });
-      printList(['run', 'why', 'size'], found.map(({ id, why, bytes }) => [id, why, megabytes(bytes)]));
-      printLine(found.length === 0 ? 'Nothing to remove.' : yes ? `${found.length} runs removed.` : `${found.length} runs would be removed: add --yes.`);
-    });
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ npx rifle runs prune --unfinished\n  $ npx rifle runs prune --unfinished --yes',
+    )
+    .action(
+      async (
+        starts: string[],
+        {
+          runs,
+          json,
+          yes,
+          ...kinds
+        }: Common & { yes?: boolean; unfinished?: boolean; failed?: boolean; oldNumerics?: boolean },
+      ) => {
+        const { idOf } = await import('../../runs/selection.js');
+        const { prunable, prune, sizeOfFolder } = await import('../../runs/prune.js');
+        const store = await openStore(runs);
+        const found = prunable(store, { ids: starts.map((start) => idOf(store, start)), ...kinds }).map((run) => ({
+          ...run,
+          bytes: sizeOfFolder(store.folder(run.id)),
+        }));
+        if (yes)
+          await prune(
+            store,
+            found.map(({ id }) => id),
+          );
+        if (json) return printJson({ removed: yes ?? false, runs: found });
+        printList(
+          ['run', 'why', 'size'],
+          found.map(({ id, why, bytes }) => [id, why, megabytes(bytes)]),
+        );
+        printLine(
+          found.length === 0
+            ? 'Nothing to remove.'
+            : yes
+              ? `${found.length} runs removed.`
+              : `${found.length} runs would be removed: add --yes.`,
+        );
+      },
+    );
 }
 
 function exportCommand(): Command {
   return common(new Command('export'))
     .description('write the kept weights of a run for use elsewhere, checked by a prediction')
     .argument('<id>', 'or its beginning')
-    .addOption(new Option('--format <format>', 'a file that PyTorch and others read, a TensorFlow.js model, or a SavedModel for serving').choices(['safetensors', 'tfjs', 'savedmodel']).default('safetensors'))
-    .addOption(new Option('--which <weights>', 'of the last epoch, or of the one with the highest test top-1').choices(['last', 'best']).default('last'))
+    .addOption(
+      new Option(
+        '--format <format>',
+        'a file that PyTorch and others read, a TensorFlow.js model, or a SavedModel for serving',
+      )
+        .choices(['safetensors', 'tfjs', 'savedmodel'])
+        .default('safetensors'),
+    )
+    .addOption(
+      new Option('--which <weights>', 'of the last epoch, or of the one with the highest test top-1')
+        .choices(['last', 'best'])
+        .default('last'),
+    )
     .option('--out <path>', 'a file (safetensors) or folder to make (default: <id>.safetensors, <id>-<format>)')
-    .addHelpText('after', '\nExamples:\n  $ npx rifle runs export db31 --out birds.safetensors\n  $ npx rifle runs export db31 --format savedmodel --which best')
-    .action(async (start: string, { runs, json, format, which, out }: Common & { format: ExportFormat; which: 'last' | 'best'; out?: string }) => {
-      const { idOf } = await import('../../runs/selection.js');
-      const { exportRun } = await import('../../runs/export.js');
-      const store = await openStore(runs);
-      const id = idOf(store, start);
-      const done = await exportRun(store, id, { format, which, to: out ?? (format === 'safetensors' ? `${id}.safetensors` : `${id}-${format}`) });
-      if (json) return printJson({ run: id, format, which, ...done });
-      printLine(`${done.path}: the weights of the ${which} epoch of run ${id}; its logits are within ${done.difference.toPrecision(2)} of the kit's own`);
-    });
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ npx rifle runs export db31 --out birds.safetensors\n  $ npx rifle runs export db31 --format savedmodel --which best',
+    )
+    .action(
+      async (
+        start: string,
+        { runs, json, format, which, out }: Common & { format: ExportFormat; which: 'last' | 'best'; out?: string },
+      ) => {
+        const { idOf } = await import('../../runs/selection.js');
+        const { exportRun } = await import('../../runs/export.js');
+        const store = await openStore(runs);
+        const id = idOf(store, start);
+        const done = await exportRun(store, id, {
+          format,
+          which,
+          to: out ?? (format === 'safetensors' ? `${id}.safetensors` : `${id}-${format}`),
+        });
+        if (json) return printJson({ run: id, format, which, ...done });
+        printLine(
+          `${done.path}: the weights of the ${which} epoch of run ${id}; its logits are within ${done.difference.toPrecision(2)} of the kit's own`,
+        );
+      },
+    );
 }

@@ -51,12 +51,23 @@ export function sweepCommand(): Command {
     .description('make the runs of studies: of tables t2 to t5, figures f1 to f5, variants, choice (default: all)')
     .option('--study <names...>', 'which studies')
     .option('--scale <name>', 'smoke, mini or paper (default: RIFLE_SCALE, or mini)')
-    .option('--dataset <names...>', 'data sets or folders (default: those of the scale, and at mini the folders in RIFLE_DATA)')
-    .option('--workers <n>', 'processes; on the CPU they share the cores (default: one for each GPU, or one)', positiveNumber)
+    .option(
+      '--dataset <names...>',
+      'data sets or folders (default: those of the scale, and at mini the folders in RIFLE_DATA)',
+    )
+    .option(
+      '--workers <n>',
+      'processes; on the CPU they share the cores (default: one for each GPU, or one)',
+      positiveNumber,
+    )
     .option('--devices <list>', 'GPUs to use, for example 0,2 (default: all)')
     .option('--retries <n>', 'how often a run whose process died is begun again', number, 2)
     .option('--runs <dir>', 'where runs are kept; those that are there are not made again, unfinished ones go on')
-    .option('--checkpoint-minutes <n>', 'time between two checkpoints of an epoch; each epoch ends with one anyway (default: 10)', number)
+    .option(
+      '--checkpoint-minutes <n>',
+      'time between two checkpoints of an epoch; each epoch ends with one anyway (default: 10)',
+      number,
+    )
     .option('--ray <url>', 'make the runs on a Ray cluster, by the address of its dashboard (see docs/ray.md)')
     .option('--ray-cpus <n>', 'CPUs of a run (default: 2)', positiveNumber)
     .option('--ray-gpus <n>', 'GPUs of a run (default: 1 where the cluster has any)', number)
@@ -68,10 +79,18 @@ export function sweepCommand(): Command {
     .option('--tensorboard <dir>', 'write TensorBoard event files too, a folder for each run')
     .option('--mlflow <url>', 'send numbers to an MLflow server too')
     .option('--dry-run', 'print the runs and an estimate of their time, and stop')
-    .option('--on <counts...>', 'with --dry-run: how long the sweep takes on so many devices, queueing included', (text: string, before?: number[]) => [...(before ?? []), positiveNumber(text)])
+    .option(
+      '--on <counts...>',
+      'with --dry-run: how long the sweep takes on so many devices, queueing included',
+      (text: string, before?: number[]) => [...(before ?? []), positiveNumber(text)],
+    )
     .option('--start-seconds <n>', 'with --on: what a run takes to start as a job of a cluster', number, 30)
     .option('--calibrate', 'estimate from a few steps of each kind of run that is missing')
-    .option('--images-per-second <n>', 'pace of training for the estimate (default: that of the runs that are there; at paper scale 300, an assumption)', positiveNumber)
+    .option(
+      '--images-per-second <n>',
+      'pace of training for the estimate (default: that of the runs that are there; at paper scale 300, an assumption)',
+      positiveNumber,
+    )
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
@@ -82,24 +101,48 @@ export function sweepCommand(): Command {
       const { sweepPlan } = await import('../../runs/sweep.js');
       const calibrate = flags.calibrate ? (await import('../../runs/calibrate.js')).calibrate : undefined;
       const name = scale(flags.scale ?? process.env.RIFLE_SCALE ?? 'mini').name;
-      const planned = await sweepPlan({ studies: flags.study, datasets: flags.dataset, scale: name, runs: flags.runs, imagesPerSecond: flags.imagesPerSecond, calibrate });
-      if (flags.on !== undefined && !flags.dryRun) throw new KitError('--on calculates, and is for --dry-run only.', { fix: 'Add --dry-run; or --workers N or --ray URL to make the runs.' });
+      const planned = await sweepPlan({
+        studies: flags.study,
+        datasets: flags.dataset,
+        scale: name,
+        runs: flags.runs,
+        imagesPerSecond: flags.imagesPerSecond,
+        calibrate,
+      });
+      if (flags.on !== undefined && !flags.dryRun)
+        throw new KitError('--on calculates, and is for --dry-run only.', {
+          fix: 'Add --dry-run; or --workers N or --ray URL to make the runs.',
+        });
       if (flags.dryRun) {
-        const queues = flags.on === undefined ? undefined : await onDevices(planned.seconds, flags.on, flags.startSeconds);
+        const queues =
+          flags.on === undefined ? undefined : await onDevices(planned.seconds, flags.on, flags.startSeconds);
         if (flags.json) return printJson({ ...planned, queues });
-        printList(['study', 'data set', 'backbone', 'method', 'seeds', 'missing', 'hours'], planned.rows.map((row) => [row.study, row.dataset, row.backbone, row.method, row.seeds.join(' '), row.missing, row.hours === null ? '?' : row.hours.toFixed(2)]));
+        printList(
+          ['study', 'data set', 'backbone', 'method', 'seeds', 'missing', 'hours'],
+          planned.rows.map((row) => [
+            row.study,
+            row.dataset,
+            row.backbone,
+            row.method,
+            row.seeds.join(' '),
+            row.missing,
+            row.hours === null ? '?' : row.hours.toFixed(2),
+          ]),
+        );
         printLine(`\n${planned.specs.length} different runs, ${planned.missing} to make. ${planned.estimate}`);
         if (queues !== undefined) printQueues(queues, flags.startSeconds);
         return;
       }
       const make = await maker(flags);
-      if (!flags.json) process.stderr.write(`${planned.specs.length} runs, ${planned.missing} to make. ${planned.estimate}\n`);
+      if (!flags.json)
+        process.stderr.write(`${planned.specs.length} runs, ${planned.missing} to make. ${planned.estimate}\n`);
       const display = showSweep({ seconds: planned.seconds, workers: flags.workers ?? 1, quiet: flags.json });
       const began = performance.now();
       const failures: string[] = [];
       let made = 0;
       const records = await make(planned.specs, {
-        tracking: { tensorboard: flags.tensorboard && path.resolve(flags.tensorboard), mlflow: flags.mlflow }, // jobs work in other folders
+        // jobs work in other folders
+        tracking: { tensorboard: flags.tensorboard && path.resolve(flags.tensorboard), mlflow: flags.mlflow },
         retries: flags.retries,
         runs: flags.runs,
         keepWeights: planned.keepWeights,
@@ -108,41 +151,99 @@ export function sweepCommand(): Command {
         onRun: display.onRun,
         onNotice: display.onNotice,
         onRecord: (_, reused) => (made += reused ? 0 : 1),
-        onError: (spec, error) => failures.push(`${spec.dataset}, ${spec.backbone}, ${planned.titleOf(spec)}: ${error.message}`),
+        onError: (spec, error) =>
+          failures.push(`${spec.dataset}, ${spec.backbone}, ${planned.titleOf(spec)}: ${error.message}`),
       }).finally(() => display.stop());
-      for (const record of records) if (record.failure) failures.push(`${record.dataset.name}, ${record.spec.backbone}, ${planned.titleOf(record.spec)}: ${record.failure.message}`);
+      for (const record of records)
+        if (record.failure)
+          failures.push(
+            `${record.dataset.name}, ${record.spec.backbone}, ${planned.titleOf(record.spec)}: ${record.failure.message}`,
+          );
       if (flags.json) printJson({ scale: name, records, failures });
-      else printLine(`\n${records.length} runs, ${made} of them made now, in ${duration((performance.now() - began) / 1000)}.${failures.length > 0 ? `\n${pc.red(`${failures.length} failed`)}:\n${failures.map((line) => `  ${line}`).join('\n')}` : ''}`);
+      else
+        printLine(
+          `\n${records.length} runs, ${made} of them made now, in ${duration((performance.now() - began) / 1000)}.${failures.length > 0 ? `\n${pc.red(`${failures.length} failed`)}:\n${failures.map((line) => `  ${line}`).join('\n')}` : ''}`,
+        );
       if (failures.length > 0) process.exitCode = 1;
     });
 }
 
 /** Who makes the runs: worker processes here, or a Ray cluster. */
-async function maker(flags: SweepFlags): Promise<(specs: readonly RunSpec[], options: PoolOptions) => Promise<RunRecord[]>> {
+async function maker(
+  flags: SweepFlags,
+): Promise<(specs: readonly RunSpec[], options: PoolOptions) => Promise<RunRecord[]>> {
   if (flags.ray === undefined) {
     const stray = Object.keys(flags).find((name) => /^ray./.test(name));
-    if (stray !== undefined) throw new KitError(`--${stray.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} means something with --ray only.`, { fix: 'Add --ray URL.' });
+    if (stray !== undefined)
+      throw new KitError(
+        `--${stray.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} means something with --ray only.`,
+        { fix: 'Add --ray URL.' },
+      );
     const { requireDevices, runPool } = await import('../../runs/pool.js');
     const devices = flags.devices?.split(',');
     if (devices !== undefined) requireDevices(devices);
     return (specs, options) => runPool(specs, { ...options, workers: flags.workers, devices });
   }
-  if (flags.workers !== undefined || flags.devices !== undefined) throw new KitError('--workers and --devices are of this machine; with --ray the cluster places the runs.', { fix: 'Use --ray-cpus, --ray-gpus and --ray-jobs.' });
+  if (flags.workers !== undefined || flags.devices !== undefined)
+    throw new KitError('--workers and --devices are of this machine; with --ray the cluster places the runs.', {
+      fix: 'Use --ray-cpus, --ray-gpus and --ray-jobs.',
+    });
   const { runOnRay } = await import('../../runs/ray-pool.js');
-  const { ray: url, rayCpus: cpus, rayGpus: gpus, rayMemory, rayJobs: jobs, rayKit: kit, rayNode: node, rayLeave: leave } = flags;
-  return (specs, options) => runOnRay(specs, { ...options, url, cpus, gpus, memory: rayMemory === undefined ? undefined : rayMemory * 1e9, jobs, kit, node, leave });
+  const {
+    ray: url,
+    rayCpus: cpus,
+    rayGpus: gpus,
+    rayMemory,
+    rayJobs: jobs,
+    rayKit: kit,
+    rayNode: node,
+    rayLeave: leave,
+  } = flags;
+  return (specs, options) =>
+    runOnRay(specs, {
+      ...options,
+      url,
+      cpus,
+      gpus,
+      memory: rayMemory === undefined ? undefined : rayMemory * 1e9,
+      jobs,
+      kit,
+      node,
+      leave,
+    });
 }
 
 /** The sweep on each number of devices. @throws KitError without an estimate for every run. */
-async function onDevices(seconds: readonly (number | null)[], counts: readonly number[], startSeconds: number): Promise<QueueEstimate[]> {
-  if (seconds.some((each) => each === null)) throw new KitError('There is no estimate for every run, so none for several devices.', { fix: 'Add --calibrate, or --images-per-second N.' });
+async function onDevices(
+  seconds: readonly (number | null)[],
+  counts: readonly number[],
+  startSeconds: number,
+): Promise<QueueEstimate[]> {
+  if (seconds.some((each) => each === null))
+    throw new KitError('There is no estimate for every run, so none for several devices.', {
+      fix: 'Add --calibrate, or --images-per-second N.',
+    });
   const { queueEstimate } = await import('../../runs/queueing.js');
   return counts.map((devices) => queueEstimate(seconds as number[], devices, startSeconds));
 }
 
 function printQueues(queues: readonly QueueEstimate[], startSeconds: number): void {
   const hours = (seconds: number): string => (seconds / 3600).toFixed(1);
-  printLine('\nOn paper: one run on a device at a time, in the order above, each on the first device that is free; all devices alike and free from the');
-  printLine(`beginning; no run lost; ${startSeconds} s to start each (--start-seconds). Hours; "at best": no order of the runs is faster.\n`);
-  printList(['devices', 'all runs', 'at best', 'devices busy', 'a run waits', 'at most'], queues.map((each) => [each.devices, hours(each.makespan), hours(each.bound), `${(100 * each.busy).toFixed(1)} %`, hours(each.meanWait), hours(each.longestWait)]));
+  printLine(
+    '\nOn paper: one run on a device at a time, in the order above, each on the first device that is free; all devices alike and free from the',
+  );
+  printLine(
+    `beginning; no run lost; ${startSeconds} s to start each (--start-seconds). Hours; "at best": no order of the runs is faster.\n`,
+  );
+  printList(
+    ['devices', 'all runs', 'at best', 'devices busy', 'a run waits', 'at most'],
+    queues.map((each) => [
+      each.devices,
+      hours(each.makespan),
+      hours(each.bound),
+      `${(100 * each.busy).toFixed(1)} %`,
+      hours(each.meanWait),
+      hours(each.longestWait),
+    ]),
+  );
 }

@@ -31,13 +31,15 @@ interface TrainFlags {
 }
 
 /** A positive number, or with `least` 0 also zero. */
-const number = (least: number, whole: boolean) => (text: string): number => {
-  const value = Number(text);
-  if (text.trim() === '' || !Number.isFinite(value) || value < least || (whole && !Number.isInteger(value))) {
-    throw new InvalidArgumentError(`Expected a ${whole ? 'whole ' : ''}number of at least ${least}.`);
-  }
-  return value;
-};
+const number =
+  (least: number, whole: boolean) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (text.trim() === '' || !Number.isFinite(value) || value < least || (whole && !Number.isInteger(value))) {
+      throw new InvalidArgumentError(`Expected a ${whole ? 'whole ' : ''}number of at least ${least}.`);
+    }
+    return value;
+  };
 
 /** The command. */
 export function trainCommand(): Command {
@@ -53,7 +55,11 @@ export function trainCommand(): Command {
     .option('--image-size <pixels>', "side of the crop (default: the backbone's own)", number(32, true))
     .option('--resize-size <pixels>', "short side before the crop (default: the backbone's ratio)", number(32, true))
     .option('--learning-rate <rate>', 'base learning rate (default: 0.01)', number(Number.MIN_VALUE, false))
-    .option('--head-factor <n>', "the head's learning rate as a multiple of it (default: 1)", number(Number.MIN_VALUE, false))
+    .option(
+      '--head-factor <n>',
+      "the head's learning rate as a multiple of it (default: 1)",
+      number(Number.MIN_VALUE, false),
+    )
     .option('--precision <name>', 'float32, bfloat16 or float16: what the network computes in (default: float32)')
     .option('--seed <n>', 'seed of all randomness (default: 0)', number(0, true))
     .option('--limit-per-class <n>', 'training images per class (default: all)', number(1, true))
@@ -71,23 +77,50 @@ export function trainCommand(): Command {
       const { parseRunSpec } = await import('../../transfer/spec.js');
       const { methods } = await import('../../transfer/methods.js');
       const input = specOf(flags);
-      const spec = parseRunSpec(flags.method === undefined ? input : methods.apply(flags.method, input as Parameters<typeof methods.apply>[1]));
+      const spec = parseRunSpec(
+        flags.method === undefined ? input : methods.apply(flags.method, input as Parameters<typeof methods.apply>[1]),
+      );
       if (flags.printSpec) return printJson({ kit: kitVersion(), ...spec });
       const { finetune, titleOf } = await import('../../runs/finetune.js');
       const display = showProgress({ quiet: flags.json });
       let trained = false;
-      const record = await finetune(spec, { runs: flags.runs, keepWeights: flags.keepWeights, tracking: { tensorboard: flags.tensorboard, mlflow: flags.mlflow }, signal: interruptible(), onProgress: display.onProgress, onNotice: (text) => process.stderr.write(`${text}\n`), onEpoch: () => (trained = true) }).finally(() => display.stop());
+      const record = await finetune(spec, {
+        runs: flags.runs,
+        keepWeights: flags.keepWeights,
+        tracking: { tensorboard: flags.tensorboard, mlflow: flags.mlflow },
+        signal: interruptible(),
+        onProgress: display.onProgress,
+        onNotice: (text) => process.stderr.write(`${text}\n`),
+        onEpoch: () => (trained = true),
+      }).finally(() => display.stop());
       if (flags.json) return printJson(record);
       printList(
         ['epoch', 'train loss', 'train top-1', 'test loss', 'test top-1', 'learning rate', 'head reset', 'images/s'],
-        record.epochs.map((row) => [row.epoch, row.trainLoss.toFixed(3), percent(row.trainTop1), row.testLoss.toFixed(3), percent(row.testTop1), row.learningRate.toPrecision(3), resetText(row.headReset, row.epoch === record.epochs.length), row.imagesPerSecond.toFixed(1)]),
+        record.epochs.map((row) => [
+          row.epoch,
+          row.trainLoss.toFixed(3),
+          percent(row.trainTop1),
+          row.testLoss.toFixed(3),
+          percent(row.testTop1),
+          row.learningRate.toPrecision(3),
+          resetText(row.headReset, row.epoch === record.epochs.length),
+          row.imagesPerSecond.toFixed(1),
+        ]),
       );
-      printLine(`\n${titleOf(spec)} on ${record.dataset.name}: test top-1 ${percent(record.testTop1)} after ${record.epochs.length} epochs, ${duration(record.wallSeconds)}, run ${record.id}${trained ? '' : ' (finished before, not run again)'}`);
-      if (record.epochs.length < spec.epochs) printLine(`RIFLE's \`wholePeriods\` (as its authors do): ${record.epochs.length} of ${spec.epochs} epochs were run, a whole number of periods.`);
+      printLine(
+        `\n${titleOf(spec)} on ${record.dataset.name}: test top-1 ${percent(record.testTop1)} after ${record.epochs.length} epochs, ${duration(record.wallSeconds)}, run ${record.id}${trained ? '' : ' (finished before, not run again)'}`,
+      );
+      if (record.epochs.length < spec.epochs)
+        printLine(
+          `RIFLE's \`wholePeriods\` (as its authors do): ${record.epochs.length} of ${spec.epochs} epochs were run, a whole number of periods.`,
+        );
     });
 }
 
-/** What the column on resets says; a reset after the last evaluation, which the authors' code does, changes no number of the table. */
+/**
+ * What the column on resets says; a reset after the last evaluation, which the authors' code does, changes no number of
+ * the table.
+ */
 const resetText = (reset: boolean, last: boolean): string => (!reset ? '' : last ? 'after the end' : 'yes');
 
 /** The spec that flags and file make together. */
@@ -103,8 +136,11 @@ function specOf(flags: TrainFlags): Record<string, unknown> {
     precision: flags.precision,
     seed: flags.seed,
   };
-  const file = flags.spec === undefined ? { dataset: 'elpv', backbone: 'efficientnet_lite0.tf_in1k' } : readSpec(flags.spec);
-  const nested = (field: string, values: Record<string, number | undefined>) => ({ [field]: { ...(file[field] as object | undefined), ...present(values) } });
+  const file =
+    flags.spec === undefined ? { dataset: 'elpv', backbone: 'efficientnet_lite0.tf_in1k' } : readSpec(flags.spec);
+  const nested = (field: string, values: Record<string, number | undefined>) => ({
+    [field]: { ...(file[field] as object | undefined), ...present(values) },
+  });
   return {
     ...file,
     ...present(given),
@@ -114,15 +150,20 @@ function specOf(flags: TrainFlags): Record<string, unknown> {
 }
 
 /** The fields that have a value. */
-const present = (fields: Record<string, unknown>): Record<string, unknown> => Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+const present = (fields: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 
 function readSpec(file: string): Record<string, unknown> {
   let value: unknown;
   try {
     value = JSON.parse(fs.readFileSync(file, 'utf8'));
   } catch (cause) {
-    throw new KitError(`The spec file ${file} could not be read: ${(cause as Error).message}`, { fix: 'Make one with `npx rifle train --print-spec > run.json`.', cause });
+    throw new KitError(`The spec file ${file} could not be read: ${(cause as Error).message}`, {
+      fix: 'Make one with `npx rifle train --print-spec > run.json`.',
+      cause,
+    });
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new KitError(`The spec file ${file} holds no JSON object.`);
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new KitError(`The spec file ${file} holds no JSON object.`);
   return value as Record<string, unknown>;
 }

@@ -15,7 +15,9 @@ export function weightsCommand(): Command {
     .addHelpText('after', '\nExamples:\n  $ npx rifle weights list\n  $ npx rifle weights list --json')
     .action(async ({ json }: { json?: boolean }) => {
       const { backbones } = await import('../../backbones/backbone.js');
-      const all = await Promise.all(backbones.list().map(async (record) => ({ ...record, state: await backbones.state(record.id) })));
+      const all = await Promise.all(
+        backbones.list().map(async (record) => ({ ...record, state: await backbones.state(record.id) })),
+      );
       if (json) return printJson(all);
       printList(
         ['backbone', 'parameters', 'input', 'ImageNet top-1 claimed', 'download', 'licence', 'state'],
@@ -37,11 +39,16 @@ export function weightsCommand(): Command {
     .argument('<id>', 'a backbone, for example efficientnet_lite0.tf_in1k')
     .option('--from <file>', 'a file that you have fetched from the publisher: it is checked and copied into place')
     .option('--json', 'print JSON')
-    .addHelpText('after', '\nA download that broke off goes on where it was.\nExamples:\n  $ npx rifle weights fetch resnet50.keras_in1k\n  $ npx rifle weights fetch resnet50.tv_in1k --from ~/Downloads/resnet50-0676ba61.pth')
+    .addHelpText(
+      'after',
+      '\nA download that broke off goes on where it was.\nExamples:\n  $ npx rifle weights fetch resnet50.keras_in1k\n  $ npx rifle weights fetch resnet50.tv_in1k --from ~/Downloads/resnet50-0676ba61.pth',
+    )
     .action(async (id: string, { from, json }: { from?: string; json?: boolean }) => {
       const { backbones } = await import('../../backbones/backbone.js');
       const display = showProgress({ quiet: json });
-      await backbones.fetch(id, { from, onProgress: display.onProgress, signal: interruptible() }).finally(() => display.stop());
+      await backbones
+        .fetch(id, { from, onProgress: display.onProgress, signal: interruptible() })
+        .finally(() => display.stop());
       const state = await backbones.state(id);
       if (json) return printJson({ id, state });
       printLine(`${id}: ${state}`);
@@ -60,8 +67,16 @@ export function weightsCommand(): Command {
       const { matched, missing, leftOver, ignored, wrongShape } = report;
       if (missing.length + leftOver.length + wrongShape.length > 0) process.exitCode = 1;
       if (json) return printJson(report);
-      const shapes = wrongShape.map(({ name, expected, found }) => `${name} [${found.join(', ')}], expected [${expected.join(', ')}]`);
-      for (const [what, names] of [['fit', matched], ['missing', missing], ['left over', leftOver], ['of another shape', shapes], ['of no use', ignored]] as const) {
+      const shapes = wrongShape.map(
+        ({ name, expected, found }) => `${name} [${found.join(', ')}], expected [${expected.join(', ')}]`,
+      );
+      for (const [what, names] of [
+        ['fit', matched],
+        ['missing', missing],
+        ['left over', leftOver],
+        ['of another shape', shapes],
+        ['of no use', ignored],
+      ] as const) {
         const named = what === 'fit' || what === 'of no use' ? [] : names;
         printLine(`${String(names.length).padStart(5)} ${what}${named.length > 0 ? `: ${named.join('; ')}` : ''}`);
       }

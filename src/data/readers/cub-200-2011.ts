@@ -10,7 +10,10 @@ async function numbered(tree: FileTree, file: string): Promise<Map<string, strin
   const values = new Map<string, string>();
   for (const { line, number } of await tree.lines(file)) {
     const [, id, value] = /^(\d+) (\S.*)$/.exec(line) ?? [];
-    if (id === undefined || values.has(id)) throw new KitError(`Line ${number} of ${file} is not understood: expected a number of its own and a value, found ${JSON.stringify(line)}.`);
+    if (id === undefined || values.has(id))
+      throw new KitError(
+        `Line ${number} of ${file} is not understood: expected a number of its own and a value, found ${JSON.stringify(line)}.`,
+      );
     values.set(id, value);
   }
   return values;
@@ -18,16 +21,23 @@ async function numbered(tree: FileTree, file: string): Promise<Map<string, strin
 
 /** The official split of train_test_split.txt (1: training). */
 export const cub: DatasetReader = {
-  wants: (file) => (LISTS as readonly string[]).includes(baseName(file)) || /(^|\/)images\/[^/]+\/[^/]+\.jpe?g$/i.test(file),
+  wants: (file) =>
+    (LISTS as readonly string[]).includes(baseName(file)) || /(^|\/)images\/[^/]+\/[^/]+\.jpe?g$/i.test(file),
   async read(tree) {
     const root = tree.before(...LISTS);
     const [images, labels, splits, classes] = await Promise.all(LISTS.map((list) => numbered(tree, `${root}${list}`)));
     const samples = [...images].map(([id, listed]) => {
       const file = listedPath(listed, 'images.txt');
       const split = splits.get(id);
-      if (split !== '0' && split !== '1') throw new KitError(`The list train_test_split.txt has ${JSON.stringify(split ?? null)} for image ${id}, expected 0 or 1.`);
+      if (split !== '0' && split !== '1')
+        throw new KitError(
+          `The list train_test_split.txt has ${JSON.stringify(split ?? null)} for image ${id}, expected 0 or 1.`,
+        );
       const label = listedNumber(labels.get(id), classes.size, 'image_class_labels.txt') - 1;
-      return { train: split === '1', found: { from: `${root}images/${file}`, file: `CUB_200_2011/images/${file}`, label } };
+      return {
+        train: split === '1',
+        found: { from: `${root}images/${file}`, file: `CUB_200_2011/images/${file}`, label },
+      };
     });
     const of = (train: boolean) => samples.filter((sample) => sample.train === train).map(({ found }) => found);
     return { train: of(true), test: of(false), classes: [...classes.values()] };

@@ -11,14 +11,21 @@ const classOf = (file: string): string => file.slice(0, file.indexOf('/'));
 
 /** Fold 1 to 10: its training and validation lists are train, its test list is test. */
 export const dtdFold = (fold: number): DatasetReader => ({
-  wants: (file) => new RegExp(`(^|/)labels/(train|val|test)${fold}\\.txt$`).test(file) || /(^|\/)images\/[^/]+\/[^/]+\.jpg$/.test(file),
+  wants: (file) =>
+    new RegExp(`(^|/)labels/(train|val|test)${fold}\\.txt$`).test(file) ||
+    /(^|\/)images\/[^/]+\/[^/]+\.jpg$/.test(file),
   async read(tree) {
     const lists = ['train', 'val', 'test'].map((split) => `labels/${split}${fold}.txt`);
     const root = tree.before(...lists);
     const [train, validation, test] = await Promise.all(lists.map((list) => readList(tree, root, list)));
     const classes = [...new Set([...train, ...validation, ...test].map(classOf))].sort();
     const labels = new Map(classes.map((name, label) => [name, label]));
-    const found = (files: string[]) => files.map((file) => ({ from: `${root}images/${file}`, file: `dtd/images/${file}`, label: labels.get(classOf(file))! }));
+    const found = (files: string[]) =>
+      files.map((file) => ({
+        from: `${root}images/${file}`,
+        file: `dtd/images/${file}`,
+        label: labels.get(classOf(file))!,
+      }));
     return { train: found([...train, ...validation]), test: found(test), classes };
   },
 });

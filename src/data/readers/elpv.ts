@@ -13,7 +13,10 @@ interface ElpvCell {
   type: 'mono' | 'poly';
 }
 
-/** ELPV, whose package has no split: the kit's own (see `splitByRule`). `labelOf` gives a cell's label, or null to leave it out. */
+/**
+ * ELPV, whose package has no split: the kit's own (see `splitByRule`). `labelOf` gives a cell's label, or null to leave
+ * it out.
+ */
 function elpv(labelOf: (cell: ElpvCell) => number | null): DatasetReader {
   return {
     wants: (file) => /(^|\/)data\/labels\.csv$/.test(file) || /(^|\/)data\/images\/[^/]+\.png$/.test(file),
@@ -26,7 +29,8 @@ function elpv(labelOf: (cell: ElpvCell) => number | null): DatasetReader {
           return label === null ? [] : [{ file: `${ELPV}/${cell.file}`, label }];
         }),
       );
-      const found = (samples: Sample[]) => samples.map(({ file, label }) => ({ from: `${root}data${file.slice(ELPV.length)}`, file, label }));
+      const found = (samples: Sample[]) =>
+        samples.map(({ file, label }) => ({ from: `${root}data${file.slice(ELPV.length)}`, file, label }));
       return { train: found(train), test: found(test), classes: null };
     },
   };
@@ -42,8 +46,15 @@ export function parseElpvLabels(text: string): ElpvCell[] {
     if (line.trim() === '') continue;
     const [file, probability, type, ...more] = line.trim().split(/\s*,\s*|\s+/);
     const level = Number(probability) * 3;
-    if (!/^images\/[\w-]+\.png$/.test(file) || !(Math.abs(level - Math.round(level)) < 0.05 && level > -0.1 && level < 3.1) || (type !== 'mono' && type !== 'poly') || more.length > 0) {
-      throw new KitError(`Line ${index + 1} of ELPV's labels.csv is not understood: expected an image's path, 0, 1/3, 2/3 or 1, and mono or poly, found ${JSON.stringify(line)}.`);
+    if (
+      !/^images\/[\w-]+\.png$/.test(file) ||
+      !(Math.abs(level - Math.round(level)) < 0.05 && level > -0.1 && level < 3.1) ||
+      (type !== 'mono' && type !== 'poly') ||
+      more.length > 0
+    ) {
+      throw new KitError(
+        `Line ${index + 1} of ELPV's labels.csv is not understood: expected an image's path, 0, 1/3, 2/3 or 1, and mono or poly, found ${JSON.stringify(line)}.`,
+      );
     }
     cells.push({ file, probability: Math.round(level) / 3, type });
   }
@@ -51,7 +62,9 @@ export function parseElpvLabels(text: string): ElpvCell[] {
 }
 
 /** Certain cells only: {mono, poly} x {functional, defective}. */
-export const elpvCertain = elpv(({ probability, type }) => (probability === 0 || probability === 1 ? (type === 'mono' ? 0 : 2) + probability : null));
+export const elpvCertain = elpv(({ probability, type }) =>
+  probability === 0 || probability === 1 ? (type === 'mono' ? 0 : 2) + probability : null,
+);
 
 /** All cells, by the four levels of the probability of a defect. */
 export const elpvLevels = elpv(({ probability }) => Math.round(probability * 3));

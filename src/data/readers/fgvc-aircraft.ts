@@ -15,7 +15,10 @@ export const fgvcAircraft: DatasetReader = {
       (await tree.lines(`${root}${list}`)).map(({ line, number }) => {
         const [, id, variant] = /^(\d+) (\S.*)$/.exec(line) ?? [];
         const label = labels.get(variant);
-        if (label === undefined) throw new KitError(`Line ${number} of ${list} is not understood: expected an image's number and one of the ${classes.length} variants, found ${JSON.stringify(line.slice(0, 100))}.`);
+        if (label === undefined)
+          throw new KitError(
+            `Line ${number} of ${list} is not understood: expected an image's number and one of the ${classes.length} variants, found ${JSON.stringify(line.slice(0, 100))}.`,
+          );
         const file = listedPath(`images/${id}.jpg`, list);
         return { from: `${root}${file}`, file: `fgvc-aircraft-2013b/data/${file}`, label };
       });

@@ -20,7 +20,11 @@ export const flowers102: DatasetReader = {
     const found = (split: string): Found[] =>
       [...matNumbers(splits.get(split), `${split} of ${SPLITS}`)].map((number) => {
         const image = listedNumber(number, labels.length, SPLITS);
-        return { from: `${root}${nameOf(image)}`, file: `jpg/${nameOf(image)}`, label: listedNumber(labels[image - 1], 10_000, LABELS) - 1 };
+        return {
+          from: `${root}${nameOf(image)}`,
+          file: `jpg/${nameOf(image)}`,
+          label: listedNumber(labels[image - 1], 10_000, LABELS) - 1,
+        };
       });
     return { train: [...found('trnid'), ...found('valid')], test: found('tstid'), classes: null };
   },

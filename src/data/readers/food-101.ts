@@ -13,7 +13,8 @@ async function readSplits(tree: FileTree): Promise<Reading & { classes: string[]
   const split = async (list: string): Promise<Found[]> =>
     (await tree.lines(`${root}${list}`)).map(({ line }) => {
       const label = labels.get(line.slice(0, line.indexOf('/')));
-      if (label === undefined) throw new KitError(`The list ${list} names ${JSON.stringify(line)}, whose class is not in ${LISTS[0]}.`);
+      if (label === undefined)
+        throw new KitError(`The list ${list} names ${JSON.stringify(line)}, whose class is not in ${LISTS[0]}.`);
       const file = `images/${listedPath(line, list)}.jpg`;
       return { from: `${root}${file}`, file: `food-101/${file}`, label };
     });

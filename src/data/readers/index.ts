@@ -11,7 +11,10 @@ import type { DatasetReader } from './reader';
 import { stanfordCars } from './stanford-cars';
 import { stanfordDogs } from './stanford-dogs';
 
-/** The readers. To add a data set: its reader here, its manifest in `data-scripts/manifests/datasets`, its fixture in `test/data`. */
+/**
+ * The readers. To add a data set: its reader here, its manifest in `data-scripts/manifests/datasets`, its fixture in
+ * `test/data`.
+ */
 export const readers: Readonly<Record<string, DatasetReader>> = {
   'elpv-certain': elpvCertain,
   'elpv-levels': elpvLevels,

@@ -3,7 +3,9 @@ import { KitError } from '../../engine/errors';
 import type { MatValue } from '../mat';
 
 function wrong(expected: string, what: string, value: MatValue | undefined): KitError {
-  return new KitError(`The variable ${what} should be ${expected}, found ${value === undefined ? 'nothing' : value.kind}.`);
+  return new KitError(
+    `The variable ${what} should be ${expected}, found ${value === undefined ? 'nothing' : value.kind}.`,
+  );
 }
 
 /** The numbers of a matrix. @throws KitError that names `what` when it is no matrix of numbers. */

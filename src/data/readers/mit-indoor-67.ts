@@ -11,7 +11,10 @@ const isImage = (file: string): boolean => IMAGE_ENDINGS.some((ending) => file.t
 async function readList(tree: FileTree, list: string): Promise<string[]> {
   const files = (await tree.lines(`${tree.before(list)}${list}`)).map(({ line }) => listedPath(line, list));
   const odd = files.find((file) => !/^[^/]+\/[^/]+$/.test(file) || !isImage(file));
-  if (odd !== undefined || files.length === 0) throw new KitError(`The list ${list} should have lines <class>/<image>, found ${odd === undefined ? 'none' : JSON.stringify(odd.slice(0, 100))}.`);
+  if (odd !== undefined || files.length === 0)
+    throw new KitError(
+      `The list ${list} should have lines <class>/<image>, found ${odd === undefined ? 'none' : JSON.stringify(odd.slice(0, 100))}.`,
+    );
   return files;
 }
 
@@ -19,13 +22,16 @@ const classOf = (file: string): string => file.slice(0, file.indexOf('/'));
 
 /** The official lists. */
 export const mitIndoor67: DatasetReader = {
-  wants: (file) => (LISTS as readonly string[]).includes(baseName(file)) || (/(^|\/)Images\/[^/]+\/[^/]+$/i.test(file) && isImage(file)),
+  wants: (file) =>
+    (LISTS as readonly string[]).includes(baseName(file)) ||
+    (/(^|\/)Images\/[^/]+\/[^/]+$/i.test(file) && isImage(file)),
   async read(tree) {
     const [train, test] = [await readList(tree, LISTS[0]), await readList(tree, LISTS[1])];
     const classes = [...new Set([...train, ...test].map(classOf))].sort();
     const labels = new Map(classes.map((name, label) => [name, label]));
     const root = tree.before(train[0]);
-    const found = (files: string[]) => files.map((file) => ({ from: `${root}${file}`, file: `Images/${file}`, label: labels.get(classOf(file))! }));
+    const found = (files: string[]) =>
+      files.map((file) => ({ from: `${root}${file}`, file: `Images/${file}`, label: labels.get(classOf(file))! }));
     return { train: found(train), test: found(test), classes };
   },
 };

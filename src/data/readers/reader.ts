@@ -36,7 +36,8 @@ export interface DatasetReader {
 export const baseName = (file: string): string => file.slice(file.lastIndexOf('/') + 1);
 
 /**
- * A path that a list gives, once it is one that stays inside the data set: no empty parts, no `..`, no backslash, nothing absolute.
+ * A path that a list gives, once it is one that stays inside the data set: no empty parts, no `..`, no backslash,
+ * nothing absolute.
  * @throws KitError that names it.
  */
 export function listedPath(listed: string, list: string): string {
@@ -53,6 +54,9 @@ export function listedPath(listed: string, list: string): string {
  */
 export function listedNumber(listed: string | number | undefined, most: number, list: string): number {
   const number = typeof listed === 'string' ? (/^\d+(\.0+)?$/.test(listed) ? Number(listed) : NaN) : (listed ?? NaN);
-  if (!Number.isInteger(number) || number < 1 || number > most) throw new KitError(`The list ${list} has ${JSON.stringify(listed ?? null)} where a whole number from 1 to ${most} is expected.`);
+  if (!Number.isInteger(number) || number < 1 || number > most)
+    throw new KitError(
+      `The list ${list} has ${JSON.stringify(listed ?? null)} where a whole number from 1 to ${most} is expected.`,
+    );
   return number;
 }

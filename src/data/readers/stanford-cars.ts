@@ -11,7 +11,8 @@ const META = 'cars_meta.mat';
 
 async function readAnnotations(tree: FileTree, list: string, folder: string, classes: number): Promise<Found[]> {
   const annotations = readMat(await tree.bytes(`${tree.before(list)}${list}`), list).get('annotations');
-  if (annotations?.kind !== 'structs' || annotations.structs.length === 0) throw new KitError(`The list ${list} has no annotations.`);
+  if (annotations?.kind !== 'structs' || annotations.structs.length === 0)
+    throw new KitError(`The list ${list} has no annotations.`);
   const found = annotations.structs.map((row) => {
     const file = `${folder}/${listedPath(matText(row.get('fname'), `fname of ${list}`), list)}`;
     const [label] = matNumbers(row.get('class'), `class of ${list}`);
@@ -25,7 +26,10 @@ async function readAnnotations(tree: FileTree, list: string, folder: string, cla
 export const stanfordCars: DatasetReader = {
   wants: (file) => [TRAIN, TEST, META].includes(baseName(file)) || /(^|\/)cars_(train|test)\/\d{5}\.jpe?g$/i.test(file),
   async read(tree) {
-    const classes = matTexts(readMat(await tree.bytes(`${tree.before(META)}${META}`), META).get('class_names'), `class_names of ${META}`);
+    const classes = matTexts(
+      readMat(await tree.bytes(`${tree.before(META)}${META}`), META).get('class_names'),
+      `class_names of ${META}`,
+    );
     return {
       train: await readAnnotations(tree, TRAIN, 'cars_train', classes.length),
       test: await readAnnotations(tree, TEST, 'cars_test', classes.length),

@@ -13,20 +13,23 @@ async function readList(tree: FileTree, list: string, classes: string[]): Promis
   const variables = readMat(await tree.bytes(path), list);
   const files = matTexts(variables.get('file_list'), `file_list of ${list}`).map((file) => listedPath(file, list));
   const labels = matNumbers(variables.get('labels'), `labels of ${list}`);
-  if (files.length !== labels.length || files.length === 0) throw new KitError(`The list ${list} has ${files.length} files and ${labels.length} labels.`);
+  if (files.length !== labels.length || files.length === 0)
+    throw new KitError(`The list ${list} has ${files.length} files and ${labels.length} labels.`);
   const root = tree.before(files[0]);
   return files.map((file, i) => {
     const label = listedNumber(labels[i], 10_000, list) - 1;
     const folder = file.slice(0, file.indexOf('/'));
     classes[label] ??= folder;
-    if (classes[label] !== folder) throw new KitError(`The list ${list} gives ${file} the label ${label + 1}, which is that of ${classes[label]}.`);
+    if (classes[label] !== folder)
+      throw new KitError(`The list ${list} gives ${file} the label ${label + 1}, which is that of ${classes[label]}.`);
     return { from: `${root}${file}`, file: `Images/${file}`, label };
   });
 }
 
 /** The official split of train_list.mat and test_list.mat. */
 export const stanfordDogs: DatasetReader = {
-  wants: (file) => (LISTS as readonly string[]).includes(baseName(file)) || /(^|\/)n\d{8}-[^/]+\/[^/]+\.jpe?g$/i.test(file),
+  wants: (file) =>
+    (LISTS as readonly string[]).includes(baseName(file)) || /(^|\/)n\d{8}-[^/]+\/[^/]+\.jpe?g$/i.test(file),
   async read(tree) {
     const classes: string[] = [];
     const [train, test] = [await readList(tree, LISTS[0], classes), await readList(tree, LISTS[1], classes)];

@@ -1,4 +1,5 @@
-// Runs cells: each is compiled with what earlier ones declared, run as a function of the shared variables, and ends in a value or a failure.
+// Runs cells: each is compiled with what earlier ones declared, run as a function of the shared variables, and ends in
+// a value or a failure.
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import vm from 'node:vm';
@@ -88,12 +89,26 @@ export class Cells {
       for (const [, name] of clears.matchAll(/exports\.([\w$]+)/g)) this.variables.redeclare(name);
       return '';
     });
-    if (maps !== null) rememberCell(cell.number, cell.source, code, JSON.parse(Buffer.from(maps[1], 'base64').toString('utf8')) as string[]);
+    if (maps !== null)
+      rememberCell(
+        cell.number,
+        cell.source,
+        code,
+        JSON.parse(Buffer.from(maps[1], 'base64').toString('utf8')) as string[],
+      );
     const head = HEAD(hasToplevelAwait);
-    const script = new vm.Script(head + code + TAIL, { filename: scriptName(cell.number), columnOffset: -head.length, importModuleDynamically: vm.constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER });
+    const script = new vm.Script(head + code + TAIL, {
+      filename: scriptName(cell.number),
+      columnOffset: -head.length,
+      importModuleDynamically: vm.constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+    });
     this.onFirstPart(true);
     try {
-      return (script.runInThisContext({ displayErrors: false }) as (...values: unknown[]) => unknown)(this.variables.exports, this.require, this.variables.offer);
+      return (script.runInThisContext({ displayErrors: false }) as (...values: unknown[]) => unknown)(
+        this.variables.exports,
+        this.require,
+        this.variables.offer,
+      );
     } finally {
       this.onFirstPart(false);
     }
@@ -104,7 +119,8 @@ function outcomeOf(diagnostics: Converted['diagnostics'], cell: FailedCell): Cel
   return diagnostics.length > 0 ? { ok: false, failure: refusal(diagnostics, cell) } : { ok: true, value: undefined };
 }
 
-const isPromise = (value: unknown): value is Promise<unknown> => typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+const isPromise = (value: unknown): value is Promise<unknown> =>
+  typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
 
 /** The name in a cell's `@module` comment, by which other cells import it; as tslab has it. */
 function moduleName(source: string): string | null {
@@ -138,7 +154,9 @@ class SideModules {
           return own(id) as unknown;
         } catch (error) {
           // A notebook anywhere may import the kit that its kernel belongs to, and what that is made of.
-          const isMissing = (error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND' && String((error as Error).message).includes(`'${id}'`);
+          const isMissing =
+            (error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND' &&
+            String((error as Error).message).includes(`'${id}'`);
           if (!isMissing || /^[./]/.test(id)) throw error;
           if (id === 'rifle-kit') return require(packageRoot()) as unknown;
           const ofKit = createRequire(path.join(packageRoot(), 'package.json'));

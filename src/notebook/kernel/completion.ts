@@ -6,8 +6,24 @@ import type { Reply } from './server';
 
 /** TypeScript's kinds in the words that JupyterLab has icons for. */
 const KINDS: Record<string, string> = {
-  method: 'method', 'local function': 'function', function: 'function', class: 'class', interface: 'interface', type: 'type', enum: 'enum', 'enum member': 'value',
-  module: 'module', alias: 'module', property: 'property', getter: 'property', setter: 'property', const: 'constant', let: 'variable', var: 'variable', 'local var': 'variable', keyword: 'keyword',
+  method: 'method',
+  'local function': 'function',
+  function: 'function',
+  class: 'class',
+  interface: 'interface',
+  type: 'type',
+  enum: 'enum',
+  'enum member': 'value',
+  module: 'module',
+  alias: 'module',
+  property: 'property',
+  getter: 'property',
+  setter: 'property',
+  const: 'constant',
+  let: 'variable',
+  var: 'variable',
+  'local var': 'variable',
+  keyword: 'keyword',
 };
 /** Completions that are sent. */
 const LIMIT = 500;
@@ -26,17 +42,31 @@ export function complete(cells: Cells, code: string, cursor: number): Reply {
 export function inspect(cells: Cells, code: string, cursor: number): Reply {
   const at = toUnits(code, cursor);
   // The cursor mostly stands behind a name, or behind the bracket that opens its arguments.
-  const info = cells.inspect(code, at) ?? (at > 0 ? cells.inspect(code, at - 1) : undefined) ?? (at > 1 ? cells.inspect(code, at - 2) : undefined);
+  const info =
+    cells.inspect(code, at) ??
+    (at > 0 ? cells.inspect(code, at - 1) : undefined) ??
+    (at > 1 ? cells.inspect(code, at - 2) : undefined);
   if (info === undefined) return { found: false, data: {}, metadata: {} };
   const signature = textOf(info.displayParts);
   const text = textOf(info.documentation);
   const tags = (info.tags ?? []).map(({ name, text: parts }) => ({ name, text: textOf(parts) }));
-  const plain = [signature, text, ...tags.map((tag) => `@${tag.name} ${tag.text}`.trim())].filter((part) => part !== '').join('\n\n');
-  const markdown = ['```typescript', signature, '```', '', text, '', ...tags.map((tag) => `*${tag.name}* ${tag.text.replace(/^(\S+)/, tag.name === 'param' ? '`$1`' : '$1')}  `)].join('\n');
+  const plain = [signature, text, ...tags.map((tag) => `@${tag.name} ${tag.text}`.trim())]
+    .filter((part) => part !== '')
+    .join('\n\n');
+  const markdown = [
+    '```typescript',
+    signature,
+    '```',
+    '',
+    text,
+    '',
+    ...tags.map((tag) => `*${tag.name}* ${tag.text.replace(/^(\S+)/, tag.name === 'param' ? '`$1`' : '$1')}  `),
+  ].join('\n');
   return { found: true, data: { 'text/plain': plain, 'text/markdown': markdown.trimEnd() }, metadata: {} };
 }
 
-const textOf = (parts: TypeScript.SymbolDisplayPart[] | undefined): string => (parts ?? []).map(({ text }) => text).join('');
+const textOf = (parts: TypeScript.SymbolDisplayPart[] | undefined): string =>
+  (parts ?? []).map(({ text }) => text).join('');
 
 /** Whether `code` can be run as it stands; what a console asks at each line. */
 export function isComplete(code: string): Reply {

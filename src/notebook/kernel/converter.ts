@@ -71,8 +71,16 @@ const REPLACEMENTS: readonly [what: string, found: string, replaced: string][] =
     'hasToplevelAwait: diag.hasToplevelAwait || kit.loopsOverPromises(ts, srcFile),\n            sideOutputs',
   ],
   // Of the packages of types only Node's: all others that happen to be installed cost half a second at the start.
-  ['positions in errors', 'declaration: true,\n', 'declaration: true,\n        inlineSourceMap: true,\n        types: ["node"],\n'],
-  ['positions in errors (second step)', 'output: esModuleToCommonJSModule(output, transpileTarget)', 'output: kit.toCommonJs(ts, output, transpileTarget)'],
+  [
+    'positions in errors',
+    'declaration: true,\n',
+    'declaration: true,\n        inlineSourceMap: true,\n        types: ["node"],\n',
+  ],
+  [
+    'positions in errors (second step)',
+    'output: esModuleToCommonJSModule(output, transpileTarget)',
+    'output: kit.toCommonJs(ts, output, transpileTarget)',
+  ],
   [
     "'rifle-kit' where it is not installed beside the notebook",
     'function forwardTslabPath(cwd, path) {',
@@ -85,7 +93,11 @@ const REPLACEMENTS: readonly [what: string, found: string, replaced: string][] =
     'const watcher = ts.sys.watchFile(path, cb, pollingInterval);',
     'const watcher = path.includes("/node_modules/") ? { close() {} } : ts.sys.watchFile(path, cb, pollingInterval);',
   ],
-  ['(what the others call)', 'const util_1 = require("./util");', `const util_1 = require("./util");\nconst kit = require(${TRANSFORMS});`],
+  [
+    '(what the others call)',
+    'const util_1 = require("./util");',
+    `const util_1 = require("./util");\nconst kit = require(${TRANSFORMS});`,
+  ],
 ];
 
 /** The folder of the pinned tslab. */
@@ -94,7 +106,8 @@ export function tslabFolder(): string {
 }
 
 /** The TypeScript that tslab brings. */
-export const typescript = (): typeof TypeScript => createRequire(path.join(tslabFolder(), 'package.json'))('@tslab/typescript-for-tslab') as typeof TypeScript;
+export const typescript = (): typeof TypeScript =>
+  createRequire(path.join(tslabFolder(), 'package.json'))('@tslab/typescript-for-tslab') as typeof TypeScript;
 
 /** What is used of tslab's file. */
 interface Tslab {
@@ -111,11 +124,16 @@ let loaded: Tslab | undefined;
 export function tslab(): Tslab {
   if (loaded !== undefined) return loaded;
   const file = path.join(tslabFolder(), 'dist', 'converter.js');
-  const { version } = JSON.parse(fs.readFileSync(path.join(tslabFolder(), 'package.json'), 'utf8')) as { version: string };
+  const { version } = JSON.parse(fs.readFileSync(path.join(tslabFolder(), 'package.json'), 'utf8')) as {
+    version: string;
+  };
   let text = fs.readFileSync(file, 'utf8');
   for (const [what, found, replaced] of REPLACEMENTS) {
     if (text.split(found).length !== 2) {
-      throw new KitError(`tslab ${version} is installed; the kernel mends tslab ${TSLAB_VERSION} and does not find in it the place of: ${what}.`, { fix: 'Run `npm run setup`.' });
+      throw new KitError(
+        `tslab ${version} is installed; the kernel mends tslab ${TSLAB_VERSION} and does not find in it the place of: ${what}.`,
+        { fix: 'Run `npm run setup`.' },
+      );
     }
     text = text.replace(found, () => replaced);
   }

@@ -40,7 +40,11 @@ export function failureOf(error: unknown, cell: FailedCell): CellFailure {
     return {
       ename: `Thrown ${error === null ? 'null' : typeof error}`,
       evalue: shown,
-      traceback: [`Thrown ${error === null ? 'null' : typeof error}: ${shown}`, '', 'Only an Error tells the line where it was thrown: throw new Error(...).'],
+      traceback: [
+        `Thrown ${error === null ? 'null' : typeof error}: ${shown}`,
+        '',
+        'Only an Error tells the line where it was thrown: throw new Error(...).',
+      ],
       line: null,
     };
   }
@@ -52,8 +56,15 @@ export function failureOf(error: unknown, cell: FailedCell): CellFailure {
   if (line !== null) traceback.push('', ...excerpt(cell, line));
   const stack = shorten(frames);
   if (stack.length > 0 && !(stack.length === 1 && line !== null)) traceback.push('', ...stack);
-  for (let { cause } = error as { cause?: unknown }, depth = 0; cause !== undefined && depth < 4; cause = (cause as { cause?: unknown } | null)?.cause, depth++) {
-    traceback.push('', `Cause: ${cause instanceof Error ? `${nameOf(cause)}: ${messageOf(cause)}` : util.inspect(cause)}`);
+  for (
+    let { cause } = error as { cause?: unknown }, depth = 0;
+    cause !== undefined && depth < 4;
+    cause = (cause as { cause?: unknown } | null)?.cause, depth++
+  ) {
+    traceback.push(
+      '',
+      `Cause: ${cause instanceof Error ? `${nameOf(cause)}: ${messageOf(cause)}` : util.inspect(cause)}`,
+    );
     if (cause instanceof Error) traceback.push(...shorten(framesOf(cause)).slice(0, 3));
   }
   return { ename, evalue: message, traceback: traceback.flatMap((text) => text.split('\n')), line };
@@ -65,16 +76,36 @@ export function refusal(diagnostics: readonly Diagnostic[], cell: FailedCell): C
   for (const diagnostic of diagnostics) {
     const last = messages.at(-1);
     // A message and its explanations come one after the other, all with the same place.
-    if (last !== undefined && last.at.start.offset === diagnostic.start.offset && last.at.end.offset === diagnostic.end.offset) last.text += `\n  ${diagnostic.messageText}`;
+    if (
+      last !== undefined &&
+      last.at.start.offset === diagnostic.start.offset &&
+      last.at.end.offset === diagnostic.end.offset
+    )
+      last.text += `\n  ${diagnostic.messageText}`;
     else messages.push({ text: `TS${diagnostic.code}: ${diagnostic.messageText}`, at: diagnostic });
   }
   const traceback = messages.flatMap(({ text, at }, index) => [
     ...(index > 0 ? [''] : []),
     ...text.split('\n'),
-    ...(at.fileName === undefined ? ['', ...excerpt(cell, at.start.line + 1, at.start.character, at.end.line === at.start.line ? at.end.character : undefined)] : [`  in ${at.fileName}, line ${at.start.line + 1}`]),
+    ...(at.fileName === undefined
+      ? [
+          '',
+          ...excerpt(
+            cell,
+            at.start.line + 1,
+            at.start.character,
+            at.end.line === at.start.line ? at.end.character : undefined,
+          ),
+        ]
+      : [`  in ${at.fileName}, line ${at.start.line + 1}`]),
   ]);
   const own = messages.find(({ at }) => at.fileName === undefined);
-  return { ename: 'TypeScript', evalue: messages.map(({ text }) => text).join('\n'), traceback, line: own === undefined ? null : own.at.start.line + 1 };
+  return {
+    ename: 'TypeScript',
+    evalue: messages.map(({ text }) => text).join('\n'),
+    traceback,
+    line: own === undefined ? null : own.at.start.line + 1,
+  };
 }
 
 const nameOf = (error: Error): string => {
@@ -88,7 +119,14 @@ function messageOf(error: Error): string {
   const { fix } = error as { fix?: unknown };
   const lines = [error.message];
   if (typeof fix === 'string' && fix !== '') lines.push(fix);
-  if (error instanceof AggregateError) lines.push(...error.errors.slice(0, 5).map((each: unknown) => `- ${each instanceof Error ? `${nameOf(each)}: ${messageOf(each)}` : util.inspect(each)}`));
+  if (error instanceof AggregateError)
+    lines.push(
+      ...error.errors
+        .slice(0, 5)
+        .map(
+          (each: unknown) => `- ${each instanceof Error ? `${nameOf(each)}: ${messageOf(each)}` : util.inspect(each)}`,
+        ),
+    );
   return lines.filter((line) => line !== '').join('\n');
 }
 
@@ -99,7 +137,11 @@ function framesOf(error: Error): string[] {
 
 /** The line of the cell's own top level: the outermost frame in it. */
 function lineIn(frames: readonly string[], cell: number): number | null {
-  const lines = frames.flatMap((frame) => [...frame.matchAll(/cell \[(\d+)\], line (\d+)/g)].filter(([, number]) => Number(number) === cell).map(([, , line]) => Number(line)));
+  const lines = frames.flatMap((frame) =>
+    [...frame.matchAll(/cell \[(\d+)\], line (\d+)/g)]
+      .filter(([, number]) => Number(number) === cell)
+      .map(([, , line]) => Number(line)),
+  );
   return lines.at(-1) ?? null;
 }
 
@@ -135,7 +177,10 @@ function excerpt({ number, source }: FailedCell, line: number, from?: number, to
   const shown = [`cell [${number}], line ${line}`];
   for (let at = first; at <= last; at++) {
     shown.push(`${at === line ? '>' : ' '} ${String(at).padStart(width)} | ${lines[at - 1]}`.trimEnd());
-    if (at === line && from !== undefined) shown.push(`  ${' '.repeat(width)} | ${' '.repeat(from)}${'^'.repeat(Math.max(1, Math.min((to ?? lines[at - 1].length) - from, 80)))}`);
+    if (at === line && from !== undefined)
+      shown.push(
+        `  ${' '.repeat(width)} | ${' '.repeat(from)}${'^'.repeat(Math.max(1, Math.min((to ?? lines[at - 1].length) - from, 80)))}`,
+      );
   }
   return shown;
 }

@@ -19,7 +19,10 @@ function fail(message: string): never {
 
 async function main(): Promise<void> {
   const [file] = process.argv.slice(2);
-  if (file === undefined) fail('expected the path of a Jupyter connection file. Jupyter starts this program; `npx rifle lab` starts Jupyter.');
+  if (file === undefined)
+    fail(
+      'expected the path of a Jupyter connection file. Jupyter starts this program; `npx rifle lab` starts Jupyter.',
+    );
   let connection: Connection;
   try {
     connection = JSON.parse(fs.readFileSync(file, 'utf8')) as Connection;
@@ -28,7 +31,9 @@ async function main(): Promise<void> {
   }
 
   const shared = new SharedArrayBuffer(8);
-  const watch = new Worker(path.join(__dirname, 'watch.js'), { workerData: { connection, starter: process.ppid, shared } satisfies WatchData });
+  const watch = new Worker(path.join(__dirname, 'watch.js'), {
+    workerData: { connection, starter: process.ppid, shared } satisfies WatchData,
+  });
   const ready = new Promise<void>((resolve, reject) => {
     watch.on('error', reject);
     watch.on('message', (message: WatchMessage) => {
@@ -42,7 +47,9 @@ async function main(): Promise<void> {
 
   /** Ends the process when its sockets are closed. */
   const end = async (code: number): Promise<never> => {
-    const closed = new Promise((resolve) => watch.on('message', ({ type }: WatchMessage) => type === 'closed' && resolve(undefined)));
+    const closed = new Promise((resolve) =>
+      watch.on('message', ({ type }: WatchMessage) => type === 'closed' && resolve(undefined)),
+    );
     watch.postMessage('close');
     server.close();
     await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, 500))]);
@@ -54,7 +61,9 @@ async function main(): Promise<void> {
     await Promise.all([ready, server.start()]);
   } catch (error) {
     const { message } = error as Error;
-    const fix = /address already in use/i.test(message) ? ' Another program has that port: start the kernel again, and Jupyter chooses another.' : '';
+    const fix = /address already in use/i.test(message)
+      ? ' Another program has that port: start the kernel again, and Jupyter chooses another.'
+      : '';
     say(`rifle kernel: it cannot listen for the notebook (${message}).${fix}\n`);
     await end(1);
   }

@@ -5,7 +5,10 @@ export interface TextModule extends NodeModule {
   _compile(text: string, file: string): void;
 }
 
-const Module = require('node:module') as unknown as { new (id: string): TextModule; _nodeModulePaths(folder: string): string[] };
+const Module = require('node:module') as unknown as {
+  new (id: string): TextModule;
+  _nodeModulePaths(folder: string): string[];
+};
 
 /** A module that stands for `file` of the folder `folder`; nothing is run yet. */
 export function newModule(file: string, folder: string): TextModule {

@@ -1,6 +1,14 @@
 // The kernel's sockets: requests come in, are executed one after the other, and what cells do is published.
 import * as zmq from 'zeromq';
-import { addressOf, decodeMessage, encodeMessage, newHeader, type Connection, type Header, type Message } from '../wire';
+import {
+  addressOf,
+  decodeMessage,
+  encodeMessage,
+  newHeader,
+  type Connection,
+  type Header,
+  type Message,
+} from '../wire';
 
 /** What a request is answered with; `status` is `ok` unless it says otherwise. */
 export type Reply = Record<string, unknown>;
@@ -39,7 +47,11 @@ export class KernelServer {
   /** Binds the sockets and answers from then on. @throws when a port is taken. */
   async start(): Promise<void> {
     const { connection } = this;
-    for (const [socket, port] of [[this.iopub, connection.iopub_port], [this.shell, connection.shell_port], [this.stdin, connection.stdin_port]] as const) {
+    for (const [socket, port] of [
+      [this.iopub, connection.iopub_port],
+      [this.shell, connection.shell_port],
+      [this.stdin, connection.stdin_port],
+    ] as const) {
       try {
         await socket.bind(addressOf(connection, port));
       } catch (cause) {
@@ -51,14 +63,26 @@ export class KernelServer {
   }
 
   /** Publishes as an answer to the request `parent`. */
-  publish(parent: Partial<Header>, type: string, content: Record<string, unknown>, metadata: Record<string, unknown> = {}): void {
-    void this.iopub.send(encodeMessage(this.connection.key, newHeader(type, this.session), content, { parent, metadata, identities: [`kernel.rifle.${type}`] }));
+  publish(
+    parent: Partial<Header>,
+    type: string,
+    content: Record<string, unknown>,
+    metadata: Record<string, unknown> = {},
+  ): void {
+    void this.iopub.send(
+      encodeMessage(this.connection.key, newHeader(type, this.session), content, {
+        parent,
+        metadata,
+        identities: [`kernel.rifle.${type}`],
+      }),
+    );
   }
 
   /** A request that came by the control socket, answered there by nobody else. */
   control(frames: readonly Buffer[]): void {
     const message = decodeMessage(this.connection.key, frames);
-    if (message !== null) this.publish(message.header, 'status', { execution_state: this.executing === null ? 'idle' : 'busy' });
+    if (message !== null)
+      this.publish(message.header, 'status', { execution_state: this.executing === null ? 'idle' : 'busy' });
   }
 
   close(): void {
@@ -88,7 +112,12 @@ export class KernelServer {
       const reply = this.handler.answer(type, message.content);
       if (reply !== null) this.reply(message, `${type}_reply`, reply);
     } catch (error) {
-      this.reply(message, message.header.msg_type.replace(/_request$/, '_reply'), { status: 'error', ename: (error as Error).name, evalue: (error as Error).message, traceback: [] });
+      this.reply(message, message.header.msg_type.replace(/_request$/, '_reply'), {
+        status: 'error',
+        ename: (error as Error).name,
+        evalue: (error as Error).message,
+        traceback: [],
+      });
     } finally {
       this.publish(message.header, 'status', { execution_state: 'idle' });
       // The last status is what a notebook shows: the cell is still running.
@@ -125,6 +154,13 @@ export class KernelServer {
   }
 
   private reply(to: Message, type: string, content: Reply): void {
-    void this.shell.send(encodeMessage(this.connection.key, newHeader(type, this.session), { status: 'ok', ...content }, { parent: to.header, identities: to.identities }));
+    void this.shell.send(
+      encodeMessage(
+        this.connection.key,
+        newHeader(type, this.session),
+        { status: 'ok', ...content },
+        { parent: to.header, identities: to.identities },
+      ),
+    );
   }
 }

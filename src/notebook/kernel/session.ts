@@ -16,7 +16,9 @@ import { PrintedText } from './streams';
 import { TensorLedger } from './tensors';
 import { Shared } from './threads';
 
-/** Time that work which listens to the interrupt has to end by itself, milliseconds; a cell that does not is given up. */
+/**
+ * Time that work which listens to the interrupt has to end by itself, milliseconds; a cell that does not is given up.
+ */
 const GRACE = 2000;
 
 /** What the kernel needs of its process. */
@@ -59,13 +61,18 @@ export class NotebookKernel implements Handler {
     this.printed.capture();
     becomeNotebookHost(this.host());
     // tslab's own functions of display find their way here.
-    const jupyter = createRequire(path.join(tslabFolder(), 'package.json'))('./dist/jupyter.js') as { lastWriteDisplayData: unknown };
-    jupyter.lastWriteDisplayData = (content: Record<string, unknown>, isUpdate?: boolean) => this.show(isUpdate ? 'update_display_data' : 'display_data', content);
+    const jupyter = createRequire(path.join(tslabFolder(), 'package.json'))('./dist/jupyter.js') as {
+      lastWriteDisplayData: unknown;
+    };
+    jupyter.lastWriteDisplayData = (content: Record<string, unknown>, isUpdate?: boolean) =>
+      this.show(isUpdate ? 'update_display_data' : 'display_data', content);
     process.on('SIGINT', () => this.interrupt());
     process.on('unhandledRejection', (error) => this.strayed(error));
     process.on('uncaughtException', (error) => this.strayed(error));
     process.exit = ((code?: number) => {
-      throw new Error(`process.exit(${code ?? ''}) was called. A cell does not end the kernel: to fail, throw an error; to start afresh, restart the kernel.`);
+      throw new Error(
+        `process.exit(${code ?? ''}) was called. A cell does not end the kernel: to fail, throw an error; to start afresh, restart the kernel.`,
+      );
     }) as typeof process.exit;
   }
 
@@ -135,7 +142,10 @@ export class NotebookKernel implements Handler {
     await turn();
     await turn();
     failure ??= this.takeStrays(cell);
-    this.tensors.end(failure === null, this.cells.variables.entries().map(([, value]) => value));
+    this.tensors.end(
+      failure === null,
+      this.cells.variables.entries().map(([, value]) => value),
+    );
     return failure;
   }
 
@@ -182,7 +192,11 @@ export class NotebookKernel implements Handler {
     const kernel = this;
     return {
       publish: (bundle, display) =>
-        kernel.show(display?.update ? 'update_display_data' : 'display_data', { data: bundle, metadata: {}, transient: display ? { display_id: display.id } : {} }),
+        kernel.show(display?.update ? 'update_display_data' : 'display_data', {
+          data: bundle,
+          metadata: {},
+          transient: display ? { display_id: display.id } : {},
+        }),
       get signal() {
         kernel.isHeeded = true;
         return kernel.controller.signal;

@@ -5,7 +5,10 @@ type Send = (name: 'stdout' | 'stderr', text: string) => void;
 /** Characters that a cell may print. The first part is sent as it comes; of what follows, the end is kept. */
 const HEAD = 900_000;
 const TAIL = 100_000;
-/** Pieces of a cell that are sent at once; later ones wait to be sent together, so that a million lines are not a million messages. */
+/**
+ * Pieces of a cell that are sent at once; later ones wait to be sent together, so that a million lines are not a
+ * million messages.
+ */
 const AT_ONCE = 100;
 /** Longest time that printed text waits, milliseconds. */
 const DELAY = 25;
@@ -28,7 +31,11 @@ export class PrintedText {
   /** From now on what the process prints goes to the notebook. */
   capture(): void {
     for (const name of ['stdout', 'stderr'] as const) {
-      process[name].write = ((chunk: string | Uint8Array, encoding?: BufferEncoding | (() => void), done?: () => void): boolean => {
+      process[name].write = ((
+        chunk: string | Uint8Array,
+        encoding?: BufferEncoding | (() => void),
+        done?: () => void,
+      ): boolean => {
         const text = typeof chunk === 'string' ? chunk : this.decoders[name].decode(chunk, { stream: true });
         this.add(name, text);
         const callback = typeof encoding === 'function' ? encoding : done;
@@ -55,7 +62,10 @@ export class PrintedText {
       this.tail = [];
       this.tailLength = 0;
       if (this.dropped > 0) {
-        this.queue('stderr', `\n… ${(this.dropped / 1e6).toFixed(1)} MB left out here: a cell shows the first ${HEAD / 1e6} MB and the last ${TAIL / 1e6} MB that it prints. Write such output to a file.\n`);
+        this.queue(
+          'stderr',
+          `\n… ${(this.dropped / 1e6).toFixed(1)} MB left out here: a cell shows the first ${HEAD / 1e6} MB and the last ${TAIL / 1e6} MB that it prints. Write such output to a file.\n`,
+        );
         this.dropped = 0;
       }
       for (const { name, text } of tail) this.queue(name, text);
@@ -104,7 +114,8 @@ export class PrintedText {
     append(this.waiting, name, text);
     this.waitingLength += text.length;
     // Looked at here too: while a cell computes without a pause no timer runs.
-    if (this.pieces++ < AT_ONCE || performance.now() - this.sentAt > DELAY || this.waitingLength > 100_000) this.flush();
+    if (this.pieces++ < AT_ONCE || performance.now() - this.sentAt > DELAY || this.waitingLength > 100_000)
+      this.flush();
     else this.timer ??= setTimeout(() => this.flush(), DELAY);
   }
 }

@@ -53,7 +53,8 @@ export class TensorLedger {
   }
 
   /**
-   * The cell has ended. When it ended well, the tensors of its earlier run go, but for those that `variables` still hold; after a failure
+   * The cell has ended. When it ended well, the tensors of its earlier run go, but for those that `variables` still
+   * hold; after a failure
    * all stay.
    */
   end(ok: boolean, variables: readonly unknown[]): void {
@@ -84,7 +85,10 @@ const bytesOf = ({ size, dtype }: TF.Tensor): number => size * (BYTES[dtype] ?? 
 /** Objects that are looked at, at most: with more, nothing is taken to be free. */
 const LIMIT = 200_000;
 
-/** The tensors that can be reached from `values` by properties, elements and entries; `null` when there is too much to look at. */
+/**
+ * The tensors that can be reached from `values` by properties, elements and entries; `null` when there is too much to
+ * look at.
+ */
 function reachableTensors(values: readonly unknown[]): Set<unknown> | null {
   const tensors = new Set<unknown>();
   const seen = new Set<object>();
@@ -92,7 +96,14 @@ function reachableTensors(values: readonly unknown[]): Set<unknown> | null {
   for (let at = 0; at < queue.length; at++) {
     const value = queue[at];
     // What a notebook imports is no value of its own.
-    if (typeof value !== 'object' || value === null || seen.has(value) || ArrayBuffer.isView(value) || '__esModule' in value) continue;
+    if (
+      typeof value !== 'object' ||
+      value === null ||
+      seen.has(value) ||
+      ArrayBuffer.isView(value) ||
+      '__esModule' in value
+    )
+      continue;
     seen.add(value);
     if (seen.size > LIMIT) return null;
     if ('dataId' in value && 'isDisposedInternal' in value) {

@@ -19,4 +19,10 @@ export const Shared = {
 } as const;
 
 /** What the second thread tells the main one. */
-export type WatchMessage = { type: 'ready' } | { type: 'closed' } | { type: 'interrupt' } | { type: 'failed'; message: string } | { type: 'shutdown'; restart: boolean } | { type: 'control'; frames: Uint8Array[] };
+export type WatchMessage =
+  | { type: 'ready' }
+  | { type: 'closed' }
+  | { type: 'interrupt' }
+  | { type: 'failed'; message: string }
+  | { type: 'shutdown'; restart: boolean }
+  | { type: 'control'; frames: Uint8Array[] };

@@ -13,19 +13,24 @@ export class Variables {
 
   /** The `exports` of every cell. */
   readonly exports: Record<string, unknown> = new Proxy(this.values, {
-    get: (values, name) => (typeof name === 'string' && this.bindings.has(name) ? this.bindings.get(name)!.get() : values[name as string]),
+    get: (values, name) =>
+      typeof name === 'string' && this.bindings.has(name) ? this.bindings.get(name)!.get() : values[name as string],
     set: (_values, name, value) => {
       this.assign(name as string, value);
       return true;
     },
     // What a cell imports is exported by a getter; later cells may import other things under that name.
     defineProperty: (_values, name, attributes) => {
-      if (name !== '__esModule') this.assign(name as string, attributes.get ? (attributes.get as () => unknown)() : attributes.value);
+      if (name !== '__esModule')
+        this.assign(name as string, attributes.get ? (attributes.get as () => unknown)() : attributes.value);
       return true;
     },
   });
 
-  /** Makes `name` the very variable of the cell that declares it: later cells change it where that cell's functions read it. */
+  /**
+   * Makes `name` the very variable of the cell that declares it: later cells change it where that cell's functions read
+   * it.
+   */
   readonly offer = (name: string, get: () => unknown, set: (value: unknown) => void): void => {
     this.values[name] = undefined;
     this.bindings.set(name, { get, set });

@@ -1,4 +1,5 @@
-// The kernel's second thread: it answers while a cell computes. Control messages, the heartbeat, and the end when the starter has gone.
+// The kernel's second thread: it answers while a cell computes. Control messages, the heartbeat, and the end when the
+// starter has gone.
 import { Session } from 'node:inspector';
 import { parentPort, workerData } from 'node:worker_threads';
 import * as zmq from 'zeromq';
@@ -30,18 +31,23 @@ parentPort!.once('message', () => {
 let lastInterrupt: { at: number; seen: number } | null = null;
 
 /**
- * Tells the main thread, where what listens to the interrupt ends by itself. A cell that computes without a pause does not hear it: before
- * its first `await` it is ended from outside; after that only by a second interrupt, since there it may be a training's step that ends cleanly.
+ * Tells the main thread, where what listens to the interrupt ends by itself. A cell that computes without a pause does
+ * not hear it: before
+ * its first `await` it is ended from outside; after that only by a second interrupt, since there it may be a training's
+ * step that ends cleanly.
  */
 function interrupt(): void {
   const seen = Atomics.load(numbers, Shared.seen);
   const isSecond = lastInterrupt?.seen === seen;
   if (!isSecond) lastInterrupt = { at: performance.now(), seen };
   tell({ type: 'interrupt' });
-  setTimeout(() => {
-    const isUnseen = Atomics.load(numbers, Shared.seen) === seen;
-    if (isUnseen && (isSecond || Atomics.load(numbers, Shared.firstPart) === 1)) terminate();
-  }, Math.max(0, PAUSE - (performance.now() - lastInterrupt!.at)));
+  setTimeout(
+    () => {
+      const isUnseen = Atomics.load(numbers, Shared.seen) === seen;
+      if (isUnseen && (isSecond || Atomics.load(numbers, Shared.firstPart) === 1)) terminate();
+    },
+    Math.max(0, PAUSE - (performance.now() - lastInterrupt!.at)),
+  );
 }
 
 /** Ends what the main thread computes, whatever it is. */
@@ -57,7 +63,12 @@ async function control(): Promise<void> {
   await socket.bind(addressOf(connection, connection.control_port));
   tell({ type: 'ready' });
   const reply = (to: Message, type: string, content: Record<string, unknown>): Promise<void> =>
-    socket.send(encodeMessage(connection.key, newHeader(type, session), content, { parent: to.header, identities: to.identities }));
+    socket.send(
+      encodeMessage(connection.key, newHeader(type, session), content, {
+        parent: to.header,
+        identities: to.identities,
+      }),
+    );
   for await (const frames of socket) {
     const message = decodeMessage(connection.key, frames);
     if (message === null) continue;

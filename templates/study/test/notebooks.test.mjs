@@ -11,7 +11,10 @@ const rifle = path.join(root, 'node_modules', 'rifle-kit', 'dist', 'src', 'cli',
 
 for (const name of fs.readdirSync(path.join(root, 'notebooks')).filter((each) => each.endsWith('.ipynb'))) {
   test(`notebooks/${name} runs from its first cell to its last`, () => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [rifle, 'notebooks', path.join('notebooks', name)], { cwd: root, encoding: 'utf8' });
+    const { status, stdout, stderr } = spawnSync(process.execPath, [rifle, 'notebooks', path.join('notebooks', name)], {
+      cwd: root,
+      encoding: 'utf8',
+    });
     assert.equal(status, 0, `${stdout}\n${stderr}`);
   });
 }

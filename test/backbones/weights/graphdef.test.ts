@@ -20,13 +20,17 @@ function message(kind: string, values: Record<string, unknown>): ProtoMessage {
   return made;
 }
 
-const shape = (sides: number[]): ProtoMessage => message('TensorShape', { DimList: sides.map((side) => {
-  const dim = new (proto.TensorShape as unknown as { Dim: new () => ProtoMessage }).Dim();
-  dim.setSize(side);
-  return dim;
-}) });
+const shape = (sides: number[]): ProtoMessage =>
+  message('TensorShape', {
+    DimList: sides.map((side) => {
+      const dim = new (proto.TensorShape as unknown as { Dim: new () => ProtoMessage }).Dim();
+      dim.setSize(side);
+      return dim;
+    }),
+  });
 
-const tensor = (Dtype: number, sides: number[], values: Record<string, unknown>): ProtoMessage => message('Tensor', { Dtype, TensorShape: shape(sides), ...values });
+const tensor = (Dtype: number, sides: number[], values: Record<string, unknown>): ProtoMessage =>
+  message('Tensor', { Dtype, TensorShape: shape(sides), ...values });
 
 function node(Name: string, value: ProtoMessage, Op = 'Const'): ProtoMessage {
   const made = message('NodeDef', { Name, Op });
@@ -35,7 +39,8 @@ function node(Name: string, value: ProtoMessage, Op = 'Const'): ProtoMessage {
   return made;
 }
 
-const graph = (...nodes: ProtoMessage[]): Buffer => Buffer.from(message('GraphDef', { NodeList: nodes }).serializeBinary());
+const graph = (...nodes: ProtoMessage[]): Buffer =>
+  Buffer.from(message('GraphDef', { NodeList: nodes }).serializeBinary());
 
 const [FLOAT, DOUBLE, INT32, STRING, INT64, BOOL] = [1, 2, 3, 7, 9, 10];
 
@@ -68,7 +73,12 @@ describe('readGraphDef', function () {
         ),
       ),
     );
-    const seen = Object.fromEntries([...found].map(([name, { shape: sides, dtype, data }]) => [name, [sides, dtype, Array.from(data as ArrayLike<number | bigint>)]]));
+    const seen = Object.fromEntries(
+      [...found].map(([name, { shape: sides, dtype, data }]) => [
+        name,
+        [sides, dtype, Array.from(data as ArrayLike<number | bigint>)],
+      ]),
+    );
     assert.deepEqual(seen, {
       bytes: [[2, 3], 'float32', [1, -2, 0.5, 8, 9, 10]],
       list: [[3], 'float64', [0.1, 2, -3]],
@@ -81,8 +91,12 @@ describe('readGraphDef', function () {
   });
 
   it('refuses a constant that has not the elements that its shape asks for', async () => {
-    const refusal = (value: ProtoMessage, message: RegExp) => refused(readGraphDef(write(graph(node('w', value)))), message);
-    await refusal(tensor(FLOAT, [2, 2], { TensorContent: content }), /"w" of shape \[2, 2\] and type float32 has 24 bytes, 16 were expected/);
+    const refusal = (value: ProtoMessage, message: RegExp) =>
+      refused(readGraphDef(write(graph(node('w', value)))), message);
+    await refusal(
+      tensor(FLOAT, [2, 2], { TensorContent: content }),
+      /"w" of shape \[2, 2\] and type float32 has 24 bytes, 16 were expected/,
+    );
     await refusal(tensor(FLOAT, [2], { FloatValList: [1, 2, 3] }), /lists more elements than it has/);
     await refusal(tensor(FLOAT, [-1], { FloatValList: [1] }), /no shape of whole numbers/);
     await refusal(tensor(FLOAT, [...Array<number>(30).fill(2 ** 40), 0], {}), /constant "w" has no size/);
@@ -90,7 +104,10 @@ describe('readGraphDef', function () {
   });
 
   it('gives no small file much memory: one value for a million million', async () => {
-    await refused(readGraphDef(write(graph(node('w', tensor(FLOAT, [1e6, 1e6], { FloatValList: [1] }))))), /larger than the file that lists/);
+    await refused(
+      readGraphDef(write(graph(node('w', tensor(FLOAT, [1e6, 1e6], { FloatValList: [1] }))))),
+      /larger than the file that lists/,
+    );
     const many = Array.from({ length: 40 }, (_, i) => node(`w${i}`, tensor(FLOAT, [200], { FloatValList: [1] })));
     await refused(readGraphDef(write(graph(...many))), /larger than the file that lists/);
   });
@@ -100,18 +117,28 @@ describe('readGraphDef', function () {
     await refused(readGraphDef(write(graph(one(), one()))), /"w" .* is there twice/);
     await refused(readGraphDef(write(graph())), /holds no constants/, /Freeze/);
     await refused(readGraphDef(write(Buffer.from('<!doctype html><p>404'))), /no protocol buffer/);
-    await refused(readGraphDef(write(Buffer.from([0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01]))), /claims 18446744073709551615 bytes where 0 are left/);
+    await refused(
+      readGraphDef(write(Buffer.from([0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01]))),
+      /claims 18446744073709551615 bytes where 0 are left/,
+    );
     await refused(readGraphDef(write(Buffer.alloc(20, 0xff))), /more than ten bytes/);
     await refused(readGraphDef(path.join(folder, 'nowhere.pb')), /no such file/);
   });
 
   it('refuses or reads, but never fails otherwise, a file that is cut or damaged anywhere', async () => {
-    const whole = graph(node('bytes', tensor(FLOAT, [2, 3], { TensorContent: content })), node('same', tensor(INT32, [4], { IntValList: [1, 300] })));
+    const whole = graph(
+      node('bytes', tensor(FLOAT, [2, 3], { TensorContent: content })),
+      node('same', tensor(INT32, [4], { IntValList: [1, 300] })),
+    );
     for (let at = 0; at < whole.length; at++) {
-      await readGraphDef(write(whole.subarray(0, at))).catch(() => refused(readGraphDef(path.join(folder, 'graph.pb')), /graph\.pb cannot be read as a frozen/));
+      await readGraphDef(write(whole.subarray(0, at))).catch(() =>
+        refused(readGraphDef(path.join(folder, 'graph.pb')), /graph\.pb cannot be read as a frozen/),
+      );
       const damaged = Buffer.from(whole);
       damaged[at] ^= 0x55;
-      await readGraphDef(write(damaged)).catch(() => refused(readGraphDef(path.join(folder, 'graph.pb')), /graph\.pb cannot be read as a frozen/));
+      await readGraphDef(write(damaged)).catch(() =>
+        refused(readGraphDef(path.join(folder, 'graph.pb')), /graph\.pb cannot be read as a frozen/),
+      );
     }
   });
 });

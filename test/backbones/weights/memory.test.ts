@@ -15,7 +15,12 @@ describe('reading a large file of weights', function () {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rifle-large-'));
     try {
       const file = path.join(folder, 'large.safetensors');
-      const weights: StateDict = new Map(Array.from({ length: 8 }, (_, i) => [`layer${i}.weight`, { shape: [2048, 2048], dtype: 'float32', data: new Float32Array(2048 * 2048).fill(i + 0.5) }]));
+      const weights: StateDict = new Map(
+        Array.from({ length: 8 }, (_, i) => [
+          `layer${i}.weight`,
+          { shape: [2048, 2048], dtype: 'float32', data: new Float32Array(2048 * 2048).fill(i + 0.5) },
+        ]),
+      );
       await writeSafetensors(file, weights);
       const reader = JSON.stringify(path.join(packageRoot(), 'dist', 'src', 'backbones', 'weights', 'read.js'));
       const script = `const { readWeights } = require(${reader}); const rss = () => 1024 * Number(/VmHWM:\\s+(\\d+) kB/.exec(require('fs').readFileSync('/proc/self/status', 'utf8'))[1]); const before = rss();

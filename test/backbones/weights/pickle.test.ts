@@ -5,14 +5,19 @@ import { torchRules } from '../../../src/backbones/weights/torch-tensors';
 import { AllowedName, readPickle, type PickleRules } from '../../../src/backbones/weights/pickle';
 
 const none: PickleRules = { names: new Map() };
-const read = (bytes: Buffer | string, rules = none) => readPickle(ByteStream.of(typeof bytes === 'string' ? Buffer.from(bytes, 'base64') : bytes), rules);
+const read = (bytes: Buffer | string, rules = none) =>
+  readPickle(ByteStream.of(typeof bytes === 'string' ? Buffer.from(bytes, 'base64') : bytes), rules);
 
 const refusal = (bytes: Buffer, message: RegExp, rules = none) =>
-  assert.throws(() => read(bytes, rules), (error: unknown) => error instanceof KitError && message.test(error.message));
+  assert.throws(
+    () => read(bytes, rules),
+    (error: unknown) => error instanceof KitError && message.test(error.message),
+  );
 
 describe('readPickle', function () {
   this.timeout(60_000);
-  // base64 of pickle.dumps({'a': [1, -2, 300, 70000, 2**40, -2**70], 'b': (1.5, None, True, False), 'c': ('x',), 'd': b'\x00\xff', 'e': {3}, 'é': ()}, protocol)
+  // base64 of pickle.dumps({'a': [1, -2, 300, 70000, 2**40, -2**70], 'b': (1.5, None, True, False), 'c': ('x',), 'd':
+  // b'\x00\xff', 'e': {3}, 'é': ()}, protocol)
   const byProtocol: Record<number, string> = {
     4: 'gASVZQAAAAAAAAB9lCiMAWGUXZQoSwFK/v///00sAUpwEQEAigYAAAAAAAGKCQAAAAAAAAAAwGWMAWKUKEc/+AAAAAAAAE6IiXSUjAFjlIwBeJSFlIwBZJRDAgD/lIwBZZSPlChLA5CMAsOplCl1Lg==',
     5: 'gAWVZQAAAAAAAAB9lCiMAWGUXZQoSwFK/v///00sAUpwEQEAigYAAAAAAAGKCQAAAAAAAAAAwGWMAWKUKEc/+AAAAAAAAE6IiXSUjAFjlIwBeJSFlIwBZJRDAgD/lIwBZZSPlChLA5CMAsOplCl1Lg==',
@@ -41,7 +46,7 @@ describe('readPickle', function () {
   });
 
   it('refuses a name that is not allowed, before anything is made of it', () => {
-    refusal(Buffer.from("cos\nsystem\n(X\x02\x00\x00\x00lstR."), /os\.system.*nothing was executed/);
+    refusal(Buffer.from('cos\nsystem\n(X\x02\x00\x00\x00lstR.'), /os\.system.*nothing was executed/);
     refusal(Buffer.from('\x80\x04\x8c\x05posix\x8c\x06system\x93.', 'latin1'), /posix\.system/);
   });
 
@@ -78,7 +83,11 @@ describe('readPickle', function () {
     const doubled = `]q\x00${'0h\x00h\x00\x86q\x00'.repeat(40)}`; // a := (a, a), again and again
     refusal(Buffer.from(`\x80\x02${doubled}0h\x00h\x00\x93.`, 'latin1'), /a name that it asks for is no text/);
     const rules = torchRules(new Map());
-    refusal(Buffer.from(`\x80\x02${doubled}0(X\x07\x00\x00\x00storagectorch\nFloatStorage\nh\x00NK\x01tQ.`, 'latin1'), /storage in it has no name/, rules);
+    refusal(
+      Buffer.from(`\x80\x02${doubled}0(X\x07\x00\x00\x00storagectorch\nFloatStorage\nh\x00NK\x01tQ.`, 'latin1'),
+      /storage in it has no name/,
+      rules,
+    );
   });
 
   it('refuses to make more than any weights need, and lines without an end', () => {

@@ -35,7 +35,11 @@ describe('readPth', function () {
         const tensor = found.get(name)!;
         assert.deepEqual([tensor.shape, tensor.dtype, tensor.data.length], [shape, dtype, sizeOf(shape)], name);
         const numbers = dtype.includes('float') ? float32Of(tensor, name) : tensor.data;
-        assert.deepEqual(Array.from(numbers as ArrayLike<number | bigint>, Number), values.map((v) => (dtype === 'float64' ? Math.fround(v as number) : Number(v))), name);
+        assert.deepEqual(
+          Array.from(numbers as ArrayLike<number | bigint>, Number),
+          values.map((v) => (dtype === 'float64' ? Math.fround(v as number) : Number(v))),
+          name,
+        );
       }
       assert.equal(found.get('tied')!.data.buffer, found.get('float32')!.data.buffer);
     });
@@ -43,7 +47,11 @@ describe('readPth', function () {
     it(`refuses a ${container} file that is cut anywhere`, async () => {
       const whole = fs.readFileSync(file);
       for (let length = 0; length < whole.length; length += 37) {
-        await refused(readPth(write('cut.pth', whole.subarray(0, length))), /cut\.pth cannot be read as a PyTorch file/, /again|torch\.save/);
+        await refused(
+          readPth(write('cut.pth', whole.subarray(0, length))),
+          /cut\.pth cannot be read as a PyTorch file/,
+          /again|torch\.save/,
+        );
       }
     });
 
@@ -52,17 +60,22 @@ describe('readPth', function () {
       for (let at = 0; at < whole.length; at += 11) {
         const damaged = Buffer.from(whole);
         damaged[at] ^= 0x55;
-        await readPth(write('damaged.pth', damaged)).catch(async () => refused(readPth(path.join(folder, 'damaged.pth')), /damaged\.pth cannot be read/));
+        await readPth(write('damaged.pth', damaged)).catch(async () =>
+          refused(readPth(path.join(folder, 'damaged.pth')), /damaged\.pth cannot be read/),
+        );
       }
     });
   }
 
   it('finds the state dict of a checkpoint, and takes off what DataParallel puts before the names', async () => {
     const found = await readPth(fixture('pth', 'checkpoint.pth'));
-    assert.deepEqual([...found].map(([name, { shape, data }]) => [name, shape, Array.from(data as Float32Array)]), [
-      ['weight', [1, 2], [0.5, -0.5]],
-      ['bias', [1], [0.125]],
-    ]);
+    assert.deepEqual(
+      [...found].map(([name, { shape, data }]) => [name, shape, Array.from(data as Float32Array)]),
+      [
+        ['weight', [1, 2], [0.5, -0.5]],
+        ['bias', [1], [0.125]],
+      ],
+    );
   });
 
   it('reports the bytes that it has read', async () => {
@@ -74,7 +87,11 @@ describe('readPth', function () {
 
   it('executes nothing: a file that asks for os.system is refused', async () => {
     for (const name of ['system.pth', 'system-legacy.pth']) {
-      await refused(readPth(fixture('pth', name)), /(os|posix)\.system.*refused, and nothing was executed/, /do not trust/);
+      await refused(
+        readPth(fixture('pth', name)),
+        /(os|posix)\.system.*refused, and nothing was executed/,
+        /do not trust/,
+      );
     }
     assert.equal(fs.existsSync('rifle-kit-was-here'), false);
   });
@@ -88,8 +105,15 @@ describe('readPth', function () {
   });
 
   it('refuses what is no PyTorch file, and says so', async () => {
-    await refused(readPth(write('garbage.pth', Buffer.from('<!doctype html><p>404'))), /neither as a zip archive nor as a pickle/, /torch\.save/);
-    await refused(readPth(write('other.pth', Buffer.from('\x80\x02K\x01.\x80\x02K\x02.', 'latin1'))), /not one of a PyTorch file/);
+    await refused(
+      readPth(write('garbage.pth', Buffer.from('<!doctype html><p>404'))),
+      /neither as a zip archive nor as a pickle/,
+      /torch\.save/,
+    );
+    await refused(
+      readPth(write('other.pth', Buffer.from('\x80\x02K\x01.\x80\x02K\x02.', 'latin1'))),
+      /not one of a PyTorch file/,
+    );
     await refused(readPth(write('empty.pth', Buffer.alloc(0))), /truncated/);
     await refused(readPth(path.join(folder, 'nowhere.pth')), /no such file/);
   });

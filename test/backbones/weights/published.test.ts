@@ -4,7 +4,15 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { backbones } from '../../../src/backbones/backbone';
 import { readWeights } from '../../../src/backbones/weights/read';
-import { fetchPublished, publishedManifest, publishedPath, publishedState, requireNamedHash, requirePublished, type PublishedManifest } from '../../../src/backbones/weights/published';
+import {
+  fetchPublished,
+  publishedManifest,
+  publishedPath,
+  publishedState,
+  requireNamedHash,
+  requirePublished,
+  type PublishedManifest,
+} from '../../../src/backbones/weights/published';
 import { fetchWeightsUrl } from '../../../src/backbones/weights/url';
 import { KitError } from '../../../src/engine/errors';
 import { serve, startServer } from '../../data/bad-server';
@@ -44,14 +52,22 @@ describe('weights that their publisher holds', () => {
     assert.equal(server.ranges.length, 1);
     fs.appendFileSync(file, 'x');
     assert.equal(await publishedState(of), 'damaged');
-    await refused(requirePublished(of), /damaged: their sha256 does not begin with/, /rifle weights fetch resnet18\.tv_in1k/);
+    await refused(
+      requirePublished(of),
+      /damaged: their sha256 does not begin with/,
+      /rifle weights fetch resnet18\.tv_in1k/,
+    );
     await fetchPublished(of);
     assert.equal(await publishedState(of), 'ready');
   });
 
   it('are refused when the server has another file, and the message says what to fetch by hand', async () => {
     const of = manifest('00c0ffee');
-    await refused(requirePublished(of), /resnet18\.tv_in1k \(tiny-00c0ffee\.safetensors.*should begin with 00c0ffee/s, /weights fetch resnet18\.tv_in1k --from tiny-00c0ffee/);
+    await refused(
+      requirePublished(of),
+      /resnet18\.tv_in1k \(tiny-00c0ffee\.safetensors.*should begin with 00c0ffee/s,
+      /weights fetch resnet18\.tv_in1k --from tiny-00c0ffee/,
+    );
     assert.equal(await publishedState(of), 'missing');
   });
 
@@ -75,10 +91,19 @@ describe('weights that their publisher holds', () => {
     named('resnet50.pth')();
     named('resnet50-20240131.pth')(); // a date
     named('resnet50-0676ba6.pth')();
-    assert.throws(named('resnet50-0676ba61.pth'), (error: unknown) => error instanceof KitError && /damaged or not what its name says: its sha256 should begin with 0676ba61, found/.test(error.message));
+    assert.throws(
+      named('resnet50-0676ba61.pth'),
+      (error: unknown) =>
+        error instanceof KitError &&
+        /damaged or not what its name says: its sha256 should begin with 0676ba61, found/.test(error.message),
+    );
     const wrong = path.join(home.path, 'resnet18-f37072fd.safetensors');
     fs.writeFileSync(wrong, content);
-    await refused(backbones.load('resnet18.tv_in1k', { classes: 2, weights: wrong }), /should begin with f37072fd, found/, /Fetch it again/);
+    await refused(
+      backbones.load('resnet18.tv_in1k', { classes: 2, weights: wrong }),
+      /should begin with f37072fd, found/,
+      /Fetch it again/,
+    );
   });
 
   it('of an address need the hash in it', async () => {
@@ -88,6 +113,9 @@ describe('weights that their publisher holds', () => {
     assert.equal(hash, sha256);
     assert.ok((await readWeights(source)).has('bfloat16'));
     await refused(fetchWeightsUrl(`${origin}/w.safetensors#sha256=${'0'.repeat(64)}`), /should be 0{64}, found/);
-    await refused(backbones.load('resnet18.tv_in1k', { classes: 2, weights: `${origin}/w.safetensors#sha256=${sha256}` }), /do not fit the network resnet18/);
+    await refused(
+      backbones.load('resnet18.tv_in1k', { classes: 2, weights: `${origin}/w.safetensors#sha256=${sha256}` }),
+      /do not fit the network resnet18/,
+    );
   });
 });

@@ -4,7 +4,15 @@ import fs from 'node:fs';
 import path from 'node:path';
 import * as tar from 'tar';
 import { packageRoot } from '../../../src/engine/home';
-import { fetchWeights, hashOfFiles, requireWeights, weightsManifest, weightsPath, weightsState, type WeightsManifest } from '../../../src/backbones/weights/store';
+import {
+  fetchWeights,
+  hashOfFiles,
+  requireWeights,
+  weightsManifest,
+  weightsPath,
+  weightsState,
+  type WeightsManifest,
+} from '../../../src/backbones/weights/store';
 import { filesBelow, useFreshHome } from '../../data/fresh-home';
 import { refused } from '../refused';
 
@@ -12,7 +20,11 @@ const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).dig
 
 /** Puts a package of three files, two of them weights, into the cache, as if it had been fetched. */
 function cachedPackage(home: string): WeightsManifest {
-  const contents = { 'package/a.json': Buffer.from('{}'), 'package/b.bin': Buffer.alloc(1000, 7), 'package/other.js': Buffer.from('1') };
+  const contents = {
+    'package/a.json': Buffer.from('{}'),
+    'package/b.bin': Buffer.alloc(1000, 7),
+    'package/other.js': Buffer.from('1'),
+  };
   const source = path.join(home, 'source');
   for (const [name, bytes] of Object.entries(contents)) {
     fs.mkdirSync(path.dirname(path.join(source, name)), { recursive: true });
@@ -31,7 +43,11 @@ function cachedPackage(home: string): WeightsManifest {
     sha256: sha256(bytes),
     path: 'package/a.json',
     format: 'tfjs-layers',
-    files: (['package/a.json', 'package/b.bin'] as const).map((name) => ({ path: name, bytes: contents[name].length, sha256: sha256(contents[name]) })),
+    files: (['package/a.json', 'package/b.bin'] as const).map((name) => ({
+      path: name,
+      bytes: contents[name].length,
+      sha256: sha256(contents[name]),
+    })),
     licence: '',
     note: '',
   };
@@ -89,7 +105,12 @@ describe('weights manifests', () => {
   const folder = path.join(packageRoot(), 'data-scripts', 'manifests', 'weights');
 
   for (const file of fs.readdirSync(folder)) {
-    const published = JSON.parse(fs.readFileSync(path.join(folder, file), 'utf8')) as { id: string; url?: string; file: string; sha256Prefix: string };
+    const published = JSON.parse(fs.readFileSync(path.join(folder, file), 'utf8')) as {
+      id: string;
+      url?: string;
+      file: string;
+      sha256Prefix: string;
+    };
     if (published.url !== undefined) {
       it(`${file} names an official file, which carries the start of its hash`, () => {
         assert.equal(`${published.id}.json`, file);
@@ -103,7 +124,8 @@ describe('weights manifests', () => {
       const manifest = weightsManifest(path.basename(file, '.json'));
       assert.equal(`${manifest.id}.json`, file);
       assert.ok(manifest.files.some((entry) => entry.path === manifest.path));
-      for (const { bytes, sha256: hash } of [manifest, ...manifest.files]) assert.ok(bytes > 0 && /^[0-9a-f]{64}$/.test(hash));
+      for (const { bytes, sha256: hash } of [manifest, ...manifest.files])
+        assert.ok(bytes > 0 && /^[0-9a-f]{64}$/.test(hash));
     });
   }
 });
