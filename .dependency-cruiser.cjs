@@ -1,5 +1,17 @@
 // The order of the folders of src: each imports only from those before it, and nothing imports in a circle.
-const ORDER = ['engine', 'data', 'backbones', 'transfer', 'runs', 'analysis', 'report', 'notebook', 'cli'];
+const ORDER = [
+  'base',
+  'engine',
+  'data',
+  'backbones',
+  'transfer',
+  'runs',
+  'analysis',
+  'report',
+  'studies',
+  'notebook',
+  'cli',
+];
 
 const layers = ORDER.slice(0, -1).map((folder, place) => ({
   name: `${folder}-comes-before`,

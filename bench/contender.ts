@@ -3,7 +3,7 @@ import { execFileSync, spawn, type ChildProcessWithoutNullStreams } from 'node:c
 import fs from 'node:fs';
 import os from 'node:os';
 import { createInterface, type Interface } from 'node:readline';
-import { KitError } from '../src/engine/errors';
+import { KitError } from '../src/base/errors';
 import { watchOthers } from './machine';
 
 /**

@@ -1,10 +1,10 @@
 // One contender of `npm run bench -- data`, in a process of its own: prints images, seconds and CPU seconds as JSON.
 import fs from 'node:fs';
 import path from 'node:path';
-import { BatchLoader } from '../src/data/batches';
+import { BatchLoader } from '../src/data/batches/batches';
 import type { Dataset } from '../src/data/dataset';
-import { decode, resizeShortSide } from '../src/data/image';
-import { openPixelCache } from '../src/data/pixel-cache';
+import { decode, resizeShortSide } from '../src/data/pixels/image';
+import { openPixelCache } from '../src/data/pixels/pixel-cache';
 
 /** What a contender has measured in its fastest round. CPU seconds are those of all its threads. */
 export interface DataMeasurement {

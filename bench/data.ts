@@ -6,7 +6,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import Table from 'cli-table3';
 import sharp from 'sharp';
-import { packageRoot } from '../src/engine/home';
+import { packageRoot } from '../src/base/home';
 import type { DataMeasurement } from './data-contender';
 
 /** Options of the command. */

@@ -1,14 +1,14 @@
 // Our side of the benchmark `end-to-end`: all runs of a grid, in one process, as a notebook makes them. Prints their
 // accuracies as JSON.
 import { internals } from '../src/engine/binding';
-import { kitVersion } from '../src/engine/home';
+import { kitVersion } from '../src/base/home';
 import { tf } from '../src/engine/tensorflow';
-import { plan, runAll, type Grid } from '../src/runs/plan';
+import { plan, runAll, type Grid } from '../src/studies/plan';
 
 /** What either side prints. */
 export interface ExperimentResult {
   versions: Record<string, string>;
-  results: { method: string; seed: number; testTop1: number }[];
+  results: { method: string; seed: number; top1: number }[];
 }
 
 async function main(): Promise<void> {
@@ -20,7 +20,7 @@ async function main(): Promise<void> {
     tfjs: tf.version.tfjs,
     libtensorflow: internals().binding.TF_Version,
   };
-  const results = records.map(({ method, spec, testTop1 }) => ({ method, seed: spec.seed, testTop1 }));
+  const results = records.map(({ method, spec, top1 }) => ({ method, seed: spec.seed, top1 }));
   console.log(JSON.stringify({ versions, results } satisfies ExperimentResult));
 }
 

@@ -6,12 +6,12 @@ import path from 'node:path';
 import { backbones } from '../src/backbones/backbone';
 import { datasets } from '../src/data/catalog';
 import type { Dataset } from '../src/data/dataset';
-import { KitError } from '../src/engine/errors';
+import { KitError } from '../src/base/errors';
 import { chosen } from '../src/runs/chosen';
 import { EVALUATION_BATCH } from '../src/runs/finetune';
-import { plan, type Grid } from '../src/runs/plan';
-import { scales } from '../src/runs/scales';
-import { timetable } from '../src/transfer/rifle';
+import { plan, type Grid } from '../src/studies/plan';
+import { scales } from '../src/studies/scales';
+import { timetable } from '../src/transfer/resets/rifle';
 import type { RunSpec } from '../src/transfer/spec';
 import { requireWeights } from '../src/backbones/weights/store';
 import type { ExperimentResult } from './end-to-end-contender';
@@ -208,7 +208,7 @@ async function pytorchProgram(
 
 function byMethod({ results }: ExperimentResult): Record<string, number[]> {
   const accuracies: Record<string, number[]> = {};
-  for (const { method, testTop1 } of results) (accuracies[method] ??= []).push(testTop1);
+  for (const { method, top1 } of results) (accuracies[method] ??= []).push(top1);
   return accuracies;
 }
 

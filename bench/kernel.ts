@@ -2,8 +2,8 @@
 // what it leaves behind.
 import fs from 'node:fs';
 import os from 'node:os';
-import { isAlive } from '../src/data/atomic';
-import { Kernel } from '../src/notebook/kernel-client';
+import { isAlive } from '../src/base/files/atomic';
+import { Kernel } from '../src/notebook/runner/kernel-client';
 
 /** What was measured. */
 export interface KernelEndurance {

@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { fail } from '../src/cli/fail';
 import { positiveNumber } from '../src/cli/numbers';
-import { unknownName } from '../src/engine/errors';
+import { unknownName } from '../src/base/errors';
 import { analysis } from './analysis';
 import { dataBench } from './data';
 import { endToEnd } from './end-to-end';

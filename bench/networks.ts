@@ -1,7 +1,7 @@
 // The networks of the benchmarks: what each contender calls them, and what a step of one costs at the least.
 import { backbones } from '../src/backbones/backbone';
 import { internals } from '../src/engine/binding';
-import { unknownName } from '../src/engine/errors';
+import { unknownName } from '../src/base/errors';
 import { tf } from '../src/engine/tensorflow';
 
 /** A network that contenders are measured on. */

@@ -3,8 +3,8 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { KitError } from '../src/engine/errors';
-import { kitHome, packageRoot } from '../src/engine/home';
+import { KitError } from '../src/base/errors';
+import { kitHome, packageRoot } from '../src/base/home';
 
 /** A peer, by the module that it is, and the file of its pinned packages. */
 export const peers = {

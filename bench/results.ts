@@ -1,9 +1,9 @@
 // The results that are kept: bench/results/<date>-<machine>.json, one file for all benchmarks of a machine and day.
 import fs from 'node:fs';
 import path from 'node:path';
-import { KitError } from '../src/engine/errors';
-import { packageRoot } from '../src/engine/home';
-import { writeWhole } from '../src/runs/write-whole';
+import { KitError } from '../src/base/errors';
+import { packageRoot } from '../src/base/home';
+import { writeWhole } from '../src/base/files/write-whole';
 import { machine, machineSlug, type Machine } from './machine';
 
 /**

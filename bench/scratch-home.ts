@@ -3,7 +3,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { kitHome } from '../src/engine/home';
+import { kitHome } from '../src/base/home';
 
 /**
  * Calls `work` with the path of a home that has `kept` of the real one (of `cache`, `data`, `weights`, ...) and nothing

@@ -1,9 +1,9 @@
 // `npm run bench -- show`: the kept results as the tables of bench/README.md.
 import fs from 'node:fs';
 import path from 'node:path';
-import { KitError } from '../src/engine/errors';
-import { packageRoot } from '../src/engine/home';
-import { writeWhole } from '../src/runs/write-whole';
+import { KitError } from '../src/base/errors';
+import { packageRoot } from '../src/base/home';
+import { writeWhole } from '../src/base/files/write-whole';
 import { endToEndTable, type EndToEndResult } from './end-to-end';
 import { gridTable, type GridResult } from './grid';
 import { memoryTable, type MemoryResult } from './memory';

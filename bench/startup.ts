@@ -2,10 +2,10 @@
 // its first cell.
 import fs from 'node:fs';
 import path from 'node:path';
-import { RunStore } from '../src/runs/store';
+import { RunStore } from '../src/runs/store/store';
 import { parseRunSpec } from '../src/transfer/spec';
 import { internals } from '../src/engine/binding';
-import { kitVersion } from '../src/engine/home';
+import { kitVersion } from '../src/base/home';
 import { kernelEndurance } from './kernel';
 import { isQuiet, othersNow } from './machine';
 import { median, spread, type Spread } from './quantiles';

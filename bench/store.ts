@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { RunStore } from '../src/runs/store';
+import { RunStore } from '../src/runs/store/store';
 import { methods } from '../src/transfer/methods';
 import { syntheticRecord } from '../test/report/records';
 
@@ -36,7 +36,7 @@ function fill(store: RunStore, count: number): void {
       epochs: 40,
       dataset: `data-${place % 20}`,
       backbone: `backbone-${Math.floor(place / 20)}`,
-      testTop1: Math.round(1000 * (0.7 + 0.01 * method + 0.05 * luck)) / 1000,
+      top1: Math.round(1000 * (0.7 + 0.01 * method + 0.05 * luck)) / 1000,
     });
     fs.mkdirSync(store.folder(record.id), { recursive: true });
     fs.writeFileSync(path.join(store.folder(record.id), 'record.json'), JSON.stringify(record));

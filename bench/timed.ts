@@ -1,6 +1,6 @@
 // A program from its start to its end: how long it takes, what it prints last, and whether others worked meanwhile.
 import { spawn } from 'node:child_process';
-import { KitError } from '../src/engine/errors';
+import { KitError } from '../src/base/errors';
 import type { Command } from './contender';
 import { watchOthers } from './machine';
 

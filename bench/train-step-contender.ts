@@ -1,9 +1,9 @@
 // Our contenders of the benchmark `train-step`, and tfjs's own layers, in a process of their own.
 import { backbones } from '../src/backbones/backbone';
 import { internals } from '../src/engine/binding';
-import { KitError } from '../src/engine/errors';
+import { KitError } from '../src/base/errors';
 import { collectGarbage } from '../src/engine/garbage';
-import { kitVersion } from '../src/engine/home';
+import { kitVersion } from '../src/base/home';
 import { tf, type TF } from '../src/engine/tensorflow';
 import { makeSteps } from '../src/transfer/step';
 import { parseRunSpec } from '../src/transfer/spec';

@@ -1,7 +1,7 @@
 // The benchmark `train-step`: images per second and peak memory of a training step, ours beside each peer in turn,
 // round by round.
 import path from 'node:path';
-import { KitError, unknownName } from '../src/engine/errors';
+import { KitError, unknownName } from '../src/base/errors';
 import { Contender, type Command } from './contender';
 import { isQuiet, othersNow, QUIET_SHARE } from './machine';
 import { flopsOf, matrixRate, network, networks } from './networks';

@@ -10,7 +10,7 @@ export const packageRoot = path.dirname(path.dirname(fileURLToPath(import.meta.u
  * The home is
  * `$RIFLE_HOME` (a relative one from the working folder), by default, also when it is empty, `.rifle` in the clone or
  * in the study: the same
- * rule as in src/engine/home.ts.
+ * rule as in src/base/home.ts.
  * @param {string} root
  * @param {NodeJS.ProcessEnv} env
  */

@@ -1,12 +1,12 @@
 // The public surface of rifle-kit, nothing else.
-export { KitError } from './engine/errors';
-export type { OnProgress, Progress } from './engine/progress';
+export { KitError } from './base/errors';
+export type { OnProgress, Progress } from './base/progress';
 export { tf } from './engine/tensorflow';
 export { compile, type CompiledFunction, type CompileOptions, type FunctionSpec, type Program } from './engine/compile';
-export type { ArgumentSpec, Feed, ProgramControls } from './engine/program';
-export * as ops from './engine/ops';
-export type { Precision } from './engine/precision';
-export { randomStream, type RandomStream } from './engine/random';
+export type { ArgumentSpec, Feed, ProgramControls } from './engine/graph/program';
+export * as ops from './engine/ops/ops';
+export type { Precision } from './engine/passes/precision';
+export { randomStream, type RandomStream } from './base/random';
 
 export { datasets } from './data/catalog';
 export {
@@ -17,8 +17,8 @@ export {
   type DatasetSpec,
   type Sample,
 } from './data/dataset';
-export { openPixelCache, type PixelCache } from './data/pixel-cache';
-export { BatchLoader, type Batch, type BatchOptions } from './data/batches';
+export { openPixelCache, type PixelCache } from './data/pixels/pixel-cache';
+export { BatchLoader, type Batch, type BatchOptions } from './data/batches/batches';
 
 export {
   backbones,
@@ -31,8 +31,8 @@ export {
 } from './backbones/backbone';
 export { stateDictOf, type ParameterValues } from './backbones/snapshot';
 export { readWeights } from './backbones/weights/read';
-export { writeSafetensors } from './backbones/weights/safetensors';
-export type { StateDict, StateTensor } from './backbones/weights/state-dict';
+export { writeSafetensors } from './backbones/weights/readers/safetensors';
+export type { StateDict, StateTensor } from './backbones/weights/readers/state-dict';
 
 export {
   parseRunSpec,
@@ -45,29 +45,36 @@ export {
   type TrickSpec,
 } from './transfer/spec';
 export { methods, type Method, type MethodParts } from './transfer/methods';
-export { rifle, riflePresets, timetable, type Timetable } from './transfer/rifle';
+export { rifle, riflePresets, timetable, type Timetable } from './transfer/resets/rifle';
 export { train, type BatchSource, type EpochRow, type Moment, type TrainOptions } from './transfer/trainer';
 
 export { finetune, type FinetuneOptions } from './runs/finetune';
-export { plan, runAll, type Grid, type RunAllOptions } from './runs/plan';
-export { runPool, type PoolOptions, type PoolRun } from './runs/pool';
-export { runOnRay, type RayPoolOptions } from './runs/ray-pool';
-export { queueEstimate, type QueueEstimate } from './runs/queueing';
-export type { TrackingOptions } from './runs/tracking';
-export { compareRuns, type Comparison, type Difference } from './runs/compare';
-export { RunBusyError } from './runs/lock';
-export { isMeant, type RunFilter } from './runs/selection';
-export { verifyRun, type RunVerdict } from './runs/verify';
-export { studies, type Study, type StudyOptions } from './runs/studies';
-export { sweepPlan, type SweepPlan, type SweepRow } from './runs/sweep';
-export { scale, scales, type Scale, type ScaleName } from './runs/scales';
-export { RunStore } from './runs/store';
-export type { LayerRow, RunEnvironment, RunRecord } from './runs/record';
+export { plan, runAll, type Grid, type RunAllOptions } from './studies/plan';
+export { runPool, type PoolOptions, type PoolRun } from './runs/pool/pool';
+export { runOnRay, type RayPoolOptions } from './runs/ray/ray-pool';
+export { queueEstimate, type QueueEstimate } from './studies/queueing';
+export type { TrackingOptions } from './runs/tracking/tracking';
+export { compareRuns, type Comparison, type Difference } from './runs/store/compare';
+export { RunBusyError } from './base/files/lock';
+export { isMeant, type RunFilter } from './runs/store/selection';
+export { verifyRun, type RunVerdict } from './runs/store/verify';
+export { studies, type Study, type StudyOptions } from './studies/studies';
+export { sweepPlan, type SweepPlan, type SweepRow } from './studies/sweep';
+export { scale, scales, type Scale, type ScaleName } from './studies/scales';
+export { RunStore } from './runs/store/store';
+export type { LayerRow, RunEnvironment, RunRecord } from './runs/store/record';
 
-export { mean, meanInterval, sampleStd, summarize, type Interval, type Summary } from './analysis/statistics';
-export { bootstrapInterval, type BootstrapOptions } from './analysis/bootstrap';
-export { wilcoxonSignedRank, type SignedRank } from './analysis/wilcoxon';
-export { pairedDifference, type PairedDifference } from './analysis/paired';
+export {
+  mean,
+  meanInterval,
+  sampleStd,
+  summarize,
+  type Interval,
+  type Summary,
+} from './analysis/statistics/statistics';
+export { bootstrapInterval, type BootstrapOptions } from './analysis/statistics/bootstrap';
+export { wilcoxonSignedRank, type SignedRank } from './analysis/statistics/wilcoxon';
+export { pairedDifference, type PairedDifference } from './analysis/statistics/paired';
 export { ckaEstimates, linearCka, type CkaEstimates, type FeatureMatrix } from './analysis/cka';
 export { featureExtractor, stageFeatures, type FeatureExtractor, type StageFeatures } from './analysis/features';
 export {
@@ -85,26 +92,37 @@ export { ckaByStage, type CkaOptions, type CkaRow } from './analysis/representat
 export { variablesByStage } from './analysis/stages';
 export type { TrainedRun } from './analysis/trained-runs';
 
-export { epochsFrame, runsFrame, type DataFrame } from './report/frames';
-export { methodsTable, Table, type MethodsTableOptions } from './report/table';
-export { choiceTable, triedValues, type Tried } from './report/choice-table';
-export { accuracyFigure, lossFigure, Figure, type CurveOptions, type FigureData } from './report/figure';
-export { ckaFrame, layersFrame, lowLevelFrame, type LayeredRun } from './report/layer-frames';
+export { epochsFrame, runsFrame, type DataFrame } from './report/frames/frames';
+export { methodsTable, Table, type MethodsTableOptions } from './report/tables/methods-table';
+export { choiceTable, triedValues, type Tried } from './report/tables/choice-table';
+export { accuracyFigure, lossFigure, Figure, type CurveOptions, type FigureData } from './report/figures/figure';
+export { ckaFrame, layersFrame, lowLevelFrame, type LayeredRun } from './report/frames/layer-frames';
 export {
   gradientDepthFigure,
   layerDistanceFigure,
   layerGradientFigure,
   type DepthFigureOptions,
   type LayerFigureOptions,
-} from './report/layer-figures';
-export { gradientHeatmap, type GradientHeatmapOptions } from './report/gradient-heatmap';
-export { ckaTable, distanceTable, gradientTable, lowLevelTable, type FigureClaim } from './report/figure-claims';
-export { ckaFigure, lowLevelFigure, type CkaFigureOptions, type StageFigureOptions } from './report/stage-figures';
-export { datasetsTable, type DatasetsTableOptions } from './report/datasets-table';
-export { architecturesTable, regularizersTable, tricksTable } from './report/study-tables';
-export { ablationsTable, variantsTable } from './report/ablations';
-export type { StudyTableOptions } from './report/lines';
-export type { CellSource, Column, Row, TableData } from './report/cells';
+} from './report/figures/layer-figures';
+export { gradientHeatmap, type GradientHeatmapOptions } from './report/figures/gradient-heatmap';
+export {
+  ckaTable,
+  distanceTable,
+  gradientTable,
+  lowLevelTable,
+  type FigureClaim,
+} from './report/figures/figure-claims';
+export {
+  ckaFigure,
+  lowLevelFigure,
+  type CkaFigureOptions,
+  type StageFigureOptions,
+} from './report/figures/stage-figures';
+export { datasetsTable, type DatasetsTableOptions } from './report/tables/datasets-table';
+export { architecturesTable, regularizersTable, tricksTable } from './report/tables/study-tables';
+export { ablationsTable, variantsTable } from './report/tables/ablations';
+export type { StudyTableOptions } from './report/comparison/rows';
+export type { CellSource, Column, Row, TableData } from './report/table/cells';
 export {
   countVerdicts,
   overallVerdict,
@@ -113,14 +131,14 @@ export {
   VERDICT_RULE,
   type OverallVerdict,
   type Verdict,
-} from './report/verdict';
-export { readReported, reportedFor, type ReportedSource, type ReportedValue } from './report/reported';
-export { atScale } from './report/at-scale';
-export { Picture, sampleGrid, type SampleGridOptions } from './report/pictures';
-export { recoveryTable, recoveriesOf, type Recovery } from './report/recovery-table';
-export { exportAll, exportFigure, writeReport, type ReportOptions, type ResultsOptions } from './report/export';
+} from './report/comparison/verdict';
+export { readReported, reportedFor, type ReportedSource, type ReportedValue } from './report/comparison/reported';
+export { atScale } from './report/page/at-scale';
+export { Picture, sampleGrid, type SampleGridOptions } from './report/figures/pictures';
+export { recoveryTable, recoveriesOf, type Recovery } from './report/tables/recovery-table';
+export { exportAll, exportFigure, writeReport, type ReportOptions, type ResultsOptions } from './report/page/export';
 
-export { show } from './notebook/display';
-export { memory, MemoryReport } from './notebook/memory';
-export { progressBar } from './notebook/progress';
-export { runNotebook, type NotebookResult, type RunNotebookOptions } from './notebook/runner';
+export { show } from './notebook/display/display';
+export { memory, MemoryReport } from './notebook/display/memory';
+export { progressBar } from './notebook/display/progress';
+export { runNotebook, type NotebookResult, type RunNotebookOptions } from './notebook/runner/runner';

@@ -86,7 +86,7 @@ def main():
     with open(sys.argv[1]) as file:
         plan = json.load(file)
     torch.set_num_threads(THREADS)
-    results = [{"method": r["method"], "seed": r["seed"], "testTop1": run(plan, r["seed"], r["epochs"], r["resets"])} for r in plan["runs"]]
+    results = [{"method": r["method"], "seed": r["seed"], "top1": run(plan, r["seed"], r["epochs"], r["resets"])} for r in plan["runs"]]
     versions = {"python": sys.version.split()[0], "torch": torch.__version__, "torchvision": torchvision.__version__, "timm": timm.__version__}
     print(json.dumps({"versions": versions, "results": results}))
 

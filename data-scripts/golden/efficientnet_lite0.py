@@ -1,4 +1,4 @@
-"""Golden logits of EfficientNet-Lite0 by PyTorch, for test/backbones/efficientnet-lite.test.ts.
+"""Golden logits of EfficientNet-Lite0 by PyTorch, for test/backbones/families/efficientnet-lite.test.ts.
 
     python data-scripts/golden/efficientnet_lite0.py WEIGHTS.pth IMAGES test/fixtures/backbones
 

@@ -4,7 +4,7 @@
 
 For ResNet-50 and MobileNetV2: an epoch of RIFLE on pieces of the test's photographs from the shell, its weights kept, `rifle runs export`, then
 `load_state_dict(strict=True)` in torchvision's own model and the logits of both on `chelsea-224.png`. Exit code 1 where one differs by more
-than 1e-4. Without torch the same is held to torchvision's names, shapes and golden logits: test/runs/export.test.ts.
+than 1e-4. Without torch the same is held to torchvision's names, shapes and golden logits: test/runs/export/export.test.ts.
 """
 import json
 import pathlib

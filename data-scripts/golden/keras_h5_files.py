@@ -1,4 +1,4 @@
-"""Small HDF5 files in the layouts of Keras, for test/backbones/weights/keras-h5.test.ts, and what they hold. Written by h5py, as Keras does.
+"""Small HDF5 files in the layouts of Keras, for test/backbones/weights/readers/keras-h5.test.ts, and what they hold. Written by h5py, as Keras does.
 
     python data-scripts/golden/keras_h5_files.py test/fixtures/backbones/keras-h5
 

@@ -1,4 +1,4 @@
-"""MAT-files for the test of src/data/mat.ts, and what is in them, written by SciPy: test/fixtures/data/mat/.
+"""MAT-files for the test of src/data/readers/formats/mat.ts, and what is in them, written by SciPy: test/fixtures/data/mat/.
 
 Run with a Python that has NumPy and SciPy:
 

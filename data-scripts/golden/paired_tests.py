@@ -1,4 +1,4 @@
-"""Golden values of src/analysis/bootstrap.ts and wilcoxon.ts, from scipy.
+"""Golden values of src/analysis/statistics/bootstrap.ts and wilcoxon.ts, from scipy.
 
     python data-scripts/golden/paired_tests.py > test/fixtures/analysis/paired.json
 """

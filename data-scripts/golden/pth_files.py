@@ -1,4 +1,4 @@
-"""Small PyTorch files for test/backbones/weights/pth.test.ts, and what they hold.
+"""Small PyTorch files for test/backbones/weights/readers/pth.test.ts, and what they hold.
 
     python data-scripts/golden/pth_files.py test/fixtures/backbones/pth
 

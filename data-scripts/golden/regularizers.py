@@ -1,4 +1,4 @@
-"""Golden values of DELTA, BSS and L2-SP by PyTorch, for test/transfer/regularizers.test.ts.
+"""Golden values of DELTA, BSS and L2-SP by PyTorch, for test/transfer/regularizers/regularizers.test.ts.
 
     python data-scripts/golden/regularizers.py test/fixtures/transfer/regularizers.json
 

@@ -1,4 +1,4 @@
-"""Golden training steps of small residual networks by PyTorch, for test/backbones/resnet.test.ts and the trainer's tests.
+"""Golden training steps of small residual networks by PyTorch, for test/backbones/families/resnet.test.ts and the trainer's tests.
 
     python data-scripts/golden/resnet_steps.py test/fixtures/backbones/resnet-steps.json
 

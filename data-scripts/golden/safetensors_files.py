@@ -1,4 +1,4 @@
-"""Small safetensors files for test/backbones/weights/safetensors.test.ts, and what they hold.
+"""Small safetensors files for test/backbones/weights/readers/safetensors.test.ts, and what they hold.
 
     python data-scripts/golden/safetensors_files.py test/fixtures/backbones/safetensors
 

@@ -1,4 +1,4 @@
-"""Golden values of src/analysis/statistics.ts, from numpy and scipy.
+"""Golden values of src/analysis/statistics/statistics.ts, from numpy and scipy.
 
     python data-scripts/golden/student_intervals.py > test/fixtures/analysis/statistics.json
 """

@@ -73,12 +73,12 @@ const records = await runAll(specs, { onProgress: progressBar() });
 // Records become [danfo](https://danfo.jsdata.org) frames: one row a run, or one row a run and epoch.
 
 // %%
-const columns = ['method', 'seed', 'trainTop1', 'testTop1', 'resets'];
+const columns = ['method', 'seed', 'trainTop1', 'top1', 'resets'];
 const runs = runsFrame(records).loc({ columns: columns });
 await show(runs);
 
 // %%
-await show(runs.groupby(['method']).agg({ testTop1: ['mean', 'min', 'max'], trainTop1: 'mean' }));
+await show(runs.groupby(['method']).agg({ top1: ['mean', 'min', 'max'], trainTop1: 'mean' }));
 
 // %%
 const epochs = epochsFrame(records);

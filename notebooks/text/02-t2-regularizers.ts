@@ -43,7 +43,7 @@ const records = await runAll(specs, { onProgress: progressBar() });
 // %%
 const finished = runsFrame(records.filter((record) => record.status === 'finished'));
 const methods = finished.groupby(['dataset', 'backbone', 'method']);
-await show(methods.agg({ testTop1: ['mean', 'min', 'max'], trainTop1: 'mean' }));
+await show(methods.agg({ top1: ['mean', 'min', 'max'], trainTop1: 'mean' }));
 
 // %% [markdown]
 // ## The table

@@ -1,6 +1,6 @@
 // How alike two representations of the same images are: linear centred kernel alignment (Kornblith et al., ICML 2019,
 // arXiv 1905.00414).
-import { KitError } from '../engine/errors';
+import { KitError } from '../base/errors';
 
 /** Features of examples, row by row: `values[i * features + j]` is feature j of example i. */
 export interface FeatureMatrix {

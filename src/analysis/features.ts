@@ -2,9 +2,9 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Backbone } from '../backbones/backbone';
 import { compile } from '../engine/compile';
-import { KitError, unknownName } from '../engine/errors';
-import { globalAveragePool } from '../engine/ops';
-import type { OnProgress } from '../engine/progress';
+import { KitError, unknownName } from '../base/errors';
+import { globalAveragePool } from '../engine/ops/ops';
+import type { OnProgress } from '../base/progress';
 import { tf, type TF } from '../engine/tensorflow';
 import type { BatchSource } from '../transfer/trainer';
 import type { FeatureMatrix } from './cka';

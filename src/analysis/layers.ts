@@ -1,8 +1,8 @@
 // How far each layer moves, and how much gradient reaches it: summaries over seeds, and ratios of a method to its
 // control.
-import { KitError } from '../engine/errors';
-import type { LayerRow } from '../runs/record';
-import { summarize, type Summary } from './statistics';
+import { KitError } from '../base/errors';
+import type { LayerRow } from '../runs/store/record';
+import { summarize, type Summary } from './statistics/statistics';
 
 /**
  * The numbers of a layer: `gradientNorm`, mean over an epoch's steps of |dLoss/dw|; `updateNorm`, of |w after - w

@@ -2,8 +2,8 @@
 // same every time.
 import { setImmediate } from 'node:timers/promises';
 import { compile } from '../engine/compile';
-import { KitError } from '../engine/errors';
-import { randomStream } from '../engine/random';
+import { KitError } from '../base/errors';
+import { randomStream } from '../base/random';
 import { tf, type TF } from '../engine/tensorflow';
 import type { FeatureMatrix } from './cka';
 

@@ -15,7 +15,7 @@ export interface LowLevelRow {
   /** Name of the last stage that is kept; `none` of 0. */
   stage: string;
   /** Fraction of test images that the probe classifies right, in [0, 1]. */
-  testTop1: number;
+  top1: number;
   /** Of the images that it was fitted to. */
   trainTop1: number;
   /** Iterations of the fit, and the fraction of the first gradient's norm that was left. */
@@ -77,11 +77,11 @@ export async function lowLevelFeatures(
       };
       const refit = async (
         values: NetworkValues,
-      ): Promise<Pick<LowLevelRow, 'testTop1' | 'trainTop1' | 'iterations' | 'gradient'>> => {
+      ): Promise<Pick<LowLevelRow, 'top1' | 'trainTop1' | 'iterations' | 'gradient'>> => {
         const { train, test } = await seen(values);
         const probe = await fitProbe(train.features, train.labels, classes, { ...how, signal });
-        const [testTop1, trainTop1] = [test, train].map(({ features, labels }) => probeTop1(probe, features, labels));
-        return { testTop1, trainTop1, iterations: probe.iterations, gradient: probe.gradient };
+        const [top1, trainTop1] = [test, train].map(({ features, labels }) => probeTop1(probe, features, labels));
+        return { top1, trainTop1, iterations: probe.iterations, gradient: probe.gradient };
       };
       const untouched = new Map<string, Awaited<ReturnType<typeof refit>>>(); // by the weights that a run began with
       const rows: LowLevelRow[] = [];

@@ -2,14 +2,14 @@
 // pretrained values are written.
 import fs from 'node:fs';
 import { backbones, type Backbone, type BackboneRecord } from '../backbones/backbone';
-import { BatchLoader } from '../data/batches';
+import { BatchLoader } from '../data/batches/batches';
 import { datasets } from '../data/catalog';
 import type { Dataset } from '../data/dataset';
-import { openPixelCache } from '../data/pixel-cache';
-import { KitError } from '../engine/errors';
-import type { OnProgress } from '../engine/progress';
+import { openPixelCache } from '../data/pixels/pixel-cache';
+import { KitError } from '../base/errors';
+import type { OnProgress } from '../base/progress';
 import { chosen } from '../runs/chosen';
-import type { RunRecord } from '../runs/record';
+import type { RunRecord } from '../runs/store/record';
 import { featureExtractor, type FeatureExtractor } from './features';
 import { variablesByStage } from './stages';
 

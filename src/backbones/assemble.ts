@@ -1,9 +1,9 @@
 // From a network's description and some weights to a backbone in memory: checks, layouts, variables, and the forward
 // pass.
 import { createHash } from 'node:crypto';
-import { KitError } from '../engine/errors';
-import { globalAveragePool } from '../engine/ops';
-import { randomStream, type RandomStream } from '../engine/random';
+import { KitError } from '../base/errors';
+import { globalAveragePool } from '../engine/ops/ops';
+import { randomStream, type RandomStream } from '../base/random';
 import { tf, type TF } from '../engine/tensorflow';
 import type { Network, Pass } from './layers';
 import type { Parameter } from './parameters';
@@ -15,7 +15,7 @@ import {
   sizeOf,
   type MatchReport,
   type StateDict,
-} from './weights/state-dict';
+} from './weights/readers/state-dict';
 import type { WeightsFormat } from './weights/store';
 
 /** A backbone that the kit can build: its record, and its network with a head for `classes`. */

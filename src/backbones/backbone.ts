@@ -1,16 +1,16 @@
 // The backbones by name: what the kit knows, and how one is fetched, checked and loaded.
-import { KitError, unknownName } from '../engine/errors';
-import type { OnProgress } from '../engine/progress';
+import { KitError, unknownName } from '../base/errors';
+import type { OnProgress } from '../base/progress';
 import { assemble, matchWeights, randomHash, type BackboneDefinition, type FoundWeights } from './assemble';
-import { denseNets } from './densenet';
-import { efficientNets } from './efficientnet';
-import { efficientNetLites } from './efficientnet-lite';
-import { inceptionV3 } from './inception-v3';
-import { mobileNetV1 } from './mobilenet-v1';
-import { mobileNetV2 } from './mobilenet-v2';
+import { denseNets } from './families/densenet';
+import { efficientNets } from './families/efficientnet';
+import { efficientNetLites } from './families/efficientnet-lite';
+import { inceptionV3 } from './families/inception-v3';
+import { mobileNetV1 } from './families/mobilenet-v1';
+import { mobileNetV2 } from './families/mobilenet-v2';
 import type { Backbone, BackboneRecord } from './record';
-import { resnets } from './resnet';
-import type { MatchReport } from './weights/state-dict';
+import { resnets } from './families/resnet';
+import type { MatchReport } from './weights/readers/state-dict';
 import { formatOfWeights, hashWeights, readWeights } from './weights/read';
 import {
   fetchPublished,
@@ -30,7 +30,7 @@ import {
 } from './weights/store';
 
 export type { Backbone, BackboneRecord, ForwardHooks, ForwardOptions, ForwardResult, StatisticUpdate } from './record';
-export type { MatchReport } from './weights/state-dict';
+export type { MatchReport } from './weights/readers/state-dict';
 export type { WeightsState } from './weights/store';
 
 /** To add a family: its file, one line here, one fixture. */

@@ -1,7 +1,7 @@
 // The small vocabulary in which families are written: layers that know their parameters by name, and ways to put them
 // together.
-import * as ops from '../engine/ops';
-import type { Padding } from '../engine/ops';
+import * as ops from '../engine/ops/ops';
+import type { Padding } from '../engine/ops/ops';
 import { tf, type TF } from '../engine/tensorflow';
 import { constant, heNormal, linearUniform, Parameter, type FileConvention, type Initializer } from './parameters';
 import type { ForwardHooks, StatisticUpdate } from './record';

@@ -1,8 +1,8 @@
 // The parameters of a network: their names and layouts in the file, their layout in memory, and how a new one is drawn.
-import { KitError } from '../engine/errors';
-import type { RandomStream } from '../engine/random';
+import { KitError } from '../base/errors';
+import type { RandomStream } from '../base/random';
 import type { TF } from '../engine/tensorflow';
-import { float32Of, gather, rowMajorStrides, sizeOf, type StateTensor } from './weights/state-dict';
+import { float32Of, gather, rowMajorStrides, sizeOf, type StateTensor } from './weights/readers/state-dict';
 
 /** How the files of a framework name and lay out the parameters of a layer. */
 export interface FileConvention {

@@ -1,8 +1,8 @@
 // The values of a backbone as the state dict of a weights file: the names and layouts of the file that it came from.
-import { KitError } from '../engine/errors';
+import { KitError } from '../base/errors';
 import type { TF } from '../engine/tensorflow';
 import type { Backbone } from './record';
-import type { StateDict } from './weights/state-dict';
+import type { StateDict } from './weights/readers/state-dict';
 
 /** Values by parameter name, in the layout of memory: tensors, or their numbers in order. */
 export type ParameterValues = Readonly<Record<string, TF.Tensor | Float32Array>>;

@@ -2,8 +2,8 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { KitError } from '../engine/errors';
-import { kitHome, packageRoot, studyFolder } from '../engine/home';
+import { type KitError } from '../base/errors';
+import { kitHome, packageRoot, studyFolder } from '../base/home';
 
 /** The outcome of one check. */
 export interface Check {

@@ -1,6 +1,6 @@
 // How a command ends when it fails: what was wrong and what to do, without a stack where the user can mend it.
 import pc from 'picocolors';
-import { KitError } from '../engine/errors';
+import { KitError } from '../base/errors';
 import { Stopped } from './interrupt';
 
 /** Prints `error` to stderr and sets the exit code: 130 when the user stopped it, else 1. */

@@ -13,7 +13,7 @@ import { runsCommand } from './commands/runs';
 import { sweepCommand } from './commands/sweep';
 import { trainCommand } from './commands/train';
 import { weightsCommand } from './commands/weights';
-import { kitVersion } from '../engine/home';
+import { kitVersion } from '../base/home';
 import { fail } from './fail';
 
 const program = new Command('rifle')

@@ -2,9 +2,9 @@
 // stderr.
 import { MultiBar, type SingleBar } from 'cli-progress';
 import pc from 'picocolors';
-import { Pace, type OnProgress, type Progress } from '../engine/progress';
+import { Pace, type OnProgress, type Progress } from '../base/progress';
 
-export { duration } from '../engine/progress';
+export { duration } from '../base/progress';
 
 /** A display of progress; `stop` must be called before anything else is printed. */
 export interface ProgressDisplay {

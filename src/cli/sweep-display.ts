@@ -1,7 +1,7 @@
 // The live table of a sweep: what each worker makes, what is over, and how long it will take. On stderr; lines where
 // that is no terminal.
 import pc from 'picocolors';
-import type { PoolRun } from '../runs/pool';
+import type { PoolRun } from '../runs/pool/pool';
 import { percent } from './print';
 import { duration } from './progress';
 
@@ -72,7 +72,7 @@ export function runLine(run: PoolRun): string {
     return `${where}${what}: ${run.progress === null ? 'begins' : `${Math.floor((100 * run.progress.done) / Math.max(1, run.progress.total))} % · ${run.progress.detail ?? run.progress.task}`}`;
   if (run.state === 'failed') return `${what}: ${pc.red('failed')}: ${run.cause}`;
   if (run.state === 'waiting') return `${what}: waits: ${run.cause}`;
-  return `${what}: ${run.state === 'diverged' ? pc.yellow('diverged') : `test top-1 ${percent(run.testTop1 ?? NaN)}`}${run.state === 'reused' ? ' (was there)' : ''}`;
+  return `${what}: ${run.state === 'diverged' ? pc.yellow('diverged') : `test top-1 ${percent(run.top1 ?? NaN)}`}${run.state === 'reused' ? ' (was there)' : ''}`;
 }
 
 /** Milliseconds between two drawings, and seconds between two lines on what is no terminal. */

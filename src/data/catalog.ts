@@ -1,12 +1,12 @@
 // The data sets by name: what the catalog holds, and how one is loaded, made ready first when it is not.
 import fs from 'node:fs';
 import path from 'node:path';
-import { KitError, unknownName } from '../engine/errors';
-import { kitHome } from '../engine/home';
+import { KitError, unknownName } from '../base/errors';
+import { kitHome } from '../base/home';
 import type { Dataset, DatasetSpec } from './dataset';
 import { readImageFolder } from './image-folder';
-import { readManifests } from './manifest';
-import { digestImages, prepare, readStamp, type WorkOptions } from './prepare';
+import { readManifests } from './prepare/manifest';
+import { digestImages, prepare, readStamp, type WorkOptions } from './prepare/prepare';
 
 /** Where and how to load a data set. */
 export interface LoadOptions extends WorkOptions {

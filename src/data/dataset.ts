@@ -1,9 +1,9 @@
 // What a data set is, and the pure functions on it: its hash, its split, a part of it.
 import { createHash } from 'node:crypto';
-import { KitError } from '../engine/errors';
-import { randomStream } from '../engine/random';
-import type { PackageFile } from './fetch';
-import type { WebFile } from './web-file';
+import { KitError } from '../base/errors';
+import { randomStream } from '../base/random';
+import type { PackageFile } from './fetch/registry-package';
+import type { WebFile } from './fetch/remote-file';
 
 /** One image with its class. */
 export interface Sample {

@@ -2,14 +2,14 @@
 import { createHash } from 'node:crypto';
 import fsp from 'node:fs/promises';
 import path from 'node:path';
-import { KitError } from '../engine/errors';
-import { kitHome } from '../engine/home';
-import type { OnProgress } from '../engine/progress';
-import { makeAtomically } from './atomic';
-import { mapConcurrently } from './concurrently';
+import { KitError } from '../base/errors';
+import { kitHome } from '../base/home';
+import type { OnProgress } from '../base/progress';
+import { makeAtomically } from '../base/files/atomic';
+import { mapConcurrently } from '../base/files/concurrently';
 import { hashDataset, type Dataset, type Sample } from './dataset';
-import { sha256File } from './fetch';
-import { IMAGE_ENDINGS } from './image';
+import { sha256File } from './fetch/registry-package';
+import { IMAGE_ENDINGS } from './pixels/image';
 
 type Split = 'train' | 'test';
 const SPLITS: readonly Split[] = ['train', 'test'];

@@ -5,9 +5,9 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { DataType, internals, type DataTypeName } from './binding';
-import { KitError } from './errors';
-import { flatten, type Nested } from './nested';
-import { lowerPrecision, type Precision } from './precision';
+import { KitError } from '../base/errors';
+import { flatten, type Nested } from './graph/nested';
+import { lowerPrecision, type Precision } from './passes/precision';
 import {
   choose,
   controlsOf,
@@ -17,12 +17,12 @@ import {
   type ProgramControls,
   type VariableNodes,
   type Version,
-} from './program';
-import { fuseMomentum } from './fused-momentum';
-import { Recorder, type Captured, type Value } from './recorder';
-import { encodeSavedModel, type GraphNode } from './saved-model';
-import { computeAgain, computeLate, keepApart } from './schedule';
-import type { Graph, TensorShape } from './shapes';
+} from './graph/program';
+import { fuseMomentum } from './passes/fused-momentum';
+import { Recorder, type Captured, type Value } from './graph/recorder';
+import { encodeSavedModel, type GraphNode } from './graph/saved-model';
+import { computeAgain, computeLate, keepApart } from './passes/recompute';
+import type { Graph, TensorShape } from './graph/shapes';
 import { tf, type TF } from './tensorflow';
 
 /** One function of a program. */
@@ -392,7 +392,7 @@ function load(savedModel: Buffer): number {
         { fix: 'Free some space there, or name another folder in TMPDIR.', cause },
       );
     throw new KitError(`TensorFlow refused the recorded graph: ${message}`, {
-      fix: "If it names a missing attribute, tfjs's kernel leaves it out: add it to the table in src/engine/recorder.ts.",
+      fix: "If it names a missing attribute, tfjs's kernel leaves it out: add it to the table in src/engine/graph/recorder.ts.",
       cause,
     });
   } finally {

@@ -2,8 +2,8 @@
 import util from 'node:util';
 import path from 'node:path';
 import type * as TF from '@tensorflow/tfjs-node-gpu';
-import { KitError } from './errors';
-import { kitHome } from './home';
+import { KitError } from '../base/errors';
+import { kitHome } from '../base/home';
 
 /** Settings that the TensorFlow library reads once, when it loads. A value that the user has set stays. */
 const SETTINGS: Record<string, string> = {

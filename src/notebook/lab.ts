@@ -3,8 +3,8 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import { KitError } from '../engine/errors';
-import { kitHome } from '../engine/home';
+import { KitError } from '../base/errors';
+import { kitHome } from '../base/home';
 
 /** How to start JupyterLab. */
 export interface LabOptions {

@@ -4,9 +4,9 @@ import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { makeAtomically } from '../data/atomic';
-import { KitError } from '../engine/errors';
-import { packageRoot } from '../engine/home';
+import { makeAtomically } from '../base/files/atomic';
+import { KitError } from '../base/errors';
+import { packageRoot } from '../base/home';
 
 /** Names of the template's files that npm would not pack under their own. */
 const RENAMED: Record<string, string> = {

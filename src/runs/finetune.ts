@@ -5,26 +5,26 @@ import fs from 'node:fs';
 import path from 'node:path';
 import stableStringify from 'safe-stable-stringify';
 import { backbones, type Backbone, type BackboneRecord } from '../backbones/backbone';
-import { BatchLoader, type Batch } from '../data/batches';
+import { BatchLoader, type Batch } from '../data/batches/batches';
 import { datasets } from '../data/catalog';
 import { limitPerClass, type Dataset } from '../data/dataset';
-import { openPixelCache } from '../data/pixel-cache';
-import { KitError } from '../engine/errors';
-import { kitHome } from '../engine/home';
-import { stopSignal } from '../engine/host';
+import { openPixelCache } from '../data/pixels/pixel-cache';
+import { KitError } from '../base/errors';
+import { kitHome } from '../base/home';
+import { stopSignal } from '../base/notebook-host';
 import { methods } from '../transfer/methods';
-import { timetable } from '../transfer/rifle';
+import { timetable } from '../transfer/resets/rifle';
 import { parseRunSpec, type RunSpec, type RunSpecInput } from '../transfer/spec';
-import { findChannelWeights, type ChannelWeights } from '../transfer/channel-weights';
+import { findChannelWeights, type ChannelWeights } from '../transfer/regularizers/channel-weights';
 import { DivergedError, train, type EpochRow, type Trained, type TrainOptions } from '../transfer/trainer';
 import { chosen, LIMIT_SEED } from './chosen';
-import { environment, freeGpuMemory } from './environment';
-import { Keeper, type KeeperOptions } from './keeper';
-import { RunLock, type LockOptions } from './lock';
-import type { RunRecord } from './record';
-import { NUMERICS_VERSION, runId, RunStore } from './store';
-import { Tracking, type TrackingOptions } from './tracking';
-import { writeWhole } from './write-whole';
+import { environment, freeGpuMemory } from './store/environment';
+import { Keeper, type KeeperOptions } from './checkpointing';
+import { RunLock, type LockOptions } from '../base/files/lock';
+import type { RunRecord } from './store/record';
+import { NUMERICS_VERSION, runId, RunStore } from './store/store';
+import { Tracking, type TrackingOptions } from './tracking/tracking';
+import { writeWhole } from '../base/files/write-whole';
 
 /**
  * Options of `finetune`. `keepWeights` besides: the final weights, and those of the best epoch, stay beside the record
@@ -256,7 +256,8 @@ async function makeRun(
         parameters: parameterCount(backbone),
       },
       epochs,
-      testTop1: failure === null ? epochs[epochs.length - 1].testTop1 : NaN,
+      evaluatedOn: spec.evaluateOn,
+      top1: failure === null ? epochs[epochs.length - 1].top1 : NaN,
       resets: epochs.filter((row) => row.headReset).map((row) => row.epoch),
       wallSeconds,
       peakMemoryMb,

@@ -1,5 +1,5 @@
 // The head: the last linear layer, from features to classes, and what its values are drawn from.
-import type { RandomStream } from '../engine/random';
+import type { RandomStream } from '../base/random';
 import type { HeadDistribution } from './spec';
 
 /** Values of a head: `weight` [features, classes] row by row, and `bias` [classes]. */

@@ -1,6 +1,6 @@
 // How far back-propagation reaches: of every layer and epoch, the size of its gradient, of its updates, and its way
 // from the pretrained weights.
-import { halfSquaredNorm } from '../engine/ops';
+import { halfSquaredNorm } from '../engine/ops/ops';
 import { tf, type TF } from '../engine/tensorflow';
 import type { Backbone } from '../backbones/backbone';
 

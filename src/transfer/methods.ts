@@ -1,7 +1,7 @@
 // The methods of the tables: names for parts of a spec. A new one is one record in this list.
 import stableStringify from 'safe-stable-stringify';
-import { unknownName } from '../engine/errors';
-import { presetSource, rifle, riflePresets } from './rifle';
+import { unknownName } from '../base/errors';
+import { presetSource, rifle, riflePresets } from './resets/rifle';
 import type { RegularizerSpec, RunSpec, RunSpecInput, TrickSpec } from './spec';
 
 /** The part of a spec that a method decides. */

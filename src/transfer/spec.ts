@@ -1,8 +1,8 @@
 // What a run is: a value, validated with zod, that decides every number the run produces.
 import { z } from 'zod';
-import { KitError, nearNames } from '../engine/errors';
-import { isNewerKit, kitVersion } from '../engine/home';
-import { PRECISIONS, type Precision } from '../engine/precision';
+import { KitError, nearNames } from '../base/errors';
+import { isNewerKit, kitVersion } from '../base/home';
+import { PRECISIONS, type Precision } from '../engine/passes/precision';
 
 /**
  * How the learning rate falls over the run. `cosine` is the authors': once per epoch, lr(e) = lr0 (1 + cos(pi e / E)) /
@@ -149,7 +149,7 @@ export interface RunSpec {
   /**
    * What the compiled step computes in. `bfloat16` and `float16` are for cards with tensor cores; weights, their
    * updates and batch norm's statistics
-   * stay float32 (`src/engine/precision.ts`), and float16 scales its loss (`loss-scale.ts`). Default `float32`.
+   * stay float32 (`src/engine/passes/precision.ts`), and float16 scales its loss (`loss-scale.ts`). Default `float32`.
    */
   precision: Precision;
   /** The one seed that every random stream of the run comes from. Default 0. */

@@ -1,14 +1,14 @@
 // The training step and the evaluation step, in ordinary tfjs code: they run eagerly, or compiled into one graph each.
-import { choose, halfSquaredNorm, softmaxCrossEntropy } from '../engine/ops';
-import type { Precision } from '../engine/precision';
+import { choose, halfSquaredNorm, softmaxCrossEntropy } from '../engine/ops/ops';
+import type { Precision } from '../engine/passes/precision';
 import { tf, type TF } from '../engine/tensorflow';
 import type { Backbone } from '../backbones/backbone';
-import type { ChannelWeights } from './channel-weights';
-import { makeLossScale } from './loss-scale';
-import { makeRegularizer } from './regularizers';
-import { momentumBuffers, sgdStep } from './sgd';
+import type { ChannelWeights } from './regularizers/channel-weights';
+import { makeLossScale } from './optimizers/loss-scale';
+import { makeRegularizer } from './regularizers/regularizers';
+import { momentumBuffers, sgdStep } from './optimizers/sgd';
 import type { RunSpec } from './spec';
-import { makeTrick } from './tricks';
+import { makeTrick } from './tricks/tricks';
 
 /** Arguments of a training step. */
 export type TrainArguments = {

@@ -1,17 +1,17 @@
 // The trainer: one run of a spec on a backbone and two streams of batches, read from top to bottom.
 import { compile, graphOf, type CompileOptions, type Program } from '../engine/compile';
-import { KitError } from '../engine/errors';
+import { KitError } from '../base/errors';
 import { collectGarbage } from '../engine/garbage';
-import { randomStream } from '../engine/random';
-import { estimateMemory, freeMemory, requireMemory } from '../engine/memory';
-import type { OnProgress } from '../engine/progress';
-import type { Graph } from '../engine/shapes';
+import { randomStream } from '../base/random';
+import { estimateMemory, freeMemory, requireMemory } from '../engine/graph/memory-estimate';
+import type { OnProgress } from '../base/progress';
+import type { Graph } from '../engine/graph/shapes';
 import { tf, type TF } from '../engine/tensorflow';
-import type { Batch } from '../data/batches';
+import type { Batch } from '../data/batches/batches';
 import type { Backbone } from '../backbones/backbone';
-import type { ChannelWeights } from './channel-weights';
+import type { ChannelWeights } from './regularizers/channel-weights';
 import { LayerRecorder, type LayerRow, type LayerSums } from './layer-rows';
-import { resetHead, timetable } from './rifle';
+import { resetHead, timetable } from './resets/rifle';
 import { headLearningRate, learningRate } from './schedule';
 import type { RunSpec } from './spec';
 import {
@@ -43,10 +43,12 @@ export interface EpochRow {
   trainCrossEntropy: number;
   /** Fraction of training images (as augmented, network in training mode) classified right, in [0, 1]. */
   trainTop1: number;
-  /** Mean cross entropy over the test images, network in evaluation mode. */
-  testLoss: number;
-  /** Fraction of test images classified right, in [0, 1]; one centre crop. */
-  testTop1: number;
+  /** Which images `loss` and `top1` were measured on. */
+  evaluatedOn: RunSpec['evaluateOn'];
+  /** Mean cross entropy over the evaluated images, network in evaluation mode. */
+  loss: number;
+  /** Fraction of the evaluated images classified right, in [0, 1]; one centre crop. */
+  top1: number;
   /** Learning rate of the trunk in this epoch. */
   learningRate: number;
   /** Learning rate of the head in this epoch. */
@@ -265,7 +267,7 @@ export async function train(
             dataWaitSeconds: sums.dataWaitSeconds + (waitedNow - waited),
           };
           progress(
-            `epoch ${epoch + 1}/${epochs}  loss ${loss.toFixed(3)}  train ${percent(sums.correct / sums.images)}${rows.length > 0 ? `  test ${percent(rows[rows.length - 1].testTop1)}` : ''}`,
+            `epoch ${epoch + 1}/${epochs}  loss ${loss.toFixed(3)}  train ${percent(sums.correct / sums.images)}${rows.length > 0 ? `  test ${percent(rows[rows.length - 1].top1)}` : ''}`,
           );
           await onState?.('step', state);
           [began, waited] = [performance.now(), waitedNow]; // what was done with the state is no training
@@ -288,8 +290,9 @@ export async function train(
         trainLoss: sums.loss / images,
         trainCrossEntropy: sums.crossEntropy / images,
         trainTop1: sums.correct / images,
-        testLoss: test.loss,
-        testTop1: test.top1,
+        evaluatedOn: spec.evaluateOn,
+        loss: test.loss,
+        top1: test.top1,
         ...rates,
         headReset,
         trainSeconds,

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { ckaEstimates, linearCka, type FeatureMatrix } from '../../src/analysis/cka';
-import { packageRoot } from '../../src/engine/home';
-import { randomStream } from '../../src/engine/random';
+import { packageRoot } from '../../src/base/home';
+import { randomStream } from '../../src/base/random';
 
 interface GoldenMatrix {
   shape: [number, number];

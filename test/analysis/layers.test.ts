@@ -1,7 +1,7 @@
 // Summaries and ratios of layers over seeds, by hand.
 import assert from 'node:assert/strict';
 import { geometricMean, layerRatios, layersOf, summarizeLayers, type SeededLayers } from '../../src/analysis/layers';
-import type { LayerRow } from '../../src/runs/record';
+import type { LayerRow } from '../../src/runs/store/record';
 
 const row = (epoch: number, place: number, gradientNorm: number): LayerRow => ({
   epoch,

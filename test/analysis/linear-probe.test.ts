@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { FeatureMatrix } from '../../src/analysis/cka';
 import { fitProbe, probeClasses, probeTop1 } from '../../src/analysis/linear-probe';
-import { packageRoot } from '../../src/engine/home';
+import { packageRoot } from '../../src/base/home';
 import { tf } from '../../src/engine/tensorflow';
 
 interface GoldenProbe {

@@ -4,9 +4,9 @@ import { stageFeatures } from '../../src/analysis/features';
 import { fitProbe, probeTop1 } from '../../src/analysis/linear-probe';
 import { lowLevelFeatures } from '../../src/analysis/low-level';
 import { backbones } from '../../src/backbones/backbone';
-import { BatchLoader } from '../../src/data/batches';
+import { BatchLoader } from '../../src/data/batches/batches';
 import { datasets } from '../../src/data/catalog';
-import { openPixelCache } from '../../src/data/pixel-cache';
+import { openPixelCache } from '../../src/data/pixels/pixel-cache';
 import { tf } from '../../src/engine/tensorflow';
 import { LITE0, makeBench, type Bench } from './trained-runs';
 
@@ -35,7 +35,7 @@ describe('lowLevelFeatures', function () {
       ]),
     );
     assert.equal(reports.at(-1), 'low-level features 6/6');
-    const numbers = rows.map(({ testTop1, trainTop1, iterations }) => [testTop1, trainTop1, iterations]);
+    const numbers = rows.map(({ top1, trainTop1, iterations }) => [top1, trainTop1, iterations]);
     assert.deepEqual(numbers[0], numbers[3], 'with nothing kept all runs are the pretrained network');
     assert.deepEqual(
       [numbers[4], numbers[5]],

@@ -5,10 +5,10 @@ import { stageFeatures } from '../../src/analysis/features';
 import { ckaByStage } from '../../src/analysis/representations';
 import type { TrainedRun } from '../../src/analysis/trained-runs';
 import { backbones } from '../../src/backbones/backbone';
-import { BatchLoader } from '../../src/data/batches';
+import { BatchLoader } from '../../src/data/batches/batches';
 import { datasets } from '../../src/data/catalog';
-import { openPixelCache } from '../../src/data/pixel-cache';
-import type { KitError } from '../../src/engine/errors';
+import { openPixelCache } from '../../src/data/pixels/pixel-cache';
+import type { KitError } from '../../src/base/errors';
 import { tf } from '../../src/engine/tensorflow';
 import { LITE0, makeBench, type Bench } from './trained-runs';
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { variablesByStage } from '../../src/analysis/stages';
 import { backbones } from '../../src/backbones/backbone';
-import { buildResNet } from '../../src/backbones/resnet';
+import { buildResNet } from '../../src/backbones/families/resnet';
 import { tf } from '../../src/engine/tensorflow';
 
 describe('variablesByStage', function () {

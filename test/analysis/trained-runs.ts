@@ -6,9 +6,9 @@ import path from 'node:path';
 import type { TrainedRun } from '../../src/analysis/trained-runs';
 import { backbones } from '../../src/backbones/backbone';
 import { stateDictOf } from '../../src/backbones/snapshot';
-import { writeSafetensors } from '../../src/backbones/weights/safetensors';
+import { writeSafetensors } from '../../src/backbones/weights/readers/safetensors';
 import { datasets } from '../../src/data/catalog';
-import { randomStream } from '../../src/engine/random';
+import { randomStream } from '../../src/base/random';
 import { syntheticRecord } from '../report/records';
 import { makeImageFolder } from '../runs/image-folder';
 

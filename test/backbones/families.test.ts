@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { compile } from '../../src/engine/compile';
-import { softmaxCrossEntropy } from '../../src/engine/ops';
+import { softmaxCrossEntropy } from '../../src/engine/ops/ops';
 import { tf, type TF } from '../../src/engine/tensorflow';
 import { assemble } from '../../src/backbones/assemble';
 import { stateDictOf } from '../../src/backbones/snapshot';
-import { hashStateDict, type StateDict } from '../../src/backbones/weights/state-dict';
+import { hashStateDict, type StateDict } from '../../src/backbones/weights/readers/state-dict';
 import {
   formulaNetwork,
   formulaWeights,

@@ -3,14 +3,14 @@ import fs from 'node:fs';
 import zlib from 'node:zlib';
 import { assemble, type BackboneDefinition } from '../../src/backbones/assemble';
 import type { Backbone } from '../../src/backbones/backbone';
-import { denseNets } from '../../src/backbones/densenet';
-import { efficientNets } from '../../src/backbones/efficientnet';
-import { efficientNetLites } from '../../src/backbones/efficientnet-lite';
-import { inceptionV3 } from '../../src/backbones/inception-v3';
-import { mobileNetV1 } from '../../src/backbones/mobilenet-v1';
-import { mobileNetV2 } from '../../src/backbones/mobilenet-v2';
-import { resnets } from '../../src/backbones/resnet';
-import { sizeOf, type StateDict } from '../../src/backbones/weights/state-dict';
+import { denseNets } from '../../src/backbones/families/densenet';
+import { efficientNets } from '../../src/backbones/families/efficientnet';
+import { efficientNetLites } from '../../src/backbones/families/efficientnet-lite';
+import { inceptionV3 } from '../../src/backbones/families/inception-v3';
+import { mobileNetV1 } from '../../src/backbones/families/mobilenet-v1';
+import { mobileNetV2 } from '../../src/backbones/families/mobilenet-v2';
+import { resnets } from '../../src/backbones/families/resnet';
+import { sizeOf, type StateDict } from '../../src/backbones/weights/readers/state-dict';
 import { fixture } from './golden-resnet';
 
 /** What is kept of a tensor, channels last. */

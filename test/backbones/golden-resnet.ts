@@ -2,10 +2,10 @@
 // batches.
 import fs from 'node:fs';
 import path from 'node:path';
-import { packageRoot } from '../../src/engine/home';
-import { buildResNet } from '../../src/backbones/resnet';
+import { packageRoot } from '../../src/base/home';
+import { buildResNet } from '../../src/backbones/families/resnet';
 import type { Backbone } from '../../src/backbones/backbone';
-import { sizeOf, type StateDict } from '../../src/backbones/weights/state-dict';
+import { sizeOf, type StateDict } from '../../src/backbones/weights/readers/state-dict';
 
 /** A case of resnet-steps.json; the maker's doc comment says what each field is. */
 export interface GoldenCase {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { softmaxCrossEntropy } from '../../src/engine/ops';
+import { softmaxCrossEntropy } from '../../src/engine/ops/ops';
 import { tf, type TF } from '../../src/engine/tensorflow';
 import type { Backbone, ForwardResult } from '../../src/backbones/backbone';
 import {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { randomStream } from '../../src/engine/random';
+import { randomStream } from '../../src/base/random';
 import { tf } from '../../src/engine/tensorflow';
 import { keras, linearUniform, Parameter, permute, torch } from '../../src/backbones/parameters';
 

@@ -1,6 +1,6 @@
 // Asserts that something is refused with a KitError whose message and remedy say what they should.
 import assert from 'node:assert/strict';
-import { KitError } from '../../src/engine/errors';
+import { KitError } from '../../src/base/errors';
 
 /** `message` must match the error's message, `fix` its remedy (which must not be empty). */
 export async function refused(promise: Promise<unknown>, message: RegExp, fix = /./): Promise<void> {

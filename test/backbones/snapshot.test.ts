@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { KitError } from '../../src/engine/errors';
+import { KitError } from '../../src/base/errors';
 import { tf } from '../../src/engine/tensorflow';
 import { backbones } from '../../src/backbones/backbone';
 import { stateDictOf } from '../../src/backbones/snapshot';
-import { readSafetensors, writeSafetensors } from '../../src/backbones/weights/safetensors';
-import { hashStateDict } from '../../src/backbones/weights/state-dict';
+import { readSafetensors, writeSafetensors } from '../../src/backbones/weights/readers/safetensors';
+import { hashStateDict } from '../../src/backbones/weights/readers/state-dict';
 import { goldenCases, goldenNetwork, startingWeights } from './golden-resnet';
 
 describe('stateDictOf', () => {

@@ -1,5 +1,5 @@
 // Tests that need a file of a registry: where no registry answers, they are skipped and say so.
-import { KitError } from '../../src/engine/errors';
+import { KitError } from '../../src/base/errors';
 
 /** What `fetch` gives, or nothing where there is no network: then the tests that need it are skipped. */
 export async function unlessOffline<T>(context: Mocha.Context, fetch: () => Promise<T>): Promise<T> {

@@ -9,8 +9,8 @@ import {
   readKernels,
   type Placement,
 } from '../../bench/placement';
-import { PRECISIONS } from '../../src/engine/precision';
-import type { Graph } from '../../src/engine/shapes';
+import { PRECISIONS } from '../../src/engine/passes/precision';
+import type { Graph } from '../../src/engine/graph/shapes';
 import { methods } from '../../src/transfer/methods';
 import { makeSteps } from '../../src/transfer/step';
 import { graphOfSteps } from '../../src/transfer/trainer';

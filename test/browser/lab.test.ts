@@ -6,10 +6,10 @@ import path from 'node:path';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { backbones } from '../../src/backbones/backbone';
 import { datasets } from '../../src/data/catalog';
-import { readNotebook } from '../../src/notebook/format';
-import { kitHome, packageRoot } from '../../src/engine/home';
+import { readNotebook } from '../../src/notebook/runner/format';
+import { kitHome, packageRoot } from '../../src/base/home';
 import { startLab, type Lab } from '../../src/notebook/lab';
-import { scales } from '../../src/runs/scales';
+import { scales } from '../../src/studies/scales';
 import { CHROMIUM_FLAGS, findChromium } from './chromium';
 
 /** What a page may take on a busy machine, milliseconds. */

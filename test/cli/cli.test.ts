@@ -3,8 +3,8 @@ import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { packageRoot } from '../../src/engine/home';
-import type { RunRecord } from '../../src/runs/record';
+import { packageRoot } from '../../src/base/home';
+import type { RunRecord } from '../../src/runs/store/record';
 import { makeImageFolder } from '../runs/image-folder';
 
 const MAIN = path.join(packageRoot(), 'dist', 'src', 'cli', 'main.js');

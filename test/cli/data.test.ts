@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { packageRoot } from '../../src/engine/home';
+import { packageRoot } from '../../src/base/home';
 import { makeImageFolder } from '../data/fresh-home';
 
 const MAIN = path.join(packageRoot(), 'dist', 'src', 'cli', 'main.js');

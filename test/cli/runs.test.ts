@@ -5,9 +5,9 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { backbones, type Backbone } from '../../src/backbones/backbone';
-import { packageRoot } from '../../src/engine/home';
+import { packageRoot } from '../../src/base/home';
 import { tf, type TF } from '../../src/engine/tensorflow';
-import type { RunRecord } from '../../src/runs/record';
+import type { RunRecord } from '../../src/runs/store/record';
 import { makeImageFolder } from '../runs/image-folder';
 
 const MAIN = path.join(packageRoot(), 'dist', 'src', 'cli', 'main.js');
@@ -71,8 +71,8 @@ describe('rifle runs', function () {
     assert.deepEqual(list('--limit', '1'), [rifled.id]);
     assert.deepEqual(list('--dataset', 'somewhere else'), []);
     const text = good(rifle('list'));
-    for (const { id, testTop1 } of [plain, rifled])
-      assert.match(text, new RegExp(`${id}.*${BACKBONE}.*${(100 * testTop1).toFixed(1)} %`));
+    for (const { id, top1 } of [plain, rifled])
+      assert.match(text, new RegExp(`${id}.*${BACKBONE}.*${(100 * top1).toFixed(1)} %`));
     fs.mkdirSync(path.join(runs(), 'f'.repeat(16)));
     fs.writeFileSync(path.join(runs(), 'f'.repeat(16), 'record.json'), '{');
     assert.match(good(rifle('list')), /ffff: The run record .* is damaged: it is not JSON/);
@@ -85,9 +85,9 @@ describe('rifle runs', function () {
     };
     assert.deepEqual(
       rows.map(({ method, runs, test }) => [method, runs, test[0]]),
-      [plain, rifled].map(({ method, id, testTop1 }) => [method, id, 100 * testTop1]),
+      [plain, rifled].map(({ method, id, top1 }) => [method, id, 100 * top1]),
     );
-    assert.equal(rows[1].difference, 100 * rifled.testTop1 - 100 * plain.testTop1);
+    assert.equal(rows[1].difference, 100 * rifled.top1 - 100 * plain.top1);
     assert.match(good(rifle('table')), /fine-tuning[\s\S]*rifle/);
     assert.match(good(rifle('table', '--dataset', 'somewhere else')), /Test accuracy of the methods/);
   });
@@ -123,7 +123,7 @@ describe('rifle runs', function () {
   it('diff: what was asked for, then what came out', () => {
     const text = good(rifle('diff', plain.id, rifled.id));
     assert.match(text, /^Their numbers part in epoch 1: they were asked for something else \(1 field\)/);
-    assert.ok(text.indexOf('spec.rifle') > 0 && text.indexOf('spec.rifle') < text.indexOf('testLoss'), text);
+    assert.ok(text.indexOf('spec.rifle') > 0 && text.indexOf('spec.rifle') < text.indexOf('loss'), text);
     assert.match(good(rifle('diff', plain.id, plain.id)), /The same numbers in every epoch/);
   });
 
@@ -141,7 +141,7 @@ describe('rifle runs', function () {
     const kept = path.join(runs(), rifled.id);
     assert.match(
       spoiled(path.join(kept, 'record.json'), (bytes) =>
-        Buffer.from(bytes.toString().replace(/"testTop1": [\d.]+/g, '"testTop1": 0.999')),
+        Buffer.from(bytes.toString().replace(/"top1": [\d.]+/g, '"top1": 0.999')),
       ),
       new RegExp(`${rifled.id}\n.*record.json was changed after it was written`),
     );
@@ -280,8 +280,8 @@ describe('rifle runs', function () {
     assert.ok(record.finishedAt < record.startedAt, 'the clock did jump');
     assert.ok(record.wallSeconds > 0 && record.wallSeconds < 600, String(record.wallSeconds));
     assert.deepEqual(
-      [record.id, ...record.epochs.map(({ trainLoss, testLoss }) => [trainLoss, testLoss])],
-      [plain.id, ...plain.epochs.map(({ trainLoss, testLoss }) => [trainLoss, testLoss])],
+      [record.id, ...record.epochs.map(({ trainLoss, loss }) => [trainLoss, loss])],
+      [plain.id, ...plain.epochs.map(({ trainLoss, loss }) => [trainLoss, loss])],
     );
     assert.match(good(shell('runs', 'verify', '--runs', elsewhere)), /1 runs: 1 sound/);
   });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { screenLines, secondsLeft } from '../../src/cli/sweep-display';
-import type { PoolRun } from '../../src/runs/pool';
+import type { PoolRun } from '../../src/runs/pool/pool';
 import { parseRunSpec } from '../../src/transfer/spec';
 
 const spec = parseRunSpec({ dataset: '/photos/birds', backbone: 'b', epochs: 10 });
@@ -14,7 +14,7 @@ const run = (index: number, changes: Partial<PoolRun>): PoolRun => ({
   epochsDone: 0,
   epochs: 10,
   progress: null,
-  testTop1: null,
+  top1: null,
   cause: null,
   ...changes,
 });
@@ -31,8 +31,8 @@ describe('the live table of a sweep', () => {
     const lines = screenLines(
       screenOf(
         [
-          run(0, { state: 'finished', testTop1: 0.8, worker: null, epochsDone: 10 }),
-          run(1, { state: 'reused', testTop1: 0.7, worker: null }),
+          run(0, { state: 'finished', top1: 0.8, worker: null, epochsDone: 10 }),
+          run(1, { state: 'reused', top1: 0.7, worker: null }),
           run(2, { state: 'failed', cause: 'no such data set', worker: null }),
           run(3, {
             worker: 1,

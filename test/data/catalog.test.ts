@@ -5,11 +5,11 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { datasets } from '../../src/data/catalog';
 import type { DatasetSpec } from '../../src/data/dataset';
-import { readManifest } from '../../src/data/manifest';
-import { prepare } from '../../src/data/prepare';
+import { readManifest } from '../../src/data/prepare/manifest';
+import { prepare } from '../../src/data/prepare/prepare';
 import { parseElpvLabels } from '../../src/data/readers/elpv';
-import { KitError } from '../../src/engine/errors';
-import { makeWheel } from './archive-makers';
+import { KitError } from '../../src/base/errors';
+import { makeWheel } from './fetch/archive-makers';
 import { filesBelow, makePng, useEnvironment, useFreshHome } from './fresh-home';
 
 const elpvSpec = () => datasets.list().find(({ name }) => name === 'elpv')!;

@@ -9,8 +9,8 @@ import {
   type Dataset,
   type Sample,
 } from '../../src/data/dataset';
-import { KitError } from '../../src/engine/errors';
-import { randomStream } from '../../src/engine/random';
+import { KitError } from '../../src/base/errors';
+import { randomStream } from '../../src/base/random';
 
 const makeSamples = (counts: number[]): Sample[] =>
   counts.flatMap((count, label) =>

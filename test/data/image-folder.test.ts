@@ -5,7 +5,7 @@ import fsp from 'node:fs/promises';
 import path from 'node:path';
 import { mock } from 'node:test';
 import { datasets } from '../../src/data/catalog';
-import { KitError } from '../../src/engine/errors';
+import { KitError } from '../../src/base/errors';
 import { makeImageFolder, useFreshHome } from './fresh-home';
 
 const COUNTS = { train: { cat: 3, dog: 2 }, test: { cat: 1, dog: 2 } };

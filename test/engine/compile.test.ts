@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { compile } from '../../src/engine/compile';
-import { KitError } from '../../src/engine/errors';
+import { KitError } from '../../src/base/errors';
 import {
   batchNorm,
   conv2d,
@@ -9,7 +9,7 @@ import {
   relu,
   softmaxCrossEntropy,
   statelessUniform,
-} from '../../src/engine/ops';
+} from '../../src/engine/ops/ops';
 import { internals } from '../../src/engine/binding';
 import { tf, type TF } from '../../src/engine/tensorflow';
 

@@ -4,17 +4,17 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { deflateSync, gzipSync } from 'node:zlib';
-import { extract } from '../../src/data/archive';
-import { FileTree } from '../../src/data/file-tree';
-import { decode } from '../../src/data/image';
-import { readMat, type MatValue } from '../../src/data/mat';
+import { extract } from '../../src/data/fetch/archive';
+import { FileTree } from '../../src/data/readers/formats/file-tree';
+import { decode } from '../../src/data/pixels/image';
+import { readMat, type MatValue } from '../../src/data/readers/formats/mat';
 import { parseElpvLabels } from '../../src/data/readers/elpv';
-import { readers } from '../../src/data/readers/index';
-import { KitError } from '../../src/engine/errors';
-import { packageRoot } from '../../src/engine/home';
-import { makeTar, makeZip, type Entry } from '../data/archive-makers';
-import { cells, makeMat, numbers, structs, text } from '../data/mat-maker';
-import { bytesOf, makeOfficials, type Official } from '../data/official-archives';
+import { readers } from '../../src/data/readers';
+import { KitError } from '../../src/base/errors';
+import { packageRoot } from '../../src/base/home';
+import { makeTar, makeZip, type Entry } from '../data/fetch/archive-makers';
+import { cells, makeMat, numbers, structs, text } from '../data/readers/formats/mat-maker';
+import { bytesOf, makeOfficials, type Official } from '../data/readers/official-archives';
 import type { FuzzTarget } from './target';
 
 /** A folder in memory where the system has one: the disk would be what is measured. */

@@ -4,9 +4,9 @@ import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { packageRoot } from '../../src/engine/home';
-import { readNotebook } from '../../src/notebook/format';
-import type { NotebookResult } from '../../src/notebook/runner';
+import { packageRoot } from '../../src/base/home';
+import { readNotebook } from '../../src/notebook/runner/format';
+import type { NotebookResult } from '../../src/notebook/runner/runner';
 
 const MAIN = path.join(packageRoot(), 'dist', 'src', 'cli', 'main.js');
 

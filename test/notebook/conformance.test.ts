@@ -4,15 +4,15 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { kitHome } from '../../src/engine/home';
+import { kitHome } from '../../src/base/home';
 import {
   joinText,
   readNotebook,
   type CellOutput,
   type MultilineText,
   type NotebookCell,
-} from '../../src/notebook/format';
-import { runNotebook } from '../../src/notebook/runner';
+} from '../../src/notebook/runner/format';
+import { runNotebook } from '../../src/notebook/runner/runner';
 
 interface Trap {
   /** What a notebook meets. */

@@ -6,8 +6,8 @@ import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { Kernel, type ExecuteOptions } from '../../src/notebook/kernel-client';
-import type { Message } from '../../src/notebook/wire';
+import { Kernel, type ExecuteOptions } from '../../src/notebook/runner/kernel-client';
+import type { Message } from '../../src/notebook/runner/wire';
 
 describe('the kernel', function () {
   this.timeout(240_000);

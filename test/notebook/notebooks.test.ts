@@ -6,11 +6,11 @@ import os from 'node:os';
 import path from 'node:path';
 import { backbones } from '../../src/backbones/backbone';
 import { datasets } from '../../src/data/catalog';
-import { packageRoot } from '../../src/engine/home';
-import { joinText, readNotebook } from '../../src/notebook/format';
-import { describeFailure, runNotebook } from '../../src/notebook/runner';
-import { scales } from '../../src/runs/scales';
-import { studies } from '../../src/runs/studies';
+import { packageRoot } from '../../src/base/home';
+import { joinText, readNotebook } from '../../src/notebook/runner/format';
+import { describeFailure, runNotebook } from '../../src/notebook/runner/runner';
+import { scales } from '../../src/studies/scales';
+import { studies } from '../../src/studies/studies';
 
 const folder = path.join(packageRoot(), 'notebooks');
 const names = fs

@@ -5,10 +5,10 @@ import os from 'node:os';
 import path from 'node:path';
 import { backbones } from '../../src/backbones/backbone';
 import { datasets } from '../../src/data/catalog';
-import { packageRoot } from '../../src/engine/home';
-import { joinText, readNotebook } from '../../src/notebook/format';
-import { describeFailure, runNotebook } from '../../src/notebook/runner';
-import { scales } from '../../src/runs/scales';
+import { packageRoot } from '../../src/base/home';
+import { joinText, readNotebook } from '../../src/notebook/runner/format';
+import { describeFailure, runNotebook } from '../../src/notebook/runner/runner';
+import { scales } from '../../src/studies/scales';
 
 const file = path.join(packageRoot(), 'notebooks', '00-start.ipynb');
 

@@ -6,12 +6,12 @@ import os from 'node:os';
 import path from 'node:path';
 import { backbones } from '../../src/backbones/backbone';
 import { datasets } from '../../src/data/catalog';
-import { KitError } from '../../src/engine/errors';
-import { kitHome, packageRoot } from '../../src/engine/home';
-import { Kernel } from '../../src/notebook/kernel-client';
-import { joinText, readNotebook } from '../../src/notebook/format';
+import { type KitError } from '../../src/base/errors';
+import { kitHome, packageRoot } from '../../src/base/home';
+import { Kernel } from '../../src/notebook/runner/kernel-client';
+import { joinText, readNotebook } from '../../src/notebook/runner/format';
 import { newStudy } from '../../src/notebook/study';
-import { scales } from '../../src/runs/scales';
+import { scales } from '../../src/studies/scales';
 
 describe("a study of one's own", function () {
   this.timeout(600_000);

@@ -1,7 +1,7 @@
 // Synthetic rows of layers for the tests of figures and frames: every number a plain function of its arguments.
-import type { LayerRow } from '../../src/runs/record';
-import { randomStream } from '../../src/engine/random';
-import type { LayeredRun } from '../../src/report/layer-frames';
+import type { LayerRow } from '../../src/runs/store/record';
+import { randomStream } from '../../src/base/random';
+import type { LayeredRun } from '../../src/report/frames/layer-frames';
 import { syntheticStudy, type SyntheticRun } from './records';
 
 /** The layers of a small network, input side first. */

@@ -1,6 +1,6 @@
 // Synthetic run records for the tests of tables, figures and reports: every number a plain function of its arguments.
 import { createHash } from 'node:crypto';
-import type { EpochRow, RunRecord } from '../../src/runs/record';
+import type { EpochRow, RunRecord } from '../../src/runs/store/record';
 import { methods } from '../../src/transfer/methods';
 import { parseRunSpec, type RunSpecInput } from '../../src/transfer/spec';
 
@@ -9,7 +9,7 @@ export interface SyntheticRun {
   method?: string;
   seed?: number;
   /** Fraction of test images right in the last epoch. */
-  testTop1?: number;
+  top1?: number;
   trainTop1?: number;
   epochs?: number;
   dataset?: string;
@@ -24,7 +24,7 @@ export function syntheticRecord(run: SyntheticRun = {}): RunRecord {
   const {
     method = 'fine-tuning',
     seed = 0,
-    testTop1 = 0.8,
+    top1 = 0.8,
     trainTop1 = 0.99,
     epochs = 8,
     dataset = 'elpv',
@@ -42,8 +42,9 @@ export function syntheticRecord(run: SyntheticRun = {}): RunRecord {
       trainLoss: 2 * (1 - rise * trainTop1) + 0.02,
       trainCrossEntropy: 2 * (1 - rise * trainTop1),
       trainTop1: rise * trainTop1,
-      testLoss: 2 * (1 - rise * testTop1),
-      testTop1: rise * testTop1,
+      evaluatedOn: spec.evaluateOn,
+      loss: 2 * (1 - rise * top1),
+      top1: rise * top1,
       learningRate: 0.005 * (1 + Math.cos((Math.PI * i) / epochs)),
       headLearningRate: 0.005 * (1 + Math.cos((Math.PI * i) / epochs)),
       headReset: resets.includes(epoch),
@@ -72,7 +73,8 @@ export function syntheticRecord(run: SyntheticRun = {}): RunRecord {
     },
     weights: { id: backbone, hash: 'e'.repeat(64), parameters: 4652008 },
     epochs: rows,
-    testTop1: rows[epochs - 1].testTop1,
+    evaluatedOn: spec.evaluateOn,
+    top1: rows[epochs - 1].top1,
     resets,
     wallSeconds: 96 + seed,
     peakMemoryMb: 900,
@@ -97,7 +99,7 @@ export function syntheticRecord(run: SyntheticRun = {}): RunRecord {
 /** Fine-tuning and RIFLE over seeds: `values[method]` are the last-epoch accuracies of seeds 0, 1, ... */
 export function syntheticStudy(values: Record<string, readonly number[]>, run: SyntheticRun = {}): RunRecord[] {
   return Object.entries(values).flatMap(([method, accuracies]) =>
-    accuracies.map((testTop1, seed) => syntheticRecord({ ...run, method, seed, testTop1 })),
+    accuracies.map((top1, seed) => syntheticRecord({ ...run, method, seed, top1 })),
   );
 }
 
@@ -109,6 +111,6 @@ export function failed(record: RunRecord, epoch = 3, lastLoss: number | null = 4
     status: 'failed',
     failure: { epoch, lastLoss, message: 'The loss was not a number.' },
     epochs,
-    testTop1: NaN,
+    top1: NaN,
   };
 }

@@ -1,7 +1,7 @@
 // A check of drawings: no text reaches beyond the edge.
 import assert from 'node:assert/strict';
 import { JSDOM } from 'jsdom';
-import { textWidth } from '../../src/report/text-metrics';
+import { textWidth } from '../../src/report/drawing/text-metrics';
 
 /** Every text of the SVG document lies inside it, by the widths of Arial; texts read from below too. */
 export function within(svg: string): void {

@@ -2,17 +2,17 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import type { KitError } from '../../src/engine/errors';
+import type { KitError } from '../../src/base/errors';
 import { tf } from '../../src/engine/tensorflow';
 import { finetune } from '../../src/runs/finetune';
-import { RunLock } from '../../src/runs/lock';
-import { plan, runAll } from '../../src/runs/plan';
-import type { RunRecord } from '../../src/runs/record';
-import { scale, scales } from '../../src/runs/scales';
-import { RunStore } from '../../src/runs/store';
-import { unfinishedRuns } from '../../src/runs/unfinished';
-import { verifyRun } from '../../src/runs/verify';
-import { rifle } from '../../src/transfer/rifle';
+import { RunLock } from '../../src/base/files/lock';
+import { plan, runAll } from '../../src/studies/plan';
+import type { RunRecord } from '../../src/runs/store/record';
+import { scale, scales } from '../../src/studies/scales';
+import { RunStore } from '../../src/runs/store/store';
+import { unfinishedRuns } from '../../src/runs/store/unfinished';
+import { verifyRun } from '../../src/runs/store/verify';
+import { rifle } from '../../src/transfer/resets/rifle';
 import type { RunSpecInput } from '../../src/transfer/spec';
 import { makeImageFolder } from './image-folder';
 
@@ -55,7 +55,7 @@ describe('finetune', function () {
       [12, 6, ['stripes', 'waves']],
     );
     assert.equal(record.epochs.length, 2);
-    assert.equal(record.testTop1, record.epochs[1].testTop1);
+    assert.equal(record.top1, record.epochs[1].top1);
     // EfficientNet-Lite0 has 4,652,008 parameters with its head for 1000 classes (counted in its .pth file).
     assert.equal(record.weights.parameters, 4_652_008 - 1281 * 1000 + 1281 * 2);
     assert.ok(record.environment.tensorflow.startsWith('2.') && record.peakMemoryMb > 100 && record.wallSeconds > 0);
@@ -146,7 +146,7 @@ describe('finetune', function () {
     assert.equal((await verifyRun(store, record.id, { data: true })).state, 'sound');
 
     const file = path.join(folder, 'record.json');
-    fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace(/"testTop1": [\d.]+/g, '"testTop1": 0.999'));
+    fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace(/"top1": [\d.]+/g, '"top1": 0.999'));
     const verdict = await verifyRun(store, record.id);
     assert.match(verdict.problems.join(), /record.json was changed after it was written/);
   });

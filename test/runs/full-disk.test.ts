@@ -3,11 +3,11 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import type { KitError } from '../../src/engine/errors';
-import { packageRoot } from '../../src/engine/home';
-import { Checkpoints } from '../../src/runs/checkpoint';
-import type { RunRecord } from '../../src/runs/record';
-import { RunStore } from '../../src/runs/store';
+import type { KitError } from '../../src/base/errors';
+import { packageRoot } from '../../src/base/home';
+import { Checkpoints } from '../../src/runs/store/checkpoint';
+import type { RunRecord } from '../../src/runs/store/record';
+import { RunStore } from '../../src/runs/store/store';
 import type { TrainState } from '../../src/transfer/trainer';
 import { makeImageFolder } from './image-folder';
 

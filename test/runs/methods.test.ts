@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { tf } from '../../src/engine/tensorflow';
 import { finetune } from '../../src/runs/finetune';
-import { RunStore } from '../../src/runs/store';
+import { RunStore } from '../../src/runs/store/store';
 import { methods } from '../../src/transfer/methods';
 
 const alone = methods
@@ -73,9 +73,9 @@ describe('every method trains on photographs of elpv, alone and with RIFLE', fun
     assert.ok(record.failure!.epoch >= 1 && record.failure!.epoch <= 3 && record.epochs.length < record.failure!.epoch);
     assert.match(record.failure!.message, /diverged at a learning rate of/);
     assert.ok(Number.isFinite(record.failure!.lastLoss));
-    assert.ok(Number.isNaN(record.testTop1));
+    assert.ok(Number.isNaN(record.top1));
     const again = await finetune(spec, { runs: folder });
     assert.equal(again.startedAt, record.startedAt);
-    assert.ok(Number.isNaN(again.testTop1));
+    assert.ok(Number.isNaN(again.top1));
   });
 });

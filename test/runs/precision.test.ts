@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { readSafetensors } from '../../src/backbones/weights/safetensors';
-import { KitError } from '../../src/engine/errors';
+import { readSafetensors } from '../../src/backbones/weights/readers/safetensors';
+import { KitError } from '../../src/base/errors';
 import { finetune } from '../../src/runs/finetune';
-import { RunStore } from '../../src/runs/store';
+import { RunStore } from '../../src/runs/store/store';
 import type { RunSpecInput } from '../../src/transfer/spec';
-import { FIRST_SCALE } from '../../src/transfer/loss-scale';
+import { FIRST_SCALE } from '../../src/transfer/optimizers/loss-scale';
 import { makeImageFolder } from './image-folder';
 
 describe('a run in low precision', function () {
@@ -66,8 +66,8 @@ describe('a run in low precision', function () {
     assert.ok(held.has('loss-scale/good-steps'));
     const record = await finetune(input, { runs: stopped, keepWeights: true });
     assert.deepEqual(
-      record.epochs.map(({ trainLoss, testLoss }) => [trainLoss, testLoss]),
-      expected.epochs.map(({ trainLoss, testLoss }) => [trainLoss, testLoss]),
+      record.epochs.map(({ trainLoss, loss }) => [trainLoss, loss]),
+      expected.epochs.map(({ trainLoss, loss }) => [trainLoss, loss]),
     );
     assert.deepEqual(fs.readFileSync(stopped.weights(record.id)!), fs.readFileSync(whole.weights(record.id)!));
   });

@@ -121,7 +121,7 @@ for (const [file, needed] of Object.entries({
 it('requirements.txt holds JupyterLab 4.6, requirements-ray.txt the Ray that the client was tested with', () => {
   assert.match(read('requirements.txt'), /^jupyterlab==4\.6\./m);
   assert.ok(
-    read('requirements-ray.txt').includes(`\nray==${/TESTED_RAY = '([\d.]+)'/.exec(read('src/runs/ray.ts'))[1]} `),
+    read('requirements-ray.txt').includes(`\nray==${/TESTED_RAY = '([\d.]+)'/.exec(read('src/runs/ray/ray.ts'))[1]} `),
   );
 });
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { softmaxCrossEntropy } from '../../src/engine/ops';
+import { softmaxCrossEntropy } from '../../src/engine/ops/ops';
 import { tf, type TF } from '../../src/engine/tensorflow';
-import type { Batch } from '../../src/data/batches';
-import { rifle } from '../../src/transfer/rifle';
+import type { Batch } from '../../src/data/batches/batches';
+import { rifle } from '../../src/transfer/resets/rifle';
 import { parseRunSpec } from '../../src/transfer/spec';
 import { makeSteps } from '../../src/transfer/step';
 import { train, valuesOf, type BatchSource, type Moment } from '../../src/transfer/trainer';

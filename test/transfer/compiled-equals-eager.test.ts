@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { backbones } from '../../src/backbones/backbone';
-import { randomStream } from '../../src/engine/random';
+import { randomStream } from '../../src/base/random';
 import { tf, type TF } from '../../src/engine/tensorflow';
 import { parseRunSpec, type RunSpecInput } from '../../src/transfer/spec';
 import { makeSteps, type TrainOutputs } from '../../src/transfer/step';

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { backbones } from '../../src/backbones/backbone';
-import { BatchLoader } from '../../src/data/batches';
+import { BatchLoader } from '../../src/data/batches/batches';
 import { datasets } from '../../src/data/catalog';
 import { limitPerClass } from '../../src/data/dataset';
-import { openPixelCache } from '../../src/data/pixel-cache';
-import type { Precision } from '../../src/engine/precision';
+import { openPixelCache } from '../../src/data/pixels/pixel-cache';
+import type { Precision } from '../../src/engine/passes/precision';
 import { tf, type TF } from '../../src/engine/tensorflow';
-import { FIRST_SCALE, GROWTH_INTERVAL } from '../../src/transfer/loss-scale';
+import { FIRST_SCALE, GROWTH_INTERVAL } from '../../src/transfer/optimizers/loss-scale';
 import { parseRunSpec } from '../../src/transfer/spec';
 import { makeSteps } from '../../src/transfer/step';
 import { compileSteps, valuesOf } from '../../src/transfer/trainer';

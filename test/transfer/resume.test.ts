@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { tf } from '../../src/engine/tensorflow';
-import { rifle } from '../../src/transfer/rifle';
+import { rifle } from '../../src/transfer/resets/rifle';
 import type { RunSpecInput } from '../../src/transfer/spec';
 import { train, type StateMoment, type Trained, type TrainOptions, type TrainState } from '../../src/transfer/trainer';
 import { golden, tinyBatches, tinyNetwork, tinySpec } from './tiny';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { headLearningRate, learningRate } from '../../src/transfer/schedule';
-import { rifle } from '../../src/transfer/rifle';
+import { rifle } from '../../src/transfer/resets/rifle';
 import { parseRunSpec, type ScheduleSpec } from '../../src/transfer/spec';
 
 const plain = (schedule: ScheduleSpec) => ({ schedule, trick: { name: 'none' } as const });

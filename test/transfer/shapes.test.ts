@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { backbones, type Backbone } from '../../src/backbones/backbone';
 import { DataType, internals, type TFJSBinding } from '../../src/engine/binding';
-import { outputShapes, type TensorShape } from '../../src/engine/shapes';
+import { outputShapes, type TensorShape } from '../../src/engine/graph/shapes';
 import { tf } from '../../src/engine/tensorflow';
 import { parseRunSpec, type RunSpecInput } from '../../src/transfer/spec';
 import { makeSteps } from '../../src/transfer/step';
@@ -131,7 +131,7 @@ describe('the shapes that recording goes by', () => {
       ).map((trick) => ({ trick })),
     ];
     for (const spec of specs) {
-      const backbone = await tinyNetwork();
+      const backbone = tinyNetwork();
       const { unknown } = stepShapes(backbone, spec, 32);
       assert.deepEqual(
         [...unknown].filter((op) => !RUN.includes(op)),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import type { KitError } from '../../src/engine/errors';
+import type { KitError } from '../../src/base/errors';
 import { methods } from '../../src/transfer/methods';
-import { rifle } from '../../src/transfer/rifle';
+import { rifle } from '../../src/transfer/resets/rifle';
 import { parseRunSpec, type RegularizerSpec, type RifleSpec } from '../../src/transfer/spec';
 
 const base = { dataset: 'elpv', backbone: 'efficientnet_lite0.tf_in1k' };

@@ -1,7 +1,7 @@
 // A tiny real task for the trainer's tests: a small residual network with golden weights, on batches made by closed
 // formulas.
 import type { Backbone } from '../../src/backbones/backbone';
-import type { Batch } from '../../src/data/batches';
+import type { Batch } from '../../src/data/batches/batches';
 import { parseRunSpec, type RunSpec, type RunSpecInput } from '../../src/transfer/spec';
 import type { BatchSource } from '../../src/transfer/trainer';
 import { goldenBatch, goldenCases, goldenNetwork, type GoldenCase } from '../backbones/golden-resnet';

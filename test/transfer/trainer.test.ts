@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { internals } from '../../src/engine/binding';
 import { tf, type TF } from '../../src/engine/tensorflow';
-import { rifle } from '../../src/transfer/rifle';
+import { rifle } from '../../src/transfer/resets/rifle';
 import { makeSteps } from '../../src/transfer/step';
 import { compileSteps, train, type EpochRow, type Moment } from '../../src/transfer/trainer';
 import { goldenBatch, goldenCases, goldenNetwork, type GoldenCase } from '../backbones/golden-resnet';
@@ -215,7 +215,7 @@ describe('train', () => {
         tinyBatches(2, 1),
       );
       backbone.dispose();
-      return rows.map(({ trainLoss, trainTop1, testLoss, testTop1 }) => [trainLoss, trainTop1, testLoss, testTop1]);
+      return rows.map(({ trainLoss, trainTop1, loss, top1 }) => [trainLoss, trainTop1, loss, top1]);
     };
     assert.deepEqual(await once(), await once());
     assert.notDeepEqual(await once(golden.batch - 1), await once());

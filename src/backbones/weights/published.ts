@@ -1,11 +1,11 @@
 // Weights that their publisher has on a server of its own: their manifests, and what can be told of a file by its name.
 import fs from 'node:fs';
 import path from 'node:path';
-import { makeAtomically } from '../../data/atomic';
-import { download, type DownloadOptions } from '../../data/download';
-import { mismatch, type WebFile } from '../../data/web-file';
-import { KitError } from '../../engine/errors';
-import { kitHome, packageRoot } from '../../engine/home';
+import { makeAtomically } from '../../base/files/atomic';
+import { download, type DownloadOptions } from '../../data/fetch/download';
+import { mismatch, type WebFile } from '../../data/fetch/remote-file';
+import { KitError } from '../../base/errors';
+import { kitHome, packageRoot } from '../../base/home';
 import type { WeightsFormat, WeightsState } from './store';
 
 /** A weights file on its publisher's server. */

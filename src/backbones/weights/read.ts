@@ -1,16 +1,16 @@
 // Reads a weights file of any format that the kit knows, told by its ending.
 import fs from 'node:fs';
 import path from 'node:path';
-import { sha256File } from '../../data/fetch';
-import { KitError } from '../../engine/errors';
-import type { OnProgress } from '../../engine/progress';
-import { readGraphDef } from './graphdef';
-import { readKerasH5 } from './keras-h5';
-import { readPth } from './pth';
-import { readSafetensors } from './safetensors';
-import type { StateDict } from './state-dict';
+import { sha256File } from '../../data/fetch/registry-package';
+import { KitError } from '../../base/errors';
+import type { OnProgress } from '../../base/progress';
+import { readGraphDef } from './readers/graphdef';
+import { readKerasH5 } from './readers/keras-h5';
+import { readPth } from './readers/pth';
+import { readSafetensors } from './readers/safetensors';
+import type { StateDict } from './readers/state-dict';
 import { hashOfFiles, type WeightsFormat } from './store';
-import { readTfjsLayers, tfjsShards } from './tfjs-layers';
+import { readTfjsLayers, tfjsShards } from './readers/tfjs-layers';
 
 interface Format {
   name: WeightsFormat;

@@ -2,11 +2,11 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { createHash } from 'node:crypto';
-import { extract } from '../../data/archive';
-import { fetchPackage, sha256File, type PackageFile } from '../../data/fetch';
-import { KitError } from '../../engine/errors';
-import { kitHome, packageRoot } from '../../engine/home';
-import type { OnProgress } from '../../engine/progress';
+import { extract } from '../../data/fetch/archive';
+import { fetchPackage, sha256File, type PackageFile } from '../../data/fetch/registry-package';
+import { KitError } from '../../base/errors';
+import { kitHome, packageRoot } from '../../base/home';
+import type { OnProgress } from '../../base/progress';
 
 /**
  * The format of a weights file: PyTorch's, safetensors, a TensorFlow.js layers model, Keras's HDF5, or a frozen

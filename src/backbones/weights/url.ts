@@ -1,8 +1,8 @@
 // Weights by an address that the user gives, with the hash that the file must have: `https://host/file.pth#sha256=<64
 // hexadecimal digits>`.
 import path from 'node:path';
-import { download, type DownloadOptions } from '../../data/download';
-import { KitError } from '../../engine/errors';
+import { download, type DownloadOptions } from '../../data/fetch/download';
+import { KitError } from '../../base/errors';
 
 /** Whether `weights` is an address and not a path. */
 export const isWeightsUrl = (weights: string): boolean => /^https?:\/\//i.test(weights);

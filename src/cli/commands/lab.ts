@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import pc from 'picocolors';
-import { packageRoot } from '../../engine/home';
+import { packageRoot } from '../../base/home';
 import { interruptible, Stopped } from '../interrupt';
 import { printLine } from '../print';
 

@@ -3,9 +3,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import pc from 'picocolors';
-import { KitError } from '../../engine/errors';
-import { packageRoot } from '../../engine/home';
-import type { NotebookResult } from '../../notebook/runner';
+import { KitError } from '../../base/errors';
+import { packageRoot } from '../../base/home';
+import type { NotebookResult } from '../../notebook/runner/runner';
 import { interruptible } from '../interrupt';
 import { positiveNumber } from '../numbers';
 import { printJson, printLine, printList } from '../print';
@@ -75,9 +75,9 @@ export function notebooksCommand(): Command {
 }
 
 async function execute(files: string[], flags: NotebooksFlags): Promise<void> {
-  const { scale } = await import('../../runs/scales.js');
-  const { mapConcurrently } = await import('../../data/concurrently.js');
-  const { describeFailure, runNotebook } = await import('../../notebook/runner.js');
+  const { scale } = await import('../../studies/scales.js');
+  const { mapConcurrently } = await import('../../base/files/concurrently.js');
+  const { describeFailure, runNotebook } = await import('../../notebook/runner/runner.js');
   const env = { RIFLE_SCALE: scale(flags.scale).name };
   const signal = interruptible();
   const say = (line: string): void => void (flags.json || process.stderr.write(`${line}\n`));
@@ -130,7 +130,7 @@ async function execute(files: string[], flags: NotebooksFlags): Promise<void> {
 }
 
 async function pairs(files: string[], flags: NotebooksFlags): Promise<void> {
-  const { comparePairs } = await import('../../notebook/pairs.js');
+  const { comparePairs } = await import('../../notebook/runner/pairs.js');
   const found = await comparePairs(files, { write: flags.writePairs });
   const drifted = found.filter(({ state }) => state !== 'same' && state !== 'written');
   if (drifted.length > 0) process.exitCode = 1;

@@ -1,10 +1,10 @@
 // `rifle report`: tables and figures of all finished runs in one HTML file, or one file a study.
 import path from 'node:path';
 import { Command } from 'commander';
-import { KitError } from '../../engine/errors';
-import type { FigureSources } from '../../report/exhibits';
-import type { RunRecord } from '../../runs/record';
-import type { RunStore } from '../../runs/store';
+import { KitError } from '../../base/errors';
+import type { FigureSources } from '../../report/page/exhibits';
+import type { RunRecord } from '../../runs/store/record';
+import type { RunStore } from '../../runs/store/store';
 import { interruptible } from '../interrupt';
 import { printJson, printLine } from '../print';
 import { showProgress } from '../progress';
@@ -42,11 +42,11 @@ export function reportCommand(): Command {
       '\nExamples:\n  $ npx rifle report --runs my-runs --out my-report.html\n  $ npx rifle report --scale mini --study t2 t3 --separate --export results',
     )
     .action(async (flags: ReportFlags) => {
-      const { RunStore } = await import('../../runs/store.js');
+      const { RunStore } = await import('../../runs/store/store.js');
       const store = new RunStore(flags.runs);
       const records = await recordsOf(store.list(), store.root, flags.scale);
-      const { exportAll, sourcesOf, writeReport } = await import('../../report/export.js');
-      const { present, requireExhibits } = await import('../../report/exhibits.js');
+      const { exportAll, sourcesOf, writeReport } = await import('../../report/page/export.js');
+      const { present, requireExhibits } = await import('../../report/page/exhibits.js');
       requireExhibits(flags.study ?? []);
       const sources = flags.analyses ? await analysesOf(records, store) : {};
       const options = { scale: flags.scale, studies: flags.study, store, sources };
@@ -86,7 +86,7 @@ async function recordsOf(all: RunRecord[], root: string, scale: string | undefin
       fix: `Make some first: \`npx rifle reproduce --scale ${scale ?? 'smoke'}\`.`,
     });
   if (scale === undefined) return all;
-  const { atScale } = await import('../../report/at-scale.js');
+  const { atScale } = await import('../../report/page/at-scale.js');
   const records = atScale(all, scale);
   if (records.length === 0)
     throw new KitError(`Of ${all.length} finished runs in ${root} none is of scale ${scale}.`, {
@@ -100,7 +100,7 @@ async function recordsOf(all: RunRecord[], root: string, scale: string | undefin
  * are none.
  */
 async function analysesOf(records: RunRecord[], store: RunStore): Promise<FigureSources> {
-  const { mainRuns } = await import('../../report/exhibits.js');
+  const { mainRuns } = await import('../../report/page/exhibits.js');
   const runs = mainRuns(records).flatMap((record) => {
     const weights = record.status === 'finished' ? store.weights(record.id) : null;
     return weights === null ? [] : [{ record, weights }];

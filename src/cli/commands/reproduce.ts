@@ -19,9 +19,9 @@ export function reproduceCommand(): Command {
       '\nExamples:\n  $ npx rifle reproduce --scale smoke\n  $ npx rifle reproduce --scale mini --out mini.html',
     )
     .action(async (flags: { scale?: string; runs?: string; out: string; json?: boolean }) => {
-      const { scale } = await import('../../runs/scales.js');
+      const { scale } = await import('../../studies/scales.js');
       const chosen = scale(flags.scale ?? process.env.RIFLE_SCALE ?? 'mini');
-      const { plan, runAll } = await import('../../runs/plan.js');
+      const { plan, runAll } = await import('../../studies/plan.js');
       const { titleOf } = await import('../../runs/finetune.js');
       const specs = plan(chosen);
       if (!flags.json)
@@ -38,8 +38,8 @@ export function reproduceCommand(): Command {
         onRecord: (_, again) => (reused += again ? 1 : 0),
       }).finally(() => display.stop());
 
-      const { methodsTable } = await import('../../report/table.js');
-      const { writeReport } = await import('../../report/export.js');
+      const { methodsTable } = await import('../../report/tables/methods-table.js');
+      const { writeReport } = await import('../../report/page/export.js');
       const table = methodsTable(records);
       const file = path.resolve(flags.out);
       await writeReport(records, { path: file, title: 'Fine-tuning against RIFLE', scale: chosen.name });
@@ -49,7 +49,7 @@ export function reproduceCommand(): Command {
         records
           .map(
             (record) =>
-              `  ${titleOf(record.spec)}: test top-1 ${percent(record.testTop1)}, training top-1 ${percent(record.epochs[record.epochs.length - 1].trainTop1)}`,
+              `  ${titleOf(record.spec)}: test top-1 ${percent(record.top1)}, training top-1 ${percent(record.epochs[record.epochs.length - 1].trainTop1)}`,
           )
           .join('\n'),
       );

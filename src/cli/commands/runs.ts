@@ -1,15 +1,15 @@
 // `rifle runs list|table|show|diff|verify|prune|export`: what the store holds.
 import { Command, Option } from 'commander';
 import pc from 'picocolors';
-import type { Difference } from '../../runs/compare';
-import type { ExportFormat } from '../../runs/export';
-import type { RunVerdict } from '../../runs/verify';
-import type { RunFilter } from '../../runs/selection';
+import type { Difference } from '../../runs/store/compare';
+import type { ExportFormat } from '../../runs/export/export';
+import type { RunVerdict } from '../../runs/store/verify';
+import type { RunFilter } from '../../runs/store/selection';
 import { wholeNumber } from '../numbers';
 import { megabytes, percent, printJson, printLine, printList } from '../print';
 import { duration } from '../progress';
 
-const openStore = async (folder?: string) => new (await import('../../runs/store.js')).RunStore(folder);
+const openStore = async (folder?: string) => new (await import('../../runs/store/store.js')).RunStore(folder);
 
 /** The command. */
 export function runsCommand(): Command {
@@ -51,8 +51,8 @@ function listCommand(): Command {
       '\nExamples:\n  $ npx rifle runs list --method rifle --dataset elpv\n  $ npx rifle runs list --status unfinished --json',
     )
     .action(async ({ runs, json, limit, ...filter }: Common & RunFilter & { limit: number }) => {
-      const { isMeant } = await import('../../runs/selection.js');
-      const { unfinishedRuns } = await import('../../runs/unfinished.js');
+      const { isMeant } = await import('../../runs/store/selection.js');
+      const { unfinishedRuns } = await import('../../runs/store/unfinished.js');
       const store = await openStore(runs);
       const damaged: string[] = [];
       const records =
@@ -81,7 +81,7 @@ function listCommand(): Command {
           'finished',
           'device',
         ],
-        newest.map(({ id, method, dataset, spec, epochs, testTop1, wallSeconds, finishedAt, environment, status }) => {
+        newest.map(({ id, method, dataset, spec, epochs, top1, wallSeconds, finishedAt, environment, status }) => {
           const last = epochs.at(-1);
           return [
             id,
@@ -90,7 +90,7 @@ function listCommand(): Command {
             spec.backbone,
             spec.seed,
             last?.epoch ?? 0,
-            status === 'failed' ? 'diverged' : percent(testTop1),
+            status === 'failed' ? 'diverged' : percent(top1),
             last ? percent(last.trainTop1) : '',
             duration(wallSeconds),
             finishedAt.slice(0, 16).replace('T', ' '),
@@ -126,8 +126,8 @@ function tableCommand(): Command {
     .option('--baseline <method>', 'the method that others are compared with', 'fine-tuning')
     .addHelpText('after', '\nExample:\n  $ npx rifle runs table --dataset elpv')
     .action(async ({ runs, json, baseline, ...filter }: Common & RunFilter & { baseline: string }) => {
-      const { isMeant } = await import('../../runs/selection.js');
-      const { methodsTable } = await import('../../report/table.js');
+      const { isMeant } = await import('../../runs/store/selection.js');
+      const { methodsTable } = await import('../../report/tables/methods-table.js');
       const store = await openStore(runs);
       const damaged: string[] = [];
       const records = store
@@ -146,7 +146,7 @@ function showCommand(): Command {
     .argument('<id>', 'or its beginning')
     .addHelpText('after', '\nExample:\n  $ npx rifle runs show db31527f')
     .action(async (start: string, { runs, json }: Common) => {
-      const { idOf } = await import('../../runs/selection.js');
+      const { idOf } = await import('../../runs/store/selection.js');
       const store = await openStore(runs);
       const id = idOf(store, start);
       const record = store.find(id);
@@ -160,7 +160,7 @@ function showCommand(): Command {
           ['run', record.id],
           ['status', record.failure === null ? record.status : `${record.status}: ${record.failure.message}`],
           ['method', record.method],
-          ['test top-1', `${percent(record.testTop1)} after ${record.epochs.length} epochs`],
+          ['test top-1', `${percent(record.top1)} after ${record.epochs.length} epochs`],
           ['resets after epochs', record.resets.join(', ') || 'none'],
           ['seed', `${record.spec.seed}: every random stream comes from it`],
           [
@@ -216,9 +216,9 @@ function diffCommand(): Command {
     .argument('<b>', 'id or its beginning')
     .addHelpText('after', '\nExample:\n  $ npx rifle runs diff db31 d36e')
     .action(async (a: string, b: string, { runs, json }: Common) => {
-      const { idOf } = await import('../../runs/selection.js');
-      const { compareRuns, verdictOf } = await import('../../runs/compare.js');
-      const { KitError } = await import('../../engine/errors.js');
+      const { idOf } = await import('../../runs/store/selection.js');
+      const { compareRuns, verdictOf } = await import('../../runs/store/compare.js');
+      const { KitError } = await import('../../base/errors.js');
       const store = await openStore(runs);
       const [first, second] = [a, b].map((start) => {
         const record = store.find(idOf(store, start));
@@ -252,8 +252,8 @@ function verifyCommand(): Command {
     .option('--data', 'also load their data sets and compare hashes')
     .addHelpText('after', '\nExample:\n  $ npx rifle runs verify --data')
     .action(async (starts: string[], { runs, json, data }: Common & { data?: boolean }) => {
-      const { idOf } = await import('../../runs/selection.js');
-      const { verifyRun } = await import('../../runs/verify.js');
+      const { idOf } = await import('../../runs/store/selection.js');
+      const { verifyRun } = await import('../../runs/store/verify.js');
       const store = await openStore(runs);
       const ids = starts.length > 0 ? starts.map((start) => idOf(store, start)) : store.ids();
       const verdicts: RunVerdict[] = [];
@@ -292,8 +292,8 @@ function pruneCommand(): Command {
           ...kinds
         }: Common & { yes?: boolean; unfinished?: boolean; failed?: boolean; oldNumerics?: boolean },
       ) => {
-        const { idOf } = await import('../../runs/selection.js');
-        const { prunable, prune, sizeOfFolder } = await import('../../runs/prune.js');
+        const { idOf } = await import('../../runs/store/selection.js');
+        const { prunable, prune, sizeOfFolder } = await import('../../runs/store/prune.js');
         const store = await openStore(runs);
         const found = prunable(store, { ids: starts.map((start) => idOf(store, start)), ...kinds }).map((run) => ({
           ...run,
@@ -347,8 +347,8 @@ function exportCommand(): Command {
         start: string,
         { runs, json, format, which, out }: Common & { format: ExportFormat; which: 'last' | 'best'; out?: string },
       ) => {
-        const { idOf } = await import('../../runs/selection.js');
-        const { exportRun } = await import('../../runs/export.js');
+        const { idOf } = await import('../../runs/store/selection.js');
+        const { exportRun } = await import('../../runs/export/export.js');
         const store = await openStore(runs);
         const id = idOf(store, start);
         const done = await exportRun(store, id, {

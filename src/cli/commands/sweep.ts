@@ -2,10 +2,10 @@
 import path from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import pc from 'picocolors';
-import { KitError } from '../../engine/errors';
-import type { PoolOptions } from '../../runs/pool';
-import type { QueueEstimate } from '../../runs/queueing';
-import type { RunRecord } from '../../runs/record';
+import { KitError } from '../../base/errors';
+import type { PoolOptions } from '../../runs/pool/pool';
+import type { QueueEstimate } from '../../studies/queueing';
+import type { RunRecord } from '../../runs/store/record';
 import type { RunSpec } from '../../transfer/spec';
 import { interruptible } from '../interrupt';
 import { positiveNumber } from '../numbers';
@@ -97,9 +97,9 @@ export function sweepCommand(): Command {
       '\nCtrl-C once stops every run after a checkpoint, twice at once; the same command goes on.\n\nExamples:\n  $ npx rifle sweep --study t2 t3 --scale mini --workers 2\n  $ npx rifle sweep --scale paper --dry-run --on 1 8 64\n  $ npx rifle sweep --study t2 --scale paper --ray http://127.0.0.1:8265\n  $ RIFLE_DATA=./photos npx rifle sweep --study t2    # also on a folder of your own',
     )
     .action(async (flags: SweepFlags) => {
-      const { scale } = await import('../../runs/scales.js');
-      const { sweepPlan } = await import('../../runs/sweep.js');
-      const calibrate = flags.calibrate ? (await import('../../runs/calibrate.js')).calibrate : undefined;
+      const { scale } = await import('../../studies/scales.js');
+      const { sweepPlan } = await import('../../studies/sweep.js');
+      const calibrate = flags.calibrate ? (await import('../../studies/calibrate.js')).calibrate : undefined;
       const name = scale(flags.scale ?? process.env.RIFLE_SCALE ?? 'mini').name;
       const planned = await sweepPlan({
         studies: flags.study,
@@ -179,7 +179,7 @@ async function maker(
         `--${stray.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} means something with --ray only.`,
         { fix: 'Add --ray URL.' },
       );
-    const { requireDevices, runPool } = await import('../../runs/pool.js');
+    const { requireDevices, runPool } = await import('../../runs/pool/pool.js');
     const devices = flags.devices?.split(',');
     if (devices !== undefined) requireDevices(devices);
     return (specs, options) => runPool(specs, { ...options, workers: flags.workers, devices });
@@ -188,7 +188,7 @@ async function maker(
     throw new KitError('--workers and --devices are of this machine; with --ray the cluster places the runs.', {
       fix: 'Use --ray-cpus, --ray-gpus and --ray-jobs.',
     });
-  const { runOnRay } = await import('../../runs/ray-pool.js');
+  const { runOnRay } = await import('../../runs/ray/ray-pool.js');
   const {
     ray: url,
     rayCpus: cpus,
@@ -223,7 +223,7 @@ async function onDevices(
     throw new KitError('There is no estimate for every run, so none for several devices.', {
       fix: 'Add --calibrate, or --images-per-second N.',
     });
-  const { queueEstimate } = await import('../../runs/queueing.js');
+  const { queueEstimate } = await import('../../studies/queueing.js');
   return counts.map((devices) => queueEstimate(seconds as number[], devices, startSeconds));
 }
 

@@ -1,8 +1,8 @@
 // `rifle train`: one run, from flags or a spec file.
 import fs from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
-import { KitError } from '../../engine/errors';
-import { kitVersion } from '../../engine/home';
+import { KitError } from '../../base/errors';
+import { kitVersion } from '../../base/home';
 import { interruptible } from '../interrupt';
 import { percent, printJson, printLine, printList } from '../print';
 import { duration, showProgress } from '../progress';
@@ -100,15 +100,15 @@ export function trainCommand(): Command {
           row.epoch,
           row.trainLoss.toFixed(3),
           percent(row.trainTop1),
-          row.testLoss.toFixed(3),
-          percent(row.testTop1),
+          row.loss.toFixed(3),
+          percent(row.top1),
           row.learningRate.toPrecision(3),
           resetText(row.headReset, row.epoch === record.epochs.length),
           row.imagesPerSecond.toFixed(1),
         ]),
       );
       printLine(
-        `\n${titleOf(spec)} on ${record.dataset.name}: test top-1 ${percent(record.testTop1)} after ${record.epochs.length} epochs, ${duration(record.wallSeconds)}, run ${record.id}${trained ? '' : ' (finished before, not run again)'}`,
+        `\n${titleOf(spec)} on ${record.dataset.name}: test top-1 ${percent(record.top1)} after ${record.epochs.length} epochs, ${duration(record.wallSeconds)}, run ${record.id}${trained ? '' : ' (finished before, not run again)'}`,
       );
       if (record.epochs.length < spec.epochs)
         printLine(

@@ -1,7 +1,7 @@
 // Caltech-101 and Caltech-256: one folder of images a class, and no split: the kit's own, by `drawPerClass`.
-import { KitError } from '../../engine/errors';
+import { KitError } from '../../base/errors';
 import { drawPerClass } from '../dataset';
-import type { FileTree } from '../file-tree';
+import type { FileTree } from './formats/file-tree';
 import { baseName, type DatasetReader, type Found, type Reading } from './reader';
 
 /**

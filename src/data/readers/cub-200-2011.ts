@@ -1,6 +1,6 @@
 // CUB-200-2011: `CUB_200_2011/images/<class>/<image>` and four lists that number the images.
-import { KitError } from '../../engine/errors';
-import type { FileTree } from '../file-tree';
+import { KitError } from '../../base/errors';
+import type { FileTree } from './formats/file-tree';
 import { baseName, listedNumber, listedPath, type DatasetReader } from './reader';
 
 const LISTS = ['images.txt', 'image_class_labels.txt', 'train_test_split.txt', 'classes.txt'] as const;

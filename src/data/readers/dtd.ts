@@ -1,5 +1,5 @@
 // DTD, describable textures: `dtd/images/<class>/<image>` and three lists for each of ten folds.
-import type { FileTree } from '../file-tree';
+import type { FileTree } from './formats/file-tree';
 import { listedPath, type DatasetReader } from './reader';
 
 /** Lists of `<class>/<image>`. */

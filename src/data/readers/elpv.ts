@@ -1,5 +1,5 @@
 // ELPV: photographs of solar cells with the probability of a defect; see the manifests `elpv` and `elpv-levels`.
-import { KitError } from '../../engine/errors';
+import { KitError } from '../../base/errors';
 import { splitByRule, type Sample } from '../dataset';
 import type { DatasetReader } from './reader';
 

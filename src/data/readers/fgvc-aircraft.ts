@@ -1,5 +1,5 @@
 // FGVC-Aircraft: `fgvc-aircraft-2013b/data/images/<number>.jpg` and lists of `<number> <variant>`.
-import { KitError } from '../../engine/errors';
+import { KitError } from '../../base/errors';
 import { baseName, listedPath, type DatasetReader, type Found } from './reader';
 
 const LISTS = ['variants.txt', 'images_variant_trainval.txt', 'images_variant_test.txt'] as const;

@@ -1,7 +1,7 @@
 // Oxford Flowers-102: `jpg/image_<number>.jpg`, and MATLAB lists of labels and of the images of each split.
-import { KitError } from '../../engine/errors';
-import { readMat } from '../mat';
-import { matNumbers } from './mat-lists';
+import { KitError } from '../../base/errors';
+import { readMat } from './formats/mat';
+import { matNumbers } from './formats/mat-lists';
 import { baseName, listedNumber, type DatasetReader, type Found } from './reader';
 
 const LABELS = 'imagelabels.mat';

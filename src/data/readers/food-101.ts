@@ -1,7 +1,7 @@
 // Food-101: `food-101/images/<class>/<number>.jpg` and lists of `<class>/<number>`.
-import { KitError } from '../../engine/errors';
+import { KitError } from '../../base/errors';
 import { drawPerClass } from '../dataset';
-import type { FileTree } from '../file-tree';
+import type { FileTree } from './formats/file-tree';
 import { listedPath, type DatasetReader, type Found, type Reading } from './reader';
 
 const LISTS = ['meta/classes.txt', 'meta/train.txt', 'meta/test.txt'] as const;

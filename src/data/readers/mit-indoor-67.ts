@@ -1,7 +1,7 @@
 // MIT Indoor-67: `Images/<class>/<image>` and two lists of `<class>/<image>`; most images are in neither.
-import { KitError } from '../../engine/errors';
-import type { FileTree } from '../file-tree';
-import { IMAGE_ENDINGS } from '../image';
+import { KitError } from '../../base/errors';
+import type { FileTree } from './formats/file-tree';
+import { IMAGE_ENDINGS } from '../pixels/image';
 import { baseName, listedPath, type DatasetReader } from './reader';
 
 const LISTS = ['TrainImages.txt', 'TestImages.txt'] as const;

@@ -1,6 +1,6 @@
 // What a reader of a data set's official layout is, and the small pieces that several of them share.
-import { KitError } from '../../engine/errors';
-import type { FileTree } from '../file-tree';
+import { KitError } from '../../base/errors';
+import type { FileTree } from './formats/file-tree';
 
 /** One image that a reader has found. */
 export interface Found {

@@ -1,8 +1,8 @@
 // Stanford Cars: `cars_train/<image>`, `cars_test/<image>`, and MATLAB lists in a development kit and beside it.
-import { KitError } from '../../engine/errors';
-import type { FileTree } from '../file-tree';
-import { readMat } from '../mat';
-import { matNumbers, matText, matTexts } from './mat-lists';
+import { KitError } from '../../base/errors';
+import type { FileTree } from './formats/file-tree';
+import { readMat } from './formats/mat';
+import { matNumbers, matText, matTexts } from './formats/mat-lists';
 import { baseName, listedNumber, listedPath, type DatasetReader, type Found } from './reader';
 
 const TRAIN = 'cars_train_annos.mat';

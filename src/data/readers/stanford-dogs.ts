@@ -1,8 +1,8 @@
 // Stanford Dogs: `Images/<class>/<image>` and two MATLAB lists.
-import { KitError } from '../../engine/errors';
-import type { FileTree } from '../file-tree';
-import { readMat } from '../mat';
-import { matNumbers, matTexts } from './mat-lists';
+import { KitError } from '../../base/errors';
+import type { FileTree } from './formats/file-tree';
+import { readMat } from './formats/mat';
+import { matNumbers, matTexts } from './formats/mat-lists';
 import { baseName, listedNumber, listedPath, type DatasetReader, type Found } from './reader';
 
 const LISTS = ['train_list.mat', 'test_list.mat'] as const;

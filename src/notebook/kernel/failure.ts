@@ -1,6 +1,6 @@
 // How a cell failed, as Jupyter wants to hear it: the error, its line in the cell, and a stack that is short.
 import util from 'node:util';
-import type { Diagnostic } from './converter';
+import type { Diagnostic } from './compiler/converter';
 
 /** A failure of a cell: the content of Jupyter's `error` message, and where it was. */
 export interface CellFailure {

@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { Connection } from '../wire';
+import type { Connection } from '../runner/wire';
 import { KernelServer } from './server';
 import { NotebookKernel } from './session';
 import type { WatchData, WatchMessage } from './threads';

@@ -8,7 +8,7 @@ import {
   type Connection,
   type Header,
   type Message,
-} from '../wire';
+} from '../runner/wire';
 
 /** What a request is answered with; `status` is `ok` unless it says otherwise. */
 export type Reply = Record<string, unknown>;

@@ -1,6 +1,6 @@
 // Which cell made which tensors: counts them for `memory()`, and disposes of a cell's old ones when it has run again.
 import type { TF } from '../../engine/tensorflow';
-import type { CellTensors } from '../../engine/host';
+import type { CellTensors } from '../../base/notebook-host';
 
 /** What is used of TensorFlow.js's engine. */
 interface Engine {

@@ -1,5 +1,5 @@
 // What the kernel's two threads tell each other.
-import type { Connection } from '../wire';
+import type { Connection } from '../runner/wire';
 
 /** What the second thread is started with. */
 export interface WatchData {

@@ -3,7 +3,7 @@
 import { Session } from 'node:inspector';
 import { parentPort, workerData } from 'node:worker_threads';
 import * as zmq from 'zeromq';
-import { addressOf, decodeMessage, encodeMessage, newHeader, type Message } from '../wire';
+import { addressOf, decodeMessage, encodeMessage, newHeader, type Message } from '../runner/wire';
 import { Shared, type WatchData, type WatchMessage } from './threads';
 
 /** Time that the main thread has to end by itself, milliseconds. */

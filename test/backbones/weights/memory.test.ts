@@ -3,9 +3,9 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { writeSafetensors } from '../../../src/backbones/weights/safetensors';
-import type { StateDict } from '../../../src/backbones/weights/state-dict';
-import { packageRoot } from '../../../src/engine/home';
+import { writeSafetensors } from '../../../src/backbones/weights/readers/safetensors';
+import type { StateDict } from '../../../src/backbones/weights/readers/state-dict';
+import { packageRoot } from '../../../src/base/home';
 
 describe('reading a large file of weights', function () {
   this.timeout(60_000);

@@ -14,8 +14,8 @@ import {
   type PublishedManifest,
 } from '../../../src/backbones/weights/published';
 import { fetchWeightsUrl } from '../../../src/backbones/weights/url';
-import { KitError } from '../../../src/engine/errors';
-import { serve, startServer } from '../../data/bad-server';
+import { KitError } from '../../../src/base/errors';
+import { serve, startServer } from '../../data/fetch/bad-server';
 import { useFreshHome } from '../../data/fresh-home';
 import { fixture } from '../golden-resnet';
 import { refused } from '../refused';

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import * as tar from 'tar';
-import { packageRoot } from '../../../src/engine/home';
+import { packageRoot } from '../../../src/base/home';
 import {
   fetchWeights,
   hashOfFiles,

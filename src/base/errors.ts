@@ -1,0 +1,46 @@
+// The one error class for failures that a user can mend, and the hint for names that are not known.
+import { distance } from 'fastest-levenshtein';
+
+/** A failure that the user can mend. Its message says what was expected and what was found; `fix` says what to do. */
+export class KitError extends Error {
+  /** What to do about it: a command or an action; empty when the message says it already. */
+  readonly fix: string;
+  /** A stable name of the failure for programs and tests, for example `DATASET_CLASS_MISMATCH`; messages may change. */
+  readonly code: string;
+
+  constructor(message: string, options: { code?: string; fix?: string; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'KitError';
+    this.fix = options.fix ?? '';
+    this.code = options.code ?? 'UNSPECIFIED';
+  }
+}
+
+/**
+ * The known names nearest to `name` by edit distance, nearest first: at most `limit` (default 3), none further than
+ * half its length.
+ */
+export function nearNames(name: string, known: readonly string[], limit = 3): string[] {
+  const reach = Math.max(2, Math.ceil(name.length / 2));
+  return known
+    .map((candidate) => ({ candidate, edits: distance(name.toLowerCase(), candidate.toLowerCase()) }))
+    .filter(({ edits }) => edits <= reach)
+    .sort((a, b) => a.edits - b.edits)
+    .slice(0, limit)
+    .map(({ candidate }) => candidate);
+}
+
+/**
+ * The error for a `kind` (for example `'backbone'`) whose `name` is not one of `known`: names the near ones, or all.
+ */
+export function unknownName(kind: string, name: string, known: readonly string[]): KitError {
+  const near = nearNames(name, known);
+  const code = `UNKNOWN_${kind.toUpperCase().replace(/[^A-Z]+/g, '_')}`;
+  const found = `There is no ${kind} named "${name}".`;
+  return near.length > 0
+    ? new KitError(found, {
+        code,
+        fix: `Did you mean ${near.map((n) => `"${n}"`).join(' or ')}? Known: ${known.join(', ')}.`,
+      })
+    : new KitError(found, { code, fix: `Known: ${known.join(', ')}.` });
+}

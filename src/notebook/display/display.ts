@@ -1,0 +1,66 @@
+// Shows values in a notebook: a table as HTML, a figure as plotly and SVG at once, a frame at its full width, a tensor
+// by its shape and a corner.
+import util from 'node:util';
+import { notebookHost } from '../../base/notebook-host';
+import { asFrame, frameBundle } from './frame';
+import type { MimeBundle } from '../runner/format';
+import { isRunRecord, recordBundle, recordsBundle } from './record-card';
+import { isTensor, tensorText } from './tensor';
+
+/** Sends a bundle to the cell that runs; with `id`, the same display again is an update in its place. */
+export type Publish = (bundle: MimeBundle, display?: { id: string; update: boolean }) => void;
+
+/** The kernel's way to publish; `null` outside a kernel. */
+export function kernelPublish(): Publish | null {
+  const host = notebookHost();
+  return host === null ? null : (bundle, display) => host.publish(bundle, display);
+}
+
+/** Options of `show`. */
+export interface ShowOptions {
+  /** Rows of a DataFrame that are shown; the rest is counted. Default 20. */
+  rows?: number;
+}
+
+/**
+ * Shows `value` in the notebook's cell; outside a notebook, prints it. Await it: a figure takes a moment to draw.
+ * A cell's last expression is shown in the same way without it. What has a method `Symbol.for('Jupyter.display')`
+ * (Table, Figure,
+ * Picture) or `toHTML` is shown by it, a danfo DataFrame or Series as a table, a run record as a card, a tensor by its
+ * shape, dtype and first
+ * values, anything else as `util.inspect` prints it.
+ */
+export async function show(value: unknown, options: ShowOptions = {}): Promise<void> {
+  const publish = kernelPublish();
+  const shown: unknown = await value;
+  if (publish) publish(await bundleOf(shown, options));
+  else console.log(textOf(shown, options));
+}
+
+const DISPLAY = Symbol.for('Jupyter.display');
+
+/** The forms of `value` by media type; always with `text/plain`. */
+export async function bundleOf(value: unknown, options: ShowOptions = {}): Promise<MimeBundle> {
+  if ((typeof value === 'object' || typeof value === 'function') && value !== null) {
+    const shows = (value as Record<symbol, unknown>)[DISPLAY];
+    if (typeof shows === 'function')
+      return { 'text/plain': util.inspect(value), ...(await (shows.call(value) as MimeBundle | Promise<MimeBundle>)) };
+    const { toHTML } = value as { toHTML?: unknown };
+    if (typeof toHTML === 'function')
+      return { 'text/plain': util.inspect(value), 'text/html': String(await (toHTML.call(value) as unknown)) };
+  }
+  const frame = asFrame(value);
+  if (frame !== null) return frameBundle(frame, options.rows);
+  if (isRunRecord(value)) return recordBundle(value);
+  if (Array.isArray(value) && value.length > 0 && value.every(isRunRecord)) return recordsBundle(value);
+  return { 'text/plain': textOf(value, options) };
+}
+
+function textOf(value: unknown, options: ShowOptions): string {
+  if (typeof value === 'string') return value;
+  if (isTensor(value)) return tensorText(value);
+  const frame = asFrame(value);
+  if (frame !== null) return String(frameBundle(frame, options.rows)['text/plain']);
+  if (isRunRecord(value)) return String(recordBundle(value)['text/plain']);
+  return util.inspect(value);
+}

@@ -1,0 +1,61 @@
+// A danfo frame or series for a notebook: every column, the first rows, and how many there are.
+import { escapeHtml } from '../../report/table/markup';
+import type { MimeBundle } from '../runner/format';
+
+/** What is needed of a danfo DataFrame or Series; danfo itself is not loaded for it. */
+export interface Frame {
+  columns: string[];
+  values: unknown[][];
+  index: (string | number)[];
+}
+
+/** Rows that are shown when nothing else is said. */
+const ROWS = 20;
+
+/** The frame that `value` is; a series is a frame of one column. `null` for anything else. */
+export function asFrame(value: unknown): Frame | null {
+  if (typeof value !== 'object' || value === null || !('columns' in value && 'values' in value && 'index' in value))
+    return null;
+  const frame = value as unknown as Frame & { values: unknown[] };
+  if (value.constructor.name === 'DataFrame') return frame;
+  return value.constructor.name === 'Series'
+    ? { columns: frame.columns, index: frame.index, values: frame.values.map((each) => [each]) }
+    : null;
+}
+
+/** The frame as HTML and as text, its first `rows` rows (default 20). */
+export function frameBundle(frame: Frame, rows?: number): MimeBundle {
+  return { 'text/html': frameHtml(frame, rows), 'text/plain': frameText(frame, rows) };
+}
+
+/** Numbers to five significant digits; whole numbers as they are. */
+function cellOf(value: unknown): string {
+  if (typeof value === 'number')
+    return Number.isInteger(value) || !Number.isFinite(value) ? String(value) : String(Number(value.toPrecision(5)));
+  return value === null || value === undefined ? '–' : String(value);
+}
+
+function sizeOf({ values: { length: rows }, columns: { length: columns } }: Frame, shown: number): string {
+  return `${rows} ${rows === 1 ? 'row' : 'rows'} × ${columns} ${columns === 1 ? 'column' : 'columns'}${shown < rows ? `, the first ${shown} shown` : ''}`;
+}
+
+function frameHtml(frame: Frame, limit = ROWS): string {
+  const shown = frame.values.slice(0, limit);
+  const isNumber = frame.columns.map((_, i) => shown.length > 0 && shown.every((row) => typeof row[i] === 'number'));
+  const align = isNumber.map((number) => ` style="white-space:nowrap;text-align:${number ? 'right' : 'left'}"`);
+  const head = frame.columns.map((column, i) => `<th${align[i]}>${escapeHtml(String(column))}</th>`).join('');
+  const body = shown.map(
+    (row, r) =>
+      `<tr><th>${escapeHtml(String(frame.index[r]))}</th>${row.map((value, i) => `<td${align[i]}>${escapeHtml(cellOf(value))}</td>`).join('')}</tr>`,
+  );
+  return `<div style="overflow-x:auto"><table><thead><tr><th></th>${head}</tr></thead><tbody>\n${body.join('\n')}\n</tbody></table></div>\n<p>${sizeOf(frame, shown.length)}</p>`;
+}
+
+/** The frame as text, its first `limit` rows. */
+export function frameText(frame: Frame, limit = ROWS): string {
+  const rows = frame.values.slice(0, limit).map((row, r) => [String(frame.index[r]), ...row.map(cellOf)]);
+  const table = [['', ...frame.columns.map(String)], ...rows];
+  const widths = table[0].map((_, i) => Math.max(...table.map((row) => row[i].length)));
+  const lines = table.map((row) => row.map((text, i) => text.padStart(widths[i])).join('  '));
+  return `${lines.join('\n')}\n${sizeOf(frame, rows.length)}`;
+}

@@ -1,0 +1,69 @@
+// One progress bar in a notebook, updated in place: the saved file holds its last state, which is the same every time.
+import { randomUUID } from 'node:crypto';
+import { Pace, type OnProgress, type Progress } from '../../base/progress';
+import { escapeHtml } from '../../report/table/markup';
+import { kernelPublish, type Publish } from './display';
+
+/** Where a bar is shown and what its clock is; both are found by themselves. */
+export interface ProgressBarOptions {
+  /** Default: the kernel's; outside a kernel finished tasks are printed. */
+  publish?: Publish | null;
+  /** Milliseconds; default `performance.now`. */
+  now?: () => number;
+  /** Shortest time between two updates, milliseconds. Default 200. */
+  interval?: number;
+}
+
+interface Task extends Progress {
+  pace: Pace;
+}
+
+/**
+ * A receiver of progress that shows one bar for each running task, with percent and time left. A finished task's bar
+ * goes; after the
+ * last one a line stays: `all runs: 24 epochs`.
+ */
+export function progressBar(options: ProgressBarOptions = {}): OnProgress {
+  const { publish = kernelPublish(), now = () => performance.now(), interval = 200 } = options;
+  const id = randomUUID();
+  const running = new Map<string, Task>();
+  let shownAt: number | null = null;
+  return (progress) => {
+    const task: Task = { ...progress, pace: running.get(progress.task)?.pace ?? new Pace(now) };
+    task.pace.note(progress);
+    const isDone = progress.done >= progress.total;
+    if (isDone) running.delete(progress.task);
+    else running.set(progress.task, task);
+    if (publish === null) {
+      if (isDone) console.log(doneText(task));
+      return;
+    }
+    const isLast = isDone && running.size === 0;
+    if (!isLast && shownAt !== null && now() - shownAt < interval) return;
+    const tasks = [...running.values()];
+    const bundle = isLast
+      ? { 'text/html': `<div>${escapeHtml(doneText(task))}</div>`, 'text/plain': doneText(task) }
+      : { 'text/html': tasks.map(barHtml).join('\n'), 'text/plain': tasks.map(barText).join('\n') };
+    publish(bundle, { id, update: shownAt !== null });
+    shownAt = now();
+  };
+}
+
+/** What stays of a task: nothing that differs from one time to the next. */
+function doneText({ task, total, unit }: Progress): string {
+  return `${task}: ${total} ${unit}`;
+}
+
+function stateOf(task: Task): string {
+  const percent = task.total > 0 ? `${Math.floor((100 * task.done) / task.total)} %` : '';
+  return [percent, task.pace.timeLeft(task), task.detail ?? ''].filter(Boolean).join(' · ');
+}
+
+function barText(task: Task): string {
+  const filled = task.total > 0 ? Math.floor((20 * task.done) / task.total) : 0;
+  return `${task.task} ${'█'.repeat(filled)}${'░'.repeat(20 - filled)} ${stateOf(task)}`;
+}
+
+function barHtml(task: Task): string {
+  return `<div><progress value="${task.done}" max="${task.total}" style="width:16em;vertical-align:middle"></progress> ${escapeHtml(task.task)} · ${escapeHtml(stateOf(task))}</div>`;
+}

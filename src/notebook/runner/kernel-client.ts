@@ -1,0 +1,333 @@
+// One kernel as a child process: start it, execute code, interrupt it, stop it, and never leave it behind.
+import { spawn, type ChildProcess } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import * as zmq from 'zeromq';
+import { KitError } from '../../base/errors';
+import { addressOf, decodeMessage, encodeMessage, newHeader, type Connection, type Message } from './wire';
+
+/** What a kernel answers to a piece of code. */
+export interface ExecuteReply {
+  status: 'ok' | 'error';
+  /** The kernel's counter of executions; `null` when it gave none. */
+  executionCount: number | null;
+}
+
+/** How to execute a piece of code. */
+export interface ExecuteOptions {
+  /**
+   * Receives what the code publishes: `stream`, `display_data`, `update_display_data`, `execute_result`, `error`; also
+   * what comes late.
+   */
+  onOutput?: (message: Message) => void;
+  /** After which the code is interrupted, and the call rejects. Default: no limit. */
+  timeoutSeconds?: number;
+  /** Not counted, its value not shown. Default false. */
+  silent?: boolean;
+  /** Id of the cell: tensors of its earlier run are disposed of. */
+  cellId?: string;
+  signal?: AbortSignal;
+}
+
+interface Pending {
+  reply: ExecuteReply | null;
+  idle: boolean;
+  resolve: (reply: ExecuteReply) => void;
+  reject: (error: unknown) => void;
+}
+
+/** Bytes of a kernel's own output that are kept to explain its death. */
+const LAST_WORDS = 8192;
+/** Time that interrupted code has to end by itself. */
+const LAST_SECONDS = 3;
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const alive = new Set<Kernel>();
+
+function killAll(): void {
+  for (const kernel of alive) kernel.kill();
+}
+
+/** On a deadly signal: end the kernels, then let the signal do what it would have done. */
+function onSignal(signal: NodeJS.Signals): void {
+  killAll();
+  for (const name of SIGNALS) process.removeListener(name, onSignal);
+  if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+}
+
+function guard(kernel: Kernel): void {
+  if (alive.size === 0) {
+    process.on('exit', killAll);
+    for (const name of SIGNALS) process.on(name, onSignal);
+  }
+  alive.add(kernel);
+}
+
+function unguard(kernel: Kernel): void {
+  if (!alive.delete(kernel) || alive.size > 0) return;
+  process.removeListener('exit', killAll);
+  for (const name of SIGNALS) process.removeListener(name, onSignal);
+}
+
+/** A running kernel. Executions that are sent together are done one after the other. */
+export class Kernel {
+  /** Process id of the kernel, and of its process group. */
+  readonly pid: number;
+  private readonly child: ChildProcess;
+  private readonly folder: string;
+  private readonly key = randomUUID();
+  private readonly session = randomUUID();
+  private readonly shell = new zmq.Dealer({ linger: 0 });
+  private readonly control = new zmq.Dealer({ linger: 0 });
+  private readonly iopub = new zmq.Subscriber({ linger: 0 });
+  private readonly ended: Promise<void>;
+  private readonly outputs = new Map<string, (message: Message) => void>();
+  private readonly questions = new Map<string, (content: Record<string, unknown>) => void>();
+  private readonly pending = new Map<string, Pending>();
+  private lastWords = '';
+  private end: string | null = null;
+  private heard = false;
+
+  private constructor(cwd: string, env: Record<string, string>) {
+    this.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rifle-kernel-'));
+    try {
+      const file = path.join(this.folder, 'connection.json');
+      // Unix sockets in a folder of our own: no port to be taken by others, nothing for others to connect to.
+      const connection: Connection = {
+        transport: 'ipc',
+        ip: path.join(this.folder, 'k'),
+        key: this.key,
+        shell_port: 1,
+        iopub_port: 2,
+        stdin_port: 3,
+        control_port: 4,
+        hb_port: 5,
+      };
+      fs.writeFileSync(file, JSON.stringify({ ...connection, signature_scheme: 'hmac-sha256', kernel_name: 'rifle' }), {
+        mode: 0o600,
+      });
+      this.child = spawn(process.execPath, [path.join(__dirname, '..', 'kernel', 'main.js'), file], {
+        cwd,
+        env: { ...process.env, NO_COLOR: '1', ...env },
+        stdio: ['ignore', 'pipe', 'pipe'],
+        detached: true, // a process group of its own, so that whatever it starts ends with it
+      });
+      for (const stream of [this.child.stdout!, this.child.stderr!]) {
+        stream
+          .setEncoding('utf8')
+          .on('data', (text: string) => (this.lastWords = (this.lastWords + text).slice(-LAST_WORDS)));
+      }
+      this.ended = new Promise((resolve) => {
+        const close = (end: string): void => {
+          this.end ??= end;
+          for (const { reject } of this.pending.values()) reject(this.death());
+          this.pending.clear();
+          resolve();
+        };
+        this.child.once('error', (error) => close(error.message));
+        this.child.once('exit', (code, signal) =>
+          close(
+            signal ? `signal ${signal}${signal === 'SIGKILL' ? ', as when memory runs out' : ''}` : `exit code ${code}`,
+          ),
+        );
+      });
+      this.pid = this.child.pid ?? 0;
+      guard(this);
+      for (const [socket, port] of [
+        [this.shell, connection.shell_port],
+        [this.iopub, connection.iopub_port],
+        [this.control, connection.control_port],
+      ] as const) {
+        socket.connect(addressOf(connection, port));
+      }
+      this.iopub.subscribe();
+      void this.listen(this.shell);
+      void this.listen(this.iopub);
+    } catch (error) {
+      fs.rmSync(this.folder, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  /** Whether the process is there. */
+  get isAlive(): boolean {
+    return this.end === null;
+  }
+
+  /**
+   * Starts a kernel in the folder `cwd` and waits until it answers.
+   * @param options.env set on top of this process's environment.
+   * @param options.startSeconds how long it may take. Default 60.
+   * @throws KitError when it does not start in time or ends.
+   */
+  static async start(options: {
+    cwd: string;
+    env?: Record<string, string>;
+    startSeconds?: number;
+    signal?: AbortSignal;
+  }): Promise<Kernel> {
+    const { cwd, env = {}, startSeconds = 60, signal } = options;
+    const kernel = new Kernel(cwd, env);
+    try {
+      const deadline = Date.now() + startSeconds * 1000;
+      // A subscription takes effect some time after it was asked for: repeat the question until its answer is heard
+      // there.
+      while (!kernel.heard) {
+        signal?.throwIfAborted();
+        if (kernel.end !== null) throw kernel.death();
+        if (Date.now() > deadline) {
+          throw new KitError(
+            `The notebook kernel did not answer within ${startSeconds} s.\n${kernel.lastWords}`.trimEnd(),
+            {
+              fix: 'Run `npx rifle doctor`; on a busy machine, try again.',
+            },
+          );
+        }
+        await kernel.send(kernel.shell, 'kernel_info_request', {});
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+      return kernel;
+    } catch (error) {
+      await kernel.stop(0);
+      throw error;
+    }
+  }
+
+  /**
+   * Executes `code` and resolves when the kernel is done with it.
+   * @throws KitError when the time is over (the code is interrupted, and has a few seconds to end) or the kernel ends;
+   *   the signal's reason when
+   * aborted.
+   */
+  async execute(code: string, options: ExecuteOptions = {}): Promise<ExecuteReply> {
+    const { onOutput, timeoutSeconds, silent = false, cellId, signal } = options;
+    signal?.throwIfAborted();
+    if (this.end !== null) throw this.death();
+    const content = {
+      code,
+      silent,
+      store_history: !silent,
+      user_expressions: {},
+      allow_stdin: false,
+      stop_on_error: true,
+    };
+    const header = newHeader('execute_request', this.session);
+    if (onOutput) this.outputs.set(header.msg_id, onOutput);
+    let timer: NodeJS.Timeout | undefined;
+    let onAbort: (() => void) | undefined;
+    const answered = new Promise<ExecuteReply>((resolve, reject) => {
+      this.pending.set(header.msg_id, { reply: null, idle: false, resolve, reject });
+      onAbort = () => reject(signal!.reason as Error);
+      signal?.addEventListener('abort', onAbort, { once: true });
+      this.shell
+        .send(encodeMessage(this.key, header, content, { metadata: cellId === undefined ? {} : { cellId } }))
+        .catch(reject);
+    });
+    try {
+      if (timeoutSeconds === undefined) return await answered;
+      const over = Symbol('over');
+      const first = await Promise.race([
+        answered,
+        new Promise<typeof over>((resolve) => (timer = setTimeout(() => resolve(over), timeoutSeconds * 1000))),
+      ]);
+      if (first !== over) return first;
+      await this.interrupt();
+      // What it still has to say belongs into the saved notebook.
+      await Promise.race([
+        answered.catch(() => undefined),
+        new Promise((resolve) => (timer = setTimeout(resolve, LAST_SECONDS * 1000))),
+      ]);
+      throw new KitError(`The cell did not end within its limit of ${timeoutSeconds} s.`, {
+        fix: 'Raise the limit or choose a smaller scale.',
+      });
+    } finally {
+      clearTimeout(timer);
+      if (onAbort) signal?.removeEventListener('abort', onAbort);
+      this.pending.delete(header.msg_id);
+      answered.catch(() => undefined);
+    }
+  }
+
+  /** Interrupts what the kernel executes. */
+  async interrupt(): Promise<void> {
+    await this.send(this.control, 'interrupt_request', {});
+  }
+
+  /**
+   * Asks about code: `complete`, `inspect`, `is_complete` or `kernel_info`, with the content of Jupyter's request; the
+   * reply's content.
+   */
+  async ask(what: string, content: Record<string, unknown> = {}): Promise<Record<string, unknown>> {
+    if (this.end !== null) throw this.death();
+    const header = newHeader(`${what}_request`, this.session);
+    const answer = new Promise<Record<string, unknown>>((resolve) => this.questions.set(header.msg_id, resolve));
+    await this.shell.send(encodeMessage(this.key, header, content));
+    return Promise.race([answer, this.ended.then(() => Promise.reject(this.death()))]);
+  }
+
+  /**
+   * Asks the kernel to end, and kills it and whatever it started after `graceSeconds` (default 5). Safe to call twice.
+   */
+  async stop(graceSeconds = 5): Promise<void> {
+    if (this.end === null && graceSeconds > 0) {
+      await this.send(this.control, 'shutdown_request', { restart: false });
+      await Promise.race([this.ended, new Promise((resolve) => setTimeout(resolve, graceSeconds * 1000).unref())]);
+    }
+    this.kill();
+    await this.ended;
+    unguard(this);
+    for (const socket of [this.shell, this.control, this.iopub]) socket.close();
+  }
+
+  /** Kills the kernel's process group at once. */
+  kill(): void {
+    try {
+      if (this.pid > 0) process.kill(-this.pid, 'SIGKILL');
+    } catch {
+      // It has ended already.
+    }
+    fs.rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  private async send(socket: zmq.Dealer, type: string, content: Record<string, unknown>): Promise<void> {
+    await socket.send(encodeMessage(this.key, newHeader(type, this.session), content));
+  }
+
+  private async listen(socket: zmq.Dealer | zmq.Subscriber): Promise<void> {
+    for await (const frames of socket) {
+      const message = decodeMessage(this.key, frames as Buffer[]);
+      if (message) this.receive(message, socket === this.iopub);
+    }
+  }
+
+  private receive(message: Message, published: boolean): void {
+    if (published) this.heard = true;
+    const { msg_type: type } = message.header;
+    const parent = message.parent.msg_id;
+    if (parent === undefined) return;
+    if (published && type !== 'status') this.outputs.get(parent)?.(message);
+    if (!published && this.questions.has(parent)) {
+      this.questions.get(parent)!(message.content);
+      this.questions.delete(parent);
+    }
+    const pending = this.pending.get(parent);
+    if (pending === undefined) return;
+    if (published && type === 'status' && message.content.execution_state === 'idle') pending.idle = true;
+    if (!published && type === 'execute_reply') {
+      const { status, execution_count: count } = message.content;
+      pending.reply = {
+        status: status === 'ok' ? 'ok' : 'error',
+        executionCount: typeof count === 'number' ? count : null,
+      };
+    }
+    if (pending.reply && pending.idle) pending.resolve(pending.reply);
+  }
+
+  private death(): KitError {
+    const words = this.lastWords.trim();
+    return new KitError(
+      `The notebook kernel ended (${this.end ?? 'unknown reason'}).${words ? ` Its last words:\n${words}` : ''}`,
+    );
+  }
+}

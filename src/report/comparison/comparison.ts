@@ -1,0 +1,46 @@
+// Runs of one method beside those of another: whether all of them finished, and what the pairs say.
+import { pairedDifference, type PairedDifference } from '../../analysis/statistics/paired';
+import type { RunRecord } from '../../runs/store/record';
+import type { MethodRuns } from './grouping';
+import { verdictOf, type Verdict } from './verdict';
+
+/** Two methods compared seed by seed, in percentage points of last-epoch test top-1. */
+export interface Comparison {
+  treated: MethodRuns;
+  control: MethodRuns;
+  /** treated - control; of no pairs when a run of either side failed. */
+  difference: PairedDifference;
+  /** On the claim that `treated` is the better one. */
+  verdict: Verdict;
+}
+
+/** Compares the runs of two methods that share their seeds. */
+export function compare(treated: MethodRuns, control: MethodRuns): Comparison {
+  const failed = failuresOf(treated).length + failuresOf(control).length > 0;
+  const difference = failed
+    ? pairedDifference(new Map(), new Map())
+    : pairedDifference(bySeed(treated), bySeed(control));
+  return { treated, control, difference, verdict: verdictOf(difference, failed) };
+}
+
+/** A method that nothing was run of. */
+export const notRun = (method: string, label = method): MethodRuns => ({ label, method, records: [] });
+
+/** The runs that ended without a number. */
+export function failuresOf({ records }: Pick<MethodRuns, 'records'>): RunRecord[] {
+  return records.filter(({ status }) => status === 'failed');
+}
+
+/** `failed (2 of 3 seeds, epochs 4 to 7)`; `null` when none failed. */
+export function failureText(runs: Pick<MethodRuns, 'records'>): string | null {
+  const failed = failuresOf(runs);
+  if (failed.length === 0) return null;
+  const epochs = failed.flatMap(({ failure }) => (failure === null ? [] : [failure.epoch])).sort((a, b) => a - b);
+  const [first, last] = [epochs[0], epochs[epochs.length - 1]];
+  const when = epochs.length === 0 ? '' : first === last ? `, epoch ${first}` : `, epochs ${first} to ${last}`;
+  return `failed (${failed.length} of ${runs.records.length} ${runs.records.length === 1 ? 'seed' : 'seeds'}${when})`;
+}
+
+function bySeed({ records }: MethodRuns): Map<number, number> {
+  return new Map(records.map((record) => [record.spec.seed, 100 * record.top1]));
+}

@@ -1,0 +1,178 @@
+// Which runs may be compared, and which are repetitions of one another: the same data, weights and settings, and the
+// same method.
+import stableStringify from 'safe-stable-stringify';
+import type { RunRecord } from '../../runs/store/record';
+import { methods as catalog } from '../../transfer/methods';
+import type { RunSpec } from '../../transfer/spec';
+
+/** What of a spec makes its method; the rest, seed excepted, are the settings under which methods are compared. */
+type MethodField = 'rifle' | 'regularizer' | 'trick';
+
+/** Runs of one method that differ in their seed alone. */
+export interface MethodRuns {
+  /** The method's name, with what sets it apart when the group holds several variants of it. */
+  label: string;
+  /** Name in the tables, for example `rifle`. */
+  method: string;
+  /** One a seed, by seed. */
+  records: RunRecord[];
+}
+
+/** Runs that may be compared. */
+export interface RunGroup {
+  dataset: string;
+  backbone: string;
+  /**
+   * What sets the group apart from others of the same data set and backbone, for example `epochs 8`; empty when nothing
+   * does.
+   */
+  settings: string;
+  /** Data set, backbone and settings in one line. */
+  label: string;
+  /** The baseline first, then in the order of the kit's list of methods, then by label. */
+  methods: MethodRuns[];
+}
+
+const settingsOf = ({
+  rifle: _r,
+  regularizer: _g,
+  trick: _t,
+  seed: _s,
+  ...settings
+}: RunSpec): Record<string, unknown> => settings;
+
+const methodOf = ({ rifle, regularizer, trick }: RunSpec): Record<string, unknown> => ({ rifle, regularizer, trick });
+
+/** Leaves of nested plain data, by path in words: `limits.trainPerClass` is `train per class`. */
+function leaves(value: unknown, path: string[] = []): Map<string, string> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    return new Map(
+      Object.entries(value)
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .flatMap(([key, entry]) => [...leaves(entry, [...path, key])]),
+    );
+  }
+  return new Map([[path.join('.'), value === null ? 'none' : String(value)]]);
+}
+
+function inWords(path: string): string {
+  return path
+    .split('.')
+    .slice(-1)[0]
+    .replace(/([A-Z])/g, (letter) => ` ${letter.toLowerCase()}`);
+}
+
+/** The same of two values that say the same, whatever the order of their fields. */
+const keyOf = (value: unknown): string => stableStringify(value)!;
+
+/** For each of several values the leaves in which they differ, in words; empty when there is one value only. */
+export function differences(values: readonly unknown[]): string[] {
+  const all = values.map((value) => leaves(value));
+  const paths = [...new Set(all.flatMap((map) => [...map.keys()]))];
+  const differing = paths.filter((path) => new Set(all.map((map) => map.get(path))).size > 1);
+  return all.map((map) =>
+    differing
+      .filter((path) => map.has(path))
+      .map((path) => `${inWords(path)} ${map.get(path)}`)
+      .join(', '),
+  );
+}
+
+function partition<T>(items: readonly T[], key: (item: T) => string): T[][] {
+  const parts = new Map<string, T[]>();
+  for (const item of items) {
+    const name = key(item);
+    const part = parts.get(name);
+    if (part) part.push(item);
+    else parts.set(name, [item]);
+  }
+  return [...parts.values()];
+}
+
+const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/**
+ * Groups runs for comparison, in an order that does not depend on theirs. A run that is given twice counts once.
+ * @param baseline name of the method that the others are compared with; it stands first.
+ */
+export function groupRuns(records: readonly RunRecord[], baseline = 'fine-tuning'): RunGroup[] {
+  const unique = [...new Map(records.map((record) => [record.id, record])).values()];
+  const sameTask = partition(unique, ({ dataset, spec }) => `${dataset.name}\u0000${spec.backbone}`);
+  return sameTask
+    .flatMap((task) => {
+      const conditions = partition(task, (record) => keyOf(conditionOf(record)));
+      const labels = differences(conditions.map(([first]) => conditionOf(first)));
+      return conditions.map((runs, i): RunGroup => {
+        const { dataset, spec } = runs[0];
+        const label = [dataset.name, spec.backbone, labels[i]].filter(Boolean).join(' · ');
+        return {
+          dataset: dataset.name,
+          backbone: spec.backbone,
+          settings: labels[i],
+          label,
+          methods: methodsOf(runs, baseline),
+        };
+      });
+    })
+    .sort((a, b) => byText(a.label, b.label));
+}
+
+/** The records once each, in the order of their groups, methods and seeds, whatever theirs. */
+export const inOrder = (records: readonly RunRecord[]): RunRecord[] =>
+  groupRuns(records).flatMap(({ methods }) => methods.flatMap((method) => method.records));
+
+/** Everything but method and seed that the numbers depend on. */
+function conditionOf(record: RunRecord): Record<string, unknown> {
+  return {
+    settings: settingsOf(record.spec),
+    data: record.dataset.hash.slice(0, 8),
+    weights: record.weights.hash.slice(0, 8),
+    numericsVersion: record.numericsVersion,
+  };
+}
+
+function methodsOf(runs: readonly RunRecord[], baseline: string): MethodRuns[] {
+  return partition(runs, (record) => record.method)
+    .flatMap((named) => {
+      const variants = partition(named, (record) => keyOf(methodOf(record.spec)));
+      const labels = differences(variants.map(([first]) => methodOf(first.spec)));
+      return variants.map((records, i): MethodRuns => {
+        const { method } = records[0];
+        const bySeed = [...records].sort((a, b) => a.spec.seed - b.spec.seed || byText(a.id, b.id));
+        return { label: labels[i] ? `${method} (${labels[i]})` : method, method, records: bySeed };
+      });
+    })
+    .sort(
+      (a, b) =>
+        Number(b.method === baseline) - Number(a.method === baseline) ||
+        placeOf(a.method) - placeOf(b.method) ||
+        byText(a.label, b.label),
+    );
+}
+
+/** Place of a method in the kit's list; after all of them when it is not there. */
+function placeOf(method: string): number {
+  names ??= catalog.list().map(({ name }) => name);
+  const place = names.indexOf(method);
+  return place < 0 ? names.length : place;
+}
+
+let names: string[] | undefined;
+
+/**
+ * Whether two methods are the same in all but one part of their specs, hyper-parameters included; false when either was
+ * not run.
+ */
+export function samePartsBut(part: MethodField, a: MethodRuns, b: MethodRuns): boolean {
+  if (a.records.length === 0 || b.records.length === 0) return false;
+  const rest = ({ records: [{ spec }] }: MethodRuns): string => keyOf({ ...methodOf(spec), [part]: null });
+  return rest(a) === rest(b);
+}
+
+/** Whether runs are without RIFLE; false when there are none. */
+export const isPlain = ({ records }: MethodRuns): boolean => records.length > 0 && records[0].spec.rifle === null;
+
+/** Fraction of training images classified right in the last epoch; NaN of a run that failed in its first. */
+export function finalTrainTop1({ epochs }: RunRecord): number {
+  return epochs[epochs.length - 1]?.trainTop1 ?? NaN;
+}

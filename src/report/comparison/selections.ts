@@ -1,0 +1,58 @@
+// Which runs a table picks out of all: by what their specs say, whatever name they have.
+import { methods as catalog } from '../../transfer/methods';
+import type { RifleSpec, RunSpec } from '../../transfer/spec';
+import { notRun } from './comparison';
+import { isPlain, type MethodRuns } from './grouping';
+import type { Place } from './columns';
+
+/** The spec that runs of one method share but for the seed; `null` when there are none. */
+export const specOf = ({ records }: MethodRuns): RunSpec | null => records[0]?.spec ?? null;
+
+/** Runs with the regulariser of that name and no trick, with or without RIFLE. */
+export const regularizedBy =
+  (name: string) =>
+  (runs: MethodRuns): boolean =>
+    specOf(runs)?.regularizer.name === name && specOf(runs)?.trick.name === 'none';
+
+/** Runs with another regulariser than L2 and no trick. */
+export const isRegularized = (runs: MethodRuns): boolean =>
+  specOf(runs) !== null && !regularizedBy('l2')(runs) && specOf(runs)!.trick.name === 'none';
+
+/** Runs of the authors' RIFLE, on whatever base. */
+export const isAuthors = (runs: MethodRuns): boolean => specOf(runs)?.rifle?.preset === 'authors';
+
+/** Plain fine-tuning on L2. */
+export const isFineTuning = (runs: MethodRuns): boolean => regularizedBy('l2')(runs) && isPlain(runs);
+
+/** The authors' RIFLE on L2. */
+export const isRifle = (runs: MethodRuns): boolean => regularizedBy('l2')(runs) && isAuthors(runs);
+
+/** The choices of RIFLE on L2 without a trick, which ablations and variants change; `null` for anything else. */
+export const rifleOf = (runs: MethodRuns): RifleSpec | null => (regularizedBy('l2')(runs) ? specOf(runs)!.rifle : null);
+
+/** What makes a trick that trick, whatever its rate. */
+function formOf(trick: RunSpec['trick']): string {
+  const { name, at = '', unit = '' } = trick as { name: string; at?: string; unit?: string };
+  return [name, at, unit].join(' ');
+}
+
+/** Runs of a trick of the list of methods, at any rate, on L2 and without RIFLE. */
+export function usesTrick(name: string): (runs: MethodRuns) => boolean {
+  const method = catalog.list().find((candidate) => candidate.name === name);
+  return (runs) => {
+    const spec = specOf(runs);
+    return (
+      method !== undefined &&
+      spec !== null &&
+      isPlain(runs) &&
+      spec.regularizer.name === 'l2' &&
+      formOf(spec.trick) === formOf(method.trick)
+    );
+  };
+}
+
+/** The runs that fit at a place, or the method that should have been run. */
+export function runsAt(place: Place, fits: (runs: MethodRuns) => boolean, name: string): MethodRuns[] {
+  const found = place.methods.filter(fits);
+  return found.length > 0 ? found : [notRun(name)];
+}

@@ -1,0 +1,140 @@
+// Results as files: one HTML report that needs nothing else, and tables and figures in the forms that papers and
+// programs want.
+import fsp from 'node:fs/promises';
+import path from 'node:path';
+import { makeAtomically } from '../../base/files/atomic';
+import { KitError } from '../../base/errors';
+import type { RunRecord } from '../../runs/store/record';
+import { RunStore } from '../../runs/store/store';
+import type { Figure } from '../figures/figure';
+import { inOrder } from '../comparison/grouping';
+import { renderPage } from './page';
+import { runsTable } from './provenance';
+import { sectionsOf } from './sections';
+import { present, requireExhibits, type FigureSources } from './exhibits';
+import type { Table } from '../table/tabular';
+
+/** What a report or an export holds. */
+export interface ResultsOptions {
+  /**
+   * Name of the scale at which the runs were made, for example `mini`; shown beside them, and in the commands for those
+   * that are missing.
+   */
+  scale?: string;
+  /**
+   * Studies by id (`t1` to `t5`, `f1` to `f5`, `variants`, `choice`, `methods`), shown whether they were run or not.
+   * Default: those that there are runs of.
+   */
+  studies?: readonly string[];
+  /** Sentences for the captions of the tables, for example how hyper-parameters were chosen. */
+  notes?: readonly string[];
+  /** What figures are drawn from besides records. Default: the rows of layers in `store`, nothing else. */
+  sources?: FigureSources;
+  /** Where the rows of layers are. Default: the kit's own store. */
+  store?: RunStore;
+}
+
+/** Options of `writeReport`. */
+export interface ReportOptions extends ResultsOptions {
+  /** The file to write, `.html`. */
+  path: string;
+  /** Default `RIFLE: runs and results`. */
+  title?: string;
+}
+
+/**
+ * Writes one self-contained HTML report of `records`: verdicts, the tables and figures of each study, the runs behind
+ * each number, and what
+ * they were made with. The same records give the same bytes. The file appears whole or not at all.
+ * @returns the absolute path of the report.
+ * @throws KitError without records, for a study that there is not, or when the file cannot be written.
+ */
+export async function writeReport(records: readonly RunRecord[], options: ReportOptions): Promise<string> {
+  const { title = 'RIFLE: runs and results' } = options;
+  requireRecords(records, options, 'A report needs');
+  const html = renderPage({ title, ...(await sectionsOf(records, { ...options, sources: sourcesOf(options) })) });
+  const file = path.resolve(options.path);
+  await makeAtomically(file, (partial) => fsp.writeFile(partial, html));
+  return file;
+}
+
+/**
+ * Writes every table as CSV, JSON and LaTeX, and every figure as SVG, plotly JSON and the CSV of its numbers, into
+ * `folder`.
+ * @returns the absolute paths, sorted.
+ */
+export async function exportAll(
+  records: readonly RunRecord[],
+  folder: string,
+  options: ResultsOptions = {},
+): Promise<string[]> {
+  requireRecords(records, options, 'An export needs');
+  const sources = sourcesOf(options);
+  const shown = present(records, options, sources, options.studies);
+  const tables: Table[] = [...shown.flatMap(({ table }) => table ?? []), runsTable(inOrder(records))];
+  const figures = shown.flatMap(({ exhibit, records: own }) => exhibit.figures?.(own, sources) ?? []);
+  const files: [string, string][] = tables.flatMap((table): [string, string][] => [
+    [`${table.id}.csv`, table.toCsv()],
+    [`${table.id}.json`, json(table)],
+    [`${table.id}.tex`, table.toLatex()],
+  ]);
+  for (const { name, figure } of figures) files.push(...(await filesOf(figure, name)));
+  return writeAll(files, folder);
+}
+
+/**
+ * Writes a figure as `<base>.svg`, `<base>.plotly.json` and, the numbers behind it, `<base>.csv`.
+ * @returns the paths, as `base` begins them.
+ */
+export async function exportFigure(figure: Figure, base: string): Promise<string[]> {
+  const files = await filesOf(figure, path.basename(base));
+  await writeAll(files, path.dirname(base));
+  return files.map(([name]) => path.join(path.dirname(base), name)).sort();
+}
+
+/** A figure's files: name and text. */
+async function filesOf(figure: Figure, name: string): Promise<[string, string][]> {
+  const numbers: [string, string][] = figure.numbers ? [[`${name}.csv`, figure.numbers.toCsv()]] : [];
+  return [[`${name}.svg`, await figure.toSvg()], [`${name}.plotly.json`, json(figure.toPlotlyJson())], ...numbers];
+}
+
+const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+
+async function writeAll(files: readonly [string, string][], folder: string): Promise<string[]> {
+  const written: string[] = [];
+  for (const [name, text] of files) {
+    const file = path.resolve(folder, name);
+    await makeAtomically(file, (partial) => fsp.writeFile(partial, text));
+    written.push(file);
+  }
+  return written.sort();
+}
+
+/**
+ * What figures are drawn from: rows of layers are looked up in the store; runs that are not there, or older than such
+ * rows, have none.
+ */
+export function sourcesOf({ sources, store = new RunStore() }: ResultsOptions): FigureSources {
+  const layers: FigureSources['layers'] = (id) => {
+    try {
+      return store.layers(id);
+    } catch (error) {
+      if (error instanceof KitError) return [];
+      throw error;
+    }
+  };
+  return { layers, ...sources };
+}
+
+/** @throws KitError without records, or for a study that there is not. */
+function requireRecords(
+  records: readonly RunRecord[],
+  { scale = 'smoke', studies = [] }: ResultsOptions,
+  who: string,
+): void {
+  requireExhibits(studies);
+  if (records.length === 0)
+    throw new KitError(`${who} at least one finished run, found none.`, {
+      fix: `Make some: \`npx rifle reproduce --scale ${scale}\`.`,
+    });
+}

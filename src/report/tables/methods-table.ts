@@ -1,0 +1,84 @@
+// The table of whatever methods were run: accuracy of each over its seeds, the paired difference to its control, a
+// verdict, and what others report.
+import type { RunRecord } from '../../runs/store/record';
+import { compare, notRun } from '../comparison/comparison';
+import { comparisonTable } from '../comparison/comparison-table';
+import { groupRuns, isPlain, samePartsBut, type MethodRuns, type RunGroup } from '../comparison/grouping';
+import type { Line, StudyTableOptions } from '../comparison/rows';
+import { Table } from '../table/tabular';
+
+export { Table };
+
+/** Options of `methodsTable`. */
+export interface MethodsTableOptions extends StudyTableOptions {
+  /**
+   * The method that the others are compared with. Default `fine-tuning`. A RIFLE run is compared with the same run
+   * without RIFLE.
+   */
+  baseline?: string;
+  /** Methods that get a row also when they were not run. Default the baseline and `rifle`. */
+  methods?: readonly string[];
+}
+
+const isRifle = ({ method, records }: MethodRuns): boolean =>
+  records.length > 0 ? records[0].spec.rifle !== null : /(^|\+)rifle/.test(method);
+
+/** The methods of a group, each compared with its control, and the expected ones that were not run. */
+export function linesOfGroup(
+  group: RunGroup,
+  baseline = 'fine-tuning',
+  expected: readonly string[] = [baseline, 'rifle'],
+): Line[] {
+  const missing = expected
+    .filter((name) => group.methods.every(({ method }) => method !== name))
+    .map((name) => notRun(name));
+  const all = [
+    ...missing.filter(({ method }) => method === baseline),
+    ...group.methods,
+    ...missing.filter(({ method }) => method !== baseline),
+  ];
+  return all.map((shown): Line => {
+    const control = controlOf(shown, all, baseline);
+    return {
+      place: group,
+      label: shown.label,
+      shown,
+      comparison: control && compare(shown, control),
+      isClaim: control !== null && isRifle(shown),
+    };
+  });
+}
+
+/** A RIFLE run's control is the same without RIFLE, whether it was run or not; any other method's is the baseline. */
+function controlOf(runs: MethodRuns, all: readonly MethodRuns[], baseline: string): MethodRuns | null {
+  if (runs.method === baseline) return null;
+  const base = all.find(({ method }) => method === baseline) ?? null;
+  const plain = runs.method.replace(/\+?rifle(:[\w-]+)?$/, '');
+  if (!isRifle(runs) || plain === '') return base;
+  return (
+    all.find((other) => isPlain(other) && samePartsBut('rifle', runs, other)) ??
+    all.find(({ method }) => method === plain) ??
+    notRun(plain)
+  );
+}
+
+/**
+ * Accuracy of methods over seeds, by data set, backbone and settings, with paired differences, verdicts and reported
+ * values.
+ */
+export function methodsTable(records: readonly RunRecord[], options: MethodsTableOptions = {}): Table {
+  const { baseline = 'fine-tuning', methods } = options;
+  const lines = groupRuns(records, baseline).flatMap((group) => linesOfGroup(group, baseline, methods));
+  return comparisonTable(
+    {
+      id: 'methods',
+      title: 'Test accuracy of the methods',
+      lines,
+      layout: 'methods',
+      labelTitle: 'Method',
+      command: 'npx rifle reproduce',
+      claimOf: (line) => line.label,
+    },
+    options,
+  );
+}

@@ -1,0 +1,68 @@
+// What a run leaves behind: one JSON document that holds its spec, its numbers and everything they depend on.
+import type { RunSpec } from '../../transfer/spec';
+import type { LayerRow } from '../../transfer/layer-rows';
+import type { EpochRow } from '../../transfer/trainer';
+
+export type { EpochRow, LayerRow };
+
+/** What the numbers of a run were made with. */
+export interface RunEnvironment {
+  kit: string;
+  node: string;
+  tfjs: string;
+  tensorflow: string;
+  /** `cpu` or `gpu`. */
+  device: string;
+  cpu: string;
+  cores: number;
+  /**
+   * Of a run on a GPU, as nvidia-smi tells them: its name, the driver's version, and the newest CUDA that this drives.
+   * Absent in records of kit 0.1.
+   */
+  gpu?: { name: string; driver: string; cuda: string } | null;
+  platform: string;
+  /** Commit of the kit, and whether its tree had changes; `null` outside a repository. */
+  gitCommit: string | null;
+  gitDirty: boolean | null;
+  /** TF_* settings in force. */
+  flags: Record<string, string>;
+}
+
+/** A run that is over, as `record.json` holds it. The numbers of its layers lie beside it: `RunStore.layers`. */
+export interface RunRecord {
+  /**
+   * First 16 hex digits of the sha256 of spec, data hash, weights hash and `numericsVersion`: the run's name in the
+   * store.
+   */
+  id: string;
+  /** `failed`: the loss was no longer a number. The same spec would fail again, so it is not run again. */
+  status: 'finished' | 'failed';
+  /** How a failed run ended: in which epoch (1-based), and the last loss that was a number. `null` when it finished. */
+  failure: { epoch: number; lastLoss: number | null; message: string } | null;
+  /** Name of the method in the tables, for example `rifle`; derived from the spec. */
+  method: string;
+  /**
+   * Complete. Where a data set or weights were given by path, only their names stand here: their hashes tell which they
+   * were.
+   */
+  spec: RunSpec;
+  /** Raised whenever a change of the kit changes the numbers of a run. */
+  numericsVersion: number;
+  dataset: { name: string; hash: string; classes: string[]; train: number; test: number };
+  weights: { id: string; hash: string; parameters: number };
+  /** The complete epochs. */
+  epochs: EpochRow[];
+  /** Which images `top1` was measured on. */
+  evaluatedOn: RunSpec['evaluateOn'];
+  /** Of the last epoch: the number that tables report. NaN of a failed run (`null` in JSON). */
+  top1: number;
+  /** Epochs (1-based) after which the head was re-initialised. */
+  resets: number[];
+  wallSeconds: number;
+  /** Highest resident memory of the process, MB. */
+  peakMemoryMb: number;
+  /** ISO 8601, UTC. */
+  startedAt: string;
+  finishedAt: string;
+  environment: RunEnvironment;
+}

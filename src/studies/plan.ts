@@ -1,0 +1,68 @@
+// Many runs: a grid of specs, and their records one after another.
+import type { OnProgress } from '../base/progress';
+import { methods } from '../transfer/methods';
+import { parseRunSpec, type RunSpec, type RunSpecInput } from '../transfer/spec';
+import { timetable } from '../transfer/resets/rifle';
+import { finetune, type FinetuneOptions } from '../runs/finetune';
+import type { RunRecord } from '../runs/store/record';
+
+/** A study: one spec, run with every method and every seed. */
+export interface Grid {
+  /** What all runs share. */
+  spec: RunSpecInput;
+  /** Names of methods. */
+  methods: readonly string[];
+  seeds: readonly number[];
+}
+
+/** The specs of a grid, seed by seed, so that a table of pairs fills early. @throws KitError for what is not valid. */
+export function plan({ spec, methods: names, seeds }: Grid): RunSpec[] {
+  return seeds.flatMap((seed) => names.map((name) => parseRunSpec(methods.apply(name, { ...spec, seed }))));
+}
+
+/** Options of `runAll`. */
+export interface RunAllOptions extends Pick<FinetuneOptions, 'runs' | 'signal' | 'onEpoch' | 'keepWeights'> {
+  /** Receives one task `all runs`, in epochs, beside the tasks of each run. */
+  onProgress?: OnProgress;
+  /** Called with each record as it is there; `reused` when it was finished before. */
+  onRecord?: (record: RunRecord, reused: boolean) => void;
+}
+
+/** The records of `specs`, in order: each from the store, or by running it. */
+export async function runAll(
+  specs: readonly RunSpec[],
+  { onRecord, onProgress, ...options }: RunAllOptions = {},
+): Promise<RunRecord[]> {
+  const records: RunRecord[] = [];
+  const epochsOf = (spec: RunSpec): number => timetable(spec).epochs;
+  // to train: what is reused is taken off, so that the pace is real
+  let total = specs.reduce((sum, spec) => sum + epochsOf(spec), 0);
+  let done = 0;
+  for (const [i, spec] of specs.entries()) {
+    const report = (epochs: number): void =>
+      onProgress?.({
+        task: 'all runs',
+        done: done + epochs,
+        total,
+        unit: 'epochs',
+        detail: `run ${i + 1}/${specs.length}`,
+      });
+    report(0);
+    let reused = true;
+    const record = await finetune(spec, {
+      ...options,
+      onProgress,
+      onEpoch: (row) => {
+        reused = false;
+        report(row.epoch);
+        options.onEpoch?.(row);
+      },
+    });
+    if (reused) total -= epochsOf(spec);
+    else done += epochsOf(spec);
+    records.push(record);
+    onRecord?.(record, reused);
+  }
+  onProgress?.({ task: 'all runs', done, total, unit: 'epochs', detail: `${specs.length} runs` });
+  return records;
+}

@@ -1,0 +1,195 @@
+// What a sweep will do: the runs of studies, which of them are there already, and how long the others will take.
+import path from 'node:path';
+import stableStringify from 'safe-stable-stringify';
+import { datasets } from '../data/catalog';
+import type { RunSpec } from '../transfer/spec';
+import { methods } from '../transfer/methods';
+import { timetable } from '../transfer/resets/rifle';
+import type { Pace } from './calibrate';
+import { titleOf } from '../runs/finetune';
+import type { BriefRecord } from '../runs/store/record-index';
+import { RunStore } from '../runs/store/store';
+import { studies } from './studies';
+
+/** Runs of one study that differ in their seed alone. */
+export interface SweepRow {
+  study: string;
+  dataset: string;
+  backbone: string;
+  method: string;
+  seeds: number[];
+  /** How many are not in the store. */
+  missing: number;
+  /** Hours that these will take on one device; null when there is nothing to estimate from. */
+  hours: number | null;
+}
+
+/** A sweep before it begins. */
+export interface SweepPlan {
+  rows: SweepRow[];
+  /** Every run once, in the order of the studies. */
+  specs: RunSpec[];
+  /** Seconds that each will take on one device, 0 for one that is there; null without a basis. */
+  seconds: (number | null)[];
+  missing: number;
+  /** On one device. */
+  hours: number | null;
+  /** The estimate in words, with what it assumes. */
+  estimate: string;
+  keepWeights: boolean;
+  titleOf: (spec: RunSpec) => string;
+}
+
+/** Where an estimate comes from, best first. */
+export type EstimateBasis = 'given' | 'calibrated' | 'same' | 'any' | 'assumed';
+
+const BASIS: Record<EstimateBasis, string> = {
+  given: 'the pace that was given',
+  calibrated: 'a calibration of a few steps',
+  same: 'finished runs of the same backbone, image size and regulariser',
+  any: 'the mean of other finished runs: --calibrate measures',
+  assumed: 'an assumption for one data-centre GPU: --calibrate measures',
+};
+
+/**
+ * Training images per second that are assumed for ResNet-50 at 224 pixels on a data-centre GPU, where nothing was
+ * measured.
+ */
+const ASSUMED_GPU_PACE = 300;
+
+/** What `sweepPlan` may be given. */
+export interface SweepPlanOptions {
+  /** Default: all. */
+  studies?: readonly string[];
+  scale: string;
+  /** Names or folders. Default: those of the scale. */
+  datasets?: readonly string[];
+  runs?: string;
+  /** Training images per second, whatever the run. */
+  imagesPerSecond?: number;
+  /** Measures a kind of run; called once for each kind that is missing. Default: none is measured. */
+  calibrate?: (spec: RunSpec, classes: number) => Promise<Pace>;
+}
+
+/** Runs of one kind take the same time an image. */
+export const paceKey = ({ backbone, imageSize, batchSize, regularizer }: RunSpec): string =>
+  [backbone, imageSize, batchSize, regularizer.name].join(' ');
+
+/** Plans a sweep. */
+export async function sweepPlan(options: SweepPlanOptions): Promise<SweepPlan> {
+  const names = options.studies ?? studies.list().map(({ name }) => name);
+  const store = new RunStore(options.runs);
+  const records = store.brief(() => undefined);
+  const keyOf = (spec: RunSpec, dataset: string): string =>
+    stableStringify({ ...spec, dataset, imageSize: null, resizeSize: null, weights: null })!;
+  const there = new Set(records.map((record) => keyOf(record.spec, record.dataset.name)));
+  const estimator = new Estimator(records, options);
+  const rows: SweepRow[] = [];
+  const unique = new Map<string, { spec: RunSpec; isMissing: boolean; seconds: number | null }>();
+  for (const study of names) {
+    for (const spec of studies.specs(study, { scale: options.scale, datasets: options.datasets })) {
+      const dataset = path.basename(spec.dataset);
+      const key = stableStringify(spec)!;
+      let run = unique.get(key);
+      if (run === undefined) {
+        const isMissing = !there.has(keyOf(spec, dataset));
+        unique.set(key, (run = { spec, isMissing, seconds: isMissing ? await estimator.secondsOf(spec) : 0 }));
+      }
+      const method = methods.nameOf(spec);
+      let row = rows.find(
+        (row) =>
+          row.study === study && row.dataset === dataset && row.backbone === spec.backbone && row.method === method,
+      );
+      if (row === undefined)
+        rows.push((row = { study, dataset, backbone: spec.backbone, method, seeds: [], missing: 0, hours: 0 }));
+      row.seeds.push(spec.seed);
+      if (!run.isMissing) continue;
+      row.missing++;
+      row.hours = row.hours === null || run.seconds === null ? null : row.hours + run.seconds / 3600;
+    }
+  }
+  const all = [...unique.values()];
+  const toMake = all.filter(({ isMissing }) => isMissing);
+  const seconds = toMake.every((run) => run.seconds !== null)
+    ? toMake.reduce((sum, run) => sum + run.seconds!, 0)
+    : null;
+  const basis = [...estimator.used].map((each) => BASIS[each]).join('; ');
+  return {
+    rows,
+    specs: all.map(({ spec }) => spec),
+    seconds: all.map((run) => run.seconds),
+    missing: toMake.length,
+    hours: seconds === null ? null : seconds / 3600,
+    estimate:
+      seconds === null
+        ? 'No estimate: nothing like them was run here, or a data set is not known yet; see --calibrate and --images-per-second.'
+        : toMake.length === 0
+          ? 'Nothing is left to make.'
+          : `Estimate: ${(seconds / 3600).toFixed(seconds < 3600 ? 2 : 1)} hours on one device (from ${basis}).`,
+    keepWeights: names.some((name) => studies.get(name).keepWeights),
+    titleOf,
+  };
+}
+
+/** Estimates runs, each from the best basis that there is. */
+class Estimator {
+  readonly used = new Set<EstimateBasis>();
+  /** Seconds per image that is seen, in training or evaluation, whole runs over. */
+  private readonly same = new Map<string, [images: number, seconds: number]>();
+  private readonly any: [images: number, seconds: number] = [0, 0];
+  private readonly measured = new Map<string, Pace>();
+
+  constructor(
+    records: readonly BriefRecord[],
+    private readonly options: SweepPlanOptions,
+  ) {
+    for (const { dataset, epochs, wallSeconds, spec } of records) {
+      const images = workOf(dataset.train, dataset.test, epochs.at(-1)?.epoch ?? 0);
+      const key = paceKey(spec);
+      const [sum, seconds] = this.same.get(key) ?? [0, 0];
+      this.same.set(key, [sum + images, seconds + wallSeconds]);
+      this.any[0] += images;
+      this.any[1] += wallSeconds;
+    }
+  }
+
+  async secondsOf(spec: RunSpec): Promise<number | null> {
+    const size = sizeOf(spec);
+    if (size === null) return null;
+    const { epochs } = timetable(spec);
+    const [train, test] = [size.train * epochs, size.test * epochs];
+    const key = paceKey(spec);
+    const from = (basis: EstimateBasis, seconds: number): number => {
+      this.used.add(basis);
+      return seconds;
+    };
+    const same = this.same.get(key);
+    if (this.options.imagesPerSecond !== undefined) return from('given', train / this.options.imagesPerSecond);
+    if (same !== undefined && same[0] > 0)
+      return from('same', (workOf(size.train, size.test, epochs) * same[1]) / same[0]);
+    if (this.options.calibrate !== undefined) {
+      const pace = this.measured.get(key) ?? (await this.options.calibrate(spec, size.classes));
+      this.measured.set(key, pace);
+      return from('calibrated', pace.setUp + train * pace.train + test * pace.evaluate);
+    }
+    if (this.options.scale === 'paper') return from('assumed', train / ASSUMED_GPU_PACE);
+    return this.any[0] > 0 ? from('any', (workOf(size.train, size.test, epochs) * this.any[1]) / this.any[0]) : null;
+  }
+}
+
+/** The work of a run, in training images: evaluating one is a third of training on it (no backward pass). */
+const workOf = (train: number, test: number, epochs: number): number => epochs * (train + test / 3);
+
+/**
+ * Images and classes of a run; null for a data set that is not known. A folder without limits has to be looked into
+ * first.
+ */
+function sizeOf(spec: RunSpec): { train: number; test: number; classes: number } | null {
+  const known = datasets.list().find(({ name }) => name === spec.dataset);
+  const { trainPerClass, testPerClass } = spec.limits;
+  const classes = known?.classes.length ?? 10;
+  const count = (perClass: number | null, all: number | undefined): number | null =>
+    perClass === null ? (all ?? null) : Math.min(all ?? Infinity, perClass * classes);
+  const [train, test] = [count(trainPerClass, known?.counts.train), count(testPerClass, known?.counts.test)];
+  return train === null || test === null ? null : { train, test, classes };
+}

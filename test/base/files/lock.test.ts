@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { fork, type ChildProcess } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { ownerOf, RunBusyError, RunLock } from '../../../src/base/files/lock';
+
+/** A process that takes the lock of `folder` and keeps it. */
+async function holder(folder: string): Promise<ChildProcess> {
+  const child = fork(path.join(__dirname, 'lock-holder.js'), [folder], { execArgv: [] });
+  await new Promise((resolve, reject) => {
+    child.once('message', resolve);
+    child.once('exit', reject);
+  });
+  return child;
+}
+
+const kill = (child: ChildProcess, signal: NodeJS.Signals = 'SIGKILL'): Promise<unknown> => {
+  const gone = new Promise((resolve) => child.once('exit', resolve));
+  child.kill(signal);
+  return gone;
+};
+
+describe('the lock of a run', function () {
+  this.timeout(120_000);
+  let folder: string;
+  beforeEach(() => (folder = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'rifle-lock-')), 'aa')));
+  afterEach(() => fs.rmSync(path.dirname(folder), { recursive: true, force: true }));
+  /** Rewrites what the one lock file says. */
+  const pretend = (changes: object): void => {
+    const file = path.join(
+      folder,
+      fs.readdirSync(folder).find((name) => name.startsWith('lock.'))!,
+    );
+    fs.writeFileSync(file, JSON.stringify({ ...(JSON.parse(fs.readFileSync(file, 'utf8')) as object), ...changes }));
+  };
+
+  it('is held by one process at a time, and leaves nothing behind', async () => {
+    const lock = await RunLock.take(folder);
+    assert.equal(ownerOf(folder)?.pid, process.pid);
+    await assert.rejects(
+      RunLock.take(folder, { wait: false }),
+      (error: RunBusyError) =>
+        error instanceof RunBusyError &&
+        error.owner?.pid === process.pid &&
+        /made by process \d+ on /.test(error.message),
+    );
+    lock.requireHeld();
+    await lock.release();
+    assert.deepEqual(fs.readdirSync(folder), []);
+    assert.equal(ownerOf(folder), null);
+  });
+
+  it('goes to one of many that ask at once, then to the next', async () => {
+    let held = 0;
+    let most = 0;
+    await Promise.all(
+      Array.from({ length: 12 }, async () => {
+        const lock = await RunLock.take(folder, { every: 5 });
+        most = Math.max(most, ++held);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        lock.requireHeld();
+        held--;
+        await lock.release();
+      }),
+    );
+    assert.equal(most, 1);
+    assert.deepEqual(fs.readdirSync(folder), []);
+  });
+
+  it('of a killed process is taken over at once, and by one of those who see it', async () => {
+    await kill(await holder(folder));
+    const tries = await Promise.allSettled([0, 1, 2].map(() => RunLock.take(folder, { wait: false })));
+    const taken = tries.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+    assert.equal(taken.length, 1);
+    await taken[0].release();
+  });
+
+  it('of a process of this machine that lives is not taken over, however old its heartbeat', async () => {
+    const child = await holder(folder);
+    fs.readdirSync(folder).forEach((name) => fs.utimesSync(path.join(folder, name), 0, 0));
+    await assert.rejects(RunLock.take(folder, { wait: false, deadAfter: 0 }), RunBusyError);
+    await kill(child);
+  });
+
+  it('is taken over from a process id that has gone to somebody else', async () => {
+    await kill(await holder(folder));
+    pretend({ pid: process.pid }); // alive, but it started at another time
+    const lock = await RunLock.take(folder, { wait: false });
+    assert.equal(lock.takenFrom?.pid, process.pid);
+    await lock.release();
+  });
+
+  it('of another machine is taken over only when its heart has stood still, whatever the clocks say', async () => {
+    const child = await holder(folder);
+    pretend({ machine: 'elsewhere' });
+    const file = path.join(folder, 'lock.1');
+    let beats = 0;
+    const future = Date.now() / 1000 + 1e6;
+    // a clock that runs backwards, in the future
+    const heart = setInterval(() => fs.utimesSync(file, future - ++beats, future - beats), 20);
+    const taking = RunLock.take(folder, { every: 10, deadAfter: 1500 });
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+    assert.ok(
+      fs.existsSync(file) && JSON.stringify(fs.readdirSync(folder)) === '["lock.1"]',
+      'it beats, so it is left alone',
+    );
+    clearInterval(heart);
+    await kill(child);
+    const lock = await taking;
+    assert.equal(lock.takenFrom?.machine, 'elsewhere');
+    await lock.release();
+  });
+
+  it('tells an owner that stood still for too long that the run is not its own any more', async () => {
+    const first = await RunLock.take(folder);
+    pretend({ machine: 'elsewhere' });
+    const second = await RunLock.take(folder, { every: 5, deadAfter: 50, beatEvery: 1e6 });
+    assert.throws(() => first.requireHeld(), /no longer this process's: process \d+ on .* has taken it over/);
+    second.requireHeld();
+    await first.release();
+    second.requireHeld();
+    await second.release();
+  });
+
+  it('cut short by a power failure counts as one whose owner is not known', async () => {
+    fs.mkdirSync(folder);
+    fs.writeFileSync(path.join(folder, 'lock.7'), '');
+    await assert.rejects(RunLock.take(folder, { wait: false }), /made by another process/);
+    const lock = await RunLock.take(folder, { every: 5, deadAfter: 30 });
+    await lock.release();
+  });
+});

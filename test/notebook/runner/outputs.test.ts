@@ -1,0 +1,41 @@
+// Messages folded into outputs: streams join, displays update in place.
+import assert from 'node:assert/strict';
+import type { CellOutput } from '../../../src/notebook/runner/format';
+import { OutputCollector } from '../../../src/notebook/runner/outputs';
+import { newHeader } from '../../../src/notebook/runner/wire';
+
+const message = (type: string, content: Record<string, unknown>) => ({ header: newHeader(type, 's'), content });
+
+describe('OutputCollector', () => {
+  it('joins pieces of one stream, keeps streams apart, and lets a carriage return overwrite', () => {
+    const outputs: CellOutput[] = [];
+    const collector = new OutputCollector();
+    for (const [name, text] of [
+      ['stdout', 'a'],
+      ['stdout', 'b\n10 %\r'],
+      ['stdout', '20 %'],
+      ['stderr', 'w\n'],
+      ['stdout', 'c\r\n'],
+    ]) {
+      collector.add(outputs, message('stream', { name, text }));
+    }
+    assert.deepEqual(outputs, [
+      { output_type: 'stream', name: 'stdout', text: 'ab\n20 %' },
+      { output_type: 'stream', name: 'stderr', text: 'w\n' },
+      { output_type: 'stream', name: 'stdout', text: 'c\r\n' },
+    ]);
+  });
+
+  it('keeps the last state of a display, also when a later cell updates it', () => {
+    const first: CellOutput[] = [];
+    const second: CellOutput[] = [];
+    const collector = new OutputCollector();
+    const display = (type: string, text: string) =>
+      message(type, { data: { 'text/plain': text }, metadata: {}, transient: { display_id: 'd' } });
+    collector.add(first, display('display_data', '1 %'));
+    collector.add(second, display('update_display_data', '100 %'));
+    collector.add(second, message('update_display_data', { data: {}, transient: { display_id: 'unknown' } }));
+    assert.deepEqual(first, [{ output_type: 'display_data', data: { 'text/plain': '100 %' }, metadata: {} }]);
+    assert.deepEqual(second, []);
+  });
+});

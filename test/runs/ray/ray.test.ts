@@ -1,0 +1,285 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import http from 'node:http';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { KitError } from '../../../src/base/errors';
+import { plan } from '../../../src/studies/plan';
+import { runPool, type PoolRun } from '../../../src/runs/pool/pool';
+import { Ray } from '../../../src/runs/ray/ray';
+import { JobLog, jobLine, outcomeOf } from '../../../src/runs/ray/ray-log';
+import { runOnRay, type RayPoolOptions } from '../../../src/runs/ray/ray-pool';
+import type { RunRecord } from '../../../src/runs/store/record';
+import { RunStore } from '../../../src/runs/store/store';
+import { unfinishedRuns } from '../../../src/runs/store/unfinished';
+import type { RunSpec } from '../../../src/transfer/spec';
+import { makeImageFolder } from '../image-folder';
+import { freePort, INSTALL_RAY, optionalProgram, RayCluster } from './ray-cluster';
+
+/** A record without times and memory. */
+function numbersOf({
+  startedAt: _s,
+  finishedAt: _f,
+  wallSeconds: _w,
+  peakMemoryMb: _p,
+  epochs,
+  ...record
+}: RunRecord): object {
+  return {
+    ...record,
+    epochs: epochs.map(
+      ({ trainSeconds: _t, evaluateSeconds: _e, dataWaitSeconds: _d, imagesPerSecond: _i, ...row }) => row,
+    ),
+  };
+}
+
+describe('the log of a job on Ray', () => {
+  it('gives its news once, in pieces or from the beginning again, and passes over what is not of the kit', () => {
+    const news: unknown[] = [];
+    const log = new JobLog((each) => news.push(each));
+    const lines = `Runtime env is setting up.\n${jobLine({ epoch: 1 })}oneDNN is on\n${jobLine({ epoch: 2 })}`;
+    log.take(lines.slice(0, 40));
+    log.take(lines.slice(40));
+    log.restart();
+    log.take(lines + jobLine({ epoch: 3 }));
+    assert.deepEqual(news, [{ epoch: 1 }, { epoch: 2 }, { epoch: 3 }]);
+  });
+
+  it('says how a run ended, or what was said last', () => {
+    assert.deepEqual(outcomeOf(`${jobLine({ epoch: 1 })}${jobLine({ id: 'a', reused: false })}bye\n`), {
+      outcome: { id: 'a', reused: false },
+      lastWords: 'bye',
+    });
+    assert.deepEqual(outcomeOf(`sh: 1: exec: node: not found\n${jobLine({ epoch: 1 }).slice(0, 12)}`), {
+      outcome: null,
+      lastWords: 'sh: 1: exec: node: not found',
+    });
+  });
+});
+
+describe('an address that is not that of a Ray', () => {
+  const servers: net.Server[] = [];
+  afterEach(() => servers.splice(0).forEach((server) => server.close()));
+  const at = async (server: net.Server): Promise<string> => {
+    servers.push(server);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return `http://127.0.0.1:${(server.address() as net.AddressInfo).port}`;
+  };
+  const answering = (text: string): Promise<string> => at(http.createServer((_, response) => response.end(text)));
+  const refusal = async (url: string): Promise<string> => {
+    const error = await Ray.connect(url).then(
+      () => assert.fail('it connected'),
+      (error: unknown) => error as KitError,
+    );
+    assert.ok(error instanceof KitError, String(error));
+    assert.ok(!error.message.includes('\n') && error.fix !== '', error.message);
+    return error.message;
+  };
+
+  it('is told from one: no address, nobody, no HTTP, another service, other versions', async () => {
+    assert.match(await refusal('ray://127.0.0.1:10001'), /is not an address that the Jobs API of Ray can have/);
+    assert.match(await refusal('127.0.0.1:8265'), /is not an address/);
+    assert.match(await refusal(`http://127.0.0.1:${await freePort()}`), /No Ray answers at .*ECONNREFUSED/);
+    assert.match(
+      await refusal(await at(net.createServer((socket) => socket.end('SSH-2.0-OpenSSH_9.2\r\n')))),
+      /does not speak HTTP/,
+    );
+    assert.match(await refusal(await at(net.createServer((socket) => socket.destroy()))), /does not speak HTTP/);
+    assert.match(
+      await refusal(await answering('<html>Welcome to nginx!</html>')),
+      /is not the Jobs API of Ray: 200 "<html>Welcome to nginx!<\/html>"/,
+    );
+    assert.match(await refusal(await answering('{"version": 3}')), /is not the Jobs API of Ray/);
+    assert.match(
+      await refusal(await answering('{"version": "5", "ray_version": "3.1.0"}')),
+      /is Ray 3\.1\.0 with version 5 of the Jobs API; expected is version 4 of Ray 2\.8 to 2\.x/,
+    );
+    assert.match(await refusal(await answering('{"version": "4", "ray_version": "2.3.1"}')), /is Ray 2\.3\.1/);
+    assert.equal((await Ray.connect(await answering('{"version": "4", "ray_version": "2.8.0"}'))).version, '2.8.0');
+  });
+});
+
+describe('a sweep on Ray', function () {
+  this.timeout(400_000);
+  let cluster: RayCluster;
+  let dataset: string;
+  let folder: string;
+  const spec = {
+    backbone: 'efficientnet_lite0.tf_in1k',
+    weights: 'random',
+    imageSize: 32,
+    epochs: 2,
+    batchSize: 4,
+    optimizer: { learningRate: 0.001 },
+  };
+  before(async function () {
+    const program = optionalProgram('ray');
+    if (program === null) {
+      console.log(`      Ray is not installed: ${INSTALL_RAY}`);
+      this.skip();
+    }
+    cluster = await RayCluster.start(program, 2);
+    dataset = await makeImageFolder();
+    folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rifle-ray-'));
+  });
+  after(async () => {
+    await cluster?.stop();
+    [dataset, folder].forEach((each) => each && fs.rmSync(each, { recursive: true, force: true }));
+  });
+  const options = (name: string, more: Partial<RayPoolOptions> = {}): RayPoolOptions => ({
+    url: cluster.url,
+    runs: path.join(folder, name),
+    cpus: 1,
+    every: 0.3,
+    ...more,
+  });
+  const eventsOf = (store: RunStore, id: string): string[] =>
+    store
+      .journal(id)
+      .read()
+      .map(({ event }) => event)
+      .filter((event) => event !== 'checkpoint');
+  const local = (name: string, specs: RunSpec[]): Promise<RunRecord[]> =>
+    runPool(specs, { runs: path.join(folder, name), workers: 2 }); // a thread each, as on Ray
+
+  it('gives the records of the local pool, for a sweep of 8 runs', async () => {
+    const specs = plan({
+      spec: { dataset, ...spec },
+      methods: ['fine-tuning', 'rifle', 'l2-sp', 'dropout'],
+      seeds: [0, 1],
+    });
+    const last: PoolRun[] = [];
+    const made: boolean[] = [];
+    const records = await runOnRay(
+      specs,
+      options('ray', { onRun: (run) => (last[run.index] = run), onRecord: (_, reused) => made.push(!reused) }),
+    );
+    assert.deepEqual(records.map(numbersOf), (await local('local', specs)).map(numbersOf));
+    assert.deepEqual(
+      records.map(({ id }) => new RunStore(path.join(folder, 'ray')).layers(id)),
+      records.map(({ id }) => new RunStore(path.join(folder, 'local')).layers(id)),
+    );
+    assert.ok(
+      last.every(
+        ({ state, epochsDone, top1 }, i) => state === 'finished' && epochsDone === 2 && top1 === records[i].top1,
+      ),
+    );
+    assert.deepEqual(made, Array<boolean>(8).fill(true));
+
+    const again = await runOnRay(specs, options('ray', { onRecord: (_, reused) => made.push(!reused) }));
+    assert.deepEqual(again, records);
+    assert.deepEqual(made.slice(8), Array<boolean>(8).fill(false), 'none is made again');
+    const jobs = await (await Ray.connect(cluster.url)).jobs();
+    assert.equal(jobs.size, 8);
+  });
+
+  it('begins a run again whose process was killed, from its checkpoint, and finds the jobs of a command that was killed', async () => {
+    const specs = plan({ spec: { dataset, ...spec, epochs: 16 }, methods: ['fine-tuning'], seeds: [0, 1] });
+    const runs = path.join(folder, 'killed');
+    const store = new RunStore(runs);
+    const file = path.join(folder, 'specs.json');
+    fs.writeFileSync(file, JSON.stringify(specs));
+    const command = spawn(process.execPath, [path.join(__dirname, 'ray-child.js'), cluster.url, runs, file], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    const exit = new Promise((resolve) => command.once('exit', resolve));
+    const victim = await until(
+      () => unfinishedRuns(store).find(({ owner, epochsDone }) => owner !== null && epochsDone > 0),
+      60_000,
+    );
+    command.kill('SIGKILL'); // first: who waits is told nothing of what happens next
+    await exit;
+    process.kill(victim.owner!.pid, 'SIGKILL');
+
+    const records = await runOnRay(specs, options('killed'));
+    assert.deepEqual(
+      records.map(({ spec }) => spec.seed),
+      [0, 1],
+    );
+    for (const { id } of records)
+      assert.deepEqual(
+        eventsOf(store, id),
+        id === victim.id ? ['started', 'notice', 'resumed', 'finished'] : ['started', 'finished'],
+        `${id}: once`,
+      );
+    assert.deepEqual(records.map(numbersOf), (await local('unbroken', specs)).map(numbersOf));
+    const jobs = [...(await (await Ray.connect(cluster.url)).jobs()).keys()];
+    assert.deepEqual(
+      records.map(({ id }) => jobs.filter((job) => job.includes(id)).length),
+      records.map(({ id }) => (id === victim.id ? 2 : 1)),
+    );
+  });
+
+  it('begins again what dies while it looks on, stops after a checkpoint, and leaves jobs alone when asked to', async () => {
+    const [long] = plan({ spec: { dataset, ...spec, epochs: 30 }, methods: ['rifle'], seeds: [7] });
+    const store = new RunStore(path.join(folder, 'stopped'));
+    const reason = new Error('enough');
+    const stopWhen = async (more: Partial<RayPoolOptions>, when: (run: PoolRun) => boolean): Promise<void> => {
+      const controller = new AbortController();
+      await assert.rejects(
+        runOnRay(
+          [long],
+          options('stopped', {
+            ...more,
+            signal: controller.signal,
+            onRun: (run) => when(run) && controller.abort(reason),
+          }),
+        ),
+        reason,
+      );
+    };
+    await stopWhen({}, ({ epochsDone }) => epochsDone > 0);
+    const [left] = unfinishedRuns(store);
+    assert.equal(left.owner, null, 'its process has let go');
+    assert.deepEqual(eventsOf(store, left.id), ['started', 'stopped']);
+
+    await stopWhen({ leave: true }, ({ state }) => state === 'running');
+    const owner = await until(
+      () => (eventsOf(store, left.id).includes('resumed') ? unfinishedRuns(store)[0]?.owner : null),
+      60_000,
+    );
+    const notices: string[] = [];
+    process.kill(owner.pid, 'SIGKILL');
+    const [record] = await runOnRay([long], options('stopped', { onNotice: (text) => notices.push(text) }));
+    assert.equal(record.id, left.id);
+    assert.equal(record.epochs.length, 30);
+    assert.deepEqual(eventsOf(store, left.id), ['started', 'stopped', 'resumed', 'notice', 'resumed', 'finished']);
+  });
+
+  it('says in one line why a run cannot be made: its data, its program, its token', async () => {
+    const [run] = plan({ spec: { dataset, ...spec }, methods: ['fine-tuning'], seeds: [9] });
+    const failures: string[] = [];
+    const onError: RayPoolOptions['onError'] = (_, error) =>
+      failures.push(`${error.message} → ${(error as KitError).fix}`);
+    await runOnRay(
+      [{ ...run, dataset: path.join(folder, 'nothing-here') }, run],
+      options('failing', { node: 'no-such-node', onError }),
+    );
+    assert.equal(failures.length, 2);
+    assert.match(failures[0], /nothing-here/);
+    assert.match(
+      failures[1],
+      /^The job rifle-\w+-\w+-1 did not begin: code 127.* → On the nodes there must be Node\.js and the built kit: `exec no-such-node /,
+    );
+    await assert.rejects(Ray.connect(`http://127.0.0.1:${cluster.gcsPort}`), /does not speak HTTP|is not the Jobs API/);
+    process.env.RAY_AUTH_TOKEN = 'another';
+    await assert
+      .rejects(
+        Ray.connect(cluster.url),
+        (error: KitError) => /refuses \(40[13]\)/.test(error.message) && /RAY_AUTH_TOKEN/.test(error.fix),
+      )
+      .finally(() => (process.env.RAY_AUTH_TOKEN = cluster.token));
+  });
+});
+
+/** What `look` gives once it gives something. */
+async function until<T>(look: () => T | null | undefined, milliseconds: number): Promise<T> {
+  for (const end = performance.now() + milliseconds; ; await wait(50)) {
+    const found = look();
+    if (found !== null && found !== undefined) return found;
+    assert.ok(performance.now() < end, 'it did not come');
+  }
+}
