@@ -46,7 +46,8 @@ export {
 } from './transfer/spec';
 export { methods, type Method, type MethodParts } from './transfer/methods';
 export { rifle, riflePresets, timetable, type Timetable } from './transfer/resets/rifle';
-export { train, type BatchSource, type EpochRow, type Moment, type TrainOptions } from './transfer/trainer';
+export { train } from './transfer/trainer';
+export type { BatchSource, EpochRow, Moment, TrainOptions } from './transfer/train-state';
 
 export { finetune, type FinetuneOptions } from './runs/finetune';
 export { plan, runAll, type Grid, type RunAllOptions } from './studies/plan';

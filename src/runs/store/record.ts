@@ -1,7 +1,7 @@
 // What a run leaves behind: one JSON document that holds its spec, its numbers and everything they depend on.
 import type { RunSpec } from '../../transfer/spec';
 import type { LayerRow } from '../../transfer/layer-rows';
-import type { EpochRow } from '../../transfer/trainer';
+import type { EpochRow } from '../../transfer/train-state';
 
 export type { EpochRow, LayerRow };
 
