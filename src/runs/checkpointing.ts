@@ -6,6 +6,7 @@ import type { Backbone } from '../backbones/backbone';
 import { valuesOf } from '../transfer/compiled-steps';
 import type { EpochRow, Moment, TrainOptions, TrainState } from '../transfer/train-state';
 import { Checkpoints, type Checkpoint, type RunHistory } from './store/checkpoint';
+import { writePredictions, type RunPredictions } from './store/predictions';
 import type { RunLock } from '../base/files/lock';
 import { NUMERICS_VERSION, type RunStore } from './store/store';
 
@@ -27,6 +28,7 @@ export class Checkpointing {
   private lastWritten = performance.now();
   private lastPosition = '';
   private weights: Partial<Record<'last' | 'best', Record<string, Float32Array>>> = {};
+  private predictions: Partial<Record<'last' | 'best', RunPredictions>> = {};
 
   constructor(
     private readonly store: RunStore,
@@ -46,9 +48,11 @@ export class Checkpointing {
   /** The state to resume from; undefined when the run starts. @param epochs of the whole run. */
   async resume(epochs: number): Promise<TrainState | undefined> {
     const { keepWeights } = this.options;
-    // A reset after the last epoch overwrites the evaluated weights: if their file is missing, that epoch is repeated.
+    // After the last epoch its evaluation and the evaluated weights are gone. Without their files that epoch is
+    // repeated.
     const fits = ({ state }: Checkpoint): boolean =>
-      !keepWeights || state.epoch < epochs || this.store.weights(this.id) !== null;
+      state.epoch < epochs ||
+      (fs.existsSync(this.store.predictionsFile(this.id)) && (!keepWeights || this.store.weights(this.id) !== null));
     const { checkpoint, damaged } = await this.checkpoints.latest(fits);
     for (const { file, why } of damaged)
       this.notice(
@@ -77,9 +81,23 @@ export class Checkpointing {
   ): NonNullable<TrainOptions['observe']> {
     return (moment: Moment, epoch, read) => {
       if (moment !== 'epoch' || !this.options.keepWeights) return;
-      const isBest = bestEpoch(rowsOf()) === epoch;
+      const rows = rowsOf();
+      const isBest = rows.at(-1)?.evaluatedOn === 'validation' && bestEpoch(rows) === epoch;
       if (epoch < epochs && !isBest) return;
       this.weights = { [epoch === epochs ? 'last' : 'best']: valuesOf(read(Object.keys(backbone.variables))) };
+    };
+  }
+
+  /** For the trainer's `onEvaluated`: holds the predictions of the last epoch, and of the best on validation. */
+  predictionsObserver(
+    evaluated: Omit<RunPredictions, 'logits' | 'epoch'>,
+    epochs: number,
+    rowsOf: () => readonly EpochRow[],
+  ): NonNullable<TrainOptions['onEvaluated']> {
+    return (epoch, logits, top1) => {
+      const which = epoch === epochs ? 'last' : 'best';
+      const isBest = evaluated.evaluatedOn === 'validation' && rowsOf().every((row) => row.top1 < top1);
+      if (which === 'last' || isBest) this.predictions = { [which]: { ...evaluated, logits, epoch } };
     };
   }
 
@@ -89,7 +107,7 @@ export class Checkpointing {
     return async (moment, state) => {
       if (moment === 'step' && performance.now() - this.lastWritten < every) return;
       this.lock.requireHeld();
-      if (moment === 'epoch') await this.writeWeights(backbone);
+      if (moment === 'epoch') await this.writeKept(backbone);
       const present = state();
       const position = `${present.epoch}-${present.step}`;
       if (position === this.lastPosition || position === '0-0') return;
@@ -106,22 +124,26 @@ export class Checkpointing {
     };
   }
 
-  private async writeWeights(backbone: Backbone): Promise<void> {
+  private async writeKept(backbone: Backbone): Promise<void> {
     for (const which of ['best', 'last'] as const) {
-      const values = this.weights[which];
-      if (values === undefined) continue;
-      await writeSafetensors(this.store.weightsFile(this.id, which), stateDictOf(backbone, values));
+      const [values, predictions] = [this.weights[which], this.predictions[which]];
+      if (values !== undefined)
+        await writeSafetensors(this.store.weightsFile(this.id, which), stateDictOf(backbone, values));
+      if (predictions !== undefined) await writePredictions(this.store.predictionsFile(this.id, which), predictions);
     }
-    this.weights = {};
+    [this.weights, this.predictions] = [{}, {}];
   }
 
   /**
-   * Call before the record is written. Deletes the best weights if the last epoch is the best, or if an earlier process
-   * did not keep weights.
+   * Call before the record is written. Deletes the files of the best epoch if that is the last one, or if an earlier
+   * process did not keep weights. A failed run keeps no predictions.
    */
-  removeUnwantedWeights(rows: readonly EpochRow[]): void {
+  removeUnwantedFiles(rows: readonly EpochRow[], status: 'finished' | 'failed'): void {
+    const remove = (file: string): void => fs.rmSync(file, { force: true });
     const isLast = bestEpoch(rows) === rows.length;
-    if (isLast || !this.former.keepWeights) fs.rmSync(this.store.weightsFile(this.id, 'best'), { force: true });
+    if (isLast || !this.former.keepWeights) remove(this.store.weightsFile(this.id, 'best'));
+    if (isLast || status === 'failed') remove(this.store.predictionsFile(this.id, 'best'));
+    if (status === 'failed') remove(this.store.predictionsFile(this.id));
   }
 
   notice(text: string): void {
@@ -135,7 +157,11 @@ export class Checkpointing {
   }
 }
 
-/** The first epoch (1-based) with the highest top-1; 0 without rows. */
+/**
+ * The first epoch (1-based) with the highest validation top-1. If the rows were evaluated on test images it is the last
+ * epoch: nothing is ever chosen on test. 0 without rows.
+ */
 export function bestEpoch(rows: readonly EpochRow[]): number {
+  if (rows.at(-1)?.evaluatedOn === 'test') return rows.length;
   return rows.reduce((best, row) => (best === 0 || row.top1 > rows[best - 1].top1 ? row.epoch : best), 0);
 }

@@ -5,6 +5,7 @@ import type { RunLock } from '../base/files/lock';
 import { BatchLoader } from '../data/batches/batches';
 import { limitPerClass, type Dataset } from '../data/dataset';
 import { openPixelCache } from '../data/pixels/pixel-cache';
+import { classificationMetrics } from '../metrics/classification';
 import { methods } from '../transfer/methods';
 import { findChannelWeights } from '../transfer/regularizers/channel-weights';
 import { timetable } from '../transfer/resets/rifle';
@@ -21,8 +22,8 @@ import { NUMERICS_VERSION, type RunStore } from './store/store';
 import { Tracking, type TrackingOptions } from './tracking/tracking';
 
 /**
- * Options of a run. With `keepWeights` the final weights and those of the best epoch are kept beside the record
- * (`RunStore.weights`). If a finished run has no saved weights, it is repeated (bit for bit) to produce them.
+ * Options of a run. With `keepWeights` the final weights, and those of the best epoch on validation images, are kept
+ * beside the record (`RunStore.weights`). If a finished run has no saved weights, it is repeated (bit for bit) to produce them.
  */
 export interface ExecuteOptions
   extends Omit<TrainOptions, 'from' | 'onState' | 'channelWeights'>, CheckpointingOptions {
@@ -74,6 +75,7 @@ export async function executeRun(options: ExecuteOptions & { title: string }, ru
       spec.regularizer.name === 'delta' ? await channelWeightsOf(run, backbone, loaders, options) : undefined;
     const rows: EpochRow[] = [...(from?.rows ?? [])];
     const keepWeights = checkpointing.weightsObserver(backbone, epochCount, () => rows);
+    const keepPredictions = checkpointing.predictionsObserver(evaluatedImages(run), epochCount, () => rows);
     const { epochs, layers, failure } = await trainOrFail(() =>
       train(spec, backbone, spec.imageSize, trainBatches, testBatches, {
         channelWeights,
@@ -81,6 +83,10 @@ export async function executeRun(options: ExecuteOptions & { title: string }, ru
         ...options,
         from,
         onState: checkpointing.stateObserver(backbone, epochCount),
+        onEvaluated: (epoch, logits, top1) => {
+          keepPredictions(epoch, logits, top1);
+          options.onEvaluated?.(epoch, logits, top1);
+        },
         onEpoch: (row) => {
           rows.push(row);
           tracking.epoch(row);
@@ -115,6 +121,7 @@ export async function executeRun(options: ExecuteOptions & { title: string }, ru
       epochs,
       evaluatedOn: spec.evaluateOn,
       top1: failure === null ? epochs[epochs.length - 1].top1 : NaN,
+      ...(failure === null ? { metrics: classificationMetrics((await store.predictions(id))!) } : {}),
       resets: epochs.filter((row) => row.headReset).map((row) => row.epoch),
       wallSeconds,
       peakMemoryMb,
@@ -123,7 +130,7 @@ export async function executeRun(options: ExecuteOptions & { title: string }, ru
       environment: currentEnvironment,
     };
     lock.requireHeld();
-    checkpointing.removeUnwantedWeights(epochs);
+    checkpointing.removeUnwantedFiles(epochs, record.status);
     await store.put(record, layers);
     store.journal(id).write('finished', { status: record.status });
     checkpointing.removeCheckpoints();
@@ -141,6 +148,15 @@ const startedEntry = ({ portable, dataset, spec, weightsHash }: RunIdentity): Re
   spec: portable,
   dataset: { name: dataset.name, hash: dataset.hash, from: sourceOf(spec.dataset) },
   weightsHash,
+});
+
+/** The images that the predictions of a run are of. */
+const evaluatedImages = ({ dataset: { test, classes }, spec: { evaluateOn } }: RunIdentity) => ({
+  labels: Int32Array.from(test, ({ label }) => label),
+  files: test.map(({ file }) => file),
+  classes: classes.length,
+  classNames: classes,
+  evaluatedOn: evaluateOn,
 });
 
 /** The batch loaders of a run: they share its pixel cache, and are closed together. */

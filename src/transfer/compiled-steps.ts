@@ -56,22 +56,29 @@ function functionsOf(steps: Steps, imageSize: number, trainSizes: readonly numbe
   };
 }
 
-/** Mean cross entropy and top-1 of a compiled evaluation step over all of `batches`. */
+/**
+ * Mean cross entropy and top-1 of a compiled evaluation step over all of `batches`, and the logits [images, classes] in
+ * their order.
+ */
 export async function evaluate(
   step: CompiledSteps['evaluate'],
   batches: BatchSource,
   { signal, onBatch }: { signal?: AbortSignal; onBatch?: () => void } = {},
-): Promise<{ loss: number; top1: number }> {
+): Promise<{ loss: number; top1: number; logits: Float32Array }> {
   const sum = { images: 0, crossEntropy: 0, correct: 0 };
+  const rows: Float32Array[] = [];
   for await (const { images, labels, size } of batches.epoch(0, { signal })) {
     await letOthersRun(signal);
-    const { crossEntropy, correct } = scalars(step({ images, labels }));
+    const { logits, ...sums } = step({ images, labels });
+    rows.push(logits.dataSync<'float32'>());
+    logits.dispose();
+    const { crossEntropy, correct } = scalars(sums);
     sum.images += size;
     sum.crossEntropy += crossEntropy;
     sum.correct += correct;
     onBatch?.();
   }
-  return { loss: sum.crossEntropy / sum.images, top1: sum.correct / sum.images };
+  return { loss: sum.crossEntropy / sum.images, top1: sum.correct / sum.images, logits: joined(rows) };
 }
 
 /** The numbers of scalar tensors. The tensors are disposed. */
@@ -90,6 +97,13 @@ export function valuesOf(tensors: Record<string, TF.Tensor>): Record<string, Flo
   );
   tf.dispose(tensors);
   return values;
+}
+
+/** The values of all parts, one after another. */
+function joined(parts: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(parts.reduce((length, part) => length + part.length, 0));
+  parts.reduce((at, part) => (all.set(part, at), at + part.length), 0);
+  return all;
 }
 
 /** Lets signals, timers and workers run between two blocking calls. @throws the signal's reason when it is aborted. */

@@ -98,6 +98,11 @@ export interface TrainOptions {
   /** Name of the run in progress reports. Default `'train'`. */
   title?: string;
   onEpoch?: (row: EpochRow) => void;
+  /**
+   * Called after the evaluation of each epoch (1-based), before `onEpoch`, with the logits of the evaluated images:
+   * [images, classes], in the order of the batches.
+   */
+  onEvaluated?: (epoch: number, logits: Float32Array, top1: number) => void;
   /** Of DELTA, see `findChannelWeights`. Default: all channels of a stage have the same weight. */
   channelWeights?: ChannelWeights;
   /**

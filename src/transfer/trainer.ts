@@ -50,6 +50,7 @@ export async function train(
     signal,
     onProgress,
     onEpoch,
+    onEvaluated,
     observe,
     onState,
     channelWeights,
@@ -166,6 +167,7 @@ export async function train(
       };
       rows.push(row);
       layers.epoch(epoch + 1, program.read(steps.parameterNames));
+      onEvaluated?.(epoch + 1, test.logits, test.top1);
       onEpoch?.(row);
       observe?.('epoch', epoch + 1, program.read);
       if (headReset) {
