@@ -4,7 +4,8 @@ import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import * as zmq from 'zeromq';
+import type * as zmq from 'zeromq';
+import { zeromq } from '../../base/packages';
 import { KitError } from '../../base/errors';
 import { addressOf, decodeMessage, encodeMessage, newHeader, type Connection, type Message } from './wire';
 
@@ -78,9 +79,9 @@ export class Kernel {
   private readonly folder: string;
   private readonly key = randomUUID();
   private readonly session = randomUUID();
-  private readonly shell = new zmq.Dealer({ linger: 0 });
-  private readonly control = new zmq.Dealer({ linger: 0 });
-  private readonly iopub = new zmq.Subscriber({ linger: 0 });
+  private readonly shell = new (zeromq().Dealer)({ linger: 0 });
+  private readonly control = new (zeromq().Dealer)({ linger: 0 });
+  private readonly iopub = new (zeromq().Subscriber)({ linger: 0 });
   private readonly ended: Promise<void>;
   private readonly outputs = new Map<string, (message: Message) => void>();
   private readonly questions = new Map<string, (content: Record<string, unknown>) => void>();
