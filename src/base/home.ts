@@ -39,7 +39,7 @@ export function kitHome(...parts: string[]): string {
 }
 
 /** The command that sets this machine up, for the kit's own repository or for the project that has it installed. */
-export function setupCommand(): string {
+export function setupCommandLine(): string {
   return studyFolder() === null ? 'npm run setup' : 'npx rifle setup';
 }
 

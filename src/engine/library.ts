@@ -5,7 +5,7 @@ import util from 'node:util';
 import loader from '@tensorflow/tfjs-node/loader';
 import type * as TF from '@tensorflow/tfjs-node-gpu';
 import { KitError } from '../base/errors';
-import { kitHome, setupCommand } from '../base/home';
+import { kitHome, setupCommandLine } from '../base/home';
 
 /** Settings that the TensorFlow library reads once, when it loads. A value that the user has set stays. */
 const SETTINGS: Record<string, string> = {
@@ -31,7 +31,7 @@ function load(): typeof TF {
   } catch (cause) {
     throw new KitError(
       'TensorFlow cannot be loaded: the library or the compiled addon is missing, or does not fit this machine.',
-      { code: 'ENGINE_NOT_LOADED', fix: `Run \`${setupCommand()}\`.`, cause },
+      { code: 'ENGINE_NOT_LOADED', fix: `Run \`${setupCommandLine()}\`.`, cause },
     );
   }
 }

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { KitError } from '../base/errors';
-import { kitHome } from '../base/home';
+import { kitHome, setupCommandLine } from '../base/home';
 
 /** How to start JupyterLab. */
 export interface LabOptions {
@@ -55,7 +55,9 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   const { folder, port = 8888, browser = false, env = {}, startSeconds = 90, settings = {}, onLine, signal } = options;
   const python = kitHome('venv', 'bin', 'python');
   if (!fs.existsSync(python))
-    throw new KitError(`JupyterLab is not installed: there is no ${python}.`, { fix: 'Run `npm run setup`.' });
+    throw new KitError(`JupyterLab is not installed: there is no ${python}.`, {
+      fix: `Run \`${setupCommandLine()}\`.`,
+    });
   if (!fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory())
     throw new KitError(`There is no folder ${folder}.`, { fix: 'Name the folder with the notebooks.' });
   writeSettings({ ...SETTINGS, ...settings });

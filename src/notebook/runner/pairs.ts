@@ -6,7 +6,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { makeAtomically } from '../../base/files/atomic';
 import { KitError } from '../../base/errors';
-import { kitHome, packageRoot } from '../../base/home';
+import { kitHome, packageRoot, setupCommandLine } from '../../base/home';
 import { readNotebook } from './format';
 
 /** A notebook and its text. */
@@ -57,7 +57,7 @@ export async function comparePairs(
 async function jupytext(notebooks: string[]): Promise<Record<string, string>> {
   const python = kitHome('venv', 'bin', 'python');
   if (!fs.existsSync(python))
-    throw new KitError(`jupytext is needed, and there is no ${python}.`, { fix: 'Run `npm run setup`.' });
+    throw new KitError(`jupytext is needed, and there is no ${python}.`, { fix: `Run \`${setupCommandLine()}\`.` });
   try {
     const script = path.join(packageRoot(), 'setup', 'python', 'notebook_texts.py');
     const { stdout } = await promisify(execFile)(python, [script, ...notebooks], { maxBuffer: 1 << 28 });

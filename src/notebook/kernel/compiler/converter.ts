@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import type TypeScript from 'typescript';
 import { KitError } from '../../../base/errors';
-import { packageRoot } from '../../../base/home';
+import { packageRoot, setupCommandLine } from '../../../base/home';
 import { newModule } from './node-module';
 
 /** The version whose texts are replaced; package.json pins it. */
@@ -132,7 +132,7 @@ export function tslab(): Tslab {
     if (text.split(found).length !== 2) {
       throw new KitError(
         `tslab ${version} is installed; the kernel mends tslab ${TSLAB_VERSION} and does not find in it the place of: ${what}.`,
-        { fix: 'Run `npm run setup`.' },
+        { fix: `Run \`${setupCommandLine()}\`.` },
       );
     }
     text = text.replace(found, () => replaced);
