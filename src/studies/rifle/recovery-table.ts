@@ -2,8 +2,8 @@
 // back.
 import { summarize } from '../../analysis/statistics/statistics';
 import type { RunRecord } from '../../runs/store/record';
-import { groupRuns } from '../comparison/grouping';
-import { Table } from '../table/tabular';
+import { groupRuns } from '../../report/comparison/grouping';
+import { Table } from '../../report/table/tabular';
 
 /** One reset of one run. */
 export interface Recovery {
