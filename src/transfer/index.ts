@@ -10,5 +10,5 @@ export {
   type TrickSpec,
 } from './spec';
 export { methods, type Method, type MethodParts } from './methods';
-export { rifle, timetable, type Timetable } from './resets/rifle';
+export { rifle, riflePresets, timetable, type Timetable } from './resets/rifle';
 export { train, type BatchSource, type EpochRow, type Moment, type TrainOptions } from './trainer';

@@ -14,7 +14,7 @@ export interface MethodComparison {
 }
 
 /** Compares the runs of two methods that share their seeds. */
-export function compare(treated: MethodRuns, control: MethodRuns): MethodComparison {
+export function compareMethods(treated: MethodRuns, control: MethodRuns): MethodComparison {
   const failed = failuresOf(treated).length + failuresOf(control).length > 0;
   const difference = failed
     ? pairedDifference(new Map(), new Map())

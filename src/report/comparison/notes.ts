@@ -66,7 +66,8 @@ export function captionOf(
   const { rows, layout } = plan;
   const records = recordsOf(rows);
   const differences = rows.flatMap(({ comparison }) => (comparison ? [comparison.difference] : []));
-  const to = plan.differenceText ?? (layout === 'methods' ? `to ${against ?? 'the method named'}` : 'treated − control');
+  const to =
+    plan.differenceText ?? (layout === 'methods' ? `to ${against ?? 'the method named'}` : 'treated − control');
   const tests = [
     "Student's 95 % interval",
     ...(differences.some(({ bootstrap }) => bootstrap !== null)

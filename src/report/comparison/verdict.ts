@@ -15,6 +15,8 @@ export interface EffectOfInterest {
   value: number;
   /** For people, for example `0.5 points`. */
   text: string;
+  /** No effect, for people. Default `0`; of a ratio `1`. */
+  none?: string;
   /** Who says so, for example `our choice`. */
   source: string;
 }
@@ -32,7 +34,7 @@ export const CONVERGED_TRAIN_TOP1 = 0.95;
 export function verdictRule(effect: EffectOfInterest = DEFAULT_EFFECT, claims = 1): string {
   const corrected = claims > 1 ? `, both after Holm's correction for the ${claims} claims tested here` : '';
   return (
-    `Verdict on the mean paired difference: "supported" when its 95 % interval lies above 0, "contradicted" when it ` +
+    `Verdict on the mean paired difference: "supported" when its 95 % interval lies above ${effect.none ?? '0'}, "contradicted" when it ` +
     `lies below ${effect.text} (the smallest effect of interest: ${effect.source})${corrected}; else "inconclusive". ` +
     `"Failed": a run ended without a number. "Not run": there is no pair of runs.`
   );

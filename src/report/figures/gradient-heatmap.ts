@@ -10,7 +10,16 @@ import { DIVERGING, INK, SEQUENTIAL } from '../drawing/figure-style';
 import type { HeatmapTrace } from '../drawing/heat-cells';
 import type { LayeredRun } from '../frames/layer-frames';
 import { GROUP_COLUMNS, LAYER_COLUMNS } from './layer-figures';
-import { commonEpochs, counted, layerTicks, onlyGroup, placeOf, shortName, type LayeredGroup, type LayeredMethod } from './layered-groups';
+import {
+  commonEpochs,
+  counted,
+  layerTicks,
+  onlyGroup,
+  placeOf,
+  shortName,
+  type LayeredGroup,
+  type LayeredMethod,
+} from './layered-groups';
 import { frameOf, headingOf } from '../drawing/line-panels';
 import { Table } from '../table/tabular';
 import { textWidth } from '../drawing/text-metrics';

@@ -190,7 +190,13 @@ export interface DepthFigureOptions extends CurveOptions {
  */
 export function gradientDepthFigure(
   runs: readonly LayeredRun[],
-  { title = 'Gradient norm over training, by depth', band = 'range', width = 760, parts = 3, claims }: DepthFigureOptions = {},
+  {
+    title = 'Gradient norm over training, by depth',
+    band = 'range',
+    width = 760,
+    parts = 3,
+    claims,
+  }: DepthFigureOptions = {},
 ): Figure {
   const { group, methods, note } = onlyGroup(runs);
   const depths = depthParts(methods, parts);

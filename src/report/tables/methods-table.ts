@@ -1,13 +1,11 @@
 // The table of whatever methods were run: accuracy of each over its seeds, the paired difference to its control, a
 // verdict, and what others report.
 import type { RunRecord } from '../../runs/store/record';
-import { compare, notRun } from '../comparison/comparison';
+import { compareMethods, notRun } from '../comparison/comparison';
 import { comparisonTable } from '../comparison/comparison-table';
 import { groupRuns, isPlain, samePartsBut, type MethodRuns, type RunGroup } from '../comparison/grouping';
 import type { ComparisonRow, StudyTableOptions } from '../comparison/comparison-plan';
-import { Table } from '../table/tabular';
-
-export { Table };
+import type { Table } from '../table/tabular';
 
 /** Options of `methodsTable`. */
 export interface MethodsTableOptions extends StudyTableOptions {
@@ -43,7 +41,7 @@ export function rowsOfGroup(
       condition: group,
       label: shown.label,
       shown,
-      comparison: control && compare(shown, control),
+      comparison: control && compareMethods(shown, control),
       isClaim: control !== null && hasRifle(shown),
     };
   });

@@ -1,16 +1,21 @@
 // The tables of claim T5: RIFLE with one choice changed at a time, and its four published variants side by side.
-import type { RunRecord } from '../../runs/store/record';
-import { methods as catalog, type Method } from '../../transfer/methods';
-import { rifle, riflePresets } from '../../transfer/resets/rifle';
-import type { RifleSpec } from '../../transfer/spec';
-import type { Column, Row } from '../../report/table/cells';
-import { compare, notRun } from '../../report/comparison/comparison';
-import { comparisonTable } from '../../report/comparison/comparison-table';
-import type { MethodRuns } from '../../report/comparison/grouping';
-import { commandOf, type ComparisonRow, type StudyTableOptions } from '../../report/comparison/comparison-plan';
-import { conditionsOf, type Condition } from '../../report/comparison/conditions';
+import {
+  type Column,
+  commandOf,
+  compareMethods,
+  type ComparisonRow,
+  comparisonTable,
+  type Condition,
+  conditionsOf,
+  type MethodRuns,
+  notRun,
+  type Row,
+  type StudyTableOptions,
+  type Table,
+} from '../../report';
+import type { RunRecord } from '../../runs';
+import { type Method, methods as catalog, rifle, riflePresets, type RifleSpec } from '../../transfer';
 import { isFineTuning, rifleOf, runsUnder } from './selections';
-import type { Table } from '../../report/table/tabular';
 
 /** Fields that differ from the authors' choices, the preset's name aside. */
 function changesOf(choices: RifleSpec): (keyof RifleSpec)[] {
@@ -102,7 +107,7 @@ export function ablationsTable(records: readonly RunRecord[], options: StudyTabl
         section,
         label: label ?? runs.label,
         shown: runs,
-        comparison: compare(runs, plain),
+        comparison: compareMethods(runs, plain),
         isClaim: true,
       })),
     );
@@ -156,7 +161,7 @@ export function variantsTable(records: readonly RunRecord[], options: StudyTable
       condition,
       label: choices.preset,
       shown: runs,
-      comparison: compare(runs, plain),
+      comparison: compareMethods(runs, plain),
       isClaim: true,
       extra: choicesRow(choices, runs),
     }));

@@ -1,26 +1,26 @@
 // The claims of figures F1, F2, F4 and F5: one number a seed, paired with the control's.
-import { pairedDifference } from '../../analysis/statistics/paired';
-import type { LayerQuantity, SeededLayers } from '../../analysis/layers';
-import type { LowLevelRow } from '../../analysis/low-level';
-import type { CkaRow } from '../../analysis/representations';
-import { isPlain, samePartsBut } from '../../report/comparison/grouping';
-import type { LayeredRun } from '../../report/frames/layer-frames';
-import { claimsTable, type FigureClaim } from '../../report/figures/claims';
+import { type CkaRow, type LayerQuantity, type LowLevelRow, pairedDifference, type SeededLayers } from '../../analysis';
 import {
+  claimsTable,
   commonEpochs,
   depthParts,
-  onlyGroup,
-  valueOf,
+  type EffectOfInterest,
+  estimateOf,
+  type FigureClaim,
+  isPlain,
   type LayeredGroup,
   type LayeredMethod,
-} from '../../report/figures/layered-groups';
-import { estimateOf } from '../../report/figures/stage-figures';
-import type { Table } from '../../report/table/tabular';
-import { verdictFor, type EffectOfInterest } from '../../report/comparison/verdict';
+  type LayeredRun,
+  onlyGroup,
+  samePartsBut,
+  type Table,
+  valueOf,
+  verdictFor,
+} from '../../report';
 
 const OURS = 'our choice';
 /** Of the logarithm of a ratio. */
-const RATIO_EFFECT: EffectOfInterest = { value: Math.log(1.05), text: '1.05 times', source: OURS };
+const RATIO_EFFECT: EffectOfInterest = { value: Math.log(1.05), text: '1.05 times', none: '1', source: OURS };
 const CKA_EFFECT: EffectOfInterest = { value: 0.01, text: '0.01', source: OURS };
 const POINTS_EFFECT: EffectOfInterest = { value: 0.5, text: '0.5 points', source: OURS };
 

@@ -1,18 +1,22 @@
 // Which runs the figures of claims F1 to F5 show, and the figures themselves.
-import type { AnalysisContext } from '../study';
-import { lowLevelFeatures } from '../../analysis/low-level';
-import { ckaByStage } from '../../analysis/representations';
-import type { TrainedRun } from '../../analysis/trained-runs';
-import { KitError } from '../../base/errors';
-import { groupRuns } from '../../report/comparison/grouping';
-import { onTest } from '../../report/comparison/conditions';
-import { accuracyFigure, lossFigure } from '../../report/figures/figure';
-import { gradientHeatmap } from '../../report/figures/gradient-heatmap';
-import { gradientDepthFigure, layerDistanceFigure } from '../../report/figures/layer-figures';
-import { ckaFigure, lowLevelFigure } from '../../report/figures/stage-figures';
-import type { LayeredRun } from '../../report/frames/layer-frames';
-import type { FigureSources, NamedFigure } from '../../report/page/exhibits';
-import type { RunRecord } from '../../runs/store/record';
+import type { TrainedRun } from '../../analysis';
+import { KitError } from '../../base';
+import {
+  accuracyFigure,
+  ckaFigure,
+  type FigureSources,
+  gradientDepthFigure,
+  gradientHeatmap,
+  groupRuns,
+  layerDistanceFigure,
+  type LayeredRun,
+  lossFigure,
+  lowLevelFigure,
+  type NamedFigure,
+  onTest,
+} from '../../report';
+import type { RunRecord } from '../../runs';
+import type { AnalysisContext } from '..';
 import { ckaClaims, distanceClaims, gradientClaims, lowLevelClaims } from './figure-claims';
 import { isFineTuning, isRifleOnL2 } from './selections';
 
@@ -113,10 +117,16 @@ function trainedRuns(records: readonly RunRecord[], { weightsOf }: AnalysisConte
 export const analyseLowLevel = async (
   records: readonly RunRecord[],
   context: AnalysisContext,
-): Promise<Partial<FigureSources>> => ({ lowLevel: await lowLevelFeatures(trainedRuns(records, context), context) });
+): Promise<Partial<FigureSources>> => {
+  const { lowLevelFeatures } = await import('../../analysis/index.js');
+  return { lowLevel: await lowLevelFeatures(trainedRuns(records, context), context) };
+};
 
 /** The rows of F5. */
 export const analyseRepresentations = async (
   records: readonly RunRecord[],
   context: AnalysisContext,
-): Promise<Partial<FigureSources>> => ({ cka: await ckaByStage(trainedRuns(records, context), context) });
+): Promise<Partial<FigureSources>> => {
+  const { ckaByStage } = await import('../../analysis/index.js');
+  return { cka: await ckaByStage(trainedRuns(records, context), context) };
+};

@@ -1,5 +1,5 @@
 // The scales of the RIFLE study: from a check that everything works to the authors' own experiment.
-import { defineScale } from '../scales';
+import { defineScale } from '..';
 
 const METHODS = ['fine-tuning', 'rifle'];
 const LITE0 = 'efficientnet_lite0.tf_in1k';

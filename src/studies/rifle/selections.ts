@@ -1,9 +1,6 @@
 // Which runs the tables of the RIFLE study show: chosen by their specs, whatever name they have.
-import { methods as catalog } from '../../transfer/methods';
-import type { RifleSpec, RunSpec } from '../../transfer/spec';
-import { notRun } from '../../report/comparison/comparison';
-import { isPlain, type MethodRuns } from '../../report/comparison/grouping';
-import type { Condition } from '../../report/comparison/conditions';
+import { type Condition, isPlain, type MethodRuns, notRun } from '../../report';
+import { methods as catalog, type RifleSpec, type RunSpec } from '../../transfer';
 
 /** The spec that runs of one method share but for the seed; `null` when there are none. */
 export const specOf = ({ records }: MethodRuns): RunSpec | null => records[0]?.spec ?? null;

@@ -1,13 +1,8 @@
 // The RIFLE study: for each claim of the paper (see README) the runs that test it, and how its results are shown.
-import { choiceTable } from '../../report/tables/choice-table';
-import { datasetsTable } from '../../report/tables/datasets-table';
-import { groupRuns, type MethodRuns } from '../../report/comparison/grouping';
-import { onTest } from '../../report/comparison/conditions';
-import type { RunRecord } from '../../runs/store/record';
-import { methods } from '../../transfer/methods';
-import { parseRunSpec, type RunSpec, type RunSpecInput } from '../../transfer/spec';
-import { defineStudy } from '../study';
-import type { Scale } from '../scales';
+import { choiceTable, datasetsTable, groupRuns, type MethodRuns, onTest } from '../../report';
+import type { RunRecord } from '../../runs';
+import { methods, parseRunSpec, type RunSpec, type RunSpecInput } from '../../transfer';
+import { defineStudy, type Scale } from '..';
 import { ablationsTable, variantsTable } from './ablations';
 import {
   analyseLowLevel,

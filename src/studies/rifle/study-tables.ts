@@ -1,11 +1,22 @@
 // The tables of claims T2 to T4: RIFLE over the base regularisers, over the known tricks, and across architectures.
-import type { RunRecord } from '../../runs/store/record';
-import { methods as catalog } from '../../transfer/methods';
-import { compare, notRun } from '../../report/comparison/comparison';
-import { comparisonTable } from '../../report/comparison/comparison-table';
-import { differences, isPlain, samePartsBut, type MethodRuns } from '../../report/comparison/grouping';
-import { commandOf, type ComparisonPlan, type ComparisonRow, type StudyTableOptions } from '../../report/comparison/comparison-plan';
-import { conditionsOf, type Condition } from '../../report/comparison/conditions';
+import {
+  commandOf,
+  compareMethods,
+  type ComparisonPlan,
+  type ComparisonRow,
+  comparisonTable,
+  type Condition,
+  conditionsOf,
+  differences,
+  isPlain,
+  type MethodRuns,
+  notRun,
+  samePartsBut,
+  type StudyTableOptions,
+  type Table,
+} from '../../report';
+import type { RunRecord } from '../../runs';
+import { methods as catalog } from '../../transfer';
 import {
   isAuthors,
   isFineTuning,
@@ -16,7 +27,6 @@ import {
   specOf,
   usesTrick,
 } from './selections';
-import type { Table } from '../../report/table/tabular';
 
 /** Runs without and with RIFLE, in pairs of the same hyper-parameters; a side that was not run is empty. */
 function pairsUnder(
@@ -46,7 +56,7 @@ const pairRow = (
   condition,
   label,
   shown: treated,
-  comparison: compare(treated, control),
+  comparison: compareMethods(treated, control),
   isClaim: true,
 });
 
@@ -160,7 +170,7 @@ export function tricksTable(records: readonly RunRecord[], options: StudyTableOp
         condition,
         label: labels[i],
         shown,
-        comparison: compare(rifle, shown),
+        comparison: compareMethods(rifle, shown),
         isClaim: true,
       }));
     };
