@@ -1,84 +1,31 @@
-// The variables that cells share: what a cell exports is what later cells read and change.
+// The variables that cells share.
 
-interface Binding {
-  get(): unknown;
-  set(value: unknown): void;
-}
-
-/** The variables of a notebook, by name. */
+/** The variables of a notebook, by name: what a cell declares is what later cells read and change. */
 export class Variables {
-  private readonly values: Record<string, unknown> = {};
-  private readonly bindings = new Map<string, Binding>();
-  private assigning: string | null = null;
+  /** Each variable as a property. */
+  readonly scope = Object.create(null) as Record<string, unknown>;
 
-  /** The `exports` of every cell. */
-  readonly exports: Record<string, unknown> = new Proxy(this.values, {
-    get: (values, name) =>
-      typeof name === 'string' && this.bindings.has(name) ? this.bindings.get(name)!.get() : values[name as string],
-    set: (_values, name, value) => {
-      this.assign(name as string, value);
-      return true;
-    },
-    // What a cell imports is exported by a getter; later cells may import other things under that name.
-    defineProperty: (_values, name, attributes) => {
-      if (name !== '__esModule')
-        this.assign(name as string, attributes.get ? (attributes.get as () => unknown)() : attributes.value);
-      return true;
-    },
-  });
-
-  /**
-   * Makes `name` the very variable of the cell that declares it: later cells change it where that cell's functions read
-   * it.
-   */
-  readonly offer = (name: string, get: () => unknown, set: (value: unknown) => void): void => {
-    this.values[name] = undefined;
-    this.bindings.set(name, { get, set });
+  /** A name gets this value, which does not change. */
+  readonly offer = (name: string, value: unknown): void => {
+    Object.defineProperty(this.scope, name, { value, writable: true, enumerable: true, configurable: true });
   };
 
-  /** A new cell declares `name` anew: functions of the cell that declared it before keep that one's value. */
-  redeclare(name: string): void {
-    const binding = this.bindings.get(name);
-    if (binding === undefined) return;
-    this.bindings.delete(name);
-    this.values[name] = read(binding);
-  }
+  /**
+   * A name becomes the very variable of the cell that declares it: later cells change it where that cell's functions
+   * read it. An earlier variable of that name goes on for the functions that use it.
+   */
+  readonly share = (name: string, get: () => unknown, set?: (value: unknown) => void): void => {
+    Object.defineProperty(this.scope, name, { get, set, enumerable: true, configurable: true });
+  };
 
-  /** Takes a value out, for example that of a last expression. */
-  take(name: string): unknown {
-    const value = this.exports[name];
-    this.bindings.delete(name);
-    delete this.values[name];
-    return value;
-  }
-
-  /** All values, by name; those of variables that are not initialised yet are undefined. */
+  /** All values, by name. */
   entries(): [name: string, value: unknown][] {
-    return Object.keys(this.values).map((name) => {
-      const binding = this.bindings.get(name);
-      return [name, binding ? read(binding) : this.values[name]];
-    });
-  }
-
-  private assign(name: string, value: unknown): void {
-    const binding = this.bindings.get(name);
-    if (binding === undefined) this.values[name] = value;
-    else if (this.assigning !== name) {
-      // The assignment to the variable itself exports it once more.
-      this.assigning = name;
+    return Object.keys(this.scope).map((name) => {
       try {
-        binding.set(value);
-      } finally {
-        this.assigning = null;
+        return [name, this.scope[name]];
+      } catch {
+        return [name, undefined]; // a getter of an import that fails
       }
-    }
-  }
-}
-
-function read(binding: Binding): unknown {
-  try {
-    return binding.get();
-  } catch {
-    return undefined; // not initialised
+    });
   }
 }
