@@ -4,10 +4,10 @@ import { becomeNotebookHost, type NotebookHost } from '../../base/notebook-host'
 import { kitVersion } from '../../base/home';
 import { bundleOf } from '../display/display';
 import type { Message } from '../runner/wire';
-import { Cells } from './compiler/cells';
+import { Cells } from './cells';
 import { complete, inspect, isComplete } from './compiler/completion';
 import { typescriptVersion } from './compiler/converter';
-import { setTslabPublish } from './compiler/tslab';
+import { setTslabPublish } from './modules/tslab';
 import { failureOf, Interrupted, type CellFailure, type FailedCell } from './failure';
 import { mapStacks } from './compiler/positions';
 import type { Handler, Publisher, Reply } from './server';

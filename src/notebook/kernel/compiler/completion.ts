@@ -1,6 +1,6 @@
 // Completion and quick info at the cursor, in the form that Jupyter asks for.
 import ts from 'typescript';
-import type { Cells } from './cells';
+import type { Cells } from '../cells';
 import type { Reply } from '../server';
 
 /** TypeScript's kinds in the words that JupyterLab has icons for. */

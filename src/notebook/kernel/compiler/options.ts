@@ -2,7 +2,7 @@
 import ts from 'typescript';
 import { packageRoot } from '../../../base/home';
 import path from 'node:path';
-import { tslabFolder } from './tslab';
+import { tslabFolder } from '../modules/tslab';
 
 /** Library types newer than es2023, each with whether the running Node has what they describe. */
 const NEWER_LIBRARIES: readonly [library: string, isThere: () => boolean][] = [

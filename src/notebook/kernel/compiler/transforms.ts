@@ -1,5 +1,5 @@
-// The JavaScript of a cell: names of earlier cells and imports are read from the shared scope, and what the cell declares
-// is offered there.
+// The JavaScript of a cell: names of earlier cells and imports are read from the shared scope, and what the cell
+// declares is offered there.
 import ts from 'typescript';
 import type { CellProgram } from './program';
 import { declaredNames } from './source';

@@ -1,5 +1,5 @@
-// What cells import: files beside the notebook, compiled in memory and loaded again after an edit, and packages, whether
-// CommonJS or ES modules.
+// What cells import: files beside the notebook, compiled in memory and loaded again after an edit, and packages,
+// whether CommonJS or ES modules.
 import fs from 'node:fs';
 import { createRequire, isBuiltin } from 'node:module';
 import path from 'node:path';
@@ -9,8 +9,8 @@ import vm from 'node:vm';
 import ts from 'typescript';
 import { packageRoot } from '../../../base/home';
 import { newModule, type TextModule } from './node-module';
-import { rememberModule } from './positions';
-import type { NotebookProgram } from './program';
+import { rememberModule } from '../compiler/positions';
+import type { NotebookProgram } from '../compiler/program';
 import { tslab } from './tslab';
 
 /** A file beside the notebook that was loaded. */

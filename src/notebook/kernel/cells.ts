@@ -1,15 +1,15 @@
-// Runs cells: each is compiled with what earlier ones declared, run as a function that shares its variables, and ends in
-// a value or a failure.
+// Runs cells: each is compiled with what earlier ones declared, run as a function that shares its variables, and ends
+// in a value or a failure.
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import vm from 'node:vm';
 import type ts from 'typescript';
-import { failureOf, refusal, type CellFailure, type FailedCell } from '../failure';
-import type { Declaration } from './declarations';
-import { Converter, type CompiledCell } from './converter';
-import { importedValue, NotebookModules } from './modules';
-import { rememberCell, scriptName } from './positions';
-import { RUNTIME, type CellImport } from './transforms';
+import { failureOf, refusal, type CellFailure, type FailedCell } from './failure';
+import type { Declaration } from './compiler/declarations';
+import { Converter, type CompiledCell } from './compiler/converter';
+import { importedValue, NotebookModules } from './modules/modules';
+import { rememberCell, scriptName } from './compiler/positions';
+import { RUNTIME, type CellImport } from './compiler/transforms';
 import { Variables } from './variables';
 
 /** How a cell ended; `value` is that of its last expression. */
