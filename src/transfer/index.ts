@@ -11,4 +11,5 @@ export {
 } from './spec';
 export { methods, type Method, type MethodParts } from './methods';
 export { rifle, riflePresets, timetable, type Timetable } from './resets/rifle';
-export { train, type BatchSource, type EpochRow, type Moment, type TrainOptions } from './trainer';
+export { train } from './trainer';
+export type { BatchSource, EpochRow, Moment, TrainOptions } from './train-state';

@@ -1,12 +1,15 @@
-// The images of a run: those of its data set that its spec lets it see.
+// The images of a run: the part of its data set that its spec selects.
 import { carveValidation, limitPerClass, type Dataset } from '../data/dataset';
 import type { RunSpec } from '../transfer/spec';
 
-/** Seed of the choice of images when there is a limit: the same for all runs, whatever their own seed. */
+/** Seed of the selection of images where the spec has limits: the same for all runs. */
 export const LIMIT_SEED = 0;
 
-/** The images of a run: test images, or instead a fifth of the training images; then the limits. */
-export function chosen(
+/**
+ * The images of a run. With `evaluateOn: 'validation'` a fifth of the training images replaces the test images. Then
+ * the limits apply.
+ */
+export function selectImages(
   whole: Dataset,
   { limits: { trainPerClass, testPerClass }, evaluateOn }: Pick<RunSpec, 'limits' | 'evaluateOn'>,
 ): Dataset {
