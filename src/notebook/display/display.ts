@@ -41,20 +41,46 @@ const DISPLAY = Symbol.for('Jupyter.display');
 
 /** The forms of `value` by media type; always with `text/plain`. */
 export async function bundleOf(value: unknown, options: ShowOptions = {}): Promise<MimeBundle> {
-  if ((typeof value === 'object' || typeof value === 'function') && value !== null) {
-    const shows = (value as Record<symbol, unknown>)[DISPLAY];
-    if (typeof shows === 'function')
-      return { 'text/plain': util.inspect(value), ...(await (shows.call(value) as MimeBundle | Promise<MimeBundle>)) };
-    const { toHTML } = value as { toHTML?: unknown };
-    if (typeof toHTML === 'function')
-      return { 'text/plain': util.inspect(value), 'text/html': String(await (toHTML.call(value) as unknown)) };
-  }
+  const shows = methodOf(value, DISPLAY);
+  if (shows !== null)
+    return { 'text/plain': inspected(value), ...(await (shows.call(value) as MimeBundle | Promise<MimeBundle>)) };
+  const toHTML = methodOf(value, 'toHTML');
+  if (toHTML !== null) return { 'text/plain': inspected(value), 'text/html': String(await toHTML.call(value)) };
+  return (
+    looked(() => knownBundle(value, options)) ?? {
+      'text/plain': looked(() => textOf(value, options)) ?? inspected(value),
+    }
+  );
+}
+
+function knownBundle(value: unknown, options: ShowOptions): MimeBundle | null {
   const frame = asFrame(value);
   if (frame !== null) return frameBundle(frame, options.rows);
   if (isRunRecord(value)) return recordBundle(value);
   if (Array.isArray(value) && value.length > 0 && value.every(isRunRecord)) return recordsBundle(value);
-  return { 'text/plain': textOf(value, options) };
+  return null;
 }
+
+/** What `look` finds; `null` where a getter or a proxy throws when it is only looked at. */
+function looked<T>(look: () => T): T | null {
+  try {
+    return look();
+  } catch {
+    return null;
+  }
+}
+
+function methodOf(value: unknown, name: string | symbol): ((this: unknown) => unknown) | null {
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return null;
+  const method = looked(() => (value as Record<string | symbol, unknown>)[name]);
+  return typeof method === 'function' ? (method as (this: unknown) => unknown) : null;
+}
+
+/** The value as Node prints it, whatever its own way to be printed does. */
+const inspected = (value: unknown): string =>
+  looked(() => util.inspect(value)) ??
+  looked(() => util.inspect(value, { customInspect: false })) ??
+  'a value that cannot be printed';
 
 function textOf(value: unknown, options: ShowOptions): string {
   if (typeof value === 'string') return value;

@@ -166,8 +166,13 @@ export class Cells {
   }
 }
 
-const isPromise = (value: unknown): value is Promise<unknown> =>
-  typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+function isPromise(value: unknown): value is Promise<unknown> {
+  try {
+    return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+  } catch {
+    return false; // a getter or a proxy that throws
+  }
+}
 
 /** The name in a cell's `@module` comment, by which other cells import it; as tslab has it. */
 function moduleName(source: string): string | null {
