@@ -40,9 +40,9 @@ export function labCommand(): Command {
         signal,
         onLine: flags.verbose ? (line) => process.stderr.write(`${line}\n`) : undefined,
       });
-      printLine(
-        `JupyterLab shows ${folder} at\n  ${pc.cyan(lab.url)}\nOnly this machine reaches it, and only with the token in that address. Ctrl-C ends it.`,
-      );
+      printLine(`JupyterLab shows ${folder} at
+  ${pc.cyan(lab.url)}`);
+      printLine('Only this machine reaches it, and only with the token in that address. Ctrl-C ends it.');
       const stopped = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
       await Promise.race([lab.ended, stopped]);
       await lab.stop();

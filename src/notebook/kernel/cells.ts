@@ -22,8 +22,9 @@ interface RunningCell {
 }
 
 /** The names of Node's modules are arguments of an outer function, so that a cell may declare them itself. */
+const ARGUMENTS = ['exports', 'require', 'module', '__filename', '__dirname', RUNTIME].join(', ');
 const head = (isAsync: boolean): string =>
-  `(function (exports, require, module, __filename, __dirname, ${RUNTIME}) { "use strict"; return (${isAsync ? 'async ' : ''}function () { `;
+  `(function (${ARGUMENTS}) { "use strict"; return (${isAsync ? 'async ' : ''}function () { `;
 const TAIL = '\n})})';
 
 /** The cells of one notebook, in the order in which they are run. */

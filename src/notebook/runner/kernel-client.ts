@@ -94,8 +94,7 @@ export class Kernel {
         const close = (end: string): void => {
           this.end ??= end;
           for (const { reject } of this.pending.values()) reject(this.death());
-          this.pending.clear();
-          resolve();
+          resolve(this.pending.clear());
         };
         this.child.once('error', (error) => close(error.message));
         this.child.once('exit', (code, signal) =>
@@ -167,8 +166,7 @@ export class Kernel {
   /**
    * Executes `code` and resolves when the kernel is done with it.
    * @throws KitError when the time is over (the code is interrupted, and has a few seconds to end) or the kernel ends;
-   *   the signal's reason when
-   * aborted.
+   *   the signal's reason when aborted.
    */
   async execute(code: string, options: ExecuteOptions = {}): Promise<ExecuteReply> {
     const { onOutput, timeoutSeconds, silent = false, cellId, signal } = options;
@@ -225,10 +223,7 @@ export class Kernel {
     await this.send(this.control, 'interrupt_request', {});
   }
 
-  /**
-   * Asks about code: `complete`, `inspect`, `is_complete` or `kernel_info`, with the content of Jupyter's request; the
-   * reply's content.
-   */
+  /** Asks about code: `complete`, `inspect`, `is_complete` or `kernel_info`, with a request's content; the reply's. */
   async ask(what: string, content: Record<string, unknown> = {}): Promise<Record<string, unknown>> {
     if (this.end !== null) throw this.death();
     const header = newHeader(`${what}_request`, this.session);

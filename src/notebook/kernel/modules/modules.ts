@@ -118,7 +118,7 @@ export class NotebookModules {
     return outputText.replace(/\/\/# sourceMappingURL=.*\s*$/, '');
   }
 
-  /** A package or a module of Node: by `require` where that works, so that each is loaded once; else as an ES module. */
+  /** A package or a module of Node: by `require` where that works, so that it is loaded once; else as an ES module. */
   private async importPackage(id: string, from: string): Promise<unknown> {
     if (id === 'tslab') return tslab();
     const key = keyOf(id, from);
