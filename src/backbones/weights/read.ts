@@ -4,13 +4,13 @@ import path from 'node:path';
 import { sha256File } from '../../data/fetch/registry-package';
 import { KitError } from '../../base/errors';
 import type { OnProgress } from '../../base/progress';
-import { readGraphDef } from './readers/graphdef';
-import { readKerasH5 } from './readers/keras-h5';
-import { readPth } from './readers/pth';
+import { readGraphDef } from './readers/tensorflow/graphdef';
+import { readKerasH5 } from './readers/tensorflow/keras-h5';
+import { readPth } from './readers/torch/pth';
 import { readSafetensors } from './readers/safetensors';
 import type { StateDict } from './readers/state-dict';
 import { hashOfFiles, type WeightsFormat } from './store';
-import { readTfjsLayers, tfjsShards } from './readers/tfjs-layers';
+import { readTfjsLayers, tfjsShards } from './readers/tensorflow/tfjs-layers';
 
 interface Format {
   name: WeightsFormat;

@@ -1,6 +1,6 @@
 // Bytes read in order through a window, so that only the part of a large file that is being read is in memory.
 import { KitError } from '../../../base/errors';
-import type { ByteSource } from './pickle';
+import type { ByteSource } from './torch/pickle';
 
 /** Reads `count` bytes at `at`; it may give fewer only when the file shrinks meanwhile. */
 export type ReadAt = (at: number, count: number) => Buffer;

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { tf } from '../../../../src/engine/tensorflow';
-import { readTfjsLayers } from '../../../../src/backbones/weights/readers/tfjs-layers';
-import { refused } from '../../refused';
+import { tf } from '../../../../../src/engine/tensorflow';
+import { readTfjsLayers } from '../../../../../src/backbones/weights/readers/tensorflow/tfjs-layers';
+import { refused } from '../../../refused';
 
 describe('readTfjsLayers', () => {
   let folder: string;

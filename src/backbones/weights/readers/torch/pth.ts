@@ -5,13 +5,13 @@ import zlib from 'node:zlib';
 import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import type yauzl from 'yauzl';
-import { readFully } from '../../../base/files/read-fully';
-import { withZip } from '../../../data/fetch/zip';
-import { KitError } from '../../../base/errors';
-import type { OnProgress } from '../../../base/progress';
-import { ByteStream } from './byte-stream';
+import { readFully } from '../../../../base/files/read-fully';
+import { withZip } from '../../../../data/fetch/zip';
+import { KitError } from '../../../../base/errors';
+import type { OnProgress } from '../../../../base/progress';
+import { ByteStream } from '../byte-stream';
 import { readPickle } from './pickle';
-import type { StateDict } from './state-dict';
+import type { StateDict } from '../state-dict';
 import { findTensors, materialise, storageKey, storagesOf, torchRules, type Storage } from './torch-tensors';
 
 /** What a legacy file starts with (torch/serialization.py): a pickled integer, then the number of its protocol. */

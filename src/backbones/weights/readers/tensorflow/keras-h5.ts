@@ -2,10 +2,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { KitError } from '../../../base/errors';
-import type { OnProgress } from '../../../base/progress';
+import { KitError } from '../../../../base/errors';
+import type { OnProgress } from '../../../../base/progress';
 import type { H5Reply, H5Task } from './keras-h5-worker';
-import type { StateDict } from './state-dict';
+import type { StateDict } from '../state-dict';
 
 const again = 'Fetch or save the file again.';
 

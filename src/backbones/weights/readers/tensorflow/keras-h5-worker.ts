@@ -4,8 +4,8 @@ import fs from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import type { Dataset, Group } from 'h5wasm/node' with { 'resolution-mode': 'import' };
 import type * as H5 from 'h5wasm/node' with { 'resolution-mode': 'import' };
-import { KitError } from '../../../base/errors';
-import { elementArrays, sizeOf, type ElementArray, type ElementType } from './state-dict';
+import { KitError } from '../../../../base/errors';
+import { elementArrays, sizeOf, type ElementArray, type ElementType } from '../state-dict';
 
 /** What the thread is asked for: the weights in `file`. */
 export interface H5Task {

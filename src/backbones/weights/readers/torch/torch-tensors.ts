@@ -1,5 +1,5 @@
 // What the pickle of a PyTorch file may say: tensors as strided views of storages, in a dict by name.
-import { KitError } from '../../../base/errors';
+import { KitError } from '../../../../base/errors';
 import { AllowedName, Opaque, type PickleRules, type PickleValue } from './pickle';
 import {
   elementArrays,
@@ -10,7 +10,7 @@ import {
   type ElementType,
   type StateDict,
   type StateTensor,
-} from './state-dict';
+} from '../state-dict';
 
 /** torch's storage classes and their element types. */
 const storageTypes: ReadonlyMap<string, ElementType> = new Map([

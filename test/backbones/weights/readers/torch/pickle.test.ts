@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { KitError } from '../../../../src/base/errors';
-import { ByteStream } from '../../../../src/backbones/weights/readers/byte-stream';
-import { torchRules } from '../../../../src/backbones/weights/readers/torch-tensors';
-import { AllowedName, readPickle, type PickleRules } from '../../../../src/backbones/weights/readers/pickle';
+import { KitError } from '../../../../../src/base/errors';
+import { ByteStream } from '../../../../../src/backbones/weights/readers/byte-stream';
+import { torchRules } from '../../../../../src/backbones/weights/readers/torch/torch-tensors';
+import { AllowedName, readPickle, type PickleRules } from '../../../../../src/backbones/weights/readers/torch/pickle';
 
 const none: PickleRules = { names: new Map() };
 const read = (bytes: Buffer | string, rules = none) =>

@@ -1,6 +1,6 @@
 // Reads the wire format of protocol buffers field by field: no message is built that nobody asked for.
-import { KitError } from '../../../base/errors';
-import type { ByteStream } from './byte-stream';
+import { KitError } from '../../../../base/errors';
+import type { ByteStream } from '../byte-stream';
 
 /** How a field's value is written: the low three bits of its key (protobuf.dev, "Encoding"). */
 export const wireType = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;

@@ -1,9 +1,9 @@
 // Reads the weights of a TensorFlow.js layers model: `model.json`, and the shards that it lists.
 import fs from 'node:fs';
 import path from 'node:path';
-import { KitError } from '../../../base/errors';
-import type { OnProgress } from '../../../base/progress';
-import { elementArrays, sizeOf, type ElementType, type StateDict } from './state-dict';
+import { KitError } from '../../../../base/errors';
+import type { OnProgress } from '../../../../base/progress';
+import { elementArrays, sizeOf, type ElementType, type StateDict } from '../state-dict';
 
 /** A group of `weightsManifest`: its weights lie one after the other in its shards, laid end to end. */
 interface WeightsGroup {

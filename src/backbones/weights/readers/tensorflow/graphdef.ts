@@ -1,11 +1,11 @@
 // Reads the weights of a frozen TensorFlow graph (`.pb`): its constants by name. The graph itself is not run, and not
 // even built.
 import fs from 'node:fs';
-import { readFully } from '../../../base/files/read-fully';
-import { KitError } from '../../../base/errors';
-import type { OnProgress } from '../../../base/progress';
-import { ByteStream } from './byte-stream';
-import { elementArrays, sizeOf, type ElementArray, type ElementType, type StateDict } from './state-dict';
+import { readFully } from '../../../../base/files/read-fully';
+import { KitError } from '../../../../base/errors';
+import type { OnProgress } from '../../../../base/progress';
+import { ByteStream } from '../byte-stream';
+import { elementArrays, sizeOf, type ElementArray, type ElementType, type StateDict } from '../state-dict';
 import { malformed, WireReader, wireType } from './wire';
 
 /**

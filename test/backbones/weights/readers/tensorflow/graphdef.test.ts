@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { readGraphDef } from '../../../../src/backbones/weights/readers/graphdef';
-import { readWeights } from '../../../../src/backbones/weights/read';
-import { refused } from '../../refused';
+import { readGraphDef } from '../../../../../src/backbones/weights/readers/tensorflow/graphdef';
+import { readWeights } from '../../../../../src/backbones/weights/read';
+import { refused } from '../../../refused';
 
 /** Google's own writer of protocol buffers, which tfjs-node carries without types. */
 const proto = require('@tensorflow/tfjs-node-gpu/dist/proto/api_pb.js') as Record<string, new () => ProtoMessage>;

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { readPth } from '../../../../src/backbones/weights/readers/pth';
-import { float32Of, sizeOf } from '../../../../src/backbones/weights/readers/state-dict';
-import type { Progress } from '../../../../src/base/progress';
-import { fixture } from '../../golden-resnet';
-import { refused } from '../../refused';
+import { readPth } from '../../../../../src/backbones/weights/readers/torch/pth';
+import { float32Of, sizeOf } from '../../../../../src/backbones/weights/readers/state-dict';
+import type { Progress } from '../../../../../src/base/progress';
+import { fixture } from '../../../golden-resnet';
+import { refused } from '../../../refused';
 
 /** What PyTorch says the files hold (data-scripts/golden/pth_files.py). */
 const expected = JSON.parse(fs.readFileSync(fixture('pth', 'expected.json'), 'utf8')) as Record<

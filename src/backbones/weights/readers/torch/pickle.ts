@@ -1,5 +1,5 @@
 // Reads Python pickles as plain data: a stack machine that knows an allow-list of names and can call nothing else.
-import { KitError } from '../../../base/errors';
+import { KitError } from '../../../../base/errors';
 
 /** Where a pickle's bytes come from. Both methods advance, and throw where the bytes end. */
 export interface ByteSource {
