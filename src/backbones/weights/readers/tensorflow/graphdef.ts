@@ -1,11 +1,11 @@
-// Reads the weights of a frozen TensorFlow graph (`.pb`): its constants by name. The graph itself is not run, and not
-// even built.
+// Reads the weights of a frozen TensorFlow graph (`.pb`): its constants by name. The graph itself is neither built nor run.
 import fs from 'node:fs';
 import { readFully } from '../../../../base/files/read-fully';
 import { KitError } from '../../../../base/errors';
-import type { OnProgress } from '../../../../base/progress';
+import { quoted } from '../../../../base/quoted';
 import { ByteStream } from '../byte-stream';
-import { elementArrays, sizeOf, type ElementArray, type ElementType, type StateDict } from '../state-dict';
+import { withFileName, type ReadOptions } from '../reading';
+import { elementArrays, shapeText, sizeOf, type ElementArray, type ElementType, type StateDict } from '../state-dict';
 import { malformed, WireReader, wireType } from './wire';
 
 /**
@@ -53,8 +53,9 @@ interface Description {
   shape: number[];
   /** Where `tensor_content` lies: the elements as they are in memory, little-endian. */
   content: { start: number; end: number } | null;
-  /** Where elements written one by one lie: single values, or runs of them. */
-  elements: { field: number; start: number; end: number }[];
+  /** Where the message itself lies: elements written one by one are read from there. */
+  start: number;
+  end: number;
 }
 
 /**
@@ -63,23 +64,17 @@ interface Description {
  * @throws KitError when the file is truncated, is no GraphDef, holds no constants, or a constant has not the elements
  *   that its shape asks for.
  */
-export async function readGraphDef(path: string, { onProgress }: { onProgress?: OnProgress } = {}): Promise<StateDict> {
-  try {
+export async function readGraphDef(path: string, options: ReadOptions = {}): Promise<StateDict> {
+  return withFileName(path, 'a frozen TensorFlow graph', async () => {
     const file = await fs.promises.open(path);
     try {
       return await readConstants(file, (done, total) =>
-        onProgress?.({ task: 'read weights', done, total, unit: 'bytes' }),
+        options.onProgress?.({ task: 'read weights', done, total, unit: 'bytes' }),
       );
     } finally {
       await file.close();
     }
-  } catch (cause) {
-    const { message, fix } = cause as Error & { fix?: string };
-    throw new KitError(`The weights file ${path} cannot be read as a frozen TensorFlow graph. ${message}`, {
-      fix: fix || 'Fetch or save the file again.',
-      cause,
-    });
-  }
+  });
 }
 
 async function readConstants(
@@ -100,9 +95,11 @@ async function readConstants(
     if (dtype === undefined) continue;
     const { shape, content } = description;
     const wanted = sizeOf(shape) * elementArrays[dtype].BYTES_PER_ELEMENT;
-    if (!Number.isSafeInteger(wanted)) throw malformed(`the constant "${name}" has no size`);
+    if (!Number.isSafeInteger(wanted)) throw malformed(`the constant ${quoted(name)} has no size`);
     const refuse = (what: string) =>
-      new KitError(`Its constant "${name}" of shape [${shape.join(', ')}] and type ${dtype} ${what}.`);
+      new KitError(`Its constant ${quoted(name)} of shape ${shapeText(shape)} and type ${dtype} ${what}.`, {
+        code: 'GRAPHDEF_CONSTANT',
+      });
     if (found.has(name)) throw refuse('is there twice');
     if (content !== null && content.end > content.start) {
       if (content.end - content.start !== wanted)
@@ -121,6 +118,7 @@ async function readConstants(
   }
   if (found.size === 0)
     throw new KitError('It holds no constants: it is no frozen graph, but perhaps one whose variables lie elsewhere.', {
+      code: 'GRAPHDEF_NO_CONSTANTS',
       fix: 'Freeze the graph, so that its variables are constants in it.',
     });
   report(size, size);
@@ -177,7 +175,7 @@ function tensorOf(bytes: ByteStream, attribute: WireReader): { start: number; en
  */
 function describe(bytes: ByteStream, start: number, end: number): Description {
   bytes.position = start;
-  const description: Description = { dtype: 0, shape: [], content: null, elements: [] };
+  const description: Description = { dtype: 0, shape: [], content: null, start, end };
   const tensor = new WireReader(bytes, end);
   tensor.fields(({ number, type }) => {
     if (number === 1 && type === wireType.varint) description.dtype = Number(tensor.varint());
@@ -186,13 +184,6 @@ function describe(bytes: ByteStream, start: number, end: number): Description {
       const last = tensor.span();
       description.content = { start: bytes.position, end: last };
       bytes.position = last;
-    }
-    if (elementFields.has(number)) {
-      const last = type === wireType.bytes ? tensor.span() : undefined;
-      const first = bytes.position;
-      if (last !== undefined) bytes.position = last;
-      else tensor.skip(type);
-      description.elements.push({ field: number, start: first, end: bytes.position });
     }
   });
   return description;
@@ -215,25 +206,38 @@ function shapeOf(message: WireReader): number[] {
 }
 
 /**
- * Fills `data` with the elements that a tensor lists one by one. Where it lists fewer than it has, the last is
- * repeated; where it lists
- * none, all are zero (tensor.proto). Gives false when it lists more.
+ * Fills `data` with the elements that a tensor lists one by one. Where it lists fewer than it has, the last is repeated;
+ * where it lists none, all are zero (tensor.proto). Gives false when it lists more.
  */
-function fillListed(data: ElementArray, bytes: ByteStream, { elements }: Description, dtype: ElementType): boolean {
+function fillListed(data: ElementArray, bytes: ByteStream, { start, end }: Description, dtype: ElementType): boolean {
   let count = 0;
-  for (const { field, start, end } of elements) {
-    const { of, type } = elementFields.get(field)!;
-    if (!of.includes(dtype)) continue;
-    bytes.position = start;
-    const reader = new WireReader(bytes, end);
-    while (bytes.position < end) {
-      if (count === data.length) return false;
-      if (type === wireType.fixed32) data[count++] = bytes.take(4).readFloatLE();
-      else if (type === wireType.fixed64) data[count++] = bytes.take(8).readDoubleLE();
-      else data[count++] = dtype === 'int64' ? reader.varint() : Number(reader.varint());
+  const fill = (reader: WireReader, type: number, last: number): void => {
+    while (bytes.position < last && count <= data.length) {
+      const element = elementOf(reader, bytes, type, dtype);
+      if (count < data.length) data[count] = element;
+      count++;
     }
-    if (bytes.position > end) throw malformed('an element ends after its field');
-  }
+  };
+  bytes.position = start;
+  const tensor = new WireReader(bytes, end);
+  tensor.fields(({ number, type }) => {
+    const listed = elementFields.get(number);
+    if (listed === undefined || !listed.of.includes(dtype) || count > data.length) return;
+    if (type === listed.type) return fill(tensor, type, bytes.position + 1); // one element
+    if (type !== wireType.bytes) throw malformed('an element has the wire type of another');
+    const last = tensor.span();
+    fill(new WireReader(bytes, last), listed.type, last);
+    if (count > data.length) bytes.position = last;
+    if (bytes.position > last) throw malformed('an element ends after its field');
+  });
+  if (count > data.length) return false;
   if (count > 0) data.fill(data[count - 1] as never, count);
   return true;
+}
+
+/** The element at the present position. */
+function elementOf(reader: WireReader, bytes: ByteStream, type: number, dtype: ElementType): number | bigint {
+  if (type === wireType.fixed32) return bytes.take(4).readFloatLE();
+  if (type === wireType.fixed64) return bytes.take(8).readDoubleLE();
+  return dtype === 'int64' ? reader.varint() : Number(reader.varint());
 }

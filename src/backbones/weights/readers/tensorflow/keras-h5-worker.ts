@@ -1,18 +1,19 @@
-// The thread that reads Keras `.h5` files with the HDF5 library, compiled to WebAssembly: whatever a damaged file does
-// to it stays in here.
+// The thread that reads Keras `.h5` files with the HDF5 library, compiled to WebAssembly: a damaged file can break this
+// thread alone.
 import fs from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import type { Dataset, Group } from 'h5wasm/node' with { 'resolution-mode': 'import' };
 import type * as H5 from 'h5wasm/node' with { 'resolution-mode': 'import' };
 import { KitError } from '../../../../base/errors';
+import { quoted } from '../../../../base/quoted';
 import { elementArrays, sizeOf, type ElementArray, type ElementType } from '../state-dict';
 
-/** What the thread is asked for: the weights in `file`. */
+/** The task of the thread: to read the weights in `file`. */
 export interface H5Task {
   file: string;
 }
 
-/** What it answers: each weight when it is read, then that all are; or why the file cannot be read. */
+/** Its answers: each weight when it is read, then `done`; or why the file cannot be read. */
 export type H5Reply =
   | {
       kind: 'weight';
@@ -24,7 +25,7 @@ export type H5Reply =
       total: number;
     }
   | { kind: 'done' }
-  | { kind: 'refused'; message: string; fix: string };
+  | { kind: 'refused'; message: string; fix: string; code: string };
 
 type Library = typeof H5;
 
@@ -40,14 +41,13 @@ const byKeras = 'Give a file that Keras wrote with `model.save_weights` or `mode
 class Door {
   /** The one file that may be opened. */
   only = '';
-  /** What the library has printed of its errors; it goes on after most of them. */
+  /** The errors that the library has printed; it continues after most of them. */
   printed = '';
 
   private constructor() {}
 
   /**
-   * The door of a library, made when it is first asked for: it opens neither external links, nor external storage, nor
-   * plugins.
+   * The door of a library, one for each: it opens neither external links, nor external storage, nor plugins.
    */
   static of({ FS }: Library): Door {
     const files = FS as unknown as Files;
@@ -70,7 +70,9 @@ class Door {
   check(): void {
     if (this.printed === '') return;
     const reason = [...this.printed.matchAll(/^ *#\d+: .*?\(\): (.*)$/gm)].at(-1)?.[1] ?? this.printed;
-    throw new KitError(`The HDF5 library cannot read it: ${reason.slice(0, 200)}.`);
+    throw new KitError(`The HDF5 library cannot read it: ${quoted(reason, 200).slice(1, -1)}.`, {
+      code: 'KERAS_H5_LIBRARY',
+    });
   }
 }
 
@@ -92,10 +94,12 @@ async function read(file: string, reply: (message: H5Reply, transfer?: ArrayBuff
   try {
     door.check();
     const root = opened.keys().includes('model_weights') ? opened.get('model_weights') : opened;
-    if (!(root instanceof h5.Group)) throw new KitError('Its model_weights is no group.', { fix: byKeras });
+    if (!(root instanceof h5.Group))
+      throw new KitError('Its model_weights is no group.', { code: 'KERAS_H5_LAYOUT', fix: byKeras });
     const found = weightsOf(h5, root);
     door.check();
-    if (found.size === 0) throw new KitError('It holds no layers with weights.', { fix: byKeras });
+    if (found.size === 0)
+      throw new KitError('It holds no layers with weights.', { code: 'KERAS_H5_LAYOUT', fix: byKeras });
     const described = [...found].map(([name, dataset]) => ({ name, dataset, ...describe(h5, name, dataset) }));
     door.check();
     // No dataset is compressed, so that together they have no more bytes than the file.
@@ -103,14 +107,15 @@ async function read(file: string, reply: (message: H5Reply, transfer?: ArrayBuff
       (sum, { shape, dtype }) => sum + sizeOf(shape) * elementArrays[dtype].BYTES_PER_ELEMENT,
       0,
     );
-    if (!(total <= size)) throw new KitError(`Its weights claim ${total} bytes, and it has ${size}.`);
+    if (!(total <= size))
+      throw new KitError(`Its weights claim ${total} bytes, and it has ${size}.`, { code: 'KERAS_H5_SIZE' });
     let bytes = 0;
     for (const { name, dataset, shape, dtype } of described) {
       const value: unknown = sizeOf(shape) === 0 ? new elementArrays[dtype](0) : dataset.value;
       door.check();
       const data = shape.length === 0 ? elementArrays[dtype].of(value as never) : value;
       if (!(data instanceof elementArrays[dtype]) || data.length !== sizeOf(shape))
-        throw new KitError(`Its weight "${name}" cannot be read as ${dtype}.`);
+        throw new KitError(`Its weight ${quoted(name)} cannot be read as ${dtype}.`, { code: 'KERAS_H5_WEIGHT' });
       bytes += data.byteLength;
       reply({ kind: 'weight', name, shape, dtype, data, bytes, total }, data.buffer as ArrayBuffer);
     }
@@ -128,16 +133,20 @@ function weightsOf(h5: Library, root: Group): Map<string, Dataset> {
   const found = new Map<string, Dataset>();
   let groups = 0;
   const visit = (group: Group, depth: number): void => {
-    if (depth > deepest || ++groups > mostGroups) throw new KitError('Its groups lie in each other without end.');
+    if (depth > deepest || ++groups > mostGroups)
+      throw new KitError('Its groups lie in each other without end.', { code: 'KERAS_H5_GROUPS' });
     // long lists are cut into several
     const listed = Object.keys(group.attrs).filter((name) => /^weight_names\d*$/.test(name));
     if (listed.length > 0) {
       for (const weight of listed.flatMap((name) => texts(group.attrs[name].value))) {
         const dataset = group.get(weight);
         if (!(dataset instanceof h5.Dataset))
-          throw new KitError(`Its layer ${group.path} lists the weight "${weight}", which it has not.`);
+          throw new KitError(`Its layer ${quoted(group.path)} lists the weight ${quoted(weight)}, which it has not.`, {
+            code: 'KERAS_H5_WEIGHT',
+          });
         const name = kerasName(weight);
-        if (found.has(name)) throw new KitError(`It has the weight "${name}" twice.`);
+        if (found.has(name))
+          throw new KitError(`It has the weight ${quoted(name)} twice.`, { code: 'KERAS_H5_WEIGHT' });
         found.set(name, dataset);
       }
       return;
@@ -174,9 +183,14 @@ function kerasName(weight: string): string {
 
 /** Shape and type of a dataset, checked before any of it is read. */
 function describe(h5: Library, name: string, dataset: Dataset): { shape: number[]; dtype: ElementType } {
-  const { shape, type, size, signed, littleEndian } = dataset.metadata;
+  const { shape, type, size, signed, littleEndian, virtual_sources: sources } = dataset.metadata;
   const refuse = (what: string) =>
-    new KitError(`Its weight "${name}" ${what}.`, { fix: 'Save the weights as plain float32 numbers.' });
+    new KitError(`Its weight ${quoted(name)} ${what}.`, {
+      code: 'KERAS_H5_WEIGHT',
+      fix: 'Save the weights as plain float32 numbers.',
+    });
+  // Its numbers lie in other data sets or files; where these are missing, the library reads zeros.
+  if (sources !== undefined) throw refuse('is a virtual data set');
   const kind =
     type === h5.Module.H5T_class_t.H5T_FLOAT.value
       ? 'float'
@@ -198,13 +212,17 @@ parentPort!.on('message', ({ file }: H5Task) => {
   read(file, reply).then(
     () => reply({ kind: 'done' }),
     (error: Error & { fix?: string }) => {
-      const { message, fix } =
+      const { message, fix, code } =
         error instanceof KitError
           ? error
-          : { message: `The HDF5 library cannot read it (${firstLine(error.message)}).`, fix: '' };
-      reply({ kind: 'refused', message, fix });
+          : {
+              message: `The HDF5 library cannot read it (${firstLine(error.message)}).`,
+              fix: '',
+              code: 'KERAS_H5_LIBRARY',
+            };
+      reply({ kind: 'refused', message, fix, code });
     },
   );
 });
 
-const firstLine = (message: string): string => String(message).split('\n')[0].slice(0, 200);
+const firstLine = (message: string): string => quoted(String(message).split('\n')[0], 200).slice(1, -1);

@@ -3,22 +3,25 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { KitError } from '../../../../base/errors';
-import type { OnProgress } from '../../../../base/progress';
+import { quoted } from '../../../../base/quoted';
 import type { H5Reply, H5Task } from './keras-h5-worker';
+import { withFileName, type ReadOptions } from '../reading';
 import type { StateDict } from '../state-dict';
 
-const again = 'Fetch or save the file again.';
+/** Most memory of the thread's JavaScript, in MiB; the library's own is limited by the size of the weights. */
+const threadMemory = 256;
 
 /**
  * The weights in an HDF5 file of Keras (`save_weights` or `save`, Keras 1 or later, not its `.keras`), by names as
- * `conv1/kernel`, with Keras's
- * layouts. Needs as much memory as the weights, twice the largest of them, and about 60 MB for the library.
+ * `conv1/kernel`, with Keras's layouts. Needs as much memory as the weights, twice the largest of them, and about 60 MB
+ * for the library.
  * @throws KitError when it is no such file, is truncated or damaged, or holds anything but plain numbers.
  */
-export async function readKerasH5(file: string, { onProgress }: { onProgress?: OnProgress } = {}): Promise<StateDict> {
-  const found: StateDict = new Map();
-  try {
-    if (!fs.existsSync(file)) throw new KitError('There is no such file.', { fix: 'Correct the path.' });
+export async function readKerasH5(file: string, { onProgress }: ReadOptions = {}): Promise<StateDict> {
+  return withFileName(file, 'a Keras HDF5 file', async () => {
+    if (!fs.existsSync(file))
+      throw new KitError('There is no such file.', { code: 'WEIGHTS_NOT_FOUND', fix: 'Correct the path.' });
+    const found: StateDict = new Map();
     const thread = new H5Thread();
     try {
       await thread.read(path.resolve(file), ({ name, shape, dtype, data, bytes, total }) => {
@@ -28,19 +31,13 @@ export async function readKerasH5(file: string, { onProgress }: { onProgress?: O
     } finally {
       await thread.end();
     }
-  } catch (cause) {
-    const { message, fix } = cause as Error & { fix?: string };
-    throw new KitError(`The weights file ${file} cannot be read as a Keras HDF5 file. ${message}`, {
-      fix: fix || again,
-      cause,
-    });
-  }
-  return found;
+    return found;
+  });
 }
 
 type Weight = Extract<H5Reply, { kind: 'weight' }>;
 
-/** The file that a thread is at: what to do with its answers. */
+/** The file that a thread reads, and the receivers of its answers. */
 interface Reading {
   onWeight(weight: Weight): void;
   settle(error: KitError | null): void;
@@ -48,31 +45,34 @@ interface Reading {
 
 /** A thread with the HDF5 library; it can read one file after another until one of them breaks it. */
 export class H5Thread {
-  // The library prints what it finds wrong: the message says enough.
+  // The library prints its errors: the message of the KitError says enough.
   private readonly worker = new Worker(path.join(__dirname, 'keras-h5-worker.js'), {
     execArgv: [],
     stdout: true,
     stderr: true,
+    resourceLimits: { maxOldGenerationSizeMb: threadMemory },
   });
   private reading: Reading | undefined;
 
-  /** @param stallSeconds without any weight read after which a file counts as one that makes the library hang. */
-  constructor(private readonly stallSeconds = 60) {
+  /** @param stallSeconds without any weight after which a file counts as one that makes the library hang. */
+  constructor(private readonly stallSeconds = 30) {
     this.worker.on('message', (reply: H5Reply) => {
       if (reply.kind === 'weight') this.reading?.onWeight(reply);
-      else this.reading?.settle(reply.kind === 'done' ? null : new KitError(reply.message, { fix: reply.fix }));
+      else this.reading?.settle(reply.kind === 'done' ? null : new KitError(reply.message, reply));
     });
-    this.worker.on('error', (error: Error) => this.fail(`breaks the HDF5 library (${error.message.slice(0, 100)})`));
+    this.worker.on('error', (error: Error) =>
+      this.fail(`breaks the HDF5 library (${quoted(error.message).slice(1, -1)})`),
+    );
     this.worker.on('exit', () => this.fail('breaks the HDF5 library'));
   }
 
   private fail(what: string): void {
-    this.reading?.settle(new BrokenThread(`It ${what}: it is damaged.`));
+    this.reading?.settle(new BrokenThread(`It ${what}: it is damaged.`, { code: 'KERAS_H5_BREAKS' }));
   }
 
   /**
-   * Reads the file at an absolute path. @throws KitError when it cannot; after a BrokenThread this thread is of no more
-   * use.
+   * Reads the file at an absolute path. @throws KitError when it cannot; after a BrokenThread this thread is of no
+   * more use.
    */
   async read(file: string, onWeight: (weight: Weight) => void): Promise<void> {
     await new Promise<void>((resolve, reject) => {

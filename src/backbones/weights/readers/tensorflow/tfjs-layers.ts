@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { KitError } from '../../../../base/errors';
 import type { OnProgress } from '../../../../base/progress';
+import { quoted } from '../../../../base/quoted';
 import { elementArrays, sizeOf, type ElementType, type StateDict } from '../state-dict';
 
 /** A group of `weightsManifest`: its weights lie one after the other in its shards, laid end to end. */
@@ -65,6 +66,7 @@ const byteLength = ({ shape, dtype }: { shape: number[]; dtype: string }): numbe
 async function readGroups(modelJson: string): Promise<WeightsGroup[]> {
   const refuse = (why: string, cause?: unknown) =>
     new KitError(`The file ${modelJson} cannot be read as a TensorFlow.js layers model: ${why}.`, {
+      code: 'TFJS_LAYERS_MANIFEST',
       fix: fetchAgain,
       cause,
     });
@@ -75,7 +77,7 @@ async function readGroups(modelJson: string): Promise<WeightsGroup[]> {
     groups = (JSON.parse(await fs.promises.readFile(modelJson, 'utf8')) as { weightsManifest?: unknown })
       .weightsManifest;
   } catch (cause) {
-    throw refuse((cause as Error).message, cause);
+    throw refuse(quoted((cause as Error).message, 200).slice(1, -1), cause);
   }
   if (!Array.isArray(groups)) throw refuse('it has no weightsManifest');
   const [shards, names] = [new Set<string>(), new Set<string>()];
@@ -85,22 +87,21 @@ async function readGroups(modelJson: string): Promise<WeightsGroup[]> {
       throw refuse('a group of weights lacks its paths or its weights');
     for (const shard of paths as unknown[]) {
       if (typeof shard !== 'string' || shard === '' || shard === '..' || shard !== path.basename(shard))
-        throw refuse(`the shard ${JSON.stringify(shard)} is not a file beside it`);
-      // Read again and again, a small file could fill the memory.
-      if (shards.has(shard)) throw refuse(`the shard "${shard}" is listed twice`);
+        throw refuse(`the shard ${quoted(String(shard))} is not a file beside it`);
+      // Listed many times, a small file could fill the memory.
+      if (shards.has(shard)) throw refuse(`the shard ${quoted(shard)} is listed twice`);
       shards.add(shard);
     }
     for (const weight of weights as unknown[]) {
       const { name, shape, dtype, quantization } = (weight ?? {}) as Partial<WeightsGroup['weights'][number]>;
       const whole = Array.isArray(shape) && shape.every((side) => Number.isSafeInteger(side) && side >= 0);
       if (typeof name !== 'string' || !whole)
-        throw refuse(`the weight ${JSON.stringify(name)} has no name or no shape`);
-      if (names.has(name)) throw refuse(`the weight ${name} is there twice`);
+        throw refuse(`the weight ${quoted(String(name))} has no name or no shape`);
+      if (names.has(name)) throw refuse(`the weight ${quoted(name)} is there twice`);
       names.add(name);
       if (typeof dtype !== 'string' || !elementTypes.has(dtype) || quantization !== undefined) {
-        throw refuse(
-          `the weight ${name} is ${quantization === undefined ? JSON.stringify(dtype) : 'quantized'}; ${[...elementTypes].join(', ')} can be read`,
-        );
+        const type = quantization === undefined ? quoted(String(dtype)) : 'quantized';
+        throw refuse(`the weight ${quoted(name)} is ${type}; ${[...elementTypes].join(', ')} can be read`);
       }
     }
   }
@@ -115,22 +116,27 @@ async function openShards(
   const sizes: number[] = [];
   for (const shard of paths) {
     const stat = await fs.promises.stat(path.join(folder, shard)).catch((cause: Error) => {
-      throw new KitError(`The shard ${shard} of the model in ${folder} cannot be read: ${cause.message}.`, {
+      throw new KitError(`The shard ${quoted(shard)} of the model in ${folder} cannot be read: ${cause.message}.`, {
+        code: 'TFJS_LAYERS_SHARD',
         fix: fetchAgain,
         cause,
       });
     });
     if (!stat.isFile())
-      throw new KitError(`The shard ${shard} of the model in ${folder} is no file.`, { fix: fetchAgain });
+      throw new KitError(`The shard ${quoted(shard)} of the model in ${folder} is no file.`, {
+        code: 'TFJS_LAYERS_SHARD',
+        fix: fetchAgain,
+      });
     sizes.push(stat.size);
   }
   const expected = weights.reduce((sum, weight) => sum + byteLength(weight), 0);
   const found = sizes.reduce((sum, size) => sum + size, 0);
   if (found !== expected) {
-    throw new KitError(
-      `The shards of the model in ${folder} hold ${found} bytes, its weights need ${expected}: one is truncated or not of this model.`,
-      { fix: fetchAgain },
-    );
+    const counted = `The shards of the model in ${folder} hold ${found} bytes, its weights need ${expected}`;
+    throw new KitError(`${counted}: one is truncated or not of this model.`, {
+      code: 'TFJS_LAYERS_SHARD',
+      fix: fetchAgain,
+    });
   }
   let [shard, position] = [0, 0];
   let file: fs.promises.FileHandle | undefined;
@@ -146,6 +152,7 @@ async function openShards(
         [file, shard, position] = [undefined, shard + 1, 0];
         if (shard === paths.length)
           throw new KitError(`The shards of the model in ${folder} became shorter while they were read.`, {
+            code: 'TFJS_LAYERS_SHARD',
             fix: fetchAgain,
           });
       }

@@ -1,4 +1,4 @@
-// Reads the wire format of protocol buffers field by field: no message is built that nobody asked for.
+// Reads the wire format of protocol buffers field by field, without building the messages.
 import { KitError } from '../../../../base/errors';
 import type { ByteStream } from '../byte-stream';
 
@@ -35,13 +35,15 @@ export class WireReader {
 
   /** A whole number of 64 bits with sign. */
   varint(): bigint {
-    let value = 0n;
-    for (let shift = 0n; shift < 70n; shift += 7n) {
+    const first = this.bytes.take(1)[0];
+    if (first < 0x80) return BigInt(first);
+    let value = BigInt(first & 0x7f);
+    for (let shift = 7n; shift < 70n; shift += 7n) {
       const byte = this.bytes.take(1)[0];
       value |= BigInt(byte & 0x7f) << shift;
       if (byte < 0x80) return BigInt.asIntN(64, value);
     }
-    throw malformed('a number goes on for more than ten bytes');
+    throw malformed('a number has more than ten bytes');
   }
 
   /** Where the bytes of a field lie: the position is at their start, and the result is their end. */
@@ -74,4 +76,5 @@ export class WireReader {
 }
 
 /** The error for bytes that are not what the wire format allows. */
-export const malformed = (what: string): KitError => new KitError(`It is no protocol buffer: ${what}.`);
+export const malformed = (what: string): KitError =>
+  new KitError(`It is no protocol buffer: ${what}.`, { code: 'PROTOBUF_MALFORMED' });

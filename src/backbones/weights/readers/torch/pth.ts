@@ -8,11 +8,17 @@ import type yauzl from 'yauzl';
 import { readFully } from '../../../../base/files/read-fully';
 import { withZip } from '../../../../data/fetch/zip';
 import { KitError } from '../../../../base/errors';
-import type { OnProgress } from '../../../../base/progress';
+import { quoted, quotedList } from '../../../../base/quoted';
 import { ByteStream } from '../byte-stream';
-import { readPickle } from './pickle';
+import { MemoryBudget } from '../memory-budget';
+import { usualTensors } from '../named-tensors';
+import { unreadable, withFileName, type ReadOptions } from '../reading';
 import type { StateDict } from '../state-dict';
-import { findTensors, materialise, storageKey, storagesOf, torchRules, type Storage } from './torch-tensors';
+import { tensorDicts } from './checkpoint';
+import { readPickle } from './pickle';
+import type { PickleValue } from './pickle-machine';
+import { storageKey, torchRules } from './torch-rules';
+import { materialise, storagesOf, type Storage, type TensorViews } from './torch-tensors';
 
 /** What a legacy file starts with (torch/serialization.py): a pickled integer, then the number of its protocol. */
 const legacyMagic = 0x1950a86a20f9469cfc6cn;
@@ -20,58 +26,74 @@ const legacyProtocol = 1001;
 
 const byTorchSave = 'Give a file made by `torch.save`.';
 
+/** Most entries of an archive: one for each storage, and a few more. */
+const mostEntries = 2 ** 16;
+
 /**
- * The named tensors of a PyTorch file: a state dict, or a checkpoint that holds one under `state_dict` or `model`.
- * A `module.` before every name (left by DataParallel) is taken off. Needs about as much memory as the tensors
- * themselves.
- * @throws KitError when the file is truncated, is no PyTorch file, or asks for anything but tensors.
+ * The named tensors of a PyTorch file: a state dict, or one of those that a checkpoint holds. Names stay as they are in
+ * the file. Needs about as much memory as the tensors themselves.
+ * @param options.choose default `usualTensors`.
+ * @throws KitError when the file is truncated, is no PyTorch file, or asks for anything but tensors and plain data.
  */
-export async function readPth(path: string, { onProgress }: { onProgress?: OnProgress } = {}): Promise<StateDict> {
-  const report: Report = (done, total) => onProgress?.({ task: 'read weights', done, total, unit: 'bytes' });
-  try {
+export async function readPth(path: string, options: ReadOptions = {}): Promise<StateDict> {
+  return withFileName(path, 'a PyTorch file', async () => {
     const file = await fs.promises.open(path);
     try {
       const start = Buffer.alloc(4);
       await file.read(start, 0, 4, 0);
-      if (start.toString('latin1') !== 'PK\x03\x04') return await readLegacy(file, report);
+      if (start.toString('latin1') !== 'PK\x03\x04') return await readLegacy(file, options);
     } finally {
       await file.close();
     }
-    return await withZip(path, (zip) => readZip(zip, report));
-  } catch (cause) {
-    const { message, fix } = cause as Error & { fix?: string };
-    throw new KitError(`The weights file ${path} cannot be read as a PyTorch file. ${message}`, {
-      fix: fix || 'Fetch or save the file again.',
-      cause,
-    });
-  }
+    return withZip(path, (zip) => readZip(zip, options));
+  });
 }
 
-type Report = (done: number, total: number) => void;
+/** The tensors of the set that `options` choose in the object of a file. */
+function chosenViews(
+  object: PickleValue,
+  { choose = usualTensors, onUnreadable = unreadable }: ReadOptions,
+): TensorViews {
+  const chosen = choose(tensorDicts(object));
+  for (const [name, type] of chosen.unreadable) onUnreadable(name, type);
+  return chosen.views;
+}
 
 /** The zip: a pickle `<name>/data.pkl`, and an entry `<name>/data/<key>` for each storage. */
-async function readZip(zip: yauzl.ZipFile, report: Report): Promise<StateDict> {
+async function readZip(zip: yauzl.ZipFile, options: ReadOptions): Promise<StateDict> {
+  if (zip.entryCount > mostEntries)
+    throw new KitError(`It has ${zip.entryCount} entries, more than ${mostEntries}.`, { code: 'PTH_ENTRIES' });
   const entries = await entriesOf(zip);
   const pickle = [...entries.keys()].find((name) => /^[^/]+\/data\.pkl$/.test(name));
-  if (pickle === undefined) throw new KitError('It is a zip archive without a data.pkl.', { fix: byTorchSave });
+  if (pickle === undefined)
+    throw new KitError('It is a zip archive without a data.pkl.', { code: 'PTH_NO_PICKLE', fix: byTorchSave });
   const folder = pickle.slice(0, -'data.pkl'.length);
+  if (entries.has(`${folder}constants.pkl`))
+    throw new KitError('It is a TorchScript program, which the kit does not run.', {
+      code: 'PTH_TORCHSCRIPT',
+      fix: 'Save its weights alone: torch.save(torch.jit.load(FILE).state_dict(), "weights.pth").',
+    });
   const read = async (name: string): Promise<Buffer> => {
     const entry = entries.get(folder + name);
-    if (entry === undefined) throw new KitError(`Its entry ${folder}${name} is missing.`);
+    if (entry === undefined)
+      throw new KitError(`Its entry ${quoted(folder + name)} is missing.`, { code: 'PTH_ENTRY_MISSING' });
     return readEntry(zip, entry);
   };
   if (entries.has(`${folder}byteorder`)) requireLittleEndian((await read('byteorder')).toString() === 'little');
 
-  const views = findTensors(readPickle(ByteStream.of(await read('data.pkl')), torchRules(new Map())));
+  const pickled = await read('data.pkl');
+  const rules = torchRules(new Map(), new MemoryBudget(pickled.length));
+  const views = chosenViews(readPickle(ByteStream.of(pickled), rules), options);
   const storages = storagesOf(views);
   const total = storages.reduce((sum, storage) => sum + storage.byteLength, 0);
-  if (!(total <= zip.fileSize)) throw new KitError(`Its storages claim ${total} bytes, and it has ${zip.fileSize}.`);
+  if (!(total <= zip.fileSize))
+    throw new KitError(`Its storages claim ${total} bytes, and it has ${zip.fileSize}.`, { code: 'PTH_TRUNCATED' });
   let done = 0;
   for (const storage of storages) {
     const bytes = await read(`data/${storage.key}`);
     requireLength(storage, bytes.length, storage.byteLength, 'bytes');
     storage.fill(bytes.buffer);
-    report((done += bytes.length), total);
+    options.onProgress?.({ task: 'read weights', done: (done += bytes.length), total, unit: 'bytes' });
   }
   return materialise(views);
 }
@@ -95,8 +117,8 @@ async function readEntry(zip: yauzl.ZipFile, entry: yauzl.Entry): Promise<Buffer
   // Stored entries are no larger than the file, so that no small file can ask for much memory.
   if (compressionMethod !== 0 || size > zip.fileSize) {
     throw new KitError(
-      `Its entry ${fileName} is compressed or claims more bytes than the file has; PyTorch stores entries as they are.`,
-      { fix: byTorchSave },
+      `Its entry ${quoted(fileName)} is compressed or larger than the file; PyTorch stores entries as they are.`,
+      { code: 'PTH_ENTRY_COMPRESSED', fix: byTorchSave },
     );
   }
   const stream = await (promisify(zip.openReadStream.bind(zip)) as (entry: yauzl.Entry) => Promise<Readable>)(entry);
@@ -104,7 +126,12 @@ async function readEntry(zip: yauzl.ZipFile, entry: yauzl.Entry): Promise<Buffer
   let at = 0;
   for await (const chunk of stream as AsyncIterable<Buffer>) at += chunk.copy(bytes, at);
   if (zlib.crc32(bytes) !== entry.crc32)
-    throw new KitError(`Its entry ${fileName} does not have the checksum that the archive gives: the file is damaged.`);
+    throw new KitError(
+      `Its entry ${quoted(fileName)} does not have the checksum that the archive gives: it is damaged.`,
+      {
+        code: 'PTH_CHECKSUM',
+      },
+    );
   return bytes;
 }
 
@@ -112,31 +139,35 @@ async function readEntry(zip: yauzl.ZipFile, entry: yauzl.Entry): Promise<Buffer
  * The legacy stream: five pickles (magic, protocol, machine, object, keys), then each storage as a count and its
  * elements.
  */
-async function readLegacy(file: fs.promises.FileHandle, report: Report): Promise<StateDict> {
+async function readLegacy(file: fs.promises.FileHandle, options: ReadOptions): Promise<StateDict> {
   const { size } = await file.stat();
   const source = new ByteStream(size, (at, count) => {
     const chunk = Buffer.alloc(count);
     return chunk.subarray(0, fs.readSync(file.fd, chunk, 0, count, at));
   });
   if (source.take(1)[0] !== 0x80)
-    throw new KitError('It starts neither as a zip archive nor as a pickle.', { fix: byTorchSave });
+    throw new KitError('It starts neither as a zip archive nor as a pickle.', {
+      code: 'PTH_FORMAT',
+      fix: byTorchSave,
+    });
   source.position = 0;
 
   const storages = new Map<string, Storage>();
-  const rules = torchRules(storages);
+  const rules = torchRules(storages, new MemoryBudget(size));
   const [magic, protocol] = [readPickle(source, rules), readPickle(source, rules)];
   if (magic !== legacyMagic || protocol !== legacyProtocol)
-    throw new KitError('It is a pickle, but not one of a PyTorch file.', { fix: byTorchSave });
+    throw new KitError('It is a pickle, but not one of a PyTorch file.', { code: 'PTH_FORMAT', fix: byTorchSave });
   const machine = readPickle(source, rules);
   requireLittleEndian(!(machine instanceof Map) || machine.get('little_endian') !== false);
-  const views = findTensors(readPickle(source, rules));
+  const views = chosenViews(readPickle(source, rules), options);
   const keys = readPickle(source, rules);
-  if (!Array.isArray(keys)) throw new KitError('Its list of storages is missing.');
+  if (!Array.isArray(keys)) throw new KitError('Its list of storages is missing.', { code: 'PTH_STORAGE' });
 
   const needed = new Set(storagesOf(views));
   for (const key of keys) {
     const storage = storages.get(storageKey(key));
-    if (storage === undefined) throw new KitError(`It lists a storage ${storageKey(key)} that no tensor uses.`);
+    if (storage === undefined)
+      throw new KitError(`It lists a storage ${quoted(storageKey(key))} that no tensor uses.`, { code: 'PTH_STORAGE' });
     requireLength(storage, Number(source.take(8).readBigInt64LE()), storage.length, 'elements');
     source.require(storage.byteLength);
     if (needed.delete(storage)) {
@@ -145,17 +176,26 @@ async function readLegacy(file: fs.promises.FileHandle, report: Report): Promise
       storage.fill(bytes.buffer);
     }
     source.position += storage.byteLength;
-    report(source.position, size);
+    options.onProgress?.({ task: 'read weights', done: source.position, total: size, unit: 'bytes' });
   }
   if (needed.size > 0)
-    throw new KitError(`The data of its storages ${[...needed].map((storage) => storage.key).join(', ')} are missing.`);
+    throw new KitError(`The data of its storages ${quotedList([...needed].map(({ key }) => key))} are missing.`, {
+      code: 'PTH_STORAGE',
+    });
   return materialise(views);
 }
 
 function requireLength({ key }: Storage, found: number, expected: number, unit: string): void {
-  if (found !== expected) throw new KitError(`Its storage ${key} holds ${found} ${unit}, ${expected} were expected.`);
+  if (found === expected) return;
+  throw new KitError(`Its storage ${quoted(key)} holds ${found} ${unit}, ${expected} were expected.`, {
+    code: 'PTH_STORAGE',
+  });
 }
 
 function requireLittleEndian(is: boolean): void {
-  if (!is) throw new KitError('Its numbers are stored big-endian.', { fix: 'Save it on a little-endian machine.' });
+  if (is) return;
+  throw new KitError('Its numbers are stored big-endian.', {
+    code: 'PTH_BIG_ENDIAN',
+    fix: 'Save it on a little-endian machine.',
+  });
 }

@@ -61,26 +61,22 @@ describe('readTfjsLayers', () => {
 
   it('refuses a shard that is missing, truncated, or outside the folder', async () => {
     const weights = [{ name: 'a', shape: [4], dtype: 'float32' }];
-    await refused(
-      readTfjsLayers(writeModel([{ paths: ['gone.bin'], weights }])),
-      /gone\.bin/,
-      /shards beside model\.json/,
-    );
+    await refused(readTfjsLayers(writeModel([{ paths: ['gone.bin'], weights }])), 'TFJS_LAYERS_SHARD');
     const paths = writeShards(Buffer.alloc(16), 8, 7);
-    await refused(readTfjsLayers(writeModel([{ paths, weights }])), /hold 15 bytes, its weights need 16/);
-    await refused(readTfjsLayers(writeModel([{ paths: ['../secret.bin'], weights }])), /not a file beside it/);
+    await refused(readTfjsLayers(writeModel([{ paths, weights }])), 'TFJS_LAYERS_SHARD');
+    await refused(readTfjsLayers(writeModel([{ paths: ['../secret.bin'], weights }])), 'TFJS_LAYERS_MANIFEST');
   });
 
   it('refuses what is no layers model, and types that cannot be trained on', async () => {
     const file = path.join(folder, 'model.json');
     fs.writeFileSync(file, '{"weightsManifest": [');
-    await refused(readTfjsLayers(file), /model\.json cannot be read/);
+    await refused(readTfjsLayers(file), 'TFJS_LAYERS_MANIFEST');
     fs.writeFileSync(file, '{"nodes": []}');
-    await refused(readTfjsLayers(file), /no weightsManifest/);
+    await refused(readTfjsLayers(file), 'TFJS_LAYERS_MANIFEST');
     const of = (extra: object) =>
       writeModel([{ paths: [], weights: [{ name: 'a', shape: [1], dtype: 'float32', ...extra }] }]);
-    await refused(readTfjsLayers(of({ quantization: { dtype: 'uint8' } })), /a is quantized/);
-    await refused(readTfjsLayers(of({ dtype: 'complex64' })), /a is "complex64"/);
-    await refused(readTfjsLayers(of({ shape: [-1] })), /no shape/);
+    await refused(readTfjsLayers(of({ quantization: { dtype: 'uint8' } })), 'TFJS_LAYERS_MANIFEST');
+    await refused(readTfjsLayers(of({ dtype: 'complex64' })), 'TFJS_LAYERS_MANIFEST');
+    await refused(readTfjsLayers(of({ shape: [-1] })), 'TFJS_LAYERS_MANIFEST');
   });
 });

@@ -47,11 +47,10 @@ describe('readPth', function () {
     it(`refuses a ${container} file that is cut anywhere`, async () => {
       const whole = fs.readFileSync(file);
       for (let length = 0; length < whole.length; length += 37) {
-        await refused(
-          readPth(write('cut.pth', whole.subarray(0, length))),
-          /cut\.pth cannot be read as a PyTorch file/,
-          /again|torch\.save/,
-        );
+        await refused(readPth(write('cut.pth', whole.subarray(0, length))), [
+          'WEIGHTS_TRUNCATED',
+          'WEIGHTS_UNREADABLE',
+        ]);
       }
     });
 
@@ -61,19 +60,33 @@ describe('readPth', function () {
         const damaged = Buffer.from(whole);
         damaged[at] ^= 0x55;
         await readPth(write('damaged.pth', damaged)).catch(async () =>
-          refused(readPth(path.join(folder, 'damaged.pth')), /damaged\.pth cannot be read/),
+          refused(readPth(path.join(folder, 'damaged.pth')), [
+            'PTH_FORMAT',
+            'PTH_CHECKSUM',
+            'WEIGHTS_UNREADABLE',
+            'PTH_NO_PICKLE',
+            'PTH_ENTRY_MISSING',
+            'PTH_ENTRY_COMPRESSED',
+            'PTH_ENTRIES',
+            'WEIGHTS_TRUNCATED',
+            'PICKLE_MALFORMED',
+            'PICKLE_OPCODE',
+            'PICKLE_NAME',
+            'PTH_STORAGE',
+            'PTH_TENSOR',
+          ]),
         );
       }
     });
   }
 
-  it('finds the state dict of a checkpoint, and takes off what DataParallel puts before the names', async () => {
+  it('finds the state dict of a checkpoint, and leaves its names as they are', async () => {
     const found = await readPth(fixture('pth', 'checkpoint.pth'));
     assert.deepEqual(
       [...found].map(([name, { shape, data }]) => [name, shape, Array.from(data as Float32Array)]),
       [
-        ['weight', [1, 2], [0.5, -0.5]],
-        ['bias', [1], [0.125]],
+        ['module.weight', [1, 2], [0.5, -0.5]],
+        ['module.bias', [1], [0.125]],
       ],
     );
   });
@@ -87,34 +100,23 @@ describe('readPth', function () {
 
   it('executes nothing: a file that asks for os.system is refused', async () => {
     for (const name of ['system.pth', 'system-legacy.pth']) {
-      await refused(
-        readPth(fixture('pth', name)),
-        /(os|posix)\.system.*refused, and nothing was executed/,
-        /do not trust/,
-      );
+      await refused(readPth(fixture('pth', name)), 'PICKLE_NAME');
     }
     assert.equal(fs.existsSync('rifle-kit-was-here'), false);
   });
 
   it('refuses a small file that would fill the memory: the same numbers in view after view', async () => {
-    await refused(readPth(fixture('pth', 'views.pth')), /repeats its numbers in more views than there are numbers/);
+    await refused(readPth(fixture('pth', 'views.pth')), 'PTH_VIEWS');
   });
 
   it('refuses a whole model, which is a program and not weights', async () => {
-    await refused(readPth(fixture('pth', 'model.pth')), /torch\.nn\.modules\.linear\.Linear/, /state_dict/);
+    await refused(readPth(fixture('pth', 'model.pth')), 'PICKLE_NAME');
   });
 
   it('refuses what is no PyTorch file, and says so', async () => {
-    await refused(
-      readPth(write('garbage.pth', Buffer.from('<!doctype html><p>404'))),
-      /neither as a zip archive nor as a pickle/,
-      /torch\.save/,
-    );
-    await refused(
-      readPth(write('other.pth', Buffer.from('\x80\x02K\x01.\x80\x02K\x02.', 'latin1'))),
-      /not one of a PyTorch file/,
-    );
-    await refused(readPth(write('empty.pth', Buffer.alloc(0))), /truncated/);
-    await refused(readPth(path.join(folder, 'nowhere.pth')), /no such file/);
+    await refused(readPth(write('garbage.pth', Buffer.from('<!doctype html><p>404'))), 'PTH_FORMAT');
+    await refused(readPth(write('other.pth', Buffer.from('\x80\x02K\x01.\x80\x02K\x02.', 'latin1'))), 'PTH_FORMAT');
+    await refused(readPth(write('empty.pth', Buffer.alloc(0))), 'WEIGHTS_TRUNCATED');
+    await refused(readPth(path.join(folder, 'nowhere.pth')), 'WEIGHTS_UNREADABLE');
   });
 });
