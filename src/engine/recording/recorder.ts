@@ -1,6 +1,5 @@
-// Records an ordinary tfjs function as TensorFlow graph nodes, by standing in for the native binding while it runs
-// once.
-// Nothing is computed: what an op gives is one number that claims the shape of the result.
+// Records an ordinary tfjs function as TensorFlow graph nodes, in place of the native binding while it runs once.
+// Nothing is computed: an op's result is one number that claims the shape of the result.
 import {
   DataType,
   internals,
@@ -10,28 +9,18 @@ import {
   type TFJSBinding,
 } from '../binding';
 import { KitError } from '../../base/errors';
-import type { AttributeValue, GraphNode } from './saved-model';
-import { outputShapes, type TensorShape } from './shapes';
-import { tf, type TF } from '../tensorflow';
+import type { AttributeValue, GraphNode } from '../graph/saved-model';
+import { outputShapes, type TensorShape } from '../graph/shapes';
+import { withGather } from '../ops/gather';
+import { activeOp, HOST_RANDOM_OPS } from './active-op';
+import { shapesByRunning } from './shapes-by-running';
+import { attributeValue, bytesOf, dataOf } from './tensor-data';
+import type { TF } from '../tensorflow';
 
 /** Kernels of tfjs-node that leave out a type attribute, which a graph needs: it is that of the first input. */
 const TYPE_OF_FIRST_INPUT: Record<string, string> = { ExpandDims: 'T', Squeeze: 'T', Identity: 'T' };
 
-/** tfjs ops that draw random numbers in JavaScript: in a graph their first values would stay for ever. */
-const HOST_RANDOM_OPS = new Set([
-  'rand',
-  'randomUniform',
-  'randomUniformInt',
-  'randomNormal',
-  'randomStandardNormal',
-  'randomGamma',
-  'truncatedNormal',
-]);
-
-/**
- * What may be done with a tensor that the function captures from outside: refuse it, or freeze its value into the
- * graph.
- */
+/** How to treat a tensor that the function captures from outside: refuse it, or freeze its value into the graph. */
 export type Captured = 'error' | 'constant';
 
 /** A value of the graph: the name of a node's output, its data type and shape. */
@@ -124,7 +113,7 @@ export class Recorder {
       return getInputTensorIds.call(internals, tensors);
     };
     try {
-      return finish(run());
+      return withGather(() => finish(run()));
     } finally {
       internals.binding = real;
       // The stand-ins shadow the backend's own methods: without them, those are seen again.
@@ -159,7 +148,12 @@ export class Recorder {
         const inputs = inputIds.map((id) => this.inputOf(op, id));
         const given = this.attributesOf(op, attributes, inputs);
         const outputs =
-          outputShapes(op, inputs, given) ?? this.shapesByRunning(op, attributes, inputIds, inputs, outputCount);
+          outputShapes(op, inputs, given) ??
+          shapesByRunning(
+            real,
+            { op, attributes, outputCount },
+            inputIds.map((id, i) => ({ id, unknown: this.standIns.has(id) ? inputs[i] : null })),
+          );
         const node = this.add(
           op,
           inputs.map((input) => input.name),
@@ -174,12 +168,17 @@ export class Recorder {
       },
       tensorDataSync: () => {
         throw this.error(
+          'READS_DATA',
           `reads a tensor's data${this.insideOp()}`,
           'Return the tensor and read it outside, or compute with tensors only (tf.where in place of if).',
         );
       },
       runSavedModel: () => {
-        throw this.error('runs another compiled program', 'Call the plain function instead: it is recorded along.');
+        throw this.error(
+          'NESTED',
+          'runs another compiled program',
+          'Call the plain function instead: it is recorded along.',
+        );
       },
     };
     return Object.create(real, Object.getOwnPropertyDescriptors(standIns)) as TFJSBinding;
@@ -198,46 +197,6 @@ export class Recorder {
     return { id, shape: [...value.shape], dtype: value.dtype };
   }
 
-  /**
-   * Shapes of what an op gives that `outputShapes` does not know: it runs, on zeros where its inputs were never
-   * computed.
-   */
-  private shapesByRunning(
-    op: string,
-    attributes: Attribute[],
-    inputIds: number[],
-    inputs: Value[],
-    outputCount: number,
-  ): TensorMetadata[] {
-    const { real } = this;
-    const zeros = new Map(
-      inputIds.filter((id) => this.standIns.has(id)).map((id) => [id, this.zeros(inputs[inputIds.indexOf(id)])]),
-    );
-    try {
-      const outputs = real.executeOp(
-        op,
-        attributes,
-        inputIds.map((id) => zeros.get(id) ?? id),
-        outputCount,
-      );
-      for (const { id } of outputs) real.deleteTensor(id);
-      return outputs;
-    } finally {
-      for (const id of zeros.values()) real.deleteTensor(id);
-    }
-  }
-
-  private zeros({ shape, dtype }: TensorShape): number {
-    return this.real.createTensor(
-      [...shape],
-      dtype,
-      dataOf(
-        dtype,
-        shape.reduce((product, side) => product * side, 1),
-      ),
-    );
-  }
-
   private valueOfId(id: number): Value | undefined {
     const lazy = this.lazyValues.get(id);
     if (lazy !== undefined) {
@@ -253,13 +212,16 @@ export class Recorder {
     const variable = this.unlisted.get(id);
     if (variable !== undefined)
       throw this.error(
+        'UNLISTED_VARIABLE',
         `gives ${use} the variable ${variable}, which the program does not have`,
         'List it in `variables`.',
       );
     if (this.captured === 'error') {
       throw this.error(
+        'CAPTURED',
         `gives ${use} a tensor from outside: it is neither an argument nor one of the program's variables`,
-        "Make it an argument, list it in `variables` (a tf.Variable), create it inside the function, or freeze its value with {captured: 'constant'}.",
+        'Make it an argument, list it in `variables` (a tf.Variable), create it inside the function, or freeze its ' +
+          "value with {captured: 'constant'}.",
       );
     }
     const frozen = this.real.executeOp('Identity', [], [id], 1)[0]; // tells shape and data type
@@ -273,6 +235,7 @@ export class Recorder {
     const bytes = bytesOf(dtype, buffer);
     if (bytes === undefined)
       throw this.error(
+        'DTYPE',
         `makes a constant of TensorFlow's data type ${dtype}`,
         'Use float32, int32 or bool inside a compiled function.',
       );
@@ -288,27 +251,26 @@ export class Recorder {
 
   private attributesOf(op: string, attributes: Attribute[], inputs: Value[]): Record<string, AttributeValue> {
     const result: Record<string, AttributeValue> = {};
-    for (const attribute of attributes) result[attribute.name] = this.attributeOf(op, attribute);
+    for (const attribute of attributes) {
+      const value = attributeValue(attribute);
+      if (value === undefined)
+        throw this.error(
+          'ATTRIBUTE',
+          `calls ${op} with the attribute ${attribute.name} of a kind that a graph cannot hold`,
+          'Replace this op.',
+        );
+      result[attribute.name] = value;
+    }
     const missing = TYPE_OF_FIRST_INPUT[op];
     if (missing !== undefined) result[missing] ??= { type: inputs[0].dtype };
     return result;
-  }
-
-  private attributeOf(op: string, { name, type, value }: Attribute): AttributeValue {
-    const { real } = this;
-    if (type === real.TF_ATTR_INT) return Array.isArray(value) ? { ints: value as number[] } : { int: value as number };
-    if (type === real.TF_ATTR_STRING) return { string: value as string };
-    if (type === real.TF_ATTR_FLOAT) return { float: value as number };
-    if (type === real.TF_ATTR_BOOL) return { bool: value as boolean };
-    if (type === real.TF_ATTR_TYPE) return { type: value as number };
-    if (type === real.TF_ATTR_SHAPE) return { shape: value as number[] };
-    throw this.error(`calls ${op} with the attribute ${name} of a kind that a graph cannot hold`, 'Replace this op.');
   }
 
   private refuseHostRandom(): void {
     const op = activeOp();
     if (op === undefined || !HOST_RANDOM_OPS.has(op)) return;
     throw this.error(
+      'HOST_RANDOM',
       `calls tf.${op}, which draws its numbers in JavaScript: every later call would see the same ones`,
       'Draw outside and pass the numbers as an argument, or use `statelessUniform` of ops with a seed that is an argument.',
     );
@@ -319,40 +281,7 @@ export class Recorder {
     return op === undefined ? '' : ` in tf.${op}`;
   }
 
-  private error(what: string, fix: string): KitError {
-    return new KitError(`The compiled function "${this.title}" ${what}.`, { fix });
+  private error(code: string, what: string, fix: string): KitError {
+    return new KitError(`The compiled function "${this.title}" ${what}.`, { code: `COMPILE_${code}`, fix });
   }
-}
-
-/** The name of the tfjs op that is running, if one is. */
-function activeOp(): string | undefined {
-  const scope = (tf.engine() as unknown as { state: { activeScope?: { name: string } } }).state.activeScope;
-  // tfjs names the scope of an op with this ending, and no other scope.
-  return scope?.name.endsWith('__op') ? scope.name.slice(0, -'__op'.length) : undefined;
-}
-
-const ARRAYS = {
-  [DataType.float32]: Float32Array,
-  [DataType.int32]: Int32Array,
-  [DataType.bool]: Uint8Array,
-  [DataType.uint8]: Uint8Array,
-};
-
-const arrayOf = (dtype: number) =>
-  ARRAYS[dtype as keyof typeof ARRAYS] as (typeof ARRAYS)[keyof typeof ARRAYS] | undefined;
-
-/** `count` zeros of TensorFlow's data type `dtype`. */
-function dataOf(dtype: number, count: number): Float32Array | Int32Array | Uint8Array {
-  const Data = arrayOf(dtype);
-  if (Data === undefined)
-    throw new KitError(`A compiled function meets TensorFlow's data type ${dtype}.`, {
-      fix: 'Use float32, int32 or bool inside a compiled function.',
-    });
-  return new Data(count);
-}
-
-/** The raw bytes of a tensor's data as tfjs hands it over; undefined when a graph constant cannot hold it. */
-function bytesOf(dtype: number, buffer: TF.backend_util.BackendValues): Uint8Array | undefined {
-  const data = arrayOf(dtype)?.from(buffer as ArrayLike<number>);
-  return data && new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
