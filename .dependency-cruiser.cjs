@@ -1,6 +1,7 @@
 // The order of the folders of src: each imports only from those before it, and nothing imports in a circle.
 const ORDER = [
   'base',
+  'metrics',
   'engine',
   'data',
   'backbones',

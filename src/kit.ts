@@ -1,5 +1,6 @@
 // The generic public API: everything that knows no paper. The folders of src/studies are built on this file alone.
 export * from './base';
+export * from './metrics';
 export * from './engine';
 export * from './data';
 export * from './backbones';

@@ -8,6 +8,7 @@ import { isNewerKit, kitHome, kitVersion } from '../../base/home';
 import type { RunSpec } from '../../transfer/spec';
 import { Journal } from './journal';
 import type { LayerRow, RunRecord } from './record';
+import { readPredictions, type RunPredictions } from './predictions';
 import { indexedRecords, type BriefRecord } from './record-index';
 import { writeWhole } from '../../base/files/write-whole';
 
@@ -80,18 +81,34 @@ export class RunStore {
 
   /**
    * The final weights of the run `id`, in the names and layouts of the file they came from, or those of its `best`
-   * epoch (the first of the highest
-   * test top-1); null when it was not asked to keep them.
+   * epoch: the first of the highest validation top-1, where the run was evaluated on validation images. A best epoch is
+   * never chosen on test images. Null when the run was not asked to keep them.
    */
   weights(id: string, which: 'last' | 'best' = 'last'): string | null {
     const file = this.weightsFile(id, which);
-    // where the last epoch is the best there is one file
+    // one file where the last epoch is the best, or none was chosen
     return fs.existsSync(file) ? file : which === 'best' ? this.weights(id) : null;
   }
 
   /** Where weights of the run `id` are kept. */
   weightsFile(id: string, which: 'last' | 'best' = 'last'): string {
     return this.file(id, which === 'last' ? 'weights.safetensors' : 'best-weights.safetensors');
+  }
+
+  /**
+   * What the run `id` predicted for the images that it was evaluated on: at its last epoch, or at its `best` one (see
+   * `weights`). `null` of a run that is not finished, and of runs of kit 0.1.
+   * @throws KitError `PREDICTIONS_DAMAGED`.
+   */
+  async predictions(id: string, which: 'last' | 'best' = 'last'): Promise<RunPredictions | null> {
+    const file = this.predictionsFile(id, which);
+    if (fs.existsSync(file)) return readPredictions(file);
+    return which === 'best' ? this.predictions(id) : null;
+  }
+
+  /** Where predictions of the run `id` are kept. */
+  predictionsFile(id: string, which: 'last' | 'best' = 'last'): string {
+    return this.file(id, which === 'last' ? 'predictions.safetensors' : 'best-predictions.safetensors');
   }
 
   /** The folder of the run `id`, over or not. */
@@ -181,8 +198,12 @@ export class RunStore {
         record: recordSum(JSON.parse(JSON.stringify(record)) as object),
         'layers.json': createHash('sha256').update(layersText).digest('hex'),
       };
-      for (const kept of [this.weightsFile(record.id), this.weightsFile(record.id, 'best')])
-        if (fs.existsSync(kept)) checksums[path.basename(kept)] = await hashFile(kept);
+      const which = ['last', 'best'] as const;
+      const beside = which.flatMap((epoch) => [
+        this.weightsFile(record.id, epoch),
+        this.predictionsFile(record.id, epoch),
+      ]);
+      for (const kept of beside) if (fs.existsSync(kept)) checksums[path.basename(kept)] = await hashFile(kept);
       await writeWhole(this.file(record.id, 'layers.json'), layersText);
       await writeWhole(file, `${JSON.stringify({ ...record, checksums }, null, 1)}\n`);
     } catch (cause) {
