@@ -1,6 +1,6 @@
 // Defines backbones: the kit's own families, and those of studies. One definition for each id.
 import { KitError, nearNames } from '../base/errors';
-import { quoted } from '../base/quoted';
+import { quoted } from '../base/visible';
 import type { Network } from './layers';
 import { countTrainable } from './parameters';
 import type { BackboneRecord } from './record';

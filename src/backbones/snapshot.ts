@@ -1,6 +1,6 @@
 // The values of a backbone as the state dict of a weights file: the names and layouts of the file that it came from.
 import { KitError } from '../base/errors';
-import { quoted } from '../base/quoted';
+import { quoted } from '../base/visible';
 import type { TF } from '../engine/tensorflow';
 import type { Backbone } from './record';
 import type { StateDict } from './weights/readers/state-dict';

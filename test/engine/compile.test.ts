@@ -69,7 +69,11 @@ describe('compile', () => {
     const ids = tf.tensor2d([3, 0, 1, 3], [2, 2], 'int32');
     const step = ({ at }: { at: TF.Tensor }) => {
       const { value, grads } = tf.variableGrads(
-        () => tf.gather(table, at as TF.Tensor2D, 1).square().sum() as TF.Scalar,
+        () =>
+          tf
+            .gather(table, at as TF.Tensor2D, 1)
+            .square()
+            .sum() as TF.Scalar,
         [table],
       );
       return { value, slope: grads[table.name], batched: tf.gather(table, at as TF.Tensor2D, 1, 1) };
@@ -81,7 +85,12 @@ describe('compile', () => {
       assert.deepEqual(compiled[name].arraySync(), eager[name].arraySync(), name);
     // by hand: 2 x value for each time that a row is taken; row 3 is taken twice, row 2 never
     const slope = (compiled.slope.arraySync() as number[][][])[0];
-    assert.deepEqual(slope, [[0, 2, 4], [6, 8, 10], [0, 0, 0], [36, 40, 44]]);
+    assert.deepEqual(slope, [
+      [0, 2, 4],
+      [6, 8, 10],
+      [0, 0, 0],
+      [36, 40, 44],
+    ]);
     assert.throws(() => program.step({ at: tf.tensor2d([9, 0, 0, 0], [2, 2], 'int32') }), { code: 'COMPILED_FAILED' });
     assert.throws(() => tf.gather(table, tf.tensor1d([9], 'int32'), 1), /GatherV2: the index value 9/);
     program.dispose();
@@ -230,10 +239,10 @@ describe('compile', () => {
         /takes "x" as float32 \[3\] or float32 \[2\], found Float32Array of 1/.test(e.message) &&
         /compile a version/.test(e.fix),
     );
-    assert.throws(() => program.sum({ x: Int32Array.of(1, 2, 3) }), /found Int32Array of 3/);
-    assert.throws(() => program.sum({ x: 1 }), /found the number 1/);
-    assert.throws(() => program.sum({ x: tf.tensor1d([1, 2, 3], 'int32') }), /found int32 \[3\]/);
-    assert.throws(() => program.sum({} as { x: TF.Tensor }), /needs the argument "x"/);
+    assert.throws(() => program.sum({ x: Int32Array.of(1, 2, 3) }), { code: 'COMPILED_ARGUMENT' });
+    assert.throws(() => program.sum({ x: 1 }), { code: 'COMPILED_ARGUMENT' });
+    assert.throws(() => program.sum({ x: tf.tensor1d([1, 2, 3], 'int32') }), { code: 'COMPILED_ARGUMENT' });
+    assert.throws(() => program.sum({} as { x: TF.Tensor }), { code: 'COMPILED_ARGUMENT_MISSING' });
     program.dispose();
   });
 
@@ -447,7 +456,9 @@ describe('compile', () => {
         if (made) outside.add(1).dispose();
         await refused(
           f(({ x }) => x.mul(outside)),
-          'COMPILE_CAPTURED', '"f"', 'Mul',
+          'COMPILE_CAPTURED',
+          '"f"',
+          'Mul',
         );
       });
     }
@@ -456,7 +467,9 @@ describe('compile', () => {
       for (const captured of ['error', 'constant'] as const) {
         await refused(
           compile({ f: { args: one, run: ({ x }: { x: TF.Tensor }) => x.mul(v) } }, {}, { captured }),
-          'COMPILE_UNLISTED_VARIABLE', 'Mul', 'forgotten',
+          'COMPILE_UNLISTED_VARIABLE',
+          'Mul',
+          'forgotten',
         );
         await refused(
           compile(
@@ -472,7 +485,8 @@ describe('compile', () => {
             {},
             { captured },
           ),
-          'COMPILE_UNLISTED_VARIABLE', 'forgotten',
+          'COMPILE_UNLISTED_VARIABLE',
+          'forgotten',
         );
       }
       assert.deepEqual(Array.from(v.dataSync()), [1, 2]);
@@ -481,16 +495,10 @@ describe('compile', () => {
     it('a captured tensor that shares the data of a listed variable', async () => {
       const w = tf.variable(tf.tensor1d([1, 2]));
       const start = w.clone();
-      await refused(
-        compile({ f: { args: {}, run: () => w.sub(start) } }, { w }),
-        'COMPILE_CAPTURED', 'Sub',
-      );
+      await refused(compile({ f: { args: {}, run: () => w.sub(start) } }, { w }), 'COMPILE_CAPTURED', 'Sub');
       const x = tf.tensor1d([5, 6]);
       const v = tf.variable(x);
-      await refused(
-        compile({ f: { args: {}, run: () => v.sub(x) } }, { v }),
-        'COMPILE_CAPTURED', 'Sub',
-      );
+      await refused(compile({ f: { args: {}, run: () => v.sub(x) } }, { v }), 'COMPILE_CAPTURED', 'Sub');
       tf.dispose([w, v]);
     });
     it('a data type that a graph cannot hold', async () => {
@@ -499,11 +507,15 @@ describe('compile', () => {
           { f: { args: { x: { shape: [1], dtype: 'int64' as 'int32' } }, run: ({ x }: { x: TF.Tensor }) => x } },
           {},
         ),
-        'COMPILE_DTYPE', '"x"', 'int64',
+        'COMPILE_DTYPE',
+        '"x"',
+        'int64',
       );
       await refused(
         compile({ f: { args: {}, run: () => tf.scalar(1) } }, { s: tf.variable(tf.tensor1d(['a'])) }),
-        'COMPILE_DTYPE', '"s"', 'string',
+        'COMPILE_DTYPE',
+        '"s"',
+        'string',
       );
     });
     it('but freezes a captured tensor when asked to', async () => {
@@ -525,20 +537,24 @@ describe('compile', () => {
     it('data read inside', () =>
       refused(
         f(({ x }) => x.mul(x.sum().dataSync()[0])),
-        'COMPILE_READS_DATA', '"f"',
+        'COMPILE_READS_DATA',
+        '"f"',
       ));
     it('random numbers drawn in JavaScript, seeded or not', async () => {
       await refused(
         f(({ x }) => x.add(tf.randomNormal([2]))),
-        'COMPILE_HOST_RANDOM', 'tf.randomNormal',
+        'COMPILE_HOST_RANDOM',
+        'tf.randomNormal',
       );
       await refused(
         f(({ x }) => x.add(tf.randomUniform([2], 0, 1, 'float32', 7))),
-        'COMPILE_HOST_RANDOM', 'tf.randomUniform',
+        'COMPILE_HOST_RANDOM',
+        'tf.randomUniform',
       );
       await refused(
         f(({ x }) => tf.dropout(x, 0.5)),
-        'COMPILE_HOST_RANDOM', 'tf.randomUniform',
+        'COMPILE_HOST_RANDOM',
+        'tf.randomUniform',
       );
     });
     it('an asynchronous function, also one that fails later', async () => {
@@ -546,26 +562,26 @@ describe('compile', () => {
         f(run as unknown as (a: { x: TF.Tensor }) => TF.Tensor);
       await refused(
         asynchronous(async ({ x }) => x),
-        'COMPILE_ASYNC', '"f"',
+        'COMPILE_ASYNC',
+        '"f"',
       );
       await refused(
         asynchronous(async ({ x }) => {
           await Promise.resolve();
           return x.add(1);
         }),
-        'COMPILE_ASYNC', '"f"',
+        'COMPILE_ASYNC',
+        '"f"',
       );
     });
     it('a variable created inside', () =>
       refused(
         f(({ x }) => tf.variable(x).add(1)),
-        'COMPILE_CREATES_VARIABLE', '"f"',
+        'COMPILE_CREATES_VARIABLE',
+        '"f"',
       ));
     it('a result that is no tensor', () =>
-      refused(
-        f((() => ({ loss: 3 })) as unknown as (a: { x: TF.Tensor }) => TF.Tensor),
-        'COMPILE_RESULT', '"f".loss',
-      ));
+      refused(f((() => ({ loss: 3 })) as unknown as (a: { x: TF.Tensor }) => TF.Tensor), 'COMPILE_RESULT', '"f".loss'));
     it('a reserved name', () =>
       refused(compile({ read: { args: {}, run: () => tf.scalar(1) } }, {}), 'COMPILE_RESERVED_NAME', '"read"'));
 

@@ -1,6 +1,6 @@
 // Which tensors of a weights file are a network's: under which key of a checkpoint, and behind which prefix.
 import { KitError } from '../../base/errors';
-import { quoted, quotedList } from '../../base/quoted';
+import { quoted, quotedList } from '../../base/visible';
 import { byPreference, tensorsUnder, type ChooseTensors, type NamedTensors } from './readers/named-tensors';
 
 /** The names of a network, as weights files have them. */

@@ -1,6 +1,6 @@
 // How the tensors of a weights file line up with those of a network: by name, then by shape.
 import { KitError } from '../../base/errors';
-import { quoted, quotedList } from '../../base/quoted';
+import { quoted, quotedList } from '../../base/visible';
 import { shapeText, type StateDict } from './readers/state-dict';
 
 /** How the tensors of a file were found and named. */

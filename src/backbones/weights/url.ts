@@ -3,7 +3,7 @@
 import path from 'node:path';
 import { download, type DownloadOptions } from '../../data/fetch/download';
 import { KitError } from '../../base/errors';
-import { quoted } from '../../base/quoted';
+import { quoted } from '../../base/visible';
 import { splitChoice, type WeightsChoice } from './choice';
 
 /** Longest name of a file in the cache: file systems allow 255 bytes, and the cache adds to it. */

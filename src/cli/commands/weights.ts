@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import type { MatchReport } from '../../backbones/backbone';
 import { shapeText } from '../../backbones/weights/readers/state-dict';
-import { quoted, quotedList } from '../../base/quoted';
+import { quoted, quotedList } from '../../base/visible';
 import { interruptible } from '../interrupt';
 import { megabytes, percent, printJson, printLine, printList } from '../print';
 import { showProgress } from '../progress';

@@ -1,6 +1,6 @@
 // The variables of the process that a program does not have: a recorded function must leave them as they are.
 import { KitError } from '../../base/errors';
-import { quotedList } from '../../base/quoted';
+import { quotedList } from '../../base/visible';
 import { tf, type TF } from '../tensorflow';
 
 /** A variable and its value before a function ran. */

@@ -90,7 +90,7 @@ describe('checkpoints', function () {
 
   it('without a network, readWeights takes the usual key and removes the wrappers of PyTorch', async () => {
     assert.deepEqual([...(await readWeights(file('example.pth.tar'))).keys()], own);
-    assert.deepEqual([...(await readWeights(file('compiled.safetensors'))).keys()].slice(0, 1), ['features.0.weight']);
+    assert.deepEqual(new Set((await readWeights(file('compiled.safetensors'))).keys()), new Set(own));
   });
 });
 

@@ -1,6 +1,6 @@
 // The sets of named tensors that one weights file can hold, and the choice of one of them.
 import { KitError } from '../../../base/errors';
-import { quoted, quotedList } from '../../../base/quoted';
+import { quoted, quotedList } from '../../../base/visible';
 
 /** One set of named tensors in a file, before its numbers are read. */
 export interface NamedTensors {

@@ -1,7 +1,7 @@
 // What all readers of weights share: their options, and errors that name the file.
 import { KitError } from '../../../base/errors';
 import type { OnProgress } from '../../../base/progress';
-import { quoted } from '../../../base/quoted';
+import { quoted } from '../../../base/visible';
 import type { ChooseTensors } from './named-tensors';
 
 /** How to read a weights file. */

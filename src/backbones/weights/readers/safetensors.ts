@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import { makeAtomically } from '../../../base/files/atomic';
 import { readFully } from '../../../base/files/read-fully';
 import { KitError } from '../../../base/errors';
-import { quoted } from '../../../base/quoted';
+import { quoted } from '../../../base/visible';
 import { again, unreadable, withFileName, type ReadOptions } from './reading';
 import { parseUniqueJson } from './unique-json';
 import { elementArrays, shapeText, sizeOf, type ElementType, type StateDict, type StateTensor } from './state-dict';
@@ -118,7 +118,7 @@ export async function writeSafetensors(
     if (data.length !== sizeOf(shape))
       throw new KitError(
         `The tensor ${quoted(name)} has ${data.length} elements, its shape ${shapeText(shape)} asks for ${sizeOf(shape)}.`,
-        { code: 'SAFETENSORS_SHAPE' },
+        { code: 'SAFETENSORS_SHAPE', fix: 'Give as many elements as the shape has.' },
       );
     described.push([name, { dtype: codes.get(dtype), shape, data_offsets: [end, (end += data.byteLength)] }]);
   }

@@ -1,7 +1,7 @@
 // The contents of a weights file: named arrays, and how their names and shapes line up with those of a network.
 import { createHash } from 'node:crypto';
 import { KitError } from '../../../base/errors';
-import { quoted } from '../../../base/quoted';
+import { quoted } from '../../../base/visible';
 
 /**
  * The element types that weights files use, and the array that holds each. Halves stay as their 16 bits until

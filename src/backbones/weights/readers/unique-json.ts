@@ -1,6 +1,6 @@
 // Reads a JSON object in which no name may come twice: `JSON.parse` alone would silently keep the last.
 import { KitError } from '../../../base/errors';
-import { quoted } from '../../../base/quoted';
+import { quoted } from '../../../base/visible';
 
 /** Objects within objects: a header of tensors has two levels. */
 const deepest = 16;

@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import { readFully } from '../../../../base/files/read-fully';
 import { KitError } from '../../../../base/errors';
-import { quoted } from '../../../../base/quoted';
+import { quoted } from '../../../../base/visible';
 import { ByteStream } from '../byte-stream';
 import { withFileName, type ReadOptions } from '../reading';
 import { elementArrays, shapeText, sizeOf, type ElementArray, type ElementType, type StateDict } from '../state-dict';

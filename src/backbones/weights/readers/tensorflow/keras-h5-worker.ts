@@ -5,7 +5,7 @@ import { parentPort } from 'node:worker_threads';
 import type { Dataset, Group } from 'h5wasm/node' with { 'resolution-mode': 'import' };
 import type * as H5 from 'h5wasm/node' with { 'resolution-mode': 'import' };
 import { KitError } from '../../../../base/errors';
-import { quoted } from '../../../../base/quoted';
+import { quoted } from '../../../../base/visible';
 import { elementArrays, sizeOf, type ElementArray, type ElementType } from '../state-dict';
 
 /** The task of the thread: to read the weights in `file`. */

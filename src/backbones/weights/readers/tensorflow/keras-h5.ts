@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { KitError } from '../../../../base/errors';
-import { quoted } from '../../../../base/quoted';
+import { quoted } from '../../../../base/visible';
 import type { H5Reply, H5Task } from './keras-h5-worker';
 import { withFileName, type ReadOptions } from '../reading';
 import type { StateDict } from '../state-dict';

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { KitError } from '../../../../base/errors';
 import type { OnProgress } from '../../../../base/progress';
-import { quoted } from '../../../../base/quoted';
+import { quoted } from '../../../../base/visible';
 import { elementArrays, sizeOf, type ElementType, type StateDict } from '../state-dict';
 
 /** A group of `weightsManifest`: its weights lie one after the other in its shards, laid end to end. */

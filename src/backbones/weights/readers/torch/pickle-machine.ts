@@ -1,6 +1,6 @@
 // The stack machine of pickles: plain data, and an allow-list of names. It can call nothing else.
 import { KitError } from '../../../../base/errors';
-import { quoted } from '../../../../base/quoted';
+import { quoted } from '../../../../base/visible';
 import type { MemoryBudget } from '../memory-budget';
 
 /** Where a pickle's bytes come from. Both methods advance, and throw where the bytes end. */

@@ -8,7 +8,7 @@ import type yauzl from 'yauzl';
 import { readFully } from '../../../../base/files/read-fully';
 import { withZip } from '../../../../data/fetch/zip';
 import { KitError } from '../../../../base/errors';
-import { quoted, quotedList } from '../../../../base/quoted';
+import { quoted, quotedList } from '../../../../base/visible';
 import { ByteStream } from '../byte-stream';
 import { MemoryBudget } from '../memory-budget';
 import { usualTensors } from '../named-tensors';
