@@ -59,7 +59,6 @@ describe('readKerasH5', function () {
   it('shows no control characters of a file', async () => {
     await assert.rejects(readKerasH5(file('control-characters')), (error: KitError) => {
       assert.equal(error.code, 'KERAS_H5_WEIGHT');
-      // eslint-disable-next-line no-control-regex
       assert.doesNotMatch(error.message, /[\u0000-\u001f\u007f-\u009f]/);
       assert.ok(error.message.length < 1000);
       return true;
