@@ -3,6 +3,7 @@
 import { Command, CommanderError } from 'commander';
 import { dataCommand } from './commands/data';
 import { doctorCommand } from './commands/doctor';
+import { kernelCommand } from './commands/kernel';
 import { labCommand } from './commands/lab';
 import { methodsCommand } from './commands/methods';
 import { newCommand } from './commands/new';
@@ -38,6 +39,7 @@ for (const command of [
   reportCommand,
   notebooksCommand,
   labCommand,
+  kernelCommand,
   newCommand,
 ]) {
   program.addCommand(command());
