@@ -5,6 +5,7 @@ import { dataCommand } from './commands/data';
 import { doctorCommand } from './commands/doctor';
 import { kernelCommand } from './commands/kernel';
 import { labCommand } from './commands/lab';
+import { doctorCommand, setupCommand } from './commands/machine';
 import { methodsCommand } from './commands/methods';
 import { newCommand } from './commands/new';
 import { notebooksCommand } from './commands/notebooks';
@@ -28,6 +29,7 @@ const program = new Command('rifle')
   );
 
 for (const command of [
+  setupCommand,
   doctorCommand,
   dataCommand,
   weightsCommand,
