@@ -7,6 +7,7 @@ import { labCommand } from './commands/lab';
 import { methodsCommand } from './commands/methods';
 import { newCommand } from './commands/new';
 import { notebooksCommand } from './commands/notebooks';
+import { predictCommand } from './commands/predict';
 import { reportCommand } from './commands/report';
 import { reproduceCommand } from './commands/reproduce';
 import { runsCommand } from './commands/runs';
@@ -32,6 +33,7 @@ for (const command of [
   weightsCommand,
   methodsCommand,
   trainCommand,
+  predictCommand,
   sweepCommand,
   runsCommand,
   reproduceCommand,

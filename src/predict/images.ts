@@ -3,7 +3,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { KitError } from '../base/errors';
 import { DecodePool } from '../data/pixels/decode-pool';
-import { IMAGE_ENDINGS, resizeShortSide, type Image } from '../data/pixels/image';
+import { isImageName, IMAGE_ENDINGS, type Image } from '../data/pixels/image';
+import { resizeShortSide } from '../data/pixels/resize';
 
 /** Files, folders (searched below), or RGB pixels. */
 export type ImageInput = string | Image | readonly (string | Image)[];
@@ -50,7 +51,7 @@ function imagesBelow(folder: string): string[] {
       const file = path.join(folder, entry.name);
       const isFolder = entry.isDirectory() || (entry.isSymbolicLink() && fs.statSync(file).isDirectory());
       if (isFolder) return imagesBelow(file);
-      return IMAGE_ENDINGS.includes(path.extname(entry.name).toLowerCase()) ? [file] : [];
+      return isImageName(entry.name) ? [file] : [];
     })
     .sort();
 }

@@ -27,10 +27,7 @@ import { NUMERICS_VERSION, runId, RunStore } from './store/store';
 import { Tracking, type TrackingOptions } from './tracking/tracking';
 import { writeWhole } from '../base/files/write-whole';
 
-/**
- * Options of `finetune`. `keepWeights` besides: the final weights, and those of the best epoch on validation images,
- * stay beside the record (`RunStore.weights`). A finished run without kept weights is then repeated, bit for bit.
- */
+/** Options of `finetune`. */
 export interface FinetuneOptions extends Omit<TrainOptions, 'from' | 'onState'>, KeeperOptions {
   /**
    * Where runs are kept: a store or a folder. Default `runs` in the kit's home. A run that is over is not run again; an
@@ -62,7 +59,8 @@ export const EVALUATION_BATCH = 64;
 export async function finetune(input: RunSpecInput, options: FinetuneOptions = {}): Promise<RunRecord> {
   const signal = stopSignal(options.signal); // a notebook's interrupt too
   try {
-    return await findOrRun(input, { ...options, signal });
+    const keepWeights = options.keepWeights ?? (isFolder(input.dataset) ? 'new' : false);
+    return await findOrRun(input, { ...options, keepWeights, signal });
   } catch (error) {
     signal?.throwIfAborted(); // what a stopped fetch or thread complains of is not the reason
     throw error;
@@ -75,7 +73,7 @@ async function findOrRun(input: RunSpecInput, options: FinetuneOptions): Promise
   const { id, spec, portable, dataset, weightsHash } = await identifyRun(input, {
     dataset: (name) => datasets.load(name, { onProgress, signal }),
   });
-  const finished = (): RunRecord | null => finishedRun(store, id, options.keepWeights);
+  const finished = (): RunRecord | null => finishedRun(store, id, options.keepWeights === true);
   const known = finished();
   if (known !== null) return known;
 
@@ -294,6 +292,9 @@ const evaluatedImages = ({ test, classes }: Dataset, { evaluateOn }: RunSpec) =>
   classNames: classes,
   evaluatedOn: evaluateOn,
 });
+
+/** Whether a data set is a folder of the user's, not one of the catalog. */
+const isFolder = (dataset: unknown): boolean => typeof dataset === 'string' && fs.existsSync(dataset);
 
 /** Where a data set was read from: a folder's path, or the name in the catalog. */
 const placeOf = (dataset: string): string => (fs.existsSync(dataset) ? fs.realpathSync(dataset) : dataset);

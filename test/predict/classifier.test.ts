@@ -7,7 +7,7 @@ import { backbones } from '../../src/backbones/backbone';
 import { stateDictOf } from '../../src/backbones/snapshot';
 import { writeSafetensors } from '../../src/backbones/weights/readers/safetensors';
 import type { KitError } from '../../src/base/errors';
-import { decode } from '../../src/data/pixels/image';
+import { decode } from '../../src/data/pixels/decode';
 import { tf, type TF } from '../../src/engine/tensorflow';
 import { forwardWithMap } from '../../src/predict/activation-maps';
 import { classifier } from '../../src/predict/classifier';
