@@ -10,7 +10,7 @@ import { tf, type TF } from '../engine/tensorflow';
 import { softmax, topIndices } from '../metrics/logits';
 import { EVALUATION_BATCH } from '../runs/finetune';
 import type { ModelCard } from '../runs/export/model-card';
-import { forwardWithMap } from './activation-maps';
+import { forwardWithMap } from '../backbones/activation-maps';
 import { decodeImages, listImages, type ImageInput } from './images';
 import { findModel, type FindModelOptions, type ModelSource } from './trained-model';
 

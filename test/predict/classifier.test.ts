@@ -9,7 +9,7 @@ import { writeSafetensors } from '../../src/backbones/weights/readers/safetensor
 import type { KitError } from '../../src/base/errors';
 import { decode } from '../../src/data/pixels/decode';
 import { tf, type TF } from '../../src/engine/tensorflow';
-import { forwardWithMap } from '../../src/predict/activation-maps';
+import { forwardWithMap } from '../../src/backbones/activation-maps';
 import { classifier } from '../../src/predict/classifier';
 import { finetune } from '../../src/runs/finetune';
 import type { RunRecord } from '../../src/runs/store/record';
