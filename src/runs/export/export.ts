@@ -120,14 +120,17 @@ export async function exportBackbone(
   to: string,
   card?: ModelCard,
 ): Promise<number | null> {
-  const graph = freeze({ name: 'images', shape: [2, size, size, 3], dtype: 'int32' }, (images): Record<string, TF.Tensor> => {
-    if (format !== 'web') {
-      const logits = logitsOf(backbone, images);
-      return { logits, probabilities: tf.softmax(logits) };
-    }
-    const { logits, maps } = forwardWithMap(backbone, images as TF.Tensor4D);
-    return { logits, probabilities: tf.softmax(logits), map: maps[0] };
-  });
+  const graph = freeze(
+    { name: 'images', shape: [2, size, size, 3], dtype: 'int32' },
+    (images): Record<string, TF.Tensor> => {
+      if (format !== 'web') {
+        const logits = logitsOf(backbone, images);
+        return { logits, probabilities: tf.softmax(logits) };
+      }
+      const { logits, maps } = forwardWithMap(backbone, images as TF.Tensor4D);
+      return { logits, probabilities: tf.softmax(logits), map: maps[0] };
+    },
+  );
   return makeAtomically(to, async (partial) => {
     if (format === 'onnx') {
       await fs.promises.writeFile(partial, encodeOnnx({ ...onnxGraph(graph), metadata: onnxMetadata(card) }));
