@@ -65,10 +65,10 @@ const PYTHONS = [
 export function findPython(env, least, askOf = ask) {
   const seen = [];
   for (const program of env.RIFLE_PYTHON ? [env.RIFLE_PYTHON] : PYTHONS) {
-    const version = askOf(program, ['-c', 'import platform; print(platform.python_version())'], env);
+    const version = askOf(program, ['-I', '-c', 'import platform; print(platform.python_version())'], env);
     if (version === null) continue;
     if (!atLeast(version, least)) seen.push(`${program} is ${version}`);
-    else if (askOf(program, ['-c', 'import venv, ensurepip'], env) === null)
+    else if (askOf(program, ['-I', '-c', 'import venv, ensurepip'], env) === null)
       seen.push(`${program} (${version}) lacks the module venv or ensurepip`);
     else return { program, version };
   }
