@@ -2,7 +2,6 @@
 // The command `rifle`: one file per command in commands/, each loaded only when it is asked for.
 import { Command, CommanderError } from 'commander';
 import { dataCommand } from './commands/data';
-import { doctorCommand } from './commands/doctor';
 import { kernelCommand } from './commands/kernel';
 import { labCommand } from './commands/lab';
 import { doctorCommand, setupCommand } from './commands/machine';
