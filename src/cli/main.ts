@@ -2,8 +2,9 @@
 // The command `rifle`: one file per command in commands/, each loaded only when it is asked for.
 import { Command, CommanderError } from 'commander';
 import { dataCommand } from './commands/data';
-import { doctorCommand } from './commands/doctor';
+import { kernelCommand } from './commands/kernel';
 import { labCommand } from './commands/lab';
+import { doctorCommand, setupCommand } from './commands/machine';
 import { methodsCommand } from './commands/methods';
 import { newCommand } from './commands/new';
 import { notebooksCommand } from './commands/notebooks';
@@ -28,6 +29,7 @@ const program = new Command('rifle')
   );
 
 for (const command of [
+  setupCommand,
   doctorCommand,
   dataCommand,
   weightsCommand,
@@ -40,6 +42,7 @@ for (const command of [
   reportCommand,
   notebooksCommand,
   labCommand,
+  kernelCommand,
   newCommand,
 ]) {
   program.addCommand(command());

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { KitError } from '../base/errors';
-import { kitHome, packageRoot } from '../base/home';
+import { kitHome, packageRoot, setupCommandLine } from '../base/home';
 import { guard, unguard } from './runner/guard';
 
 /** How to start JupyterLab. */
@@ -58,7 +58,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   if (!fs.existsSync(python))
     throw new KitError(`JupyterLab is not installed: there is no ${python}.`, {
       code: 'PYTHON_ENVIRONMENT_MISSING',
-      fix: 'Run `npm run setup`.',
+      fix: `Run \`${setupCommandLine()}\`.`,
     });
   if (!fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory())
     throw new KitError(`There is no folder ${folder}.`, {

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { makeAtomically } from '../base/files/atomic';
 import { KitError } from '../base/errors';
-import { packageRoot } from '../base/home';
+import { packageRoot, setupCommandLine } from '../base/home';
 
 /** Names of the template's files that npm would not pack under their own. */
 const RENAMED: Record<string, string> = {
@@ -35,7 +35,6 @@ export async function newStudy(folder: string): Promise<string[]> {
     const vendor = path.join(partial, 'vendor');
     fs.mkdirSync(vendor, { recursive: true });
     const tarball = await pack(vendor);
-    fs.cpSync(path.join(packageRoot(), 'shims'), path.join(vendor, 'shims'), { recursive: true });
     const values: Record<string, string> = { name: packageName(target), tarball };
     const template = path.join(packageRoot(), 'templates', 'study');
     for (const entry of fs.readdirSync(template, { recursive: true, withFileTypes: true })) {
@@ -59,7 +58,7 @@ async function pack(folder: string): Promise<string> {
     const { stdout } = await promisify(execFile)(
       'npm',
       ['pack', packageRoot(), '--ignore-scripts', '--json', '--pack-destination', folder],
-      { cwd: folder },
+      { cwd: packageRoot() }, // not the user's folder, whose .npmrc would count
     );
     const [{ filename }] = JSON.parse(stdout) as { filename: string }[];
     return path.basename(filename);
@@ -70,7 +69,7 @@ async function pack(folder: string): Promise<string> {
       .at(-1);
     throw new KitError(`npm could not pack the kit: ${said || (cause as Error).message}`, {
       code: 'STUDY_PACK_FAILED',
-      fix: 'npm must be on the path, and the kit compiled (`npm run setup`).',
+      fix: `npm must be on the path. Run \`${setupCommandLine()}\` to compile the kit.`,
       cause,
     });
   }

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { makeAtomically } from '../../base/files/atomic';
 import { KitError } from '../../base/errors';
-import { kitHome, packageRoot } from '../../base/home';
+import { kitHome, packageRoot, setupCommandLine } from '../../base/home';
 import { readNotebook } from './format';
 
 /** A notebook and its text. */
@@ -59,7 +59,7 @@ async function jupytext(notebooks: string[]): Promise<Record<string, string>> {
   if (!fs.existsSync(python))
     throw new KitError(`jupytext is needed, and there is no ${python}.`, {
       code: 'PYTHON_ENVIRONMENT_MISSING',
-      fix: 'Run `npm run setup`.',
+      fix: `Run \`${setupCommandLine()}\`.`,
     });
   try {
     const script = path.join(packageRoot(), 'setup', 'python', 'notebook_texts.py');
