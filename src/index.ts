@@ -1,5 +1,6 @@
 // Public entry `rifle-kit`: the generic API, and the study of the RIFLE paper that comes with the kit.
 export * from './kit';
+import './studies/rifle/methods';
 
 export { riflePresets } from './transfer/resets/rifle';
 export { studies, type Study, type StudyOptions } from './studies/studies';

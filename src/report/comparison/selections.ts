@@ -1,6 +1,9 @@
 // Which runs a table picks out of all: by what their specs say, whatever name they have.
 import { methods as catalog } from '../../transfer/methods';
-import type { RifleSpec, RunSpec } from '../../transfer/spec';
+import type { Part } from '../../base/definitions/part';
+import type { RifleOptions } from '../../transfer/resets/rifle';
+import { singleParts, type SingleParts } from '../../transfer/single-parts';
+import type { RunSpec } from '../../transfer/spec';
 import { notRun } from './comparison';
 import { isPlain, type MethodRuns } from './grouping';
 import type { Place } from './columns';
@@ -8,18 +11,24 @@ import type { Place } from './columns';
 /** The spec that runs of one method share but for the seed; `null` when there are none. */
 export const specOf = ({ records }: MethodRuns): RunSpec | null => records[0]?.spec ?? null;
 
+/** The parts of runs; `null` when there are none. */
+const partsOf = (runs: MethodRuns): SingleParts | null => {
+  const spec = specOf(runs);
+  return spec && singleParts(spec);
+};
+
 /** Runs with the regulariser of that name and no trick, with or without RIFLE. */
 export const regularizedBy =
   (name: string) =>
   (runs: MethodRuns): boolean =>
-    specOf(runs)?.regularizer.name === name && specOf(runs)?.trick.name === 'none';
+    partsOf(runs)?.regularizer.name === name && partsOf(runs)?.trick.name === 'none';
 
 /** Runs with another regulariser than L2 and no trick. */
 export const isRegularized = (runs: MethodRuns): boolean =>
-  specOf(runs) !== null && !regularizedBy('l2')(runs) && specOf(runs)!.trick.name === 'none';
+  specOf(runs) !== null && !regularizedBy('l2')(runs) && partsOf(runs)!.trick.name === 'none';
 
 /** Runs of the authors' RIFLE, on whatever base. */
-export const isAuthors = (runs: MethodRuns): boolean => specOf(runs)?.rifle?.preset === 'authors';
+export const isAuthors = (runs: MethodRuns): boolean => partsOf(runs)?.rifle?.preset === 'authors';
 
 /** Plain fine-tuning on L2. */
 export const isFineTuning = (runs: MethodRuns): boolean => regularizedBy('l2')(runs) && isPlain(runs);
@@ -28,10 +37,11 @@ export const isFineTuning = (runs: MethodRuns): boolean => regularizedBy('l2')(r
 export const isRifle = (runs: MethodRuns): boolean => regularizedBy('l2')(runs) && isAuthors(runs);
 
 /** The choices of RIFLE on L2 without a trick, which ablations and variants change; `null` for anything else. */
-export const rifleOf = (runs: MethodRuns): RifleSpec | null => (regularizedBy('l2')(runs) ? specOf(runs)!.rifle : null);
+export const rifleOf = (runs: MethodRuns): RifleOptions | null =>
+  regularizedBy('l2')(runs) ? partsOf(runs)!.rifle : null;
 
 /** What makes a trick that trick, whatever its rate. */
-function formOf(trick: RunSpec['trick']): string {
+function formOf(trick: Part): string {
   const { name, at = '', unit = '' } = trick as { name: string; at?: string; unit?: string };
   return [name, at, unit].join(' ');
 }
@@ -40,13 +50,13 @@ function formOf(trick: RunSpec['trick']): string {
 export function usesTrick(name: string): (runs: MethodRuns) => boolean {
   const method = catalog.list().find((candidate) => candidate.name === name);
   return (runs) => {
-    const spec = specOf(runs);
+    const parts = partsOf(runs);
     return (
       method !== undefined &&
-      spec !== null &&
+      parts !== null &&
       isPlain(runs) &&
-      spec.regularizer.name === 'l2' &&
-      formOf(spec.trick) === formOf(method.trick)
+      parts.regularizer.name === 'l2' &&
+      formOf(parts.trick) === formOf(singleParts(method).trick)
     );
   };
 }

@@ -45,13 +45,17 @@ const STYLES = [
  * fine-tuning has its own. Methods that are not in the list are dark grey.
  */
 export function colorOf(method: string): string {
+  const { colour = null } = methods.list().find(({ name }) => name === method) ?? {};
+  if (colour !== null) return colour;
   if (method === 'fine-tuning') return BLUE;
   if (method === 'rifle') return VERMILION;
   const isVariant = method.startsWith('rifle:');
   const withRifle = method.endsWith('+rifle');
   const others = methods
     .list()
-    .filter(({ name, rifle }) => (isVariant ? name.startsWith('rifle:') : rifle === null && name !== 'fine-tuning'));
+    .filter(({ name, reset }) =>
+      isVariant ? name.startsWith('rifle:') : reset === null && !name.includes('/') && name !== 'fine-tuning',
+    );
   const place = others.findIndex(({ name }) => name === (withRifle ? method.slice(0, -'+rifle'.length) : method));
   if (place < 0) return OWN;
   const color = OTHERS[place % OTHERS.length];

@@ -105,7 +105,12 @@ export function settingsHtml(groups: readonly RunGroup[]): string {
             .sort((a, b) => a - b)
             .join(', '),
         ],
-        ['numerics', `version ${first.numericsVersion}, ${spec.precision}`],
+        [
+          'numerics',
+          `${Object.entries(first.numerics)
+            .map((each) => each.join(' '))
+            .join(', ')}, ${spec.precision}`,
+        ],
       ]);
       const specs = methods.map(({ label: name, records }) => {
         const json = escapeHtml(JSON.stringify(records[0].spec, null, 2));

@@ -1,4 +1,5 @@
 // The tables of claims T2 to T4: RIFLE over the base regularisers, over the known tricks, and across architectures.
+import { singleParts } from '../../transfer/single-parts';
 import type { RunRecord } from '../../runs/store/record';
 import { methods as catalog } from '../../transfer/methods';
 import { compare, notRun } from '../comparison/comparison';
@@ -28,7 +29,7 @@ function pairsAt(
     place.methods.filter((runs) => fits(runs) && side(runs)),
   );
   const partnerOf = (runs: MethodRuns, others: readonly MethodRuns[]): MethodRuns | undefined =>
-    others.find((other) => samePartsBut('rifle', runs, other));
+    others.find((other) => samePartsBut('reset', runs, other));
   const pairs = [
     ...controls.map((control) => ({ control, treated: partnerOf(control, treated) ?? notRun(rifleName) })),
     ...treated
@@ -55,7 +56,7 @@ const pairLine = (
  * alpha 0.1`.
  */
 function labelsFor(title: string, method: string, choices: readonly object[]): string[] {
-  const { regularizer, trick } = catalog.get(method);
+  const { regularizer, trick } = singleParts(catalog.get(method));
   const apart = differences([{ regularizer, trick }, ...choices]).slice(1);
   return apart.map((text) => (text === '' ? title : `${title}, ${text}`));
 }
@@ -65,7 +66,7 @@ function labelsFor(title: string, method: string, choices: readonly object[]): s
  * none.
  */
 function baseOf(runs: readonly MethodRuns[], method: string): object {
-  const { regularizer, trick } = runs.map(specOf).find((spec) => spec !== null) ?? catalog.get(method);
+  const { regularizer, trick } = singleParts(runs.map(specOf).find((spec) => spec !== null) ?? catalog.get(method));
   return { regularizer, trick };
 }
 
