@@ -10,7 +10,7 @@ import { KitError } from '../src/base/errors';
 import { selectImages } from '../src/runs/selected-images';
 import { EVALUATION_BATCH } from '../src/runs/execute';
 import { plan, type Grid } from '../src/studies/plan';
-import { scales } from '../src/studies/scales';
+import { scales } from '../src/studies/rifle/scales';
 import { timetable } from '../src/transfer/resets/reset';
 import type { RunSpec } from '../src/transfer/spec';
 import { requireWeights } from '../src/backbones/weights/store';

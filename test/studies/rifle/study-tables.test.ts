@@ -2,10 +2,9 @@
 // failed or are missing.
 import assert from 'node:assert/strict';
 import type { Pair, Row } from '../../../src/report/table/cells';
-import { architecturesTable, regularizersTable, tricksTable } from '../../../src/report/tables/study-tables';
-import type { Table } from '../../../src/report/tables/methods-table';
-import { OVERALL_RULE, VERDICT_RULE } from '../../../src/report/comparison/verdict';
-import { failed, syntheticRecord, syntheticStudy } from '../records';
+import { architecturesTable, regularizersTable, tricksTable } from '../../../src/studies/rifle/study-tables';
+import type { Table } from '../../../src/report/table/tabular';
+import { failed, syntheticRecord, syntheticStudy } from '../../report/records';
 
 const near = (found: unknown, expected: number): void =>
   assert.ok(Math.abs((found as number) - expected) < 1e-9, `expected ${expected}, found ${String(found)}`);
@@ -35,12 +34,26 @@ describe('regularizersTable', () => {
     near((l2.without as Pair)[0], 81);
     near((l2.with as Pair)[0], 83);
     near(l2.difference, 2);
-    assert.deepEqual([l2.pairs, l2.verdict, rowOf(table, 'L2-SP').verdict], [3, 'reproduced', 'direction only']);
+    assert.deepEqual([l2.pairs, l2.verdict, rowOf(table, 'L2-SP').verdict], [3, 'supported', 'inconclusive']);
     // Differences 1, 0, 1: mean 2/3, std 0.57735; scipy.stats.t.interval(.95, 2, 2/3, 1/3) = [-0.767551, 2.100884].
     assert.ok(Math.abs((rowOf(table, 'L2-SP').interval as Pair)[0] + 0.767551) < 1e-5);
     assert.deepEqual(
       shown(table),
-      ['dataset', 'backbone', 'method', 'n', 'without', 'with', 'difference', 'interval', 'verdict', 'reported'],
+      [
+        'dataset',
+        'backbone',
+        'method',
+        'n',
+        'without',
+        'with',
+        'difference',
+        'interval',
+        'p_holm',
+        'verdict',
+        'seeds_needed',
+        'detectable',
+        'reported',
+      ],
       'columns that hold nothing are left to CSV',
     );
   });
@@ -89,11 +102,11 @@ describe('regularizersTable', () => {
       'elpv: 4 classes, 320 training and 200 test images',
       'Backbone: efficientnet_lite0.tf_in1k.',
       'Chosen on a validation split.',
-      'Verdict: reproduced 1, direction only 1, not run 1.',
+      'Verdict: supported 1, inconclusive 1, not run 1.',
     ]) {
       assert.ok(table.caption.includes(part), `${part} in ${table.caption}`);
     }
-    assert.ok(table.notes.includes(VERDICT_RULE));
+    has(table, /^Verdict on the mean paired difference: .*0\.5 points.*Holm's correction for the 2 claims/);
   });
 
   it('names the runs behind each number', () => {
@@ -146,10 +159,9 @@ describe('regularizersTable', () => {
       both.rows.map(({ dataset, method }) => `${String(dataset)} ${String(method)}`),
       ['cub10 L2', 'cub10 L2-SP', 'cub10 DELTA', 'elpv L2', 'elpv L2-SP', 'elpv DELTA'],
     );
-    const note = both.notes.find((text) => text.startsWith(OVERALL_RULE))!;
-    assert.match(
-      note,
-      /RIFLE on L2: mixed \(reproduced 1, not reproduced 1\)\. RIFLE on L2-SP: direction only \(direction only 1, not run 1\)\./,
+    has(
+      both,
+      /^Together: RIFLE on L2: mixed \(supported 1, contradicted 1\)\. RIFLE on L2-SP: inconclusive \(inconclusive 1, not run 1\)\./,
     );
   });
 
@@ -189,8 +201,7 @@ describe('regularizersTable', () => {
     assert.deepEqual(regularizersTable([...records, ...validation]).rows, regularizersTable(records).rows);
   });
 
-  it('gives bootstrap interval and signed-rank test where n allows, and says why where not', () => {
-    has(table, /^Too few pairs for a bootstrap interval .* and Wilcoxon's test .*: left out\.$/);
+  it('gives bootstrap interval and signed-rank test where n allows', () => {
     const seeds = [0, 1, 2, 3, 4, 5];
     const many = regularizersTable(
       syntheticStudy({
@@ -222,22 +233,22 @@ describe('tricksTable', () => {
       verdict,
     ]);
     assert.deepEqual(found, [
-      ['Fine-tuning (L2)', 3, 'reproduced'],
-      ['Dropout (head)', 2, 'reproduced'],
+      ['Fine-tuning (L2)', 3, 'supported'],
+      ['Dropout (head)', 2, 'supported'],
       ['Dropout (CNN)', null, 'not run'],
       ['DropConnect', null, 'not run'],
-      ['DropConnect, whole samples', -1.5, 'not reproduced'],
+      ['DropConnect, whole samples', -1.5, 'inconclusive'],
       ['Stochastic Depth', null, 'not run'],
       ['Disturb Label', null, 'not run'],
-      ['Cyclic LR', 0, 'not reproduced'],
+      ['Cyclic LR', 0, 'contradicted'],
       ['RIFLE (L2)', null, null],
     ]);
     assert.deepEqual([table.rows[1].treated, table.rows[1].control], ['rifle', 'dropout']);
     has(
       table,
-      /RIFLE above every method on elpv · efficientnet_lite0\.tf_in1k: mixed \(reproduced 2, not reproduced 2, not run 4\)/,
+      /RIFLE above every method on elpv · efficientnet_lite0\.tf_in1k: mixed \(supported 2, inconclusive 1, contradicted 1, not run 4\)/,
     );
-    has(table, /corrects none for their number/);
+    has(table, /Holm's correction for the 4 claims/);
     has(table, /^RIFLE \(ICML 2020\), abstract: 0\.5 to 2 percentage points/);
   });
 
@@ -295,11 +306,11 @@ describe('architecturesTable', () => {
       table.rows.map(({ backbone, verdict }) => [backbone, verdict]),
       [
         ['inception_v3.tv_in1k', 'not run'],
-        ['mobilenet_v2.tv_in1k', 'reproduced'],
-        ['resnet50.tv_in1k', 'reproduced'],
+        ['mobilenet_v2.tv_in1k', 'supported'],
+        ['resnet50.tv_in1k', 'supported'],
       ],
     );
-    has(table, /RIFLE across backbones on elpv: reproduced \(reproduced 2, not run 1\)/);
+    has(table, /RIFLE across backbones on elpv: supported \(supported 2, not run 1\)/);
     has(table, /npx rifle sweep --study t4`/);
     assert.ok(!shown(table).includes('method'));
   });

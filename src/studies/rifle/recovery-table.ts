@@ -1,9 +1,8 @@
 // How the perturbation of a re-initialised head is absorbed: how far the training loss jumps, and how long until it is
 // back.
-import { summarize } from '../../analysis/statistics/statistics';
-import type { RunRecord } from '../../runs/store/record';
-import { groupRuns } from '../comparison/grouping';
-import { Table } from '../table/tabular';
+import { summarize } from '../../analysis';
+import { groupRuns, Table } from '../../report';
+import type { RunRecord } from '../../runs';
 
 /** One reset of one run. */
 export interface Recovery {

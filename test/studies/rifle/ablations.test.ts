@@ -1,8 +1,8 @@
 // The ablations and the published variants: every choice in its block, the authors' variant as the reference of each.
 import assert from 'node:assert/strict';
-import { ablationsTable, variantsTable } from '../../../src/report/tables/ablations';
+import { ablationsTable, variantsTable } from '../../../src/studies/rifle/ablations';
 import { rifle } from '../../../src/transfer/resets/rifle';
-import { syntheticRecord, syntheticStudy } from '../records';
+import { syntheticRecord, syntheticStudy } from '../../report/records';
 
 describe('ablationsTable', () => {
   const values = {
@@ -42,7 +42,7 @@ describe('ablationsTable', () => {
   });
 
   it('counts a comparison once, though it stands in several blocks', () => {
-    assert.match(table.caption, /Verdict: reproduced 4, not reproduced 1, not run 6\.$/);
+    assert.match(table.caption, /Verdict: supported 4, contradicted 1, not run 6\.$/);
     assert.ok(table.notes.some((note) => note.includes('`npx rifle sweep --study t5`')));
   });
 
@@ -83,9 +83,9 @@ describe('variantsTable', () => {
       table.rows.map(({ method, redrawn, distribution, verdict }) => [method, redrawn, distribution, verdict]),
       [
         ['fine-tuning', null, null, null],
-        ['authors', 'weights and bias', 'pytorch-linear', 'reproduced'],
+        ['authors', 'weights and bias', 'pytorch-linear', 'supported'],
         ['haozhe-an', 'weights and bias', 'kaiming-normal', 'not run'],
-        ['paddle-transfer', 'weights', 'uniform-classes', 'not reproduced'],
+        ['paddle-transfer', 'weights', 'uniform-classes', 'inconclusive'],
         ['rifle-module', 'weights and bias', 'pytorch-linear', 'not run'],
       ],
     );

@@ -5,18 +5,18 @@ import type { LowLevelRow } from '../../../src/analysis/low-level';
 import {
   ckaClaims,
   ckaTable,
-  claimText,
   distanceClaims,
   distanceTable,
   gradientClaims,
   gradientTable,
   lowLevelClaims,
   lowLevelTable,
-} from '../../../src/report/figures/figure-claims';
+} from '../../../src/studies/rifle/figure-claims';
+import { claimText } from '../../../src/report/figures/claims';
 import { layeredGroups } from '../../../src/report/figures/layered-groups';
 import type { LayeredRun } from '../../../src/report/frames/layer-frames';
 import { layerDistanceFigure } from '../../../src/report/figures/layer-figures';
-import { syntheticLayers } from '../layers';
+import { syntheticLayers } from '../../report/layers';
 
 const near = (found: number, expected: number): void =>
   assert.ok(Math.abs(found - expected) < 1e-9 * Math.abs(expected), `expected ${expected}, found ${found}`);
@@ -43,7 +43,7 @@ describe('claims of the figures', () => {
     assert.deepEqual(
       claims.map(({ of, verdict }) => [of, verdict]),
       [
-        ['1 convolution, conv_stem to conv_stem (input side)', 'direction only'],
+        ['1 convolution, conv_stem to conv_stem (input side)', 'inconclusive'],
         ['1 convolution, 0 depthwise to 0 depthwise', null],
         ['1 convolution, 0 project to 0 project', null],
         ['head', null],
@@ -53,8 +53,8 @@ describe('claims of the figures', () => {
     // t(0.975, 1) = 12.7062; the logarithms are ln 2 and ln 8, so that the interval's half width is 12.7062 ln(4) / 2.
     near(claims[0].interval!.high, 4 * Math.exp((12.706204736432095 * Math.log(4)) / 2));
     assert.deepEqual([claims[1].value, claims[0].pairs], [1, 2]);
-    assert.equal(distanceClaims(groupOf(runsWith([2, 2.01, 2.02])))[0].verdict, 'reproduced');
-    assert.equal(distanceClaims(groupOf(runsWith([0.5, 1])))[0].verdict, 'not reproduced');
+    assert.equal(distanceClaims(groupOf(runsWith([2, 2.01, 2.02])))[0].verdict, 'supported');
+    assert.equal(distanceClaims(groupOf(runsWith([0.5, 0.51, 0.52])))[0].verdict, 'contradicted');
   });
 
   it('F2: gradients count after the first reset alone', () => {
@@ -92,7 +92,7 @@ describe('claims of the figures', () => {
       low.map(({ of, pairs, verdict }) => [of, pairs, verdict]),
       [
         ...stages.slice(1).map((stage) => [`kept up to ${stage}`, 2, null]),
-        ['kept up to each of the first 2 stages', 2, 'direction only'],
+        ['kept up to each of the first 2 stages', 2, 'inconclusive'],
       ],
     );
     // 1 and 2 points a stage: at k = 1, 2 the means of a seed are 1.5 and 3.
@@ -117,13 +117,13 @@ describe('claims of the figures', () => {
       [
         ['l2-sp+rifle', 'l2-sp', 'stem', null, null],
         ['l2-sp+rifle', 'l2-sp', 'stage1', null, null],
-        ['l2-sp+rifle', 'l2-sp', 'all stages', null, 'direction only'],
+        ['l2-sp+rifle', 'l2-sp', 'all stages', null, 'inconclusive'],
       ],
     );
     near(moved[2].value!, 0.2);
     assert.equal(
       claimText(moved),
-      ' Verdict: direction only; the CKA of l2-sp+rifle less that of l2-sp is −0.200 (all stages; 1 pair).',
+      ' Verdict: inconclusive; the CKA of l2-sp+rifle less that of l2-sp is −0.200 (all stages; 1 pair).',
     );
     assert.match(
       claimText(low),
@@ -133,7 +133,7 @@ describe('claims of the figures', () => {
     assert.equal(ckaTable([...cka('fine-tuning', 0, 0.9), ...cka('rifle', 0, 0.7)]).rows.length, 3);
     assert.equal(
       lowLevelTable([...kept('fine-tuning', 0, 0.01), ...kept('rifle', 0, 0.02)]).rows.at(-1)!.verdict,
-      'direction only',
+      'inconclusive',
     );
   });
 
@@ -141,15 +141,19 @@ describe('claims of the figures', () => {
     const runs = runsWith([2, 8]);
     assert.equal(
       claimText(distanceClaims(groupOf(runs))).replace(/, 95 % interval.*/, ''),
-      ' Verdict: direction only; the distance of rifle is 4.000 times that of fine-tuning (1 convolution, conv_stem to conv_stem (input side); 2 pairs',
+      ' Verdict: inconclusive; the distance of rifle is 4.000 times that of fine-tuning (1 convolution, conv_stem to conv_stem (input side); 2 pairs',
     );
-    assert.match(layerDistanceFigure(runs).caption, /Verdict: direction only; the distance of rifle is 4\.000 times/);
-    assert.doesNotMatch(layerDistanceFigure(runs, { epoch: 3 }).caption, /Verdict/);
+    const options = { claims: distanceClaims };
+    assert.match(
+      layerDistanceFigure(runs, options).caption,
+      /Verdict: inconclusive; the distance of rifle is 4\.000 times/,
+    );
+    assert.doesNotMatch(layerDistanceFigure(runs, { ...options, epoch: 3 }).caption, /Verdict/);
     const table = distanceTable(runs);
     assert.equal(table.rows.length, 4);
     assert.deepEqual(Object.keys(table.rows[0]), ['method', 'control', 'of', 'pairs', 'value', 'interval', 'verdict']);
     near(gradientTable(runs).rows[0].value as number, 4);
-    assert.match(table.notes[0], /^Verdict: "reproduced" when/);
-    assert.match(table.toText(100), /direction only/);
+    assert.match(table.notes[0], /^Verdict on the mean paired difference: "supported" when/);
+    assert.match(table.toText(100), /inconclusive/);
   });
 });

@@ -1,12 +1,6 @@
-// Which runs a table picks out of all: by what their specs say, whatever name they have.
-import { methods as catalog } from '../../transfer/methods';
-import type { Part } from '../../base/definitions/part';
-import type { RifleOptions } from '../../transfer/resets/rifle';
-import { singleParts, type SingleParts } from '../../transfer/single-parts';
-import type { RunSpec } from '../../transfer/spec';
-import { notRun } from './comparison';
-import { isPlain, type MethodRuns } from './grouping';
-import type { Place } from './columns';
+// Which runs the tables of the RIFLE study show: chosen by their specs, whatever name they have.
+import { type Condition, isPlain, type MethodRuns, notRun } from '../../report';
+import { methods as catalog, type RifleOptions, type RunSpec, singleParts, type SingleParts } from '../../transfer';
 
 /** The spec that runs of one method share but for the seed; `null` when there are none. */
 export const specOf = ({ records }: MethodRuns): RunSpec | null => records[0]?.spec ?? null;
@@ -34,14 +28,14 @@ export const isAuthors = (runs: MethodRuns): boolean => partsOf(runs)?.rifle?.pr
 export const isFineTuning = (runs: MethodRuns): boolean => regularizedBy('l2')(runs) && isPlain(runs);
 
 /** The authors' RIFLE on L2. */
-export const isRifle = (runs: MethodRuns): boolean => regularizedBy('l2')(runs) && isAuthors(runs);
+export const isRifleOnL2 = (runs: MethodRuns): boolean => regularizedBy('l2')(runs) && isAuthors(runs);
 
 /** The choices of RIFLE on L2 without a trick, which ablations and variants change; `null` for anything else. */
 export const rifleOf = (runs: MethodRuns): RifleOptions | null =>
   regularizedBy('l2')(runs) ? partsOf(runs)!.rifle : null;
 
-/** What makes a trick that trick, whatever its rate. */
-function formOf(trick: Part): string {
+/** A trick without its rate. */
+function formOf(trick: SingleParts['trick']): string {
   const { name, at = '', unit = '' } = trick as { name: string; at?: string; unit?: string };
   return [name, at, unit].join(' ');
 }
@@ -61,8 +55,8 @@ export function usesTrick(name: string): (runs: MethodRuns) => boolean {
   };
 }
 
-/** The runs that fit at a place, or the method that should have been run. */
-export function runsAt(place: Place, fits: (runs: MethodRuns) => boolean, name: string): MethodRuns[] {
-  const found = place.methods.filter(fits);
+/** The runs that fit under a condition, or the method that should have been run. */
+export function runsUnder(condition: Condition, fits: (runs: MethodRuns) => boolean, name: string): MethodRuns[] {
+  const found = condition.methods.filter(fits);
   return found.length > 0 ? found : [notRun(name)];
 }

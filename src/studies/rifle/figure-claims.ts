@@ -1,35 +1,28 @@
-// What the figures of layers and stages say of their claims: one number a seed, paired with the control's, under the
-// rule of all tables.
-import { pairedDifference } from '../../analysis/statistics/paired';
-import type { LayerQuantity, SeededLayers } from '../../analysis/layers';
-import type { LowLevelRow } from '../../analysis/low-level';
-import type { CkaRow } from '../../analysis/representations';
-import type { Interval } from '../../analysis/statistics/statistics';
-import { isPlain, samePartsBut } from '../comparison/grouping';
-import type { LayeredRun } from '../frames/layer-frames';
-import { commonEpochs, depthParts, onlyGroup, valueOf, type LayeredGroup, type LayeredMethod } from './layered-groups';
-import { Table } from '../table/tabular';
-import { VERDICT_RULE, verdictOf, type Verdict } from '../comparison/verdict';
+// The claims of figures F1, F2, F4 and F5: one number a seed, paired with the control's.
+import { type CkaRow, type LayerQuantity, type LowLevelRow, pairedDifference, type SeededLayers } from '../../analysis';
+import {
+  claimsTable,
+  commonEpochs,
+  depthParts,
+  type EffectOfInterest,
+  estimateOf,
+  type FigureClaim,
+  isPlain,
+  type LayeredGroup,
+  type LayeredMethod,
+  type LayeredRun,
+  onlyGroup,
+  samePartsBut,
+  type Table,
+  valueOf,
+  verdictFor,
+} from '../../report';
 
-/** A method with RIFLE against the same without, in one number. */
-export interface FigureClaim {
-  method: string;
-  control: string;
-  /** What the number is of, for example `16 convolutions, conv_stem to 5 expand (input side)`. */
-  of: string;
-  /** What is compared, for example `gradient norm`. */
-  what: string;
-  /** `ratio`: times the control's; `points`: percentage points above it; `cka`: how much lower the alignment is. */
-  unit: 'ratio' | 'points' | 'cka';
-  /** Seeds that both have. */
-  pairs: number;
-  /** `null` when there are no pairs. */
-  value: number | null;
-  /** Student's 95 % interval; `null` with fewer than two pairs. */
-  interval: Interval | null;
-  /** On what the figure claims; `null` of a part that nothing is claimed of. */
-  verdict: Verdict | null;
-}
+const OURS = 'our choice';
+/** Of the logarithm of a ratio. */
+const RATIO_EFFECT: EffectOfInterest = { value: Math.log(1.05), text: '1.05 times', none: '1', source: OURS };
+const CKA_EFFECT: EffectOfInterest = { value: 0.01, text: '0.01', source: OURS };
+const POINTS_EFFECT: EffectOfInterest = { value: 0.5, text: '0.5 points', source: OURS };
 
 /**
  * F1: how many times as far from the pretrained weights the layers of a part are with RIFLE as without, after the last
@@ -79,7 +72,8 @@ function partClaims(
         pairs: n,
         value: mean === null ? null : Math.exp(mean),
         interval: interval && { low: Math.exp(interval.low), high: Math.exp(interval.high) },
-        verdict: part === 0 ? verdictOf({ mean, interval }) : null,
+        verdict: part === 0 ? verdictFor({ mean, interval }, RATIO_EFFECT) : null,
+        effect: RATIO_EFFECT,
       };
     });
   });
@@ -91,7 +85,7 @@ const meanOf = (values: readonly number[]): number => values.reduce((sum, value)
  * F5: by how much CKA with the pretrained features is lower with RIFLE than without, at each stage and in the mean over
  * stages, of which the claim is.
  */
-export function ckaClaims(rows: readonly CkaRow[], estimate: 'cka' | 'unbiased'): FigureClaim[] {
+export function ckaClaims(rows: readonly CkaRow[], estimate = estimateOf(rows)): FigureClaim[] {
   const stages = [...new Map([...rows].sort((a, b) => a.place - b.place).map(({ place, stage }) => [place, stage]))];
   const parts = [
     ...stages.map(([place, stage]) => ({ of: stage, places: [place], isClaim: false })),
@@ -103,7 +97,7 @@ export function ckaClaims(rows: readonly CkaRow[], estimate: 'cka' | 'unbiased')
     place,
     value: -(row[estimate] ?? NaN),
   }));
-  return pointClaims(points, parts, { unit: 'cka', what: 'CKA' });
+  return pointClaims(points, parts, { unit: 'cka', what: 'CKA', effect: CKA_EFFECT });
 }
 
 /**
@@ -124,7 +118,7 @@ export function lowLevelClaims(rows: readonly LowLevelRow[]): FigureClaim[] {
   return pointClaims(
     rows.map(({ method, seed, kept: place, top1 }) => ({ method, seed, place, value: 100 * top1 })),
     parts,
-    { unit: 'points', what: 'top-1' },
+    { unit: 'points', what: 'top-1', effect: POINTS_EFFECT },
   );
 }
 
@@ -138,7 +132,7 @@ interface SeededPoint {
 function pointClaims(
   points: readonly SeededPoint[],
   parts: readonly { of: string; places: readonly number[]; isClaim: boolean }[],
-  measure: Pick<FigureClaim, 'unit' | 'what'>,
+  measure: Pick<FigureClaim, 'unit' | 'what' | 'effect'>,
 ): FigureClaim[] {
   const methods = [...new Set(points.map(({ method }) => method))];
   const controlOf = (method: string): string => method.replace(/(^|\+)rifle(:.*)?$/, '') || 'fine-tuning';
@@ -164,7 +158,7 @@ function pointClaims(
             pairs: n,
             value: mean,
             interval,
-            verdict: isClaim ? verdictOf({ mean, interval }) : null,
+            verdict: isClaim ? verdictFor({ mean, interval }, measure.effect) : null,
           };
         }),
     );
@@ -185,59 +179,3 @@ export const lowLevelTable = (rows: readonly LowLevelRow[]): Table =>
 /** F5 as a table: `ckaClaims`, by default of the unbiased estimate where all rows have it, as the figure. */
 export const ckaTable = (rows: readonly CkaRow[], estimate = estimateOf(rows)): Table =>
   claimsTable(ckaClaims(rows, estimate), { title: 'How much further the representations move with RIFLE' });
-
-/** The estimate of CKA that is shown of some rows: `unbiased` where all have it. */
-export const estimateOf = (rows: readonly CkaRow[]): 'cka' | 'unbiased' =>
-  rows.every(({ unbiased }) => unbiased !== null) ? 'unbiased' : 'cka';
-
-/** The numbers of claims as a table with the rule below it. */
-function claimsTable(claims: readonly FigureClaim[], { title }: { title: string }): Table {
-  const units = { ratio: 'Times the control', points: 'Points above the control', cka: 'CKA below the control' };
-  const unit = claims[0]?.unit ?? 'ratio';
-  const digits = unit === 'points' ? 2 : 3;
-  return new Table({
-    title,
-    caption: `Each method with RIFLE against the same without, mean over the seeds that both have${unit === 'ratio' ? ' (geometric)' : ''}, with Student's 95 % interval.`,
-    columns: [
-      { key: 'method', title: 'Method', group: true, hoist: true },
-      { key: 'control', title: 'Against', group: true, hoist: true },
-      { key: 'of', title: 'Of' },
-      { key: 'pairs', title: 'Pairs', kind: 'number', digits: 0 },
-      { key: 'value', title: units[unit], kind: 'number', digits },
-      { key: 'interval', title: '95 % interval', kind: 'interval', digits },
-      { key: 'verdict', title: 'Verdict', mark: true },
-    ],
-    rows: claims.map(({ method, control, of, pairs, value, interval, verdict }) => ({
-      method,
-      control,
-      of,
-      pairs,
-      value,
-      interval: interval && [interval.low, interval.high],
-      verdict,
-    })),
-    notes: [`${VERDICT_RULE} Of ratios the logarithm is tested. Parts without a verdict are not what is claimed.`],
-  });
-}
-
-/** The verdicts as sentences for a caption; empty when nothing is claimed. */
-export function claimText(claims: readonly FigureClaim[]): string {
-  return claims
-    .filter(({ verdict }) => verdict !== null)
-    .map(({ method, control, of, what, unit, pairs, value, interval, verdict }) => {
-      if (value === null) return ` Verdict: ${verdict}.`;
-      const number = (x: number): string => x.toFixed(unit === 'points' ? 2 : 3).replace('-', '−');
-      // The claim counts CKA downwards; a sentence about CKA counts it as it is.
-      const [middle, low, high] =
-        unit === 'cka'
-          ? [-value, -(interval?.high ?? 0), -(interval?.low ?? 0)]
-          : [value, interval?.low ?? 0, interval?.high ?? 0];
-      const size =
-        unit === 'ratio'
-          ? `the ${what} of ${method} is ${number(middle)} times that of ${control}`
-          : `the ${what} of ${method} less that of ${control} is ${number(middle)}${unit === 'points' ? ' percentage points' : ''}`;
-      const sure = interval === null ? '' : `, 95 % interval ${number(low)} to ${number(high)}`;
-      return ` Verdict: ${verdict}; ${size} (${of}; ${pairs} ${pairs === 1 ? 'pair' : 'pairs'}${sure}).`;
-    })
-    .join('');
-}

@@ -1,16 +1,21 @@
 // The tables of claim T5: RIFLE with one choice changed at a time, and its four published variants side by side.
-import type { RunRecord } from '../../runs/store/record';
-import { methods as catalog, type Method } from '../../transfer/methods';
-import { rifle, riflePresets, type RifleOptions } from '../../transfer/resets/rifle';
-import { singleParts } from '../../transfer/single-parts';
-import type { Column, Row } from '../table/cells';
-import { compare, notRun } from '../comparison/comparison';
-import { comparisonTable } from '../comparison/comparison-table';
-import type { MethodRuns } from '../comparison/grouping';
-import { commandOf, type Line, type StudyTableOptions } from '../comparison/rows';
-import { placesOf, type Place } from '../comparison/columns';
-import { isFineTuning, rifleOf, runsAt } from '../comparison/selections';
-import type { Table } from '../table/tabular';
+import {
+  type Column,
+  commandOf,
+  compareMethods,
+  type ComparisonRow,
+  comparisonTable,
+  type Condition,
+  conditionsOf,
+  type MethodRuns,
+  notRun,
+  type Row,
+  type StudyTableOptions,
+  type Table,
+} from '../../report';
+import type { RunRecord } from '../../runs';
+import { type Method, methods as catalog, rifle, riflePresets, type RifleOptions, singleParts } from '../../transfer';
+import { isFineTuning, rifleOf, runsUnder } from './selections';
 
 /** Fields that differ from the authors' choices, the preset's name aside. */
 function changesOf(choices: RifleOptions): (keyof RifleOptions)[] {
@@ -75,9 +80,9 @@ const listed = (): readonly Method[] =>
     return rifle !== null && regularizer.name === 'l2' && trick.name === 'none';
   });
 
-/** The variants of a place: the listed ones, run or not, and whatever else was run. */
-function variantsAt(place: Place, from: readonly Method[]): { runs: MethodRuns; choices: RifleOptions }[] {
-  const run = place.methods.flatMap((runs) => {
+/** The variants of a condition: the listed ones, run or not, and whatever else was run. */
+function variantsUnder(condition: Condition, from: readonly Method[]): { runs: MethodRuns; choices: RifleOptions }[] {
+  const run = condition.methods.flatMap((runs) => {
     const choices = rifleOf(runs);
     return choices === null ? [] : [{ runs, choices }];
   });
@@ -92,23 +97,23 @@ function variantsAt(place: Place, from: readonly Method[]): { runs: MethodRuns; 
 export function ablationsTable(records: readonly RunRecord[], options: StudyTableOptions = {}): Table {
   const isAbout = (runs: MethodRuns): boolean => rifleOf(runs) !== null && rifleOf(runs)!.preset === 'custom';
   const order = [...SECTIONS.map(({ title }) => title), PRESETS, OTHER];
-  const lines = placesOf(records, isAbout, options.planned).flatMap((place) => {
-    const [plain] = runsAt(place, isFineTuning, 'fine-tuning');
-    const rows = variantsAt(
-      place,
+  const rows = conditionsOf(records, isAbout, options.planned).flatMap((condition) => {
+    const [plain] = runsUnder(condition, isFineTuning, 'fine-tuning');
+    const rows = variantsUnder(
+      condition,
       listed().filter((method) => ['authors', 'custom'].includes(singleParts(method).rifle!.preset)),
     ).flatMap(({ runs, choices }) =>
-      rowsFor(choices).map(({ section, label }): Line => ({
-        place,
+      rowsFor(choices).map(({ section, label }): ComparisonRow => ({
+        condition,
         section,
         label: label ?? runs.label,
         shown: runs,
-        comparison: compare(runs, plain),
+        comparison: compareMethods(runs, plain),
         isClaim: true,
       })),
     );
-    const base: Line = {
-      place,
+    const base: ComparisonRow = {
+      condition,
       section: 'without RIFLE',
       label: 'fine-tuning',
       shown: plain,
@@ -123,17 +128,16 @@ export function ablationsTable(records: readonly RunRecord[], options: StudyTabl
       title: 'Ablations of RIFLE',
       about:
         "One choice of the authors' RIFLE (1 re-initialisation of weights and bias, head learning rate shared, momentum kept) is changed at a time; that variant stands in each block.",
-      lines,
+      rows,
       layout: 'methods',
       labelTitle: 'Variant',
       command: commandOf('t5'),
-      claimOf: null,
     },
     options,
   );
 }
 
-const byLabel = (a: Line, b: Line): number => a.label.localeCompare(b.label, 'en', { numeric: true });
+const byLabel = (a: ComparisonRow, b: ComparisonRow): number => a.label.localeCompare(b.label, 'en', { numeric: true });
 
 const VARIANT_COLUMNS: readonly Column[] = [
   { key: 'resets', title: 'Resets after epoch' },
@@ -152,27 +156,27 @@ export function variantsTable(records: readonly RunRecord[], options: StudyTable
   const isPublished = (choices: RifleOptions | null): boolean =>
     choices !== null && riflePresets.includes(choices.preset);
   const isAbout = (runs: MethodRuns): boolean => isPublished(rifleOf(runs)) && rifleOf(runs)!.preset !== 'authors';
-  const lines = placesOf(records, isAbout, options.planned).flatMap((place) => {
-    const [plain] = runsAt(place, isFineTuning, 'fine-tuning');
-    const variants = variantsAt(place, listed()).filter(({ choices }) => isPublished(choices));
-    const rows = variants.map(({ runs, choices }): Line => ({
-      place,
+  const rows = conditionsOf(records, isAbout, options.planned).flatMap((condition) => {
+    const [plain] = runsUnder(condition, isFineTuning, 'fine-tuning');
+    const variants = variantsUnder(condition, listed()).filter(({ choices }) => isPublished(choices));
+    const rows = variants.map(({ runs, choices }): ComparisonRow => ({
+      condition,
       label: choices.preset,
       shown: runs,
-      comparison: compare(runs, plain),
+      comparison: compareMethods(runs, plain),
       isClaim: true,
       extra: choicesRow(choices, runs),
     }));
     rows.sort((a, b) => riflePresets.indexOf(a.label) - riflePresets.indexOf(b.label));
     return [
       {
-        place,
+        condition,
         label: 'fine-tuning',
         shown: plain,
         comparison: null,
         isClaim: false,
         extra: { resets: null, redrawn: null, distribution: null },
-      } satisfies Line,
+      } satisfies ComparisonRow,
       ...rows,
     ];
   });
@@ -183,12 +187,11 @@ export function variantsTable(records: readonly RunRecord[], options: StudyTable
       about:
         'RIFLE as four repositories publish it. Drawn from: pytorch-linear, uniform within 1/sqrt(d); kaiming-normal, normal with std sqrt(2/d) for weights and sqrt(2/C) for biases; ' +
         'uniform-classes, uniform within 1/sqrt(C); d features, C classes.',
-      lines,
+      rows,
       layout: 'methods',
       labelTitle: 'Variant',
       extraColumns: VARIANT_COLUMNS,
       command: commandOf('variants'),
-      claimOf: null,
     },
     options,
   );

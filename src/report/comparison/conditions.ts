@@ -1,11 +1,11 @@
-// Where a table compares: data set, backbone and settings under which there are runs, or should be.
+// Under which conditions a table compares: data set, backbone and settings that have runs, or should have.
 import { isDeepStrictEqual } from 'node:util';
 import type { RunRecord } from '../../runs/store/record';
 import type { RunSpec } from '../../transfer/spec';
 import { groupRuns, type MethodRuns, type RunGroup } from './grouping';
 
 /** A data set, a backbone and settings: what one comparison shares. */
-export interface Place {
+export interface Condition {
   /** `null`: any. */
   dataset: string | null;
   backbone: string | null;
@@ -13,18 +13,15 @@ export interface Place {
   settings: string;
   /** All of it in one line. */
   label: string;
-  /** The methods that were run there. */
+  /** The methods that were run under it. */
   methods: readonly MethodRuns[];
 }
 
-/**
- * What a run that should exist would be of; where it says under which schedule and limits, runs under others are not
- * it.
- */
+/** A run that should exist. Where it has a schedule and limits, runs under others do not count for it. */
 export type PlannedRun = Pick<RunSpec, 'dataset' | 'backbone'> &
   Partial<Pick<RunSpec, 'epochs' | 'batchSize' | 'limits'>>;
 
-/** Runs that tell the accuracy on test images: those on a validation split only chose something. */
+/** Runs evaluated on test images; those evaluated on a validation split only chose hyper-parameters. */
 export const onTest = (records: readonly RunRecord[]): RunRecord[] =>
   records.filter(({ spec }) => (spec.evaluateOn ?? 'test') === 'test');
 
@@ -34,41 +31,41 @@ export const nameOfDataset = (dataset: string): string => dataset.split(/[\\/]/)
 /** Whether the runs of a group are such as were planned. */
 function isPlanned({ dataset, backbone, methods: [first] }: RunGroup, planned: PlannedRun): boolean {
   const { spec } = first.records[0];
-  const asSaid = (['epochs', 'batchSize', 'limits'] as const).every(
+  const agrees = (['epochs', 'batchSize', 'limits'] as const).every(
     (key) => planned[key] === undefined || isDeepStrictEqual(planned[key], spec[key]),
   );
-  return asSaid && dataset === nameOfDataset(planned.dataset) && backbone === planned.backbone;
+  return agrees && dataset === nameOfDataset(planned.dataset) && backbone === planned.backbone;
 }
 
 /**
- * The places of a table, by their labels. Without a plan: where one of the methods that it is about was run (where none
- * was, all). With
- * one: also the planned places; where a data set and a backbone are planned, only under the planned schedule and
- * limits. One nameless
- * place when there is nothing at all.
+ * The conditions of a table, by their labels.
+ * - Without a plan: those under which one of the methods that it is about was run; all when none was.
+ * - With a plan: also the planned ones. A planned data set and backbone count under the planned schedule and limits only.
+ * - One nameless condition when there is nothing at all.
  */
-export function placesOf(
+export function conditionsOf(
   records: readonly RunRecord[],
   isAbout: (runs: MethodRuns) => boolean,
   planned: readonly PlannedRun[] = [],
-): Place[] {
+): Condition[] {
   const groups = groupRuns(onTest(records));
-  const samePlace = (a: { dataset: string; backbone: string }, b: PlannedRun): boolean =>
+  const isSame = (a: { dataset: string; backbone: string }, b: PlannedRun): boolean =>
     a.dataset === nameOfDataset(b.dataset) && a.backbone === b.backbone;
   const about = groups.filter(({ methods }) => methods.some(isAbout));
-  const free =
+  const unplanned =
     about.length > 0 || planned.length > 0
-      ? about.filter((group) => !planned.some((spec) => samePlace(group, spec)))
+      ? about.filter((group) => !planned.some((spec) => isSame(group, spec)))
       : groups;
   const asPlanned = groups.filter((group) => planned.some((spec) => isPlanned(group, spec)));
-  const missing = new Map<string, Place>();
+  const missing = new Map<string, Condition>();
   for (const spec of planned) {
     const [dataset, { backbone }] = [nameOfDataset(spec.dataset), spec];
     const label = `${dataset} · ${backbone}`;
-    if (!asPlanned.some((group) => samePlace(group, spec)))
+    if (!asPlanned.some((group) => isSame(group, spec)))
       missing.set(label, { dataset, backbone, settings: '', label, methods: [] });
   }
-  const places: Place[] = [...free, ...asPlanned, ...missing.values()];
-  if (places.length === 0) return [{ dataset: null, backbone: null, settings: '', label: 'anywhere', methods: [] }];
-  return places.sort((a, b) => (a.label < b.label ? -1 : a.label > b.label ? 1 : 0));
+  const conditions: Condition[] = [...unplanned, ...asPlanned, ...missing.values()];
+  if (conditions.length === 0)
+    return [{ dataset: null, backbone: null, settings: '', label: 'any data set', methods: [] }];
+  return conditions.sort((a, b) => (a.label < b.label ? -1 : a.label > b.label ? 1 : 0));
 }
