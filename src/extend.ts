@@ -48,3 +48,6 @@ export type { Crop } from './data/batches/crop';
 export { defineMethod, methods, type Method, type MethodInput, type MethodParts } from './transfer/methods';
 
 export { z } from 'zod';
+export { defineBackbone, type BackboneDefinition } from './backbones/define-backbone';
+export * as layers from './backbones/layers';
+export { keras, slim, torch, type FileConvention } from './backbones/parameters';

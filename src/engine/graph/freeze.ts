@@ -1,7 +1,7 @@
 // A function of one tensor as a graph of its own, every variable and captured tensor frozen into it: what exports are
 // written from.
 import { DataType, type DataTypeName } from '../binding';
-import { Recorder } from './recorder';
+import { Recorder } from '../recording/recorder';
 import type { GraphNode, Signature } from './saved-model';
 import { tf, type TF } from '../tensorflow';
 
