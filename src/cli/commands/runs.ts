@@ -180,7 +180,9 @@ function showCommand(): Command {
           ['weights', `${weights.id}, ${weights.parameters} parameters, hash ${weights.hash}`],
           [
             'kit',
-            `${made.kit}, numerics ${record.numericsVersion}, commit ${made.gitCommit ?? 'unknown'}${made.gitDirty ? ' with changes' : ''}`,
+            `${made.kit}, numerics ${Object.entries(record.numerics)
+              .map((each) => each.join(' '))
+              .join(', ')}, commit ${made.gitCommit ?? 'unknown'}${made.gitDirty ? ' with changes' : ''}`,
           ],
           ['versions', `Node ${made.node}, TensorFlow.js ${made.tfjs}, TensorFlow ${made.tensorflow}`],
           ['device', made.gpu ? `${made.gpu.name}, driver ${made.gpu.driver}, CUDA ${made.gpu.cuda}` : made.device],
