@@ -8,6 +8,7 @@ import { doctorCommand, setupCommand } from './commands/machine';
 import { methodsCommand } from './commands/methods';
 import { newCommand } from './commands/new';
 import { notebooksCommand } from './commands/notebooks';
+import { predictCommand } from './commands/predict';
 import { reportCommand } from './commands/report';
 import { reproduceCommand } from './commands/reproduce';
 import { runsCommand } from './commands/runs';
@@ -34,6 +35,7 @@ for (const command of [
   weightsCommand,
   methodsCommand,
   trainCommand,
+  predictCommand,
   sweepCommand,
   runsCommand,
   reproduceCommand,
