@@ -1,5 +1,6 @@
 // The images of a run: those of its data set that its spec lets it see.
-import { carveValidation, limitPerClass, type Dataset } from '../data/dataset';
+import type { Dataset } from '../data/dataset';
+import { carveValidation, limitPerClass } from '../data/splits';
 import type { RunSpec } from '../transfer/spec';
 
 /** Seed of the choice of images when there is a limit: the same for all runs, whatever their own seed. */

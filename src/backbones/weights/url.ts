@@ -25,6 +25,6 @@ export async function fetchWeightsUrl(
   }
   url.hash = '';
   const hash = sha256.toLowerCase();
-  const file = path.posix.basename(decodeURIComponent(url.pathname)) || 'weights';
+  const file = path.posix.basename(url.pathname) || 'weights';
   return { source: await download({ urls: [url.href], file, bytes: null, sha256: hash, md5: null }, options), hash };
 }

@@ -10,7 +10,7 @@ import type { OnProgress } from '../../base/progress';
 import { makeAtomically } from '../../base/files/atomic';
 import { mapConcurrently } from '../../base/files/concurrently';
 import { damagedPixels } from './damaged-pixels';
-import type { Dataset, Sample } from '../dataset';
+import { allSamples, type Dataset, type Sample } from '../dataset';
 import { DecodePool } from './decode-pool';
 import type { Image } from './image';
 
@@ -55,6 +55,8 @@ export interface PixelCacheOptions {
  */
 const MAGIC = Buffer.from('RIFLEPX1');
 const TRAILER_BYTES = 64;
+/** Characters of a data set's name that a cache's name begins with: file systems bound names. */
+const MOST_NAME = 80;
 /** Raised when the layout changes, or when decoding or resizing gives other pixels. */
 const FORMAT = 2;
 
@@ -84,9 +86,9 @@ export async function openPixelCache(dataset: Dataset, options: PixelCacheOption
     throw new KitError(`The short side of a pixel cache must be a whole number of pixels from 1, found ${shortSide}.`);
   signal?.throwIfAborted();
   const images = dataset.imagesHash ?? dataset.hash;
-  const samples = [...new Map([...dataset.train, ...dataset.test].map((sample) => [sample.file, sample])).values()];
+  const samples = [...new Map(allSamples(dataset).map((sample) => [sample.file, sample])).values()];
   samples.sort((a, b) => (a.file < b.file ? -1 : 1)); // a cache of the same name is the same, byte for byte
-  const prefix = `${dataset.name.replace(/[^\w.-]/g, '_')}-${shortSide}-${digest([FORMAT, images, shortSide])}-`;
+  const prefix = `${dataset.name.replace(/[^\w.-]/g, '_').slice(0, MOST_NAME)}-${shortSide}-${digest([FORMAT, images, shortSide])}-`;
   const own = `${prefix}${digest(samples.map(({ file }) => file))}.pixels`;
   const open = async (name: string) => {
     const cache = await readCache(kitHome('pixels', name), images, shortSide);

@@ -1,6 +1,7 @@
 // ELPV: photographs of solar cells with the probability of a defect; see the manifests `elpv` and `elpv-levels`.
 import { KitError } from '../../base/errors';
-import { splitByRule, type Sample } from '../dataset';
+import type { Sample } from '../dataset';
+import { splitByRule } from '../splits';
 import type { DatasetReader } from './reader';
 
 const ELPV = 'elpv-dataset/elpv_dataset/data';

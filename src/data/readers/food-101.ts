@@ -1,6 +1,6 @@
 // Food-101: `food-101/images/<class>/<number>.jpg` and lists of `<class>/<number>`.
 import { KitError } from '../../base/errors';
-import { drawPerClass } from '../dataset';
+import { drawPerClass } from '../splits';
 import type { FileTree } from './formats/file-tree';
 import { listedPath, type DatasetReader, type Found, type Reading } from './reader';
 

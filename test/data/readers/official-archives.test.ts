@@ -325,7 +325,7 @@ describe('official archives', function () {
       assert.ok(error instanceof KitError);
       assert.match(
         error.message,
-        /cannot be fetched: of cars_train\.tgz, cars_test\.tgz, cars_test_annos_withlabels\.mat, car_devkit\.tgz its host no longer serves it/,
+        /cannot be downloaded: of cars_train\.tgz, cars_test\.tgz, cars_test_annos_withlabels\.mat, car_devkit\.tgz its host no longer serves it/,
       );
       assert.match(
         error.fix,

@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import type yauzl from 'yauzl';
 import { readFully } from '../../../base/files/read-fully';
-import { withZip } from '../../../data/fetch/zip';
+import { withZip } from '../../../data/fetch/zip-file';
 import { KitError } from '../../../base/errors';
 import type { OnProgress } from '../../../base/progress';
 import { ByteStream } from './byte-stream';
