@@ -6,7 +6,7 @@ import { readSafetensors } from '../../backbones/weights/readers/safetensors';
 import { KitError } from '../../base/errors';
 import { isNewerKit, kitVersion } from '../../base/home';
 import { datasets } from '../../data/catalog';
-import { chosen } from '../chosen';
+import { selectImages } from '../selected-images';
 import { hashFile, NUMERICS_VERSION, recordSum, runId, type RunStore } from './store';
 
 /** What was found of one run. */
@@ -79,7 +79,7 @@ async function changedData(store: RunStore, id: string): Promise<string[]> {
     .read()
     .find(({ event }) => event === 'started') as { dataset?: { from: string } } | undefined;
   try {
-    const { hash } = chosen(await datasets.load(started?.dataset?.from ?? spec.dataset), spec);
+    const { hash } = selectImages(await datasets.load(started?.dataset?.from ?? spec.dataset), spec);
     return hash === dataset.hash
       ? []
       : [`the data set ${dataset.name} has changed since: its hash was ${dataset.hash}, it is ${hash}`];
