@@ -176,7 +176,7 @@ function locksIn(folder: string): Found[] {
   return fs
     .readdirSync(folder)
     .flatMap((name): Found[] => {
-        const [, generation] = /^lock\.(\d{1,9})$/.exec(name) ?? [];
+      const [, generation] = /^lock\.(\d{1,9})$/.exec(name) ?? [];
       if (generation === undefined) return [];
       const file = path.join(folder, name);
       const stat = fs.statSync(file, { throwIfNoEntry: false });

@@ -45,7 +45,8 @@ export function factsOf(image: Image): ImageFacts {
   const { width, height } = image;
   const [smallWidth, smallHeight] = [Math.min(width, BLANK_SIDE), Math.min(height, BLANK_SIDE)];
   const values = grey(resizeBilinear(image, smallWidth, smallHeight));
-  const contrast = values.reduce((most, value) => Math.max(most, value), 0) - values.reduce((a, b) => Math.min(a, b), 255);
+  const contrast =
+    values.reduce((most, value) => Math.max(most, value), 0) - values.reduce((a, b) => Math.min(a, b), 255);
   return { width, height, contrast: Math.round(contrast), hash: differenceHash(image) };
 }
 

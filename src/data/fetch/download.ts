@@ -28,7 +28,8 @@ export interface DownloadOptions {
 /** Most bytes of a file whose size is not known: of a list, and of any other file. */
 const [MOST_LIST_BYTES, MOST_BYTES] = [64 * 2 ** 20, 8 * 2 ** 30];
 
-const boundOf = ({ file }: WebFile): number => (/\.(txt|csv|json|mat|xml|ya?ml)$/i.test(file) ? MOST_LIST_BYTES : MOST_BYTES);
+const boundOf = ({ file }: WebFile): number =>
+  /\.(txt|csv|json|mat|xml|ya?ml)$/i.test(file) ? MOST_LIST_BYTES : MOST_BYTES;
 
 /**
  * The path of `source` in `kitHome('cache')`, fetched when it is not there or is not what it should be. The file
