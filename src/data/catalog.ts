@@ -14,8 +14,8 @@ export interface LoadOptions extends WorkOptions {
   /** The folder that holds prepared data sets, one folder each. Default `kitHome('data')`. */
   root?: string;
   /**
-   * A folder (or one archive) that holds the files, downloaded by hand: official ones, or a re-packed or extracted copy.
-   * Default: they are downloaded.
+   * A folder (or one archive) that holds the files, downloaded by hand: official ones, or a re-packed or extracted
+   * copy. Default: they are downloaded.
    */
   from?: string;
 }
@@ -25,8 +25,8 @@ export interface Datasets {
   /** All data sets with a name: the kit's sorted by name, then those of `defineDataset`. */
   list(): DatasetSpec[];
   /**
-   * The data set of that name, prepared when it is not (downloaded, verified, extracted, counted, hashed); or the one in
-   * the folder that `name` is the path of. When it is prepared this reads one small file and the images' sizes.
+   * The data set of that name, prepared when it is not (downloaded, verified, extracted, counted, hashed); or the
+   * one in the folder that `name` is the path of. When it is prepared this reads one small file and the images' sizes.
    * @throws KitError `UNKNOWN_DATA_SET` for a name that is not known; those of `prepare` and `readImageFolder`.
    */
   load(name: string, options?: LoadOptions): Promise<Dataset>;
@@ -96,6 +96,8 @@ function find(name: string): KnownDataset | undefined {
   const extension = isName ? ' A name with a slash is known once the file that defines it is loaded.' : '';
   throw new KitError(message, {
     code,
-    fix: `${fix}${extension} Or give the path of a folder with images: <class>/*, or train/<class>/* and test/<class>/*.`,
+    fix:
+      `${fix}${extension} Or give the path of a folder with images: ` +
+      '<class>/*, or train/<class>/* and test/<class>/*.',
   });
 }

@@ -57,8 +57,8 @@ export interface SplitOptions {
 }
 
 /**
- * The kit's split for data sets that come without one, and the rule to record. Images are sorted by file (by UTF-16 code
- * units). Of each class with n images, round(n * test) go to test, at least 1 and at most n - 1: the first of the
+ * The kit's split for data sets that come without one, and the rule to record. Images are sorted by file (by UTF-16
+ * code units). Of each class with n images, round(n * test) go to test, at least 1 and at most n - 1: the first of the
  * permutation drawn by the stream (seed, `split`, 0, label). With groups, whole groups are dealt to round(1 / test)
  * folds by `groupFolds`, and the first fold is test. Train and test keep the order by file.
  * @throws KitError `SPLIT_FRACTION_INVALID` when `test` is not in (0, 1); `SPLIT_CLASS_TOO_SMALL` when a class would
@@ -118,11 +118,11 @@ function requireFraction(fraction: number, purpose: string): void {
 }
 
 /**
- * The kit's rule for data sets of which a given number of images per class is used. Images are sorted by file (by UTF-16
- * code units); the n of each class are put into the order drawn by the stream (`SPLIT_SEED`, `split`, 0, label). The
- * first `test` are test and the `train` after them are train. With `test: 'rest'`, the last `train` are train and all
- * others test. Both keep the order by file. So the training images of a smaller `train` are among those of a larger one,
- * and the test images are the same.
+ * The kit's rule for data sets of which a given number of images per class is used. Images are sorted by file (by
+ * UTF-16 code units); the n of each class are put into the order drawn by the stream (`SPLIT_SEED`, `split`, 0,
+ * label). The first `test` are test and the `train` after them are train. With `test: 'rest'`, the last `train` are
+ * train and all others test. Both keep the order by file. So the training images of a smaller `train` are among
+ * those of a larger one, and the test images are the same.
  * @throws KitError `SPLIT_CLASS_TOO_SMALL` when a class has too few images.
  */
 export function drawPerClass<T extends Sample>(
@@ -153,8 +153,8 @@ export function drawPerClass<T extends Sample>(
  * that the data set came with is used where there is one. Otherwise, of each class with n training images,
  * round(n * fraction) are carved, at least 1 and at most n - 1, drawn by `seed` (stream `validation`); with groups,
  * whole groups. It shares the pixel cache of the given data set.
- * @throws KitError `SPLIT_FRACTION_INVALID` when the fraction is not in (0, 1); `SPLIT_CLASS_TOO_SMALL` when a class has
- *   one training image only.
+ * @throws KitError `SPLIT_FRACTION_INVALID` when the fraction is not in (0, 1); `SPLIT_CLASS_TOO_SMALL` when a class
+ *   has one training image only.
  */
 export function carveValidation(dataset: Dataset, options: { fraction: number; seed: number }): Dataset {
   const { fraction, seed } = options;
@@ -200,8 +200,8 @@ export interface Fold {
 /**
  * The fold of each sample, in [0, of), in the samples' order. Stratified: the images are sorted by file, the n of each
  * class are put into the order drawn by the stream (seed, `folds`, 0, label), and all classes, one after another, are
- * dealt to the folds in turn. So the folds' sizes differ by 1 at most, and so do those of each class. With groups, whole
- * groups are dealt by `groupFolds`.
+ * dealt to the folds in turn. So the folds' sizes differ by 1 at most, and so do those of each class. With groups,
+ * whole groups are dealt by `groupFolds`.
  * @throws KitError `FOLDS_INVALID` when `of` is no whole number from 2; `FOLDS_CLASS_TOO_SMALL` when a class (or the
  *   number of groups) is smaller than `of`.
  */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { KitError } from '../../src/base/errors';
+import { type KitError } from '../../src/base/errors';
 import { datasets } from '../../src/data/catalog';
 import { defineDataset, type DatasetDefinition } from '../../src/data/define-dataset';
 import { registerDataset, findDataset } from '../../src/data/definitions';

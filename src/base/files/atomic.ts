@@ -9,8 +9,8 @@ let made = 0;
 
 /**
  * Makes the file or folder `final`: `make` writes it at the path that it is given (in the same folder, named
- * `<final>.partial-<pid>-<machine>-<n>`), and only what it has finished is renamed into place. When `make` fails, what it
- * left is
+ * `<final>.partial-<pid>-<machine>-<n>`), and only what it has finished is renamed into place. When `make` fails,
+ * what it left is
  * removed. Partials of processes of this machine that have died are removed first.
  * @param isWhole tells whether what stands at `final` after `make` (put there by another process meanwhile) will do;
  *   then that one

@@ -72,8 +72,8 @@ interface Found {
 
 /**
  * A lock file is named `lock.<generation>` and appears whole, by a hard link that fails where the name is taken. A
- * process that finds no living owner makes the next generation, then looks again. When another living owner is there, it
- * deletes its own file. So of any two processes at least the later one sees the other.
+ * process that finds no living owner makes the next generation, then looks again. When another living owner is
+ * there, it deletes its own file. So of any two processes at least the later one sees the other.
  */
 export class RunLock {
   private constructor(

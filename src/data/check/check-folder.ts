@@ -1,4 +1,4 @@
-// Checks a data set: duplicates across splits, near duplicates, images that are blank, tiny or unreadable, class counts.
+// Checks a data set: duplicates, near duplicates, images that are blank, tiny or unreadable, class counts.
 import path from 'node:path';
 import { KitError } from '../../base/errors';
 import { mapConcurrently } from '../../base/files/concurrently';

@@ -25,8 +25,8 @@ function grey({ pixels }: Image): Float64Array {
 }
 
 /**
- * The difference hash of an image: shrunk to 9 x 8 grey values, one bit for each pair of neighbours in a row, row by row,
- * 1 where the left one is brighter (N. Krawetz, "Kind of Like That", 2013).
+ * The difference hash of an image: shrunk to 9 x 8 grey values, one bit for each pair of neighbours in a row, row by
+ * row, 1 where the left one is brighter (N. Krawetz, "Kind of Like That", 2013).
  */
 export function differenceHash(image: Image): string {
   const values = grey(resizeBilinear(image, HASH_WIDTH, HASH_HEIGHT));

@@ -4,7 +4,7 @@
 export const NEAR_BITS = 3;
 
 const BANDS = NEAR_BITS + 1;
-/** Most images of one band value that are compared with each other: above, they are of one colour or made by a machine. */
+/** Most images of one band value that are compared with each other: a bound on the time for artificial images. */
 const MOST_IN_BAND = 2000;
 
 /** Number of bits in which two hashes (16 hexadecimal digits) differ. */
@@ -16,8 +16,8 @@ export function bitsApart(a: string, b: string): number {
 }
 
 /**
- * All pairs of positions whose hashes differ in at most `NEAR_BITS` bits, in the order of the first. Two such hashes are
- * equal in at least one of four bands of 16 bits, so only images that share a band are compared.
+ * All pairs of positions whose hashes differ in at most `NEAR_BITS` bits, in the order of the first. Two such hashes
+ * are equal in at least one of four bands of 16 bits, so only images that share a band are compared.
  */
 export function nearPairs(hashes: readonly (string | null)[]): [number, number][] {
   const bands = Array.from({ length: BANDS }, () => new Map<string, number[]>());

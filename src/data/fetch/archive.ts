@@ -5,7 +5,7 @@ import { KitError } from '../../base/errors';
 import { makeAtomically } from '../../base/files/atomic';
 import type { OnProgress } from '../../base/progress';
 import { archiveKind } from './archive-kind';
-import { EntryGate, refuseArchive } from './entry-gate';
+import { EntryGate, refuseArchive, type ExtractWork } from './entry-gate';
 import { extractTar } from './tar';
 import { extractZip } from './zip';
 
@@ -21,21 +21,11 @@ export interface ExtractOptions {
   maxFiles?: number;
 }
 
-/** What `extractTar` and `extractZip` work with. */
-export interface ExtractWork {
-  archive: string;
-  /** An empty folder of their own: it is deleted when they fail. */
-  into: string;
-  gate: EntryGate;
-  onProgress?: OnProgress;
-  signal?: AbortSignal;
-}
-
 /**
  * Extracts `archive` (zip, so also .whl; tar; gzipped tar: told apart by their bytes) into the folder `into`, which
  * appears whole or not at all; one that stands there is replaced. The archive is read once: entries are written into a
- * folder beside `into`, which is renamed when all of them were checked. All files get the mode 644. Returns the number of
- * files extracted.
+ * folder beside `into`, which is renamed when all of them were checked. All files get the mode 644. Returns the
+ * number of files extracted.
  * @throws KitError `ARCHIVE_MISSING`; `ARCHIVE_KIND_UNKNOWN`; `ARCHIVE_DAMAGED`; `ARCHIVE_ENTRY_OUTSIDE`,
  *   `ARCHIVE_ENTRY_LINK` (or device, or unknown) and `ARCHIVE_ENTRY_TWICE` for any entry, extracted or not;
  *   `ARCHIVE_TOO_LARGE`. Nothing is left behind then, nor when the signal aborts.

@@ -164,7 +164,8 @@ async function transfer(url: string, source: WebFile, part: PartialDownload, opt
     const announced = answer.total;
     if (announced !== undefined && source.bytes !== null && announced !== source.bytes) {
       throw new Failure(
-        `it has a file of ${announced} bytes${answer.isPage ? ' (a web page: perhaps it asks for a login)' : ''}, expected ${source.bytes}`,
+        `it has a file of ${announced} bytes${answer.isPage ? ' (a web page: perhaps it asks for a login)' : ''}, ` +
+          `expected ${source.bytes}`,
         { final: true },
       );
     }

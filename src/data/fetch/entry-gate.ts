@@ -1,6 +1,7 @@
 // Counts what an archive holds, and refuses what exceeds the bounds or is no plain file or folder below the target.
 import path from 'node:path';
 import { KitError } from '../../base/errors';
+import type { OnProgress } from '../../base/progress';
 import { quoted } from '../../base/visible';
 
 /** Most bytes that all entries of an archive may have together, extracted or not: reading them takes time only. */
@@ -69,3 +70,13 @@ const staysInside = (name: string): boolean =>
   !path.isAbsolute(name) &&
   !path.win32.isAbsolute(name) &&
   !/^[a-z]:/i.test(name);
+
+/** What `extractTar` and `extractZip` work with. */
+export interface ExtractWork {
+  archive: string;
+  /** An empty folder of their own: it is deleted when they fail. */
+  into: string;
+  gate: EntryGate;
+  onProgress?: OnProgress;
+  signal?: AbortSignal;
+}

@@ -31,8 +31,8 @@ export class PartialDownload {
   ) {}
 
   /**
-   * The partial download of `final`: the one that stands as `<final>.part`, or that a killed process of this machine has
-   * left, is claimed by renaming it, which only one process can; without one it begins empty.
+   * The partial download of `final`: the one that stands as `<final>.part`, or that a killed process of this machine
+   * has left, is claimed by renaming it, which only one process can; without one it begins empty.
    */
   static async claim(final: string): Promise<PartialDownload> {
     const kept = `${final}.part`;

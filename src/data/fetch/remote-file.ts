@@ -62,7 +62,8 @@ export async function mismatch(source: WebFile, file: string, signal?: AbortSign
   if (hash === null) return undefined;
   const found = await hashFile(file, hash.algorithm, signal);
   if (found === hash.value || (hash.value === source.sha256Prefix && found.startsWith(hash.value))) return undefined;
-  return `its ${hash.algorithm} should ${hash.value === source.sha256Prefix ? 'begin with' : 'be'} ${hash.value}, found ${found}`;
+  const relation = hash.value === source.sha256Prefix ? 'begin with' : 'be';
+  return `its ${hash.algorithm} should ${relation} ${hash.value}, found ${found}`;
 }
 
 /** What a user needs to know to fetch a file by hand, in one line. */

@@ -5,9 +5,8 @@ import path from 'node:path';
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import * as tar from 'tar';
-import type { ExtractWork } from './archive';
 import { archiveKind } from './archive-kind';
-import { refuseArchive } from './entry-gate';
+import { refuseArchive, type ExtractWork } from './entry-gate';
 
 const PIECE = 2 ** 20; // bytes that are written at a time
 const FEED = 2 ** 16; // bytes that the parser gets at a time

@@ -6,8 +6,7 @@ import { crc32 } from 'node:zlib';
 import type yauzl from 'yauzl';
 import { mapConcurrently } from '../../base/files/concurrently';
 import { quoted } from '../../base/visible';
-import type { ExtractWork } from './archive';
-import { refuseArchive } from './entry-gate';
+import { refuseArchive, type ExtractWork } from './entry-gate';
 import { withZip } from './zip-file';
 
 /** Extracts the entries of a zip archive, each checked by its CRC-32. */

@@ -29,8 +29,8 @@ interface Entry {
 
 /**
  * Lists folders of the data set in `root`. Hidden entries are left out. A link to a file or folder counts as what it
- * leads to, and everything counts once: what is met a second time, through a link, is refused, because an image would be
- * in two classes or splits (and a link to a folder above itself would never end).
+ * leads to, and everything counts once: what is met a second time, through a link, is refused, because an image
+ * would be in two classes or splits (and a link to a folder above itself would never end).
  */
 export class ImageWalk {
   /** Real paths that were met, with the names by which they were. */

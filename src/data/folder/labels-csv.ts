@@ -38,7 +38,8 @@ export type Samples = Pick<Dataset, 'classes' | 'train' | 'validation' | 'test' 
  * The samples that `labels.csv` in `root` lists. Classes are the labels, sorted. Without a column `split`, the kit
  * splits by `splitByRule`.
  * @throws KitError `LABELS_INVALID` for the columns, a row or a split that is wrong, with its line;
- *   `LABELS_DUPLICATE`; `LABELS_FILE_MISSING`; `LABELS_GROUP_DIVIDED` for a group in two splits; those of `splitByRule`.
+ *   `LABELS_DUPLICATE`; `LABELS_FILE_MISSING`; `LABELS_GROUP_DIVIDED` for a group in two splits; those of
+ *   `splitByRule`.
  */
 export async function readLabels(root: string, signal?: AbortSignal): Promise<Samples> {
   const at = path.join(root, LABELS_FILE);

@@ -1,4 +1,4 @@
-// Prepares a data set: downloaded or provided by the user, verified, extracted, read, counted, hashed; whole or not at all.
+// Prepares a data set: downloaded or provided by the user, verified, extracted, read, counted, hashed; all or nothing.
 import fs from 'node:fs';
 import fsp from 'node:fs/promises';
 import path from 'node:path';

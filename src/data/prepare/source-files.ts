@@ -48,7 +48,10 @@ const asWebFile = (file: PackageFile | WebFile): WebFile =>
 /** Which files to download by hand for a data set, and what to do then. */
 export function byHand(spec: DatasetSpec): string {
   const files = spec.files.map((file) => `  ${describeWebFile(asWebFile(file))}`);
-  return `Put these files (or a re-packed or extracted copy of their content) into a folder DIR, then run \`npx rifle data prepare ${spec.name} --from DIR\`:\n${files.join('\n')}`;
+  return (
+    'Put these files (or a re-packed or extracted copy of their content) into a folder DIR, then run ' +
+    `\`npx rifle data prepare ${spec.name} --from DIR\`:\n${files.join('\n')}`
+  );
 }
 
 /**
@@ -102,8 +105,8 @@ const MOST_ARCHIVES = 24;
 /**
  * What is in the user's folder `from` (or the one file `from`): the official files where all of them are there,
  * whatever their names (by size and hash); else all archives and files, to be checked by their content.
- * @throws KitError `DATASET_FROM_MISSING` when there is no such folder, `DATASET_NOT_RECOGNISED` when nothing in it could
- *   be the data set, `DOWNLOAD_DAMAGED` when a file has an official name and size but another hash.
+ * @throws KitError `DATASET_FROM_MISSING` when there is no such folder, `DATASET_NOT_RECOGNISED` when nothing in it
+ *   could be the data set, `DOWNLOAD_DAMAGED` when a file has an official name and size but another hash.
  */
 export async function userSources(spec: DatasetSpec, from: string, options: DownloadOptions): Promise<Sources> {
   const { signal, onProgress } = options;

@@ -29,6 +29,7 @@ function readFolders(
             .slice(0, 3)
             .map((place) => JSON.stringify(place))
             .join(', ')}.`,
+      { code: 'DATASET_FILE_MISSING' },
     );
   }
   const classes = [...new Set(images.map(({ name }) => name))].sort();

@@ -14,7 +14,9 @@ async function readSplits(tree: FileTree): Promise<Reading & { classes: string[]
     (await tree.lines(`${root}${list}`)).map(({ line }) => {
       const label = labels.get(line.slice(0, line.indexOf('/')));
       if (label === undefined)
-        throw new KitError(`The list ${list} names ${JSON.stringify(line)}, whose class is not in ${LISTS[0]}.`);
+        throw new KitError(`The list ${list} names ${JSON.stringify(line)}, whose class is not in ${LISTS[0]}.`, {
+          code: 'DATASET_LIST_INVALID',
+        });
       const file = `images/${listedPath(line, list)}.jpg`;
       return { from: `${root}${file}`, file: `food-101/${file}`, label };
     });
