@@ -2,8 +2,8 @@
 // The command `rifle`: one file per command in commands/, each loaded only when it is asked for.
 import { Command, CommanderError } from 'commander';
 import { dataCommand } from './commands/data';
-import { doctorCommand } from './commands/doctor';
 import { labCommand } from './commands/lab';
+import { doctorCommand, setupCommand } from './commands/machine';
 import { methodsCommand } from './commands/methods';
 import { newCommand } from './commands/new';
 import { notebooksCommand } from './commands/notebooks';
@@ -27,6 +27,7 @@ const program = new Command('rifle')
   );
 
 for (const command of [
+  setupCommand,
   doctorCommand,
   dataCommand,
   weightsCommand,

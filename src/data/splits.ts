@@ -60,7 +60,8 @@ export interface SplitOptions {
  * The kit's split for data sets that come without one, and the rule to record. Images are sorted by file (by UTF-16
  * code units). Of each class with n images, round(n * test) go to test, at least 1 and at most n - 1: the first of the
  * permutation drawn by the stream (seed, `split`, 0, label). With groups, whole groups are dealt to round(1 / test)
- * folds by `groupFolds`, and the first fold is test. Train and test keep the order by file.
+ * folds by `groupFolds`, and the first fold that holds every class
+ * and leaves some of every class is test. Train and test keep the order by file.
  * @throws KitError `SPLIT_FRACTION_INVALID` when `test` is not in (0, 1); `SPLIT_CLASS_TOO_SMALL` when a class would
  *   have no image in one of the splits.
  */
@@ -107,7 +108,13 @@ function drawFraction(
   }
   const of = Math.max(2, Math.round(1 / fraction));
   const folds = groupFolds(samples, groups, of, randomStream(seed, stream));
-  return new Set(folds.flatMap((fold, position) => (fold === 0 ? [position] : [])));
+  const classes = new Set(samples.map(({ label }) => label)).size;
+  const classesIn = (isIn: (fold: number) => boolean): number =>
+    new Set(samples.filter((_, i) => isIn(folds[i])).map(({ label }) => label)).size;
+  const isWhole = (index: number): boolean =>
+    classesIn((fold) => fold === index) === classes && classesIn((fold) => fold !== index) === classes;
+  const drawn = Math.max(0, [...Array(of).keys()].findIndex(isWhole));
+  return new Set(folds.flatMap((fold, position) => (fold === drawn ? [position] : [])));
 }
 
 function requireFraction(fraction: number, purpose: string): void {

@@ -4,8 +4,9 @@ import fsp from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import * as tar from 'tar';
+import type * as tar from 'tar';
 import { archiveKind } from './archive-kind';
+import { tar as loadTar } from '../../base/packages';
 import { refuseArchive, type ExtractWork } from './entry-gate';
 
 const PIECE = 2 ** 20; // bytes that are written at a time
@@ -106,7 +107,7 @@ class EntryParser {
   ) {
     this.failed = new Promise((_, reject) => (this.fail = reject));
     this.failed.catch(() => undefined);
-    this.parser = new tar.Parser({ strict: true, onReadEntry: (entry) => this.take(entry, admit) });
+    this.parser = new (loadTar().Parser)({ strict: true, onReadEntry: (entry) => this.take(entry, admit) });
     const guard = (use: () => void): void => {
       try {
         use();
