@@ -6,8 +6,8 @@ import { makeAtomically } from '../../base/files/atomic';
 import type { OnProgress } from '../../base/progress';
 import { archiveKind } from './archive-kind';
 import { EntryGate, refuseArchive, type ExtractWork } from './entry-gate';
-import { extractTar } from './tar';
-import { extractZip } from './zip';
+import { extractTar } from './extract-tar';
+import { extractZip } from './extract-zip';
 
 /** Bounds and choices of `extract`. */
 export interface ExtractOptions {

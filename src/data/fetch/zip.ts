@@ -1,102 +1,70 @@
-// Extracts zip archives (so also wheels): the directory is checked first, then the files are written.
+// Opens zip archives that may be damaged, for everything in the kit that reads one.
 import fsp from 'node:fs/promises';
-import path from 'node:path';
-import type { Readable } from 'node:stream';
-import { crc32 } from 'node:zlib';
-import type yauzl from 'yauzl';
-import { mapConcurrently } from '../../base/files/concurrently';
-import { quoted } from '../../base/visible';
-import { refuseArchive, type ExtractWork } from './entry-gate';
-import { withZip } from './zip-file';
+import { Readable } from 'node:stream';
+import yauzl from 'yauzl';
+import { readFully } from '../../base/files/read-fully';
 
-/** Extracts the entries of a zip archive, each checked by its CRC-32. */
-export async function extractZip(work: ExtractWork): Promise<number> {
-  const { archive, into, onProgress, signal } = work;
-  const task = `extract ${path.basename(archive)}`;
-  return withZip(archive, async (zip) => {
-    const entries = await admittedEntries(zip, work);
-    let done = 0;
-    const report = (): void => onProgress?.({ task, done, total: entries.length, unit: 'files' });
-    report();
-    await mapConcurrently(
-      entries,
-      4,
-      async (entry) => {
-        await writeEntry(zip, entry, archive, path.join(into, entry.fileName), signal);
-        done++;
-        report();
-      },
-      signal,
-    );
-    return entries.length;
-  });
-}
+const CHUNK = 1 << 20; // bytes that are read at a time
 
-/** The files to extract, when all entries of the directory are as they should be. */
-function admittedEntries(zip: yauzl.ZipFile, { archive, gate }: ExtractWork): Promise<yauzl.Entry[]> {
-  const admitted: yauzl.Entry[] = [];
-  return new Promise((resolve, reject) => {
-    zip.on('error', (error: Error) => {
-      const [, name] =
-        /^(?:absolute path|invalid relative path|invalid characters in fileName): (.*)$/s.exec(error.message) ?? [];
-      reject(
-        name === undefined
-          ? error
-          : refuseArchive(
-              archive,
-              'ARCHIVE_ENTRY_OUTSIDE',
-              `its entry ${quoted(name)} lies outside the folder that it is extracted to`,
-            ),
+/**
+ * What `use` makes of the zip archive `file`, which is closed afterwards. Entries come one by one, when asked for by
+ * `zip.readEntry()`.
+ * @throws Error when it is no zip archive or is damaged; whatever `use` throws.
+ */
+export async function withZip<T>(file: string, use: (zip: yauzl.ZipFile) => Promise<T>): Promise<T> {
+  const handle = await fsp.open(file);
+  try {
+    const { size } = await handle.stat();
+    const zip = await new Promise<yauzl.ZipFile>((resolve, reject) => {
+      const options = { lazyEntries: true, autoClose: false, decodeStrings: true };
+      yauzl.fromRandomAccessReader(new GuardedReader(handle, size), size, options, (error, opened) =>
+        error ? reject(error) : resolve(opened),
       );
     });
-    zip.on('end', () => resolve(admitted));
-    zip.on('entry', (entry: yauzl.Entry) => {
-      try {
-        if (gate.admit(entry.fileName, kindOf(entry), entry.uncompressedSize)) admitted.push(entry);
-        zip.readEntry();
-      } catch (error) {
-        reject(error as Error);
-      }
-    });
-    zip.readEntry();
-  });
-}
-
-async function writeEntry(
-  zip: yauzl.ZipFile,
-  entry: yauzl.Entry,
-  archive: string,
-  target: string,
-  signal?: AbortSignal,
-): Promise<void> {
-  await fsp.mkdir(path.dirname(target), { recursive: true });
-  const source = await new Promise<Readable>((resolve, reject) =>
-    zip.openReadStream(entry, (error, stream) => (error ? reject(error) : resolve(stream))),
-  );
-  const handle = await fsp.open(target, 'wx', 0o644);
-  let sum = 0;
-  try {
-    await handle.chmod(0o644);
-    for await (const chunk of source as AsyncIterable<Buffer>) {
-      signal?.throwIfAborted();
-      sum = crc32(chunk, sum);
-      for (let at = 0; at < chunk.length;) at += (await handle.write(chunk, at)).bytesWritten;
+    try {
+      return await use(zip);
+    } finally {
+      zip.close();
     }
   } finally {
-    source.destroy();
     await handle.close();
   }
-  if (sum !== entry.crc32)
-    throw refuseArchive(
-      archive,
-      'ARCHIVE_DAMAGED',
-      `its entry ${quoted(entry.fileName)} is damaged (its checksum does not match)`,
-    );
 }
 
-function kindOf(entry: yauzl.Entry): 'file' | 'folder' | 'other' {
-  if (entry.fileName.endsWith('/')) return 'folder';
-  const madeOnUnix = entry.versionMadeBy >>> 8 === 3;
-  const type = madeOnUnix ? (entry.externalFileAttributes >>> 16) & 0o170000 : 0;
-  return type === 0 || type === 0o100000 ? 'file' : 'other';
+/**
+ * A file for yauzl, which reads wherever a damaged directory points to: outside the file that is an error here, where
+ * yauzl's own reader
+ * throws an exception that nobody can catch.
+ */
+class GuardedReader extends yauzl.RandomAccessReader {
+  constructor(
+    private readonly file: fsp.FileHandle,
+    private readonly size: number,
+  ) {
+    super();
+  }
+
+  override read(
+    buffer: Buffer,
+    offset: number,
+    length: number,
+    position: number,
+    callback: (error: Error | null) => void,
+  ): void {
+    if (position + length > this.size)
+      return void setImmediate(callback, new Error('its directory points outside the file'));
+    readFully(this.file, buffer.subarray(offset, offset + length), position).then(() => callback(null), callback);
+  }
+
+  override _readStreamForRange(start: number, end: number): Readable {
+    return Readable.from(this.chunks(start, end));
+  }
+
+  private async *chunks(start: number, end: number): AsyncGenerator<Buffer> {
+    for (let at = start; at < end; at += CHUNK) {
+      const chunk = Buffer.alloc(Math.min(CHUNK, end - at));
+      await readFully(this.file, chunk, at);
+      yield chunk;
+    }
+  }
 }
