@@ -23,10 +23,10 @@ export interface Grid {
  * @throws KitError for a spec that is not valid.
  */
 export function plan({ spec, methods: names, seeds, vary = {} }: Grid): RunSpec[] {
-  const settings = Object.entries(vary).reduce<[string, unknown][][]>(
-    (all, [path, values]) => all.flatMap((setting) => values.map((value) => [...setting, [path, value]])),
-    [[]],
-  );
+  type Setting = readonly (readonly [path: string, value: unknown])[];
+  let settings: Setting[] = [[]];
+  for (const [path, values] of Object.entries(vary))
+    settings = settings.flatMap((setting) => values.map((value): Setting => [...setting, [path, value]]));
   return seeds.flatMap((seed) =>
     settings.flatMap((setting) =>
       names.map((name) => {
