@@ -24,7 +24,7 @@ export async function injectParameters(
   const declared = await variablesOf(joinText(notebook.cells[index].source));
   for (const name of names)
     if (!declared.includes(name))
-      throw unknownName('parameter (a variable declared with `let` in the cell tagged "parameters")', name, declared);
+      throw unknownName('parameter', name, declared);
   notebook.cells.splice(index + 1, 0, {
     id: 'injected-parameters',
     cell_type: 'code',
