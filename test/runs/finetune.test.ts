@@ -157,7 +157,7 @@ describe('finetune', function () {
   it('makes a run once when two ask for it at the same time', async () => {
     const store = new RunStore(path.join(runs, 'twice'));
     const lock = await RunLock.take(store.folder((await finetune(spec, { runs })).id));
-    await assert.rejects(finetune(spec, { runs: store, busy: 'throw' }), /is being made by process/);
+    await assert.rejects(finetune(spec, { runs: store, busy: 'throw' }), { code: 'RUN_BUSY' });
     const details: string[] = [];
     const both = [0, 1].map(() =>
       finetune(spec, { runs: store, lock: { every: 20 }, onProgress: ({ detail = '' }) => details.push(detail) }),
@@ -185,7 +185,7 @@ describe('finetune', function () {
       await assert.rejects(
         finetune(spec, { runs }),
         (error: KitError) =>
-          /have changed since the run/.test(error.message) &&
+          error.code === 'DATASET_CHANGED' &&
           error.message.includes(record.dataset.hash) &&
           /rifle runs prune/.test(error.fix),
       );
@@ -198,7 +198,7 @@ describe('finetune', function () {
   it('runs a grid in pairs and reports the whole', async () => {
     const specs = plan({ spec, methods: ['fine-tuning', 'rifle'], seeds: [0, 1] });
     assert.deepEqual(
-      specs.map(({ seed, rifle }) => [seed, rifle !== null]),
+      specs.map(({ seed, reset }) => [seed, reset !== null]),
       [
         [0, false],
         [0, true],

@@ -1,5 +1,6 @@
 // Many runs at once on a Ray cluster, one job a run: submitted, followed, begun again when they are lost, and found
 // again by the next command.
+import { definitionFiles } from '../../base/definitions/load';
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -148,6 +149,7 @@ class RaySweep {
           tracking,
           device: this.gpus > 0 ? 'of this job' : null,
           busy: 'wait',
+          definitions: definitionFiles(),
         };
         const tell = (news: PoolNews): void => {
           if ('notice' in news) this.options.onNotice?.(`${this.board.runs[index].title}: ${news.notice}`);

@@ -5,33 +5,12 @@ import path from 'node:path';
 import stableStringify from 'safe-stable-stringify';
 import { KitError } from '../../base/errors';
 import { isNewerKit, kitHome, kitVersion } from '../../base/home';
-import type { RunSpec } from '../../transfer/spec';
+import { upgradedRecord } from './older-record';
 import { Journal } from './journal';
 import type { LayerRow, RunRecord } from './record';
 import { readPredictions, type RunPredictions } from './predictions';
 import { indexedRecords, type BriefRecord } from './record-index';
 import { writeWhole } from '../../base/files/write-whole';
-
-/** Raised whenever a change of the kit changes the numbers of a run: older runs are then made again. */
-export const NUMERICS_VERSION = 3;
-
-/** Everything that the numbers of a run depend on. */
-export interface RunKey {
-  spec: RunSpec;
-  dataHash: string;
-  weightsHash: string;
-}
-
-/**
- * The name of a run in the store: the first 16 hex digits of the sha256 of its key, in canonical JSON, and the numerics
- * version.
- */
-export function runId(key: RunKey, numericsVersion = NUMERICS_VERSION): string {
-  return createHash('sha256')
-    .update(stableStringify({ ...key, numericsVersion })!)
-    .digest('hex')
-    .slice(0, 16);
-}
 
 /**
  * The sha256 of what a run left, inside `record.json`: of the record's canonical JSON without these, and of the files
@@ -142,10 +121,10 @@ export class RunStore {
   }
 
   /**
-   * The record of `id` and its checksums, which records of kit 0.1 do not have. @throws KitError when the file is
-   * damaged.
+   * The record of `id`, the record as it was written, and its checksums, which records of kit 0.1 do not have.
+   * @throws KitError when the file is damaged.
    */
-  findWithSums(id: string): { record: RunRecord; checksums: Checksums | null } | null {
+  findWithSums(id: string): { record: RunRecord; written: object; checksums: Checksums | null } | null {
     const file = this.file(id);
     if (!fs.existsSync(file)) return null;
     let found: Partial<RunRecord> & { checksums?: Checksums };
@@ -169,7 +148,8 @@ export class RunStore {
       }
       throw damaged(file, `expected the run ${id}, found ${String(record.status)} ${String(record.id)}`);
     }
-    return { record: { ...record, top1: record.top1 ?? NaN } as RunRecord, checksums };
+    const upgraded = upgradedRecord(record as Record<string, unknown>);
+    return { record: { ...upgraded, top1: record.top1 ?? NaN }, written: record, checksums };
   }
 
   /**
