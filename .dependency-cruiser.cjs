@@ -1,11 +1,13 @@
 // The order of the folders of src: each imports only from those before it, and nothing imports in a circle.
 const ORDER = [
   'base',
+  'metrics',
   'engine',
   'data',
   'backbones',
   'transfer',
   'runs',
+  'predict',
   'analysis',
   'report',
   'studies',
@@ -63,7 +65,7 @@ module.exports = {
         'TensorFlow.js comes from src/engine/tensorflow.ts alone, where its settings are made and its faults mended.',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/engine/' },
-      to: { path: '^node_modules/@tensorflow/' },
+      to: { path: '^(node_modules/@tensorflow|shims/tfjs-node(-gpu)?)/' },
     },
     {
       name: 'no-test-in-source',
@@ -92,7 +94,7 @@ module.exports = {
     },
   ],
   options: {
-    doNotFollow: { path: 'node_modules' },
+    doNotFollow: { path: '^(node_modules|shims)/' },
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default'] }, // packages of modules alone: h5wasm
     tsPreCompilationDeps: true, // imports of types count too
     tsConfig: { fileName: 'tsconfig.json' },

@@ -2,11 +2,13 @@
 // The command `rifle`: one file per command in commands/, each loaded only when it is asked for.
 import { Command, CommanderError } from 'commander';
 import { dataCommand } from './commands/data';
-import { doctorCommand } from './commands/doctor';
+import { kernelCommand } from './commands/kernel';
 import { labCommand } from './commands/lab';
+import { doctorCommand, setupCommand } from './commands/machine';
 import { methodsCommand } from './commands/methods';
 import { newCommand } from './commands/new';
 import { notebooksCommand } from './commands/notebooks';
+import { predictCommand } from './commands/predict';
 import { reportCommand } from './commands/report';
 import { reproduceCommand } from './commands/reproduce';
 import { runsCommand } from './commands/runs';
@@ -27,21 +29,29 @@ const program = new Command('rifle')
   );
 
 for (const command of [
+  setupCommand,
   doctorCommand,
   dataCommand,
   weightsCommand,
   methodsCommand,
   trainCommand,
+  predictCommand,
   sweepCommand,
   runsCommand,
   reproduceCommand,
   reportCommand,
   notebooksCommand,
   labCommand,
+  kernelCommand,
   newCommand,
 ]) {
   program.addCommand(command());
 }
+
+// Commands know the methods of the study that comes with the kit.
+program.hook('preAction', async () => {
+  await import('../studies/rifle/methods.js');
+});
 
 /** Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C. */
 const overrideExit = (command: Command): void => {

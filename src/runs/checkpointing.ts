@@ -1,126 +1,165 @@
-// Keeps a run while it is made: when a checkpoint is due, which weights stay, and what the journal says of it.
+// Saves a run while it is executed: checkpoints when they are due, the weights to keep, and the journal.
 import fs from 'node:fs';
 import { stateDictOf } from '../backbones/snapshot';
 import { writeSafetensors } from '../backbones/weights/readers/safetensors';
+import type { StateDict } from '../backbones/weights/readers/state-dict';
 import type { Backbone } from '../backbones/backbone';
-import { valuesOf, type EpochRow, type Moment, type TrainOptions, type TrainState } from '../transfer/trainer';
+import { valuesOf } from '../transfer/compiled-steps';
+import type { EpochRow, Moment, TrainOptions, TrainState } from '../transfer/train-state';
 import { Checkpoints, type Checkpoint, type RunHistory } from './store/checkpoint';
+import { writePredictions, type RunPredictions } from './store/predictions';
 import type { RunLock } from '../base/files/lock';
-import { NUMERICS_VERSION, type RunStore } from './store/store';
+import { KIT_NUMERICS } from './store/identity';
+import type { RunStore } from './store/store';
 
-/** How a run is kept. */
-export interface KeeperOptions {
-  /** Minutes after which a checkpoint is due within an epoch; each epoch ends with one anyway. Default 10. */
+/** How a run is saved. */
+export interface CheckpointingOptions {
+  /** Minutes between checkpoints within an epoch. Each epoch ends with a checkpoint too. Default 10. */
   checkpointMinutes?: number;
-  keepWeights?: boolean;
-  /** Told what went wrong without stopping the run: a damaged checkpoint, a full disk. */
+  /**
+   * Whether the final weights, and those of the best epoch on validation images, are kept beside the record
+   * (`RunStore.weights`). `true`: always, so a finished run without them is repeated, bit for bit. `'new'`: those of
+   * runs that are trained now; a finished run is reused as it is. Default: `'new'` for a folder, else `false`.
+   */
+  keepWeights?: boolean | 'new';
+  /** Called for a problem that does not stop the run: a damaged checkpoint, a full disk. */
   onNotice?: (text: string) => void;
 }
 
-/** The run `id` of `store`, whose `lock` this process holds, from its last checkpoint to its record. */
-export class Keeper {
+/** The saved state of the run `id` of `store`, whose `lock` this process holds. */
+export class Checkpointing {
   private readonly checkpoints: Checkpoints;
   private readonly began = performance.now();
-  private history: RunHistory;
-  private last = performance.now();
-  private lastPlace = '';
-  private kept: Partial<Record<'last' | 'best', Record<string, Float32Array>>> = {};
+  private former: RunHistory;
+  private lastWritten = performance.now();
+  private lastPosition = '';
+  private weights: Partial<Record<'last' | 'best', Record<string, Float32Array>>> = {};
+  private predictions: Partial<Record<'last' | 'best', RunPredictions>> = {};
 
   constructor(
     private readonly store: RunStore,
     private readonly id: string,
     private readonly lock: RunLock,
-    private readonly options: KeeperOptions,
+    private readonly options: CheckpointingOptions,
   ) {
-    this.checkpoints = new Checkpoints(store.folder(id), id, NUMERICS_VERSION);
-    this.history = {
+    this.checkpoints = new Checkpoints(store.folder(id), id, KIT_NUMERICS);
+    this.former = {
       startedAt: new Date().toISOString(),
       wallSeconds: 0,
       peakMemoryMb: 0,
-      keepWeights: options.keepWeights ?? false,
+      keepWeights: Boolean(options.keepWeights),
     };
   }
 
-  /** The state to go on from; undefined for a run that begins. `epochs`: of the whole run. */
+  /** The state to resume from; undefined when the run starts. @param epochs of the whole run. */
   async resume(epochs: number): Promise<TrainState | undefined> {
     const { keepWeights } = this.options;
-    // After the last epoch's reset the weights that were evaluated are gone: they must lie there already, or that epoch
-    // is made again.
+    // After the last epoch its evaluation and the evaluated weights are gone. Without their files that epoch is
+    // repeated.
     const fits = ({ state }: Checkpoint): boolean =>
-      !keepWeights || state.epoch < epochs || this.store.weights(this.id) !== null;
+      state.epoch < epochs ||
+      (fs.existsSync(this.store.predictionsFile(this.id)) &&
+        (keepWeights !== true || this.store.weights(this.id) !== null));
     const { checkpoint, damaged } = await this.checkpoints.latest(fits);
     for (const { file, why } of damaged)
       this.notice(
-        `The checkpoint ${file} is damaged and not used (${why}); ${checkpoint === null ? 'there is no other: the run begins anew' : 'the one before it is'}.`,
+        `The checkpoint ${file} is damaged (${why}). The run ${checkpoint === null ? 'starts from the beginning: there is no other checkpoint' : 'resumes from the checkpoint before it'}.`,
       );
     this.checkpoints.keepUpTo(checkpoint);
     if (checkpoint === null) return undefined;
-    this.history = { ...checkpoint.history, keepWeights: checkpoint.history.keepWeights && (keepWeights ?? false) };
+    this.former = { ...checkpoint.history, keepWeights: checkpoint.history.keepWeights && Boolean(keepWeights) };
     return checkpoint.state;
   }
 
-  /** What this process and those before it took. */
-  soFar(): RunHistory {
+  /** Start, time and memory of the run, over all processes that executed it so far. */
+  history(): RunHistory {
     return {
-      ...this.history,
-      wallSeconds: this.history.wallSeconds + (performance.now() - this.began) / 1000,
-      peakMemoryMb: Math.max(this.history.peakMemoryMb, process.resourceUsage().maxRSS / 1024),
+      ...this.former,
+      wallSeconds: this.former.wallSeconds + (performance.now() - this.began) / 1000,
+      peakMemoryMb: Math.max(this.former.peakMemoryMb, process.resourceUsage().maxRSS / 1024),
     };
   }
 
-  /** To be called by the trainer: reads the weights worth keeping, before a reset changes them. */
-  observer(
+  /** For the trainer's `observe`: reads the weights to keep before a reset changes them. */
+  weightsObserver(
     backbone: Backbone,
     epochs: number,
     rowsOf: () => readonly EpochRow[],
   ): NonNullable<TrainOptions['observe']> {
     return (moment: Moment, epoch, read) => {
       if (moment !== 'epoch' || !this.options.keepWeights) return;
-      const isBest = bestEpoch(rowsOf()) === epoch;
+      const rows = rowsOf();
+      const isBest = rows.at(-1)?.evaluatedOn === 'validation' && bestEpoch(rows) === epoch;
       if (epoch < epochs && !isBest) return;
-      this.kept = { [epoch === epochs ? 'last' : 'best']: valuesOf(read(Object.keys(backbone.variables))) };
+      this.weights = { [epoch === epochs ? 'last' : 'best']: valuesOf(read(Object.keys(backbone.variables))) };
     };
   }
 
-  /** To be called by the trainer: writes a checkpoint when one is due. */
-  stateKeeper(backbone: Backbone, epochs: number): NonNullable<TrainOptions['onState']> {
+  /** For the trainer's `onEvaluated`: holds the predictions of the last epoch, and of the best on validation. */
+  predictionsObserver(
+    evaluated: Omit<RunPredictions, 'logits' | 'epoch'>,
+    epochs: number,
+    rowsOf: () => readonly EpochRow[],
+  ): NonNullable<TrainOptions['onEvaluated']> {
+    return (epoch, logits, top1) => {
+      const which = epoch === epochs ? 'last' : 'best';
+      const isBest = evaluated.evaluatedOn === 'validation' && rowsOf().every((row) => row.top1 < top1);
+      if (which === 'last' || isBest) this.predictions = { [which]: { ...evaluated, logits, epoch } };
+    };
+  }
+
+  /** For the trainer's `onState`: writes a checkpoint when one is due. */
+  stateObserver(backbone: Backbone, epochs: number): NonNullable<TrainOptions['onState']> {
     const every = (this.options.checkpointMinutes ?? 10) * 60_000;
     return async (moment, state) => {
-      if (moment === 'step' && performance.now() - this.last < every) return;
+      if (moment === 'step' && performance.now() - this.lastWritten < every) return;
       this.lock.requireHeld();
-      if (moment === 'epoch') await this.writeWeights(backbone);
+      if (moment === 'epoch') await this.writeKept(backbone);
       const present = state();
-      const place = `${present.epoch}-${present.step}`;
-      if (place === this.lastPlace || place === '0-0') return;
+      const position = `${present.epoch}-${present.step}`;
+      if (position === this.lastPosition || position === '0-0') return;
       try {
-        await this.checkpoints.write(present, this.soFar());
-        this.lastPlace = place;
+        await this.checkpoints.write(present, this.history());
+        this.lastPosition = position;
         this.store.journal(this.id).write('checkpoint', { epoch: present.epoch, step: present.step });
       } catch (error) {
-        // The run goes on: there may be room for the next one, or for the record.
-        this.notice(`${(error as Error).message} The run goes on without it.`);
+        // The run continues: the disk may have room for the next checkpoint, or for the record.
+        this.notice(`${(error as Error).message} The run continues without this checkpoint.`);
       }
-      this.last = performance.now();
+      this.lastWritten = performance.now();
       if (present.epoch === epochs) this.lock.requireHeld();
     };
   }
 
-  private async writeWeights(backbone: Backbone): Promise<void> {
-    for (const which of ['best', 'last'] as const) {
-      const values = this.kept[which];
-      if (values === undefined) continue;
-      await writeSafetensors(this.store.weightsFile(this.id, which), stateDictOf(backbone, values));
+  /** Weights that nobody asked for are not worth a run: when the disk refuses them, the run has none. */
+  private async writeWeights(which: 'last' | 'best', weights: StateDict): Promise<void> {
+    try {
+      await writeSafetensors(this.store.weightsFile(this.id, which), weights);
+    } catch (error) {
+      if (this.options.keepWeights !== 'new') throw error;
+      this.notice(`${(error as Error).message} The run continues without its weights.`);
     }
-    this.kept = {};
+  }
+
+  private async writeKept(backbone: Backbone): Promise<void> {
+    for (const which of ['best', 'last'] as const) {
+      const [values, predictions] = [this.weights[which], this.predictions[which]];
+      if (values !== undefined) await this.writeWeights(which, stateDictOf(backbone, values));
+      if (predictions !== undefined) await writePredictions(this.store.predictionsFile(this.id, which), predictions);
+    }
+    [this.weights, this.predictions] = [{}, {}];
   }
 
   /**
-   * To be called before the record is written: best weights stay only where they are of the best epoch, and that is not
-   * the last.
+   * Call before the record is written. Deletes the files of the best epoch if that is the last one, or if an earlier
+   * process did not keep weights. A failed run keeps no predictions.
    */
-  settleWeights(rows: readonly EpochRow[]): void {
+  removeUnwantedFiles(rows: readonly EpochRow[], status: 'finished' | 'failed'): void {
+    const remove = (file: string): void => fs.rmSync(file, { force: true });
     const isLast = bestEpoch(rows) === rows.length;
-    if (isLast || !this.history.keepWeights) fs.rmSync(this.store.weightsFile(this.id, 'best'), { force: true });
+    if (isLast || !this.former.keepWeights) remove(this.store.weightsFile(this.id, 'best'));
+    if (isLast || status === 'failed') remove(this.store.predictionsFile(this.id, 'best'));
+    if (status === 'failed') remove(this.store.predictionsFile(this.id));
   }
 
   notice(text: string): void {
@@ -128,13 +167,17 @@ export class Keeper {
     this.options.onNotice?.(text);
   }
 
-  /** To be called when the record is written. */
-  done(): void {
+  /** Call after the record is written. */
+  removeCheckpoints(): void {
     this.checkpoints.remove();
   }
 }
 
-/** The first epoch (1-based) of the highest test top-1; 0 of none. */
+/**
+ * The first epoch (1-based) with the highest validation top-1. If the rows were evaluated on test images it is the last
+ * epoch: nothing is ever chosen on test. 0 without rows.
+ */
 export function bestEpoch(rows: readonly EpochRow[]): number {
+  if (rows.at(-1)?.evaluatedOn === 'test') return rows.length;
   return rows.reduce((best, row) => (best === 0 || row.top1 > rows[best - 1].top1 ? row.epoch : best), 0);
 }

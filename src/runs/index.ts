@@ -8,3 +8,4 @@ export { isMeant, type RunFilter } from './store/selection';
 export { verifyRun, type RunVerdict } from './store/verify';
 export { RunStore } from './store/store';
 export type { LayerRow, RunEnvironment, RunRecord } from './store/record';
+export type { RunPredictions } from './store/predictions';

@@ -8,7 +8,8 @@ import { finetune } from '../../src/runs/finetune';
 import { RunLock } from '../../src/base/files/lock';
 import { plan, runAll } from '../../src/studies/plan';
 import type { RunRecord } from '../../src/runs/store/record';
-import { scale, scales } from '../../src/studies/scales';
+import { scales } from '../../src/studies/rifle/scales';
+import { scale } from '../../src/studies/scales';
 import { RunStore } from '../../src/runs/store/store';
 import { unfinishedRuns } from '../../src/runs/store/unfinished';
 import { verifyRun } from '../../src/runs/store/verify';
@@ -79,11 +80,12 @@ describe('finetune', function () {
   });
 
   it('refuses sizes that do not fit and a timetable without resets, before it loads anything', async () => {
-    await assert.rejects(
-      finetune({ ...spec, imageSize: null, resizeSize: 100 }, { runs }),
-      /crop of 224 pixels does not fit a short side of 100/,
-    );
-    await assert.rejects(finetune({ ...spec, rifle: rifle('haozhe-an'), epochs: 5 }, { runs }), /never re-initialise/);
+    await assert.rejects(finetune({ ...spec, imageSize: null, resizeSize: 100 }, { runs }), {
+      code: 'SPEC_SIZES_MISMATCH',
+    });
+    await assert.rejects(finetune({ ...spec, rifle: rifle('haozhe-an'), epochs: 5 }, { runs }), {
+      code: 'RESET_NEVER',
+    });
   });
 
   it('goes on where it was stopped, to the bits of the uninterrupted run, also when the last checkpoint is damaged; then nothing but its record stays', async () => {
@@ -127,7 +129,7 @@ describe('finetune', function () {
       onEpoch: ({ epoch }) => seen.push(epoch),
     });
     assert.deepEqual(seen, [2], 'the first epoch is not made again');
-    assert.match(notices.join(), /00001-0000002.json is damaged and not used .* the one before it is/);
+    assert.match(notices.join(), /00001-0000002.json is damaged .* resumes from the checkpoint before it/);
     assert.deepEqual(numbers(record), numbers(expected));
     assert.deepEqual(store.layers(record.id), whole.layers(record.id));
     assert.deepEqual(fs.readFileSync(store.weights(record.id)!), fs.readFileSync(whole.weights(record.id)!));
@@ -138,11 +140,12 @@ describe('finetune', function () {
         .map(({ event }) => event),
       ['started', 'checkpoint', 'checkpoint', 'stopped', 'notice', 'resumed', 'checkpoint', 'finished'],
     );
-    const left = fs
-      .readdirSync(folder)
-      .sort()
-      .filter((name) => name !== 'best-weights.safetensors');
-    assert.deepEqual(left, ['journal.jsonl', 'layers.json', 'record.json', 'weights.safetensors']);
+    const files = ['journal.jsonl', 'layers.json', 'predictions.safetensors', 'record.json', 'weights.safetensors'];
+    assert.deepEqual(fs.readdirSync(folder).sort(), files);
+    assert.deepEqual(
+      fs.readFileSync(store.predictionsFile(record.id)),
+      fs.readFileSync(whole.predictionsFile(record.id)),
+    );
     assert.equal((await verifyRun(store, record.id, { data: true })).state, 'sound');
 
     const file = path.join(folder, 'record.json');
@@ -154,7 +157,7 @@ describe('finetune', function () {
   it('makes a run once when two ask for it at the same time', async () => {
     const store = new RunStore(path.join(runs, 'twice'));
     const lock = await RunLock.take(store.folder((await finetune(spec, { runs })).id));
-    await assert.rejects(finetune(spec, { runs: store, busy: 'throw' }), /is being made by process/);
+    await assert.rejects(finetune(spec, { runs: store, busy: 'throw' }), { code: 'RUN_BUSY' });
     const details: string[] = [];
     const both = [0, 1].map(() =>
       finetune(spec, { runs: store, lock: { every: 20 }, onProgress: ({ detail = '' }) => details.push(detail) }),
@@ -182,7 +185,7 @@ describe('finetune', function () {
       await assert.rejects(
         finetune(spec, { runs }),
         (error: KitError) =>
-          /have changed since the run/.test(error.message) &&
+          error.code === 'DATASET_CHANGED' &&
           error.message.includes(record.dataset.hash) &&
           /rifle runs prune/.test(error.fix),
       );
@@ -195,7 +198,7 @@ describe('finetune', function () {
   it('runs a grid in pairs and reports the whole', async () => {
     const specs = plan({ spec, methods: ['fine-tuning', 'rifle'], seeds: [0, 1] });
     assert.deepEqual(
-      specs.map(({ seed, rifle }) => [seed, rifle !== null]),
+      specs.map(({ seed, reset }) => [seed, reset !== null]),
       [
         [0, false],
         [0, true],

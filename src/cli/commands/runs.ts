@@ -5,6 +5,7 @@ import type { Difference } from '../../runs/store/compare';
 import type { ExportFormat } from '../../runs/export/export';
 import type { RunVerdict } from '../../runs/store/verify';
 import type { RunFilter } from '../../runs/store/selection';
+import { showMistakes, type MistakesFlags } from '../mistakes';
 import { wholeNumber } from '../numbers';
 import { megabytes, percent, printJson, printLine, printList } from '../print';
 import { duration } from '../progress';
@@ -144,11 +145,20 @@ function showCommand(): Command {
   return common(new Command('show'))
     .description('everything that is known of a run: spec, hashes, versions, settings, time, cost, history')
     .argument('<id>', 'or its beginning')
-    .addHelpText('after', '\nExample:\n  $ npx rifle runs show db31527f')
-    .action(async (start: string, { runs, json }: Common) => {
+    .option(
+      '--mistakes',
+      'instead: metrics, scores of each class, confused classes and the images with the largest loss',
+    )
+    .option('--picture <file>', 'with --mistakes: write these images, and where the model looks, as a PNG file')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ npx rifle runs show db31527f\n  $ npx rifle runs show db31 --mistakes --picture mistakes.png',
+    )
+    .action(async (start: string, { runs, json, mistakes, picture }: Common & MistakesFlags) => {
       const { idOf } = await import('../../runs/store/selection.js');
       const store = await openStore(runs);
       const id = idOf(store, start);
+      if (mistakes || picture !== undefined) return showMistakes(store, id, { json, picture });
       const record = store.find(id);
       const journal = store.journal(id).read();
       const kept = (['last', 'best'] as const).flatMap((which) => store.weights(id, which) ?? []);
@@ -170,7 +180,9 @@ function showCommand(): Command {
           ['weights', `${weights.id}, ${weights.parameters} parameters, hash ${weights.hash}`],
           [
             'kit',
-            `${made.kit}, numerics ${record.numericsVersion}, commit ${made.gitCommit ?? 'unknown'}${made.gitDirty ? ' with changes' : ''}`,
+            `${made.kit}, numerics ${Object.entries(record.numerics)
+              .map((each) => each.join(' '))
+              .join(', ')}, commit ${made.gitCommit ?? 'unknown'}${made.gitDirty ? ' with changes' : ''}`,
           ],
           ['versions', `Node ${made.node}, TensorFlow.js ${made.tfjs}, TensorFlow ${made.tensorflow}`],
           ['device', made.gpu ? `${made.gpu.name}, driver ${made.gpu.driver}, CUDA ${made.gpu.cuda}` : made.device],
@@ -327,17 +339,17 @@ function exportCommand(): Command {
     .addOption(
       new Option(
         '--format <format>',
-        'a file that PyTorch and others read, a TensorFlow.js model, or a SavedModel for serving',
+        'weights for PyTorch, a timm folder, ONNX, TensorFlow.js, a SavedModel for serving, or a web page',
       )
-        .choices(['safetensors', 'tfjs', 'savedmodel'])
+        .choices(['safetensors', 'timm', 'onnx', 'tfjs', 'savedmodel', 'web'])
         .default('safetensors'),
     )
     .addOption(
-      new Option('--which <weights>', 'of the last epoch, or of the one with the highest test top-1')
+      new Option('--which <weights>', 'of the last epoch, or of the best on validation images')
         .choices(['last', 'best'])
         .default('last'),
     )
-    .option('--out <path>', 'a file (safetensors) or folder to make (default: <id>.safetensors, <id>-<format>)')
+    .option('--out <path>', 'the file or folder to make (default: <id>.safetensors, <id>.onnx, <id>-<format>)')
     .addHelpText(
       'after',
       '\nExamples:\n  $ npx rifle runs export db31 --out birds.safetensors\n  $ npx rifle runs export db31 --format savedmodel --which best',
@@ -348,17 +360,20 @@ function exportCommand(): Command {
         { runs, json, format, which, out }: Common & { format: ExportFormat; which: 'last' | 'best'; out?: string },
       ) => {
         const { idOf } = await import('../../runs/store/selection.js');
-        const { exportRun } = await import('../../runs/export/export.js');
+        const { exportName, exportRun } = await import('../../runs/export/export.js');
         const store = await openStore(runs);
         const id = idOf(store, start);
         const done = await exportRun(store, id, {
           format,
           which,
-          to: out ?? (format === 'safetensors' ? `${id}.safetensors` : `${id}-${format}`),
+          to: out ?? exportName(id, format),
         });
         if (json) return printJson({ run: id, format, which, ...done });
         printLine(
-          `${done.path}: the weights of the ${which} epoch of run ${id}; its logits are within ${done.difference.toPrecision(2)} of the kit's own`,
+          `${done.path}: the weights of the ${which} epoch of run ${id}` +
+            (done.difference === null
+              ? ''
+              : `; its logits are within ${done.difference.toPrecision(2)} of the kit's own`),
         );
       },
     );

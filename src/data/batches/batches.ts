@@ -1,9 +1,13 @@
 // Batches for training and evaluation, assembled ahead of time by worker threads in shared memory.
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { KitError } from '../../base/errors';
+import { errorFromFields, KitError } from '../../base/errors';
+import type { Part } from '../../base/definitions/part';
 import { randomStream } from '../../base/random';
+import { augmentations } from '../augmentations/augmentation';
+import { flipCrop } from '../augmentations';
 import type { BatchReply, BatchTask, BatchWorkerData } from './batch-worker';
+import { centerCrop, type Crop } from './crop';
 import type { Sample } from '../dataset';
 import type { PixelCache } from '../pixels/pixel-cache';
 
@@ -28,8 +32,10 @@ export interface BatchOptions {
   imageSize: number;
   /** Seed of the streams `shuffle` and `crop`. */
   seed: number;
-  /** True: shuffled, mirrored with probability 1/2, cut at a random place. False: in order, cut from the centre. */
+  /** True: shuffled and augmented. False: in order, cut from the centre. */
   train: boolean;
+  /** How training images are augmented. Default `flip-crop`: mirrored with probability 1/2, cut at a random place. */
+  augmentation?: Part;
   /** Threads that assemble. Default 1, which is faster than any CPU trains. */
   workers?: number;
 }
@@ -65,14 +71,16 @@ export class BatchLoader {
     private readonly samples: Sample[],
     private readonly options: BatchOptions,
   ) {
-    const { batchSize, imageSize, seed, train, workers = 1 } = options;
+    const { batchSize, imageSize, workers = 1 } = options;
     for (const [name, value] of Object.entries({ batchSize, imageSize, workers })) {
       if (!Number.isInteger(value) || value < 1)
-        throw new KitError(`${name} must be a whole number from 1, found ${value}.`);
+        throw new KitError(`${name} must be a whole number from 1, found ${value}.`, { code: 'BATCH_OPTION_INVALID' });
     }
-    if (samples.length === 0) throw new KitError('There are no images to make batches of.');
+    if (samples.length === 0)
+      throw new KitError('There are no images to make batches of.', { code: 'BATCH_NO_IMAGES' });
     if (imageSize > cache.shortSide) {
       throw new KitError(`A crop of ${imageSize} pixels does not fit images whose short side is ${cache.shortSide}.`, {
+        code: 'BATCH_CROP_TOO_LARGE',
         fix: 'Lower the image size, or open a pixel cache with a larger short side.',
       });
     }
@@ -81,6 +89,7 @@ export class BatchLoader {
       const entry = byFile.get(file);
       if (entry === undefined)
         throw new KitError(`The image ${file} is not in the pixel cache ${cache.path}.`, {
+          code: 'BATCH_IMAGE_NOT_CACHED',
           fix: 'Open the pixel cache of the data set that the samples are from.',
         });
       return entry;
@@ -94,6 +103,7 @@ export class BatchLoader {
       this.slots = Array.from({ length: slots }, () => new SharedArrayBuffer(bytes));
     } catch (cause) {
       throw new KitError(`There is no memory for ${slots} batches of ${(bytes / 1e9).toFixed(1)} GB each.`, {
+        code: 'BATCH_NO_MEMORY',
         fix: 'Lower the batch size.',
         cause,
       });
@@ -106,8 +116,6 @@ export class BatchLoader {
       heights: Uint32Array.from(entries, (entry) => entry.height),
       checkSums: Uint32Array.from(entries, (entry) => entry.crc32),
       imageSize,
-      seed,
-      train,
       slots: this.slots,
     };
   }
@@ -137,7 +145,10 @@ export class BatchLoader {
     const { signal, from = 0 } = options;
     const { batchSize, seed, train, imageSize } = this.options;
     if (this.failure) throw this.failure;
-    if (this.running) throw new KitError('An epoch of these batches is being read already: one at a time.');
+    if (this.running)
+      throw new KitError('An epoch of these batches is being read already: one at a time.', {
+        code: 'BATCH_EPOCH_BUSY',
+      });
     const order = train
       ? randomStream(seed, 'shuffle', epoch).permutation(this.samples.length)
       : Uint32Array.from(this.samples.keys());
@@ -148,7 +159,14 @@ export class BatchLoader {
     const request = () => {
       const index = from + done.length;
       if (index < this.count)
-        done.push(this.assemble({ id: this.asked++, slot: index % this.slots.length, epoch, samples: batches[index] }));
+        done.push(
+          this.assemble({
+            id: this.asked++,
+            slot: index % this.slots.length,
+            samples: batches[index],
+            crops: Array.from(batches[index], (sample) => this.cropOf(epoch, sample)),
+          }),
+        );
     };
     this.running = true;
     try {
@@ -162,6 +180,7 @@ export class BatchLoader {
           0,
           chosen.length * imageSize * imageSize * 3,
         );
+        if (train) this.changePixels(images, epoch, chosen);
         yield {
           images,
           labels: Int32Array.from(chosen, (sample) => this.samples[sample].label),
@@ -176,6 +195,31 @@ export class BatchLoader {
       await Promise.allSettled(done);
       this.running = false;
     }
+  }
+
+  /** The square of an image that goes into a batch. */
+  private cropOf(epoch: number, sample: number): Crop {
+    const { imageSize: size, seed, train, augmentation = flipCrop() } = this.options;
+    const { widths, heights } = this.data;
+    const [width, height] = [widths[sample], heights[sample]];
+    if (!train) return centerCrop(width, height, size);
+    const { body } = augmentations.get(augmentation.name);
+    const crop = body.crop ?? flipCrop.body.crop!;
+    return crop(augmentation as never, { width, height, size, stream: randomStream(seed, 'crop', epoch, sample) });
+  }
+
+  /** Augments the pixels of a batch. */
+  private changePixels(images: Uint8Array, epoch: number, samples: Uint32Array): void {
+    const { imageSize: size, seed, augmentation } = this.options;
+    const pixels = augmentation && augmentations.get(augmentation.name).body.pixels;
+    if (pixels === undefined) return;
+    samples.forEach((sample, i) =>
+      pixels(augmentation as never, {
+        pixels: images.subarray(i * size * size * 3, (i + 1) * size * size * 3),
+        size,
+        stream: randomStream(seed, 'pixels', epoch, sample),
+      }),
+    );
   }
 
   private async waitFor(batch: Promise<void>, signal?: AbortSignal): Promise<void> {
@@ -212,13 +256,20 @@ export class BatchLoader {
       const waiting = this.waiting.get(id);
       this.waiting.delete(id);
       if (this.waiting.size === 0) for (const each of this.workers) each.unref();
-      if (error) waiting?.reject(new KitError(error.message, { fix: error.fix }));
+      if (error) waiting?.reject(errorFromFields(error));
       else waiting?.resolve();
     });
     worker.on('error', (cause) =>
-      this.fail(new KitError(`A thread that assembles batches failed: ${cause.message}.`, { cause })),
+      this.fail(
+        new KitError(`A thread that assembles batches failed: ${cause.message}.`, {
+          code: 'BATCH_THREAD_FAILED',
+          cause,
+        }),
+      ),
     );
-    worker.on('exit', () => this.fail(new KitError('A thread that assembles batches has ended.')));
+    worker.on('exit', () =>
+      this.fail(new KitError('A thread that assembles batches has ended.', { code: 'BATCH_THREAD_FAILED' })),
+    );
     return worker;
   }
 
@@ -230,7 +281,7 @@ export class BatchLoader {
 
   /** Ends the threads and frees the memory. An epoch being read fails. The loader cannot be used again. */
   async close(): Promise<void> {
-    this.fail(new KitError('These batches are closed.'));
+    this.fail(new KitError('These batches are closed.', { code: 'BATCH_CLOSED' }));
     await Promise.all(this.workers.map((worker) => worker.terminate()));
     this.workers = [];
     this.slots.length = 0;

@@ -1,11 +1,11 @@
-// The table of claim T1: data sets and their splits, from the catalog and from what runs have read.
+// The table of data sets and their splits, from the catalog and from the records of runs.
 import { datasets } from '../../data/catalog';
 import type { DatasetSpec } from '../../data/dataset';
 import type { RunRecord } from '../../runs/store/record';
 import type { CellSource, Row } from '../table/cells';
 import { inOrder } from '../comparison/grouping';
-import { commandOf } from '../comparison/rows';
-import { nameOfDataset, onTest, type PlannedRun } from '../comparison/columns';
+import { commandOf } from '../comparison/comparison-plan';
+import { nameOfDataset, onTest, type PlannedRun } from '../comparison/conditions';
 import { distinct } from '../comparison/notes';
 import { Table } from '../table/tabular';
 
@@ -23,17 +23,19 @@ export interface DatasetsTableOptions {
   scale?: string;
   /** Sentences for the caption. */
   notes?: readonly string[];
+  /** Notes below the table, one each. Default none. */
+  remarks?: readonly string[];
 }
 
-/** Data sets up to which the notes tell each one's split. */
+/** Up to so many data sets, the notes give the split of each. */
 const FEW = 6;
 
 /** Digits of a hash that are shown; CSV and JSON hold all. */
 const SHOWN = 12;
 
-/** T1: one row a data set: classes, images of each split, how many of them the runs used, licence, hashes. */
+/** One row a data set: classes, images of each split, how many of them the runs used, licence, hashes. */
 export function datasetsTable(records: readonly RunRecord[] = [], options: DatasetsTableOptions = {}): Table {
-  const { title = 'Data sets and their splits', scale, notes = [] } = options;
+  const { title = 'Data sets and their splits', scale, notes = [], remarks = [] } = options;
   const catalog = datasets.list();
   const used = inOrder(onTest(records));
   const named =
@@ -43,23 +45,25 @@ export function datasetsTable(records: readonly RunRecord[] = [], options: Datas
       ...(options.planned ?? []).map(({ dataset }) => nameOfDataset(dataset)),
     ]);
   const names = named.length > 0 ? [...named].sort() : catalog.map(({ name }) => name);
-  const lines = names.map((name) =>
-    lineOf(
+  const entries = names.map((name) =>
+    entryOf(
       name,
       catalog.find((spec) => spec.name === name),
       used.filter(({ dataset }) => dataset.name === name),
     ),
   );
   const isRun = used.length > 0;
-  const missing = lines.filter(({ row }) => row.hash === null).map(({ row }) => String(row.dataset));
+  const missing = entries.filter(({ row }) => row.hash === null).map(({ row }) => String(row.dataset));
   const isPlanned = (options.planned ?? []).length > 0;
   return new Table({
     id: 't1-datasets',
     title,
     caption: [
-      `Images of each split. Archive: sha256 of the files that are fetched, the first ${SHOWN} of 64 digits; – where none is known.`,
+      `Images of each split. Archive: sha256 of the downloaded files, the first ${SHOWN} of 64 digits; ` +
+        '– where no hash is published.',
       isRun
-        ? 'Used: images that the runs used, "all" or, with a limit per class, training / test. Read: sha256 over class names, splits and the bytes of every image, as the runs read them.'
+        ? 'Used: images of the runs, "all" or, with a limit per class, training / test. Read: sha256 over ' +
+          'class names, splits and the bytes of every image, as the runs read them.'
         : '',
       scale === undefined ? '' : `Scale ${scale}.`,
       ...notes,
@@ -80,23 +84,24 @@ export function datasetsTable(records: readonly RunRecord[] = [], options: Datas
       { key: 'data_sha256', title: 'sha256 of the data', dataOnly: true },
       { key: 'split', title: 'Split', dataOnly: true },
     ],
-    rows: lines.map(({ row }) => row),
-    sources: lines.map(({ sources }) => sources),
+    rows: entries.map(({ row }) => row),
+    sources: entries.map(({ sources }) => sources),
     notes: [
-      ...(lines.length <= FEW
-        ? lines.flatMap(({ note }) => note ?? [])
+      ...(entries.length <= FEW
+        ? entries.flatMap(({ note }) => note ?? [])
         : ['Where each split comes from: column `split` of the CSV, or `npx rifle data list --json`.']),
-      "The authors' README lists CUB-200-2011, Stanford Dogs, Stanford Cars, food101-30 and Describable Textures; no split here is confirmed as the paper's own.",
+      ...remarks,
       ...((isRun || isPlanned) && missing.length > 0
         ? [
-            `Nothing was run on ${missing.join(', ')}. To run: \`${commandOf('t2', scale)}\`; a folder of one's own is named in the environment variable RIFLE_DATA.`,
+            `Nothing was run on ${missing.join(', ')}. To run: \`${commandOf('t2', scale)}\`. ` +
+              'A folder of your own is named in the environment variable RIFLE_DATA.',
           ]
         : []),
     ],
   });
 }
 
-function lineOf(
+function entryOf(
   name: string,
   spec: DatasetSpec | undefined,
   records: readonly RunRecord[],

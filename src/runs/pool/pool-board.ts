@@ -1,7 +1,7 @@
 // The runs of a pool as they stand: who makes which, what is over, and what is told of it. The local pool and Ray's
 // share it.
 import type { OnProgress, Progress } from '../../base/progress';
-import { timetable } from '../../transfer/resets/rifle';
+import { timetable } from '../../transfer/resets/reset';
 import type { RunSpec } from '../../transfer/spec';
 import { titleOf } from '../finetune';
 

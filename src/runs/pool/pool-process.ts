@@ -18,6 +18,8 @@ export interface PoolTask {
   checkpointMinutes?: number;
   /** The GPU that must be there; null: the CPU will do. */
   device: string | null;
+  /** Files with definitions that the spec may use, see `definitionFiles`. */
+  definitions?: string[];
   /** What to do about a run that another process makes. */
   busy: 'wait' | 'throw';
   tracking?: TrackingOptions;

@@ -1,4 +1,5 @@
 // What a process that makes runs for others does with one of them, whoever gives it out: the local pool, or Ray.
+import { loadDefinitions } from '../../base/definitions/load';
 import { internals } from '../../engine/binding';
 import { KitError } from '../../base/errors';
 import { finetune } from '../finetune';
@@ -23,7 +24,8 @@ export async function carryOut(
         { fatal: true, gone: true },
       );
     }
-    const { spec, ...options } = task;
+    const { spec, definitions = [], ...options } = task;
+    await loadDefinitions(definitions);
     let reused = true;
     const { id } = await finetune(spec, {
       ...options,

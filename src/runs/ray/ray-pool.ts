@@ -1,5 +1,6 @@
 // Many runs at once on a Ray cluster, one job a run: submitted, followed, begun again when they are lost, and found
 // again by the next command.
+import { definitionFiles } from '../../base/definitions/load';
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -9,7 +10,8 @@ import type { Dataset } from '../../data/dataset';
 import { KitError } from '../../base/errors';
 import { stopSignal } from '../../base/notebook-host';
 import { parseRunSpec, type RunSpec } from '../../transfer/spec';
-import { finishedRun, identifyRun } from '../finetune';
+import { finishedRun } from '../finetune';
+import { identifyRun } from '../identify';
 import { PoolBoard } from '../pool/pool-board';
 import type { PoolNews, PoolTask } from '../pool/pool-process';
 import type { PoolOptions } from '../pool/pool';
@@ -147,6 +149,7 @@ class RaySweep {
           tracking,
           device: this.gpus > 0 ? 'of this job' : null,
           busy: 'wait',
+          definitions: definitionFiles(),
         };
         const tell = (news: PoolNews): void => {
           if ('notice' in news) this.options.onNotice?.(`${this.board.runs[index].title}: ${news.notice}`);

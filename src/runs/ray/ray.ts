@@ -1,6 +1,7 @@
 // A client of Ray's Jobs REST API: its answers are checked, and what answers wrongly is told from what does not answer.
 // https://docs.ray.io/en/latest/cluster/running-applications/job-submission/rest.html
-import { Agent, request, WebSocket, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
+import { undici } from '../../base/packages';
 import { z } from 'zod';
 import { KitError } from '../../base/errors';
 
@@ -136,10 +137,13 @@ export class Ray {
    * it, or the connection breaks.
    */
   follow(id: string, onText: (text: string) => void, onEnd: () => void): () => void {
-    const socket = new WebSocket(`${this.url.replace(/^http/, 'ws')}/api/jobs/${encodeURIComponent(id)}/logs/tail`, {
-      dispatcher: uncompressed(),
-      headers: authorization(),
-    });
+    const socket = new (undici().WebSocket)(
+      `${this.url.replace(/^http/, 'ws')}/api/jobs/${encodeURIComponent(id)}/logs/tail`,
+      {
+        dispatcher: uncompressed(),
+        headers: authorization(),
+      },
+    );
     socket.addEventListener('message', ({ data }) => void (typeof data === 'string' && onText(data)));
     socket.addEventListener('error', () => undefined); // a close follows
     socket.addEventListener('close', onEnd);
@@ -177,7 +181,7 @@ async function ask(
 ): Promise<Answer> {
   let answer: Answer;
   try {
-    const response = await request(`${base}${path}`, {
+    const response = await undici().request(`${base}${path}`, {
       method,
       headers: {
         'user-agent': 'rifle-kit',
@@ -238,7 +242,7 @@ let agent: Dispatcher | undefined;
  * says nothing.
  */
 function uncompressed(): Dispatcher {
-  return (agent ??= new Agent().compose((dispatch) => (options, handler) => {
+  return (agent ??= new (undici().Agent)().compose((dispatch) => (options, handler) => {
     const headers = Object.fromEntries(
       Object.entries(options.headers as Record<string, string>).filter(([name]) => name !== 'sec-websocket-extensions'),
     );

@@ -7,7 +7,7 @@ import { hashStateDict, type StateDict } from '../../backbones/weights/readers/s
 import { readSafetensors, writeSafetensors } from '../../backbones/weights/readers/safetensors';
 import { KitError } from '../../base/errors';
 import { kitVersion } from '../../base/home';
-import type { TrainState } from '../../transfer/trainer';
+import type { TrainState } from '../../transfer/train-state';
 import { writeWhole } from '../../base/files/write-whole';
 
 /** What a run carries over from the processes that made it so far, besides its state. */

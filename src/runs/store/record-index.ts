@@ -9,7 +9,7 @@ export type BriefRecord = RunRecord;
 /** How many records may be missing from the index before it is written anew: less is quicker read than written. */
 const TOLERATED = 64;
 
-const FORMAT = 1;
+const FORMAT = 2;
 
 /**
  * What `index.json` holds. Environments and data sets are many records' own: they stand once, and records name their

@@ -1,7 +1,8 @@
 // What a run leaves behind: one JSON document that holds its spec, its numbers and everything they depend on.
+import type { ClassificationMetrics } from '../../metrics/classification';
 import type { RunSpec } from '../../transfer/spec';
 import type { LayerRow } from '../../transfer/layer-rows';
-import type { EpochRow } from '../../transfer/trainer';
+import type { EpochRow } from '../../transfer/train-state';
 
 export type { EpochRow, LayerRow };
 
@@ -28,13 +29,15 @@ export interface RunEnvironment {
   flags: Record<string, string>;
 }
 
+/** The form of the records that this kit writes. Records of format 1 are of kits before 0.2. */
+export const RECORD_FORMAT = 2;
+
 /** A run that is over, as `record.json` holds it. The numbers of its layers lie beside it: `RunStore.layers`. */
 export interface RunRecord {
-  /**
-   * First 16 hex digits of the sha256 of spec, data hash, weights hash and `numericsVersion`: the run's name in the
-   * store.
-   */
+  /** The run's name in the store: a hash of everything its numbers depend on, see `identity.ts`. */
   id: string;
+  /** The form of the record: 2, or 1 if an older kit wrote it. */
+  format: number;
   /** `failed`: the loss was no longer a number. The same spec would fail again, so it is not run again. */
   status: 'finished' | 'failed';
   /** How a failed run ended: in which epoch (1-based), and the last loss that was a number. `null` when it finished. */
@@ -46,8 +49,8 @@ export interface RunRecord {
    * were.
    */
   spec: RunSpec;
-  /** Raised whenever a change of the kit changes the numbers of a run. */
-  numericsVersion: number;
+  /** Versions of the code that made the numbers: of the kit, and of definitions that the spec uses. */
+  numerics: Record<string, number>;
   dataset: { name: string; hash: string; classes: string[]; train: number; test: number };
   weights: { id: string; hash: string; parameters: number };
   /** The complete epochs. */
@@ -56,6 +59,8 @@ export interface RunRecord {
   evaluatedOn: RunSpec['evaluateOn'];
   /** Of the last epoch: the number that tables report. NaN of a failed run (`null` in JSON). */
   top1: number;
+  /** More numbers of the last epoch, from the kept predictions; absent in failed runs and in records of kit 0.1. */
+  metrics?: ClassificationMetrics;
   /** Epochs (1-based) after which the head was re-initialised. */
   resets: number[];
   wallSeconds: number;

@@ -5,32 +5,12 @@ import path from 'node:path';
 import stableStringify from 'safe-stable-stringify';
 import { KitError } from '../../base/errors';
 import { isNewerKit, kitHome, kitVersion } from '../../base/home';
-import type { RunSpec } from '../../transfer/spec';
+import { upgradedRecord } from './older-record';
 import { Journal } from './journal';
 import type { LayerRow, RunRecord } from './record';
+import { readPredictions, type RunPredictions } from './predictions';
 import { indexedRecords, type BriefRecord } from './record-index';
 import { writeWhole } from '../../base/files/write-whole';
-
-/** Raised whenever a change of the kit changes the numbers of a run: older runs are then made again. */
-export const NUMERICS_VERSION = 3;
-
-/** Everything that the numbers of a run depend on. */
-export interface RunKey {
-  spec: RunSpec;
-  dataHash: string;
-  weightsHash: string;
-}
-
-/**
- * The name of a run in the store: the first 16 hex digits of the sha256 of its key, in canonical JSON, and the numerics
- * version.
- */
-export function runId(key: RunKey, numericsVersion = NUMERICS_VERSION): string {
-  return createHash('sha256')
-    .update(stableStringify({ ...key, numericsVersion })!)
-    .digest('hex')
-    .slice(0, 16);
-}
 
 /**
  * The sha256 of what a run left, inside `record.json`: of the record's canonical JSON without these, and of the files
@@ -80,18 +60,34 @@ export class RunStore {
 
   /**
    * The final weights of the run `id`, in the names and layouts of the file they came from, or those of its `best`
-   * epoch (the first of the highest
-   * test top-1); null when it was not asked to keep them.
+   * epoch: the first of the highest validation top-1, where the run was evaluated on validation images. A best epoch is
+   * never chosen on test images. Null when the run was not asked to keep them.
    */
   weights(id: string, which: 'last' | 'best' = 'last'): string | null {
     const file = this.weightsFile(id, which);
-    // where the last epoch is the best there is one file
+    // one file where the last epoch is the best, or none was chosen
     return fs.existsSync(file) ? file : which === 'best' ? this.weights(id) : null;
   }
 
   /** Where weights of the run `id` are kept. */
   weightsFile(id: string, which: 'last' | 'best' = 'last'): string {
     return this.file(id, which === 'last' ? 'weights.safetensors' : 'best-weights.safetensors');
+  }
+
+  /**
+   * What the run `id` predicted for the images that it was evaluated on: at its last epoch, or at its `best` one (see
+   * `weights`). `null` of a run that is not finished, and of runs of kit 0.1.
+   * @throws KitError `PREDICTIONS_DAMAGED`.
+   */
+  async predictions(id: string, which: 'last' | 'best' = 'last'): Promise<RunPredictions | null> {
+    const file = this.predictionsFile(id, which);
+    if (fs.existsSync(file)) return readPredictions(file);
+    return which === 'best' ? this.predictions(id) : null;
+  }
+
+  /** Where predictions of the run `id` are kept. */
+  predictionsFile(id: string, which: 'last' | 'best' = 'last'): string {
+    return this.file(id, which === 'last' ? 'predictions.safetensors' : 'best-predictions.safetensors');
   }
 
   /** The folder of the run `id`, over or not. */
@@ -125,10 +121,10 @@ export class RunStore {
   }
 
   /**
-   * The record of `id` and its checksums, which records of kit 0.1 do not have. @throws KitError when the file is
-   * damaged.
+   * The record of `id`, the record as it was written, and its checksums, which records of kit 0.1 do not have.
+   * @throws KitError when the file is damaged.
    */
-  findWithSums(id: string): { record: RunRecord; checksums: Checksums | null } | null {
+  findWithSums(id: string): { record: RunRecord; written: object; checksums: Checksums | null } | null {
     const file = this.file(id);
     if (!fs.existsSync(file)) return null;
     let found: Partial<RunRecord> & { checksums?: Checksums };
@@ -152,7 +148,8 @@ export class RunStore {
       }
       throw damaged(file, `expected the run ${id}, found ${String(record.status)} ${String(record.id)}`);
     }
-    return { record: { ...record, top1: record.top1 ?? NaN } as RunRecord, checksums };
+    const upgraded = upgradedRecord(record as Record<string, unknown>);
+    return { record: { ...upgraded, top1: record.top1 ?? NaN }, written: record, checksums };
   }
 
   /**
@@ -181,8 +178,12 @@ export class RunStore {
         record: recordSum(JSON.parse(JSON.stringify(record)) as object),
         'layers.json': createHash('sha256').update(layersText).digest('hex'),
       };
-      for (const kept of [this.weightsFile(record.id), this.weightsFile(record.id, 'best')])
-        if (fs.existsSync(kept)) checksums[path.basename(kept)] = await hashFile(kept);
+      const which = ['last', 'best'] as const;
+      const beside = which.flatMap((epoch) => [
+        this.weightsFile(record.id, epoch),
+        this.predictionsFile(record.id, epoch),
+      ]);
+      for (const kept of beside) if (fs.existsSync(kept)) checksums[path.basename(kept)] = await hashFile(kept);
       await writeWhole(this.file(record.id, 'layers.json'), layersText);
       await writeWhole(file, `${JSON.stringify({ ...record, checksums }, null, 1)}\n`);
     } catch (cause) {

@@ -1,6 +1,7 @@
 // The runs of a store that were begun and are not over, as their journals tell them.
 import { methods } from '../../transfer/methods';
-import { timetable } from '../../transfer/resets/rifle';
+import { timetable } from '../../transfer/resets/reset';
+import { upgradedSpec } from '../../transfer/older-spec';
 import type { RunSpec } from '../../transfer/spec';
 import { ownerOf, type LockOwner } from '../../base/files/lock';
 import type { BriefRecord } from './record-index';
@@ -29,7 +30,8 @@ export function unfinishedRuns(store: RunStore): UnfinishedRun[] {
     const started = journal.find(({ event }) => event === 'started') as
       { spec?: RunSpec; dataset?: { name: string; hash: string } } | undefined;
     if (started?.spec === undefined || started.dataset === undefined) return [];
-    const { spec, dataset } = started;
+    const { dataset } = started;
+    const spec = upgradedSpec({ ...started.spec }) as unknown as RunSpec;
     const last = journal[journal.length - 1];
     const checkpoint = journal.filter(({ event }) => event === 'checkpoint' || event === 'started').at(-1);
     const method = methods.nameOf(spec);
@@ -39,7 +41,7 @@ export function unfinishedRuns(store: RunStore): UnfinishedRun[] {
         method,
         dataset: dataset.name,
         seed: spec.seed,
-        epochs: timetable(spec).epochs,
+        epochs: epochsOf(spec),
         epochsDone: Number(checkpoint?.epoch ?? 0),
         lastEvent: `${last.event} at ${last.at}`,
         owner: ownerOf(store.folder(id)),
@@ -47,4 +49,13 @@ export function unfinishedRuns(store: RunStore): UnfinishedRun[] {
       },
     ];
   });
+}
+
+/** Epochs of a run; those of its spec if its reset policy is not loaded. */
+function epochsOf(spec: RunSpec): number {
+  try {
+    return timetable(spec).epochs;
+  } catch {
+    return spec.epochs;
+  }
 }

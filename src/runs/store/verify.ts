@@ -6,8 +6,10 @@ import { readSafetensors } from '../../backbones/weights/readers/safetensors';
 import { KitError } from '../../base/errors';
 import { isNewerKit, kitVersion } from '../../base/home';
 import { datasets } from '../../data/catalog';
-import { chosen } from '../chosen';
-import { hashFile, NUMERICS_VERSION, recordSum, runId, type RunStore } from './store';
+import { selectImages } from '../selected-images';
+import { KIT_NUMERICS, olderRunId, runId } from './identity';
+import type { RunRecord } from './record';
+import { hashFile, recordSum, type RunStore } from './store';
 
 /** What was found of one run. */
 export interface RunVerdict {
@@ -38,17 +40,19 @@ export async function verifyRun(
       throw new KitError(`There is no run ${id} in ${store.root}.`, { fix: 'See `npx rifle runs list`.' });
     return { run: id, state: 'unfinished', problems };
   }
-  const { record, checksums } = found;
-  if (record.numericsVersion > NUMERICS_VERSION || isNewerKit(record.environment.kit)) {
+  const { record, written, checksums } = found;
+  if (record.numerics.kit > KIT_NUMERICS || isNewerKit(record.environment.kit)) {
     problems.push(
-      `it was made by a newer rifle-kit, ${record.environment.kit} (numerics ${record.numericsVersion}); this is ${kitVersion()} (${NUMERICS_VERSION}): update the kit`,
+      `it was made by a newer rifle-kit, ${record.environment.kit} (numerics ${record.numerics.kit}); this is ${kitVersion()} (${KIT_NUMERICS}): update the kit`,
     );
   }
-  if (checksums !== null && checksums.record !== recordSum(record))
+  if (checksums !== null && checksums.record !== recordSum(written))
     problems.push('record.json was changed after it was written: its checksum is not that of its content');
-  const { spec, dataset, weights, numericsVersion } = record;
-  const named = runId({ spec, dataHash: dataset.hash, weightsHash: weights.hash }, numericsVersion);
-  if (named !== id) problems.push(`its spec, data and weights give the id ${named}: one of them is not what was run`);
+  const named = idOfContent(record, written);
+  if (named === null)
+    problems.push('its id cannot be checked: a definition that its spec uses is not loaded (--extension FILE)');
+  else if (named !== id)
+    problems.push(`its spec, data and weights give the id ${named}: one of them is not what was run`);
   if (record.status === 'finished') {
     const last = record.epochs.at(-1);
     if (last?.top1 !== record.top1) problems.push(`top1 is ${record.top1}, the last epoch's ${last?.top1}`);
@@ -71,6 +75,18 @@ export async function verifyRun(
   return { run: id, state: problems.length > 0 ? 'wrong' : checksums === null ? 'unchecked' : 'sound', problems };
 }
 
+/** The id that the content of a record gives; null when it uses a definition that is not loaded. */
+function idOfContent(record: RunRecord, written: object): string | null {
+  if (record.format === 1) return olderRunId(written as Parameters<typeof olderRunId>[0]);
+  try {
+    const { spec, dataset, weights, numerics } = record;
+    return runId({ spec, data: dataset.hash, weights: weights.hash }, numerics);
+  } catch (error) {
+    if (error instanceof KitError && error.code.startsWith('UNKNOWN_')) return null;
+    throw error;
+  }
+}
+
 /** What differs of the data set of the run `id` from what it was. */
 async function changedData(store: RunStore, id: string): Promise<string[]> {
   const { spec, dataset } = store.find(id)!;
@@ -79,7 +95,7 @@ async function changedData(store: RunStore, id: string): Promise<string[]> {
     .read()
     .find(({ event }) => event === 'started') as { dataset?: { from: string } } | undefined;
   try {
-    const { hash } = chosen(await datasets.load(started?.dataset?.from ?? spec.dataset), spec);
+    const { hash } = selectImages(await datasets.load(started?.dataset?.from ?? spec.dataset), spec);
     return hash === dataset.hash
       ? []
       : [`the data set ${dataset.name} has changed since: its hash was ${dataset.hash}, it is ${hash}`];

@@ -1,6 +1,6 @@
 // An MLflow server as a place for the numbers of a run, through its REST API
 // (https://mlflow.org/docs/latest/rest-api.html).
-import { request } from 'undici';
+import { undici } from '../../base/packages';
 import { z } from 'zod';
 import type { EpochRow, RunRecord } from '../store/record';
 import { quantities, type Sink, type TrackedRun } from './tracking-sink';
@@ -110,7 +110,7 @@ export class MlflowSink implements Sink {
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       ...(token ? { authorization: `Bearer ${token}` } : {}),
     };
-    const response = await request(url, {
+    const response = await undici().request(url, {
       method,
       headers,
       body: body === undefined ? undefined : JSON.stringify(body),

@@ -4,11 +4,13 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { KitError } from '../../../src/base/errors';
-import { ablationsTable, variantsTable } from '../../../src/report/tables/ablations';
+import { ablationsTable, variantsTable } from '../../../src/studies/rifle/ablations';
 import { readReported, reportedFor } from '../../../src/report/comparison/reported';
-import { architecturesTable, regularizersTable, tricksTable } from '../../../src/report/tables/study-tables';
-import { methodsTable, type Table } from '../../../src/report/tables/methods-table';
+import { architecturesTable, regularizersTable, tricksTable } from '../../../src/studies/rifle/study-tables';
+import type { Table } from '../../../src/report/table/tabular';
+import { methodsTable } from '../../../src/report/tables/methods-table';
 import { syntheticStudy } from '../records';
+import { hasCode } from '../code';
 
 describe('reported values', () => {
   const all = readReported();
@@ -45,14 +47,14 @@ describe('reported values', () => {
         file,
         JSON.stringify({ source, values: [{ table: 'T', row: 'r', column: 'c', value: 'high' }] }),
       );
-      assert.throws(() => readReported(folder), /paper\.json: .*values\.0\.value/);
+      assert.throws(() => readReported(folder), hasCode('REPORTED_INVALID'));
       fs.writeFileSync(file, '{');
-      assert.throws(() => readReported(folder), /paper\.json: expected JSON/);
+      assert.throws(() => readReported(folder), hasCode('REPORTED_NOT_JSON'));
       const good = JSON.stringify({ source, values: [{ table: 'T', row: 'r', column: 'c', value: 12.5 }] });
       fs.writeFileSync(file, good);
       assert.equal(readReported(folder)[0].value, 12.5);
       fs.writeFileSync(path.join(folder, 'second.json'), good);
-      assert.throws(() => readReported(folder), /second\.json: the source "paper" is already in .*paper\.json/);
+      assert.throws(() => readReported(folder), hasCode('REPORTED_SOURCE_TWICE'));
     } finally {
       fs.rmSync(folder, { recursive: true });
     }
@@ -120,11 +122,10 @@ describe('reported values', () => {
       write([value('L2', 81.5)], { L2: 'finetuning' });
       assert.throws(
         () => readReported(folder),
-        (error: KitError) =>
-          /paper\.json: There is no method named "finetuning"/.test(error.message) && /fine-tuning/.test(error.fix),
+        (error: KitError) => error.code === 'REPORTED_UNKNOWN_METHOD' && /fine-tuning/.test(error.fix),
       );
       process.env.RIFLE_REPORTED = path.join(folder, 'missing');
-      assert.throws(() => readReported(), /RIFLE_REPORTED names the folder .*missing/);
+      assert.throws(() => readReported(), hasCode('REPORTED_NO_FOLDER'));
     } finally {
       if (before === undefined) delete process.env.RIFLE_REPORTED;
       else process.env.RIFLE_REPORTED = before;

@@ -7,7 +7,7 @@ import stableStringify from 'safe-stable-stringify';
 import type { KitError } from '../../../src/base/errors';
 import { Checkpoints, type RunHistory } from '../../../src/runs/store/checkpoint';
 import { Journal } from '../../../src/runs/store/journal';
-import type { TrainState } from '../../../src/transfer/trainer';
+import type { TrainState } from '../../../src/transfer/train-state';
 
 const history: RunHistory = {
   startedAt: '2026-01-01T00:00:00.000Z',
