@@ -49,11 +49,11 @@ export class Keeper {
     const fits = ({ state }: Checkpoint): boolean =>
       !keepWeights || state.epoch < epochs || this.store.weights(this.id) !== null;
     const { checkpoint, damaged } = await this.checkpoints.latest(fits);
-    for (const { file, why } of damaged)
-      this.notice(
-        `The checkpoint ${file} is damaged and not used (${why}); ${checkpoint === null ? 'there is no other: the run begins anew' : 'the one before it is'}.`,
-      );
-    this.checkpoints.keepUpTo(checkpoint);
+    for (const { file, why } of damaged) {
+      const instead = checkpoint === null ? 'There is no other: the run starts again' : 'The one before it is used';
+      this.notice(`The checkpoint ${file} is damaged and was set aside (${why}). ${instead}.`);
+    }
+    this.checkpoints.keepUpTo(checkpoint, damaged);
     if (checkpoint === null) return undefined;
     this.history = { ...checkpoint.history, keepWeights: checkpoint.history.keepWeights && (keepWeights ?? false) };
     return checkpoint.state;
@@ -97,8 +97,8 @@ export class Keeper {
         this.lastPlace = place;
         this.store.journal(this.id).write('checkpoint', { epoch: present.epoch, step: present.step });
       } catch (error) {
-        // The run goes on: there may be room for the next one, or for the record.
-        this.notice(`${(error as Error).message} The run goes on without it.`);
+        // There may be room for the next one, or for the record.
+        this.notice(`${(error as Error).message} The run continues without it.`);
       }
       this.last = performance.now();
       if (present.epoch === epochs) this.lock.requireHeld();

@@ -51,7 +51,7 @@ function listCommand(): Command {
       '\nExamples:\n  $ npx rifle runs list --method rifle --dataset elpv\n  $ npx rifle runs list --status unfinished --json',
     )
     .action(async ({ runs, json, limit, ...filter }: Common & RunFilter & { limit: number }) => {
-      const { isMeant } = await import('../../runs/store/selection.js');
+      const { matchesFilter } = await import('../../runs/store/selection.js');
       const { unfinishedRuns } = await import('../../runs/store/unfinished.js');
       const store = await openStore(runs);
       const damaged: string[] = [];
@@ -60,10 +60,10 @@ function listCommand(): Command {
           ? []
           : store
               .brief((id, error) => damaged.push(`${id}: ${error.message}`))
-              .filter((record) => isMeant(record, filter));
+              .filter((record) => matchesFilter(record, filter));
       const unfinished =
         filter.status === undefined || filter.status === 'unfinished'
-          ? unfinishedRuns(store).filter((run) => isMeant(run.like, filter))
+          ? unfinishedRuns(store).filter((run) => matchesFilter(run.like, filter))
           : [];
       const newest = limit === 0 ? records : records.slice(-limit);
       if (json) return printJson({ runs: newest, unfinished: unfinished.map(({ like: _, ...run }) => run), damaged });
@@ -126,13 +126,13 @@ function tableCommand(): Command {
     .option('--baseline <method>', 'the method that others are compared with', 'fine-tuning')
     .addHelpText('after', '\nExample:\n  $ npx rifle runs table --dataset elpv')
     .action(async ({ runs, json, baseline, ...filter }: Common & RunFilter & { baseline: string }) => {
-      const { isMeant } = await import('../../runs/store/selection.js');
+      const { matchesFilter } = await import('../../runs/store/selection.js');
       const { methodsTable } = await import('../../report/tables/methods-table.js');
       const store = await openStore(runs);
       const damaged: string[] = [];
       const records = store
         .brief((id, error) => damaged.push(`${id}: ${error.message}`))
-        .filter((record) => isMeant(record, filter));
+        .filter((record) => matchesFilter(record, filter));
       const table = methodsTable(records, { baseline, methods: [] });
       if (json) return printJson({ ...table.toJson(), damaged });
       printLine(table.toText());
@@ -217,7 +217,7 @@ function diffCommand(): Command {
     .addHelpText('after', '\nExample:\n  $ npx rifle runs diff db31 d36e')
     .action(async (a: string, b: string, { runs, json }: Common) => {
       const { idOf } = await import('../../runs/store/selection.js');
-      const { compareRuns, verdictOf } = await import('../../runs/store/compare.js');
+      const { compareRuns, summaryOf } = await import('../../runs/store/compare.js');
       const { KitError } = await import('../../base/errors.js');
       const store = await openStore(runs);
       const [first, second] = [a, b].map((start) => {
@@ -226,7 +226,7 @@ function diffCommand(): Command {
         return record;
       });
       const comparison = compareRuns(first, second);
-      if (json) return printJson({ ...comparison, verdict: verdictOf(comparison) });
+      if (json) return printJson({ ...comparison, verdict: summaryOf(comparison) });
       const text = (value: unknown): string =>
         value === undefined ? '–' : typeof value === 'string' ? value : JSON.stringify(value);
       const show = (title: string, list: readonly Difference[]): void => {
@@ -237,7 +237,7 @@ function diffCommand(): Command {
           list.map(({ field, a, b }) => [field, text(a), text(b)]),
         );
       };
-      printLine(verdictOf(comparison));
+      printLine(summaryOf(comparison));
       show('Asked for', comparison.causes);
       show('Made with', comparison.suspects);
       show('Results', comparison.results);

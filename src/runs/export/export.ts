@@ -8,7 +8,8 @@ import { KitError } from '../../base/errors';
 import { freeze, type FrozenGraph } from '../../engine/graph/freeze';
 import { encodeSavedModel } from '../../engine/graph/saved-model';
 import { tf, type TF } from '../../engine/tensorflow';
-import { hashFile, type RunStore } from '../store/store';
+import { sha256File } from '../../base/files/file-hash';
+import type { RunStore } from '../store/store';
 import { writeTfjsModel } from './tfjs-model';
 
 /**
@@ -46,7 +47,7 @@ export async function exportRun(
   }
   if (fs.existsSync(to)) throw new KitError(`${to} is there already.`, { fix: 'Name another place.' });
   const sum = found.checksums?.[path.basename(weights)];
-  if (sum !== undefined && (await hashFile(weights)) !== sum)
+  if (sum !== undefined && (await sha256File(weights)) !== sum)
     throw new KitError(`${weights} was changed after the run wrote it: its checksum is not the one in the record.`, {
       fix: `Make the run again: npx rifle runs prune ${id} --yes, then with --keep-weights.`,
     });

@@ -1,26 +1,29 @@
-// Whether what a run left is still what it left: checksums, the id that its content gives, and numbers that fit each
-// other.
+// Verifies a run of a store: checksums, the id that its content gives, and numbers that agree with each other.
 import fs from 'node:fs';
 import path from 'node:path';
 import { readSafetensors } from '../../backbones/weights/readers/safetensors';
-import { KitError } from '../../base/errors';
 import { isNewerKit, kitVersion } from '../../base/home';
 import { datasets } from '../../data/catalog';
 import { chosen } from '../chosen';
-import { hashFile, NUMERICS_VERSION, recordSum, runId, type RunStore } from './store';
+import { sha256File } from '../../base/files/file-hash';
+import { unknownRun } from './selection';
+import { NUMERICS_VERSION, runId, type RunStore } from './store';
 
-/** What was found of one run. */
+/** The result for one run. */
 export interface RunVerdict {
   run: string;
   /**
-   * `sound`; `unchecked`: sound as far as can be told, its record has no checksums (kit 0.1); `wrong`: see `problems`;
-   * `unfinished`.
+   * `sound`; `unchecked`: no problem was found, but the record has no checksums (kit 0.1); `wrong`: see `problems`;
+   * `unfinished`: it has no record yet.
    */
   state: 'sound' | 'unchecked' | 'wrong' | 'unfinished';
   problems: string[];
 }
 
-/** Looks at the run `id`. @param options.data also load its data set again and compare hashes. */
+/**
+ * Verifies the run `id`. @param options.data also load its data set again and compare hashes.
+ * @throws KitError RUN_UNKNOWN when there is no such run.
+ */
 export async function verifyRun(
   store: RunStore,
   id: string,
@@ -34,21 +37,18 @@ export async function verifyRun(
     return { run: id, state: 'wrong', problems: [(error as Error).message] };
   }
   if (found === null) {
-    if (!fs.existsSync(store.folder(id)))
-      throw new KitError(`There is no run ${id} in ${store.root}.`, { fix: 'See `npx rifle runs list`.' });
+    if (!fs.existsSync(store.folder(id))) throw unknownRun(store, id);
     return { run: id, state: 'unfinished', problems };
   }
   const { record, checksums } = found;
   if (record.numericsVersion > NUMERICS_VERSION || isNewerKit(record.environment.kit)) {
     problems.push(
-      `it was made by a newer rifle-kit, ${record.environment.kit} (numerics ${record.numericsVersion}); this is ${kitVersion()} (${NUMERICS_VERSION}): update the kit`,
+      `rifle-kit ${record.environment.kit} made it (numerics ${record.numericsVersion}), which is newer than this one, ${kitVersion()} (${NUMERICS_VERSION}): update the kit`,
     );
   }
-  if (checksums !== null && checksums.record !== recordSum(record))
-    problems.push('record.json was changed after it was written: its checksum is not that of its content');
   const { spec, dataset, weights, numericsVersion } = record;
   const named = runId({ spec, dataHash: dataset.hash, weightsHash: weights.hash }, numericsVersion);
-  if (named !== id) problems.push(`its spec, data and weights give the id ${named}: one of them is not what was run`);
+  if (named !== id) problems.push(`its spec, data and weights give the id ${named}: one of them was changed`);
   if (record.status === 'finished') {
     const last = record.epochs.at(-1);
     if (last?.top1 !== record.top1) problems.push(`top1 is ${record.top1}, the last epoch's ${last?.top1}`);
@@ -58,7 +58,8 @@ export async function verifyRun(
     if (name === 'record') continue;
     const file = path.join(store.folder(id), name);
     if (!fs.existsSync(file)) problems.push(`${name} is missing`);
-    else if (sum !== null && (await hashFile(file)) !== sum) problems.push(`${name} was changed after it was written`);
+    else if (sum !== null && (await sha256File(file)) !== sum)
+      problems.push(`${name} was changed after it was written`);
   }
   try {
     store.layers(id);
@@ -71,15 +72,12 @@ export async function verifyRun(
   return { run: id, state: problems.length > 0 ? 'wrong' : checksums === null ? 'unchecked' : 'sound', problems };
 }
 
-/** What differs of the data set of the run `id` from what it was. */
+/** How the data set of the run `id` has changed since. */
 async function changedData(store: RunStore, id: string): Promise<string[]> {
   const { spec, dataset } = store.find(id)!;
-  const started = store
-    .journal(id)
-    .read()
-    .find(({ event }) => event === 'started') as { dataset?: { from: string } } | undefined;
   try {
-    const { hash } = chosen(await datasets.load(started?.dataset?.from ?? spec.dataset), spec);
+    const started = store.journal(id).started();
+    const { hash } = chosen(await datasets.load(started?.dataset.from ?? spec.dataset), spec);
     return hash === dataset.hash
       ? []
       : [`the data set ${dataset.name} has changed since: its hash was ${dataset.hash}, it is ${hash}`];
