@@ -1,6 +1,7 @@
 // The order of the folders of src: each imports only from those before it, and nothing imports in a circle.
 const ORDER = [
   'base',
+  'metrics',
   'engine',
   'data',
   'backbones',
@@ -26,10 +27,29 @@ module.exports = {
     ...layers,
     {
       name: 'index-comes-last',
-      comment: 'src/index.ts is the public surface: nothing inside imports it.',
+      comment: 'src/index.ts is the public entry of the package: nothing inside imports it.',
       severity: 'error',
       from: { path: '^src/' },
       to: { path: '^src/index\\.ts$' },
+    },
+    {
+      name: 'entries-are-for-outside',
+      comment:
+        'A folder of src imports the file that it needs, not an entry. Entries serve users and src/studies/<name>.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: ['^src/(kit|index)\\.ts$', '^src/studies/[^/]+/'] },
+      to: { path: ['^src/kit\\.ts$', '^src/[^/]+/index\\.ts$'] },
+    },
+    {
+      name: 'a-study-uses-the-public-api',
+      comment:
+        'src/studies/<name> imports from src/kit.ts, src/extend.ts, src/*/index.ts and src/studies/study.ts only.',
+      severity: 'error',
+      from: { path: '^src/studies/([^/]+)/' },
+      to: {
+        path: '^src/',
+        pathNot: ['^src/(kit|extend)\\.ts$', '^src/[^/]+/index\\.ts$', '^src/studies/study\\.ts$', '^src/studies/$1/'],
+      },
     },
     {
       name: 'no-circle',

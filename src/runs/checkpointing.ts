@@ -5,6 +5,7 @@ import { writeSafetensors } from '../backbones/weights/readers/safetensors';
 import type { Backbone } from '../backbones/backbone';
 import { valuesOf, type EpochRow, type Moment, type TrainOptions, type TrainState } from '../transfer/trainer';
 import { Checkpoints, type Checkpoint, type RunHistory } from './store/checkpoint';
+import { writePredictions, type RunPredictions } from './store/predictions';
 import type { RunLock } from '../base/files/lock';
 import { NUMERICS_VERSION, type RunStore } from './store/store';
 
@@ -25,6 +26,7 @@ export class Keeper {
   private last = performance.now();
   private lastPlace = '';
   private kept: Partial<Record<'last' | 'best', Record<string, Float32Array>>> = {};
+  private predictions: Partial<Record<'last' | 'best', RunPredictions>> = {};
 
   constructor(
     private readonly store: RunStore,
@@ -44,10 +46,11 @@ export class Keeper {
   /** The state to go on from; undefined for a run that begins. `epochs`: of the whole run. */
   async resume(epochs: number): Promise<TrainState | undefined> {
     const { keepWeights } = this.options;
-    // After the last epoch's reset the weights that were evaluated are gone: they must lie there already, or that epoch
-    // is made again.
+    // After the last epoch its evaluation and the evaluated weights are gone. Without their files that epoch is
+    // repeated.
     const fits = ({ state }: Checkpoint): boolean =>
-      !keepWeights || state.epoch < epochs || this.store.weights(this.id) !== null;
+      state.epoch < epochs ||
+      (fs.existsSync(this.store.predictionsFile(this.id)) && (!keepWeights || this.store.weights(this.id) !== null));
     const { checkpoint, damaged } = await this.checkpoints.latest(fits);
     for (const { file, why } of damaged) {
       const instead = checkpoint === null ? 'There is no other: the run starts again' : 'The one before it is used';
@@ -76,9 +79,23 @@ export class Keeper {
   ): NonNullable<TrainOptions['observe']> {
     return (moment: Moment, epoch, read) => {
       if (moment !== 'epoch' || !this.options.keepWeights) return;
-      const isBest = bestEpoch(rowsOf()) === epoch;
+      const rows = rowsOf();
+      const isBest = rows.at(-1)?.evaluatedOn === 'validation' && bestEpoch(rows) === epoch;
       if (epoch < epochs && !isBest) return;
       this.kept = { [epoch === epochs ? 'last' : 'best']: valuesOf(read(Object.keys(backbone.variables))) };
+    };
+  }
+
+  /** Called by the trainer: holds the predictions of the last epoch, and of the best on validation. */
+  predictionsObserver(
+    evaluated: Omit<RunPredictions, 'logits' | 'epoch'>,
+    epochs: number,
+    rowsOf: () => readonly EpochRow[],
+  ): NonNullable<TrainOptions['onEvaluated']> {
+    return (epoch, logits, top1) => {
+      const which = epoch === epochs ? 'last' : 'best';
+      const isBest = evaluated.evaluatedOn === 'validation' && rowsOf().every((row) => row.top1 < top1);
+      if (which === 'last' || isBest) this.predictions = { [which]: { ...evaluated, logits, epoch } };
     };
   }
 
@@ -88,7 +105,7 @@ export class Keeper {
     return async (moment, state) => {
       if (moment === 'step' && performance.now() - this.last < every) return;
       this.lock.requireHeld();
-      if (moment === 'epoch') await this.writeWeights(backbone);
+      if (moment === 'epoch') await this.writeKept(backbone);
       const present = state();
       const place = `${present.epoch}-${present.step}`;
       if (place === this.lastPlace || place === '0-0') return;
@@ -105,22 +122,26 @@ export class Keeper {
     };
   }
 
-  private async writeWeights(backbone: Backbone): Promise<void> {
+  private async writeKept(backbone: Backbone): Promise<void> {
     for (const which of ['best', 'last'] as const) {
-      const values = this.kept[which];
-      if (values === undefined) continue;
-      await writeSafetensors(this.store.weightsFile(this.id, which), stateDictOf(backbone, values));
+      const [values, predictions] = [this.kept[which], this.predictions[which]];
+      if (values !== undefined)
+        await writeSafetensors(this.store.weightsFile(this.id, which), stateDictOf(backbone, values));
+      if (predictions !== undefined) await writePredictions(this.store.predictionsFile(this.id, which), predictions);
     }
-    this.kept = {};
+    [this.kept, this.predictions] = [{}, {}];
   }
 
   /**
-   * To be called before the record is written: best weights stay only where they are of the best epoch, and that is not
-   * the last.
+   * Called before the record is written: the files of the best epoch stay only where that is not the last one. A failed
+   * run keeps no predictions.
    */
-  settleWeights(rows: readonly EpochRow[]): void {
+  settle(rows: readonly EpochRow[], status: 'finished' | 'failed'): void {
+    const remove = (file: string): void => fs.rmSync(file, { force: true });
     const isLast = bestEpoch(rows) === rows.length;
-    if (isLast || !this.history.keepWeights) fs.rmSync(this.store.weightsFile(this.id, 'best'), { force: true });
+    if (isLast || !this.history.keepWeights) remove(this.store.weightsFile(this.id, 'best'));
+    if (isLast || status === 'failed') remove(this.store.predictionsFile(this.id, 'best'));
+    if (status === 'failed') remove(this.store.predictionsFile(this.id));
   }
 
   notice(text: string): void {
@@ -134,7 +155,11 @@ export class Keeper {
   }
 }
 
-/** The first epoch (1-based) of the highest test top-1; 0 of none. */
+/**
+ * The first epoch (1-based) of the highest validation top-1. Where runs are evaluated on test images it is the last
+ * epoch: nothing is ever chosen on test. 0 of no epochs.
+ */
 export function bestEpoch(rows: readonly EpochRow[]): number {
+  if (rows.at(-1)?.evaluatedOn === 'test') return rows.length;
   return rows.reduce((best, row) => (best === 0 || row.top1 > rows[best - 1].top1 ? row.epoch : best), 0);
 }

@@ -12,6 +12,7 @@ import { openPixelCache } from '../data/pixels/pixel-cache';
 import { KitError } from '../base/errors';
 import { kitHome } from '../base/home';
 import { stopSignal } from '../base/notebook-host';
+import { classificationMetrics } from '../metrics/classification';
 import { methods } from '../transfer/methods';
 import { timetable } from '../transfer/resets/rifle';
 import { parseRunSpec, type RunSpec, type RunSpecInput } from '../transfer/spec';
@@ -27,8 +28,8 @@ import { Tracking, type TrackingOptions } from './tracking/tracking';
 import { writeWhole } from '../base/files/write-whole';
 
 /**
- * Options of `finetune`. `keepWeights` besides: the final weights, and those of the best epoch, stay beside the record
- * (`RunStore.weights`); a run that is over without them is then run again, to the same bits.
+ * Options of `finetune`. `keepWeights` besides: the final weights, and those of the best epoch on validation images,
+ * stay beside the record (`RunStore.weights`). A finished run without kept weights is then repeated, bit for bit.
  */
 export interface FinetuneOptions extends Omit<TrainOptions, 'from' | 'onState'>, KeeperOptions {
   /**
@@ -217,6 +218,7 @@ async function makeRun(
         : undefined;
     const rows: EpochRow[] = [...(from?.rows ?? [])];
     const keepWeights = keeper.observer(backbone, epochCount, () => rows);
+    const keepPredictions = keeper.predictionsObserver(evaluatedImages(dataset, spec), epochCount, () => rows);
     const { epochs, layers, failure } = await trainOrFail(() =>
       train(spec, backbone, spec.imageSize, trainBatches, testBatches, {
         channelWeights,
@@ -224,6 +226,10 @@ async function makeRun(
         ...options,
         from,
         onState: keeper.stateKeeper(backbone, epochCount),
+        onEvaluated: (epoch, logits, top1) => {
+          keepPredictions(epoch, logits, top1);
+          options.onEvaluated?.(epoch, logits, top1);
+        },
         onEpoch: (row) => {
           rows.push(row);
           tracking.epoch(row);
@@ -258,6 +264,7 @@ async function makeRun(
       epochs,
       evaluatedOn: spec.evaluateOn,
       top1: failure === null ? epochs[epochs.length - 1].top1 : NaN,
+      ...(failure === null ? { metrics: classificationMetrics((await store.predictions(id))!) } : {}),
       resets: epochs.filter((row) => row.headReset).map((row) => row.epoch),
       wallSeconds,
       peakMemoryMb,
@@ -266,7 +273,7 @@ async function makeRun(
       environment: made,
     };
     lock.requireHeld();
-    keeper.settleWeights(epochs);
+    keeper.settle(epochs, record.status);
     await store.put(record, layers);
     store.journal(id).write('finished', { status: record.status });
     keeper.done();
@@ -278,6 +285,15 @@ async function makeRun(
     backbone.dispose();
   }
 }
+
+/** What the predictions of a run are about. */
+const evaluatedImages = ({ test, classes }: Dataset, { evaluateOn }: RunSpec) => ({
+  labels: Int32Array.from(test, ({ label }) => label),
+  files: test.map(({ file }) => file),
+  classes: classes.length,
+  classNames: classes,
+  evaluatedOn: evaluateOn,
+});
 
 /** Where a data set was read from: a folder's path, or the name in the catalog. */
 const placeOf = (dataset: string): string => (fs.existsSync(dataset) ? fs.realpathSync(dataset) : dataset);

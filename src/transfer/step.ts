@@ -37,8 +37,15 @@ export type TrainOutputs = {
   squaredNorms: TF.Tensor2D;
 };
 
-/** Scalars that an evaluation step returns: sum of the cross entropy, and the number classified right. */
-export type EvaluateOutputs = { crossEntropy: TF.Scalar; correct: TF.Scalar };
+/** What an evaluation step returns. */
+export type EvaluateOutputs = {
+  /** Sum of the cross entropy over the batch. */
+  crossEntropy: TF.Scalar;
+  /** Number of images classified right. */
+  correct: TF.Scalar;
+  /** [batch, classes]. */
+  logits: TF.Tensor2D;
+};
 
 /**
  * The steps of a run, and all the variables that they use: parameters, statistics, momentum, and what the regulariser
@@ -137,6 +144,7 @@ export function makeSteps(
       return {
         crossEntropy: softmaxCrossEntropy(logits, labels).sum<TF.Scalar>(),
         correct: countCorrect(logits, labels),
+        logits,
       };
     },
 

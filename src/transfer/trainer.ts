@@ -119,6 +119,11 @@ export interface TrainOptions {
   /** Name of the run in progress reports. Default `'train'`. */
   title?: string;
   onEpoch?: (row: EpochRow) => void;
+  /**
+   * Called after the evaluation of each epoch (1-based), before `onEpoch`, with the logits of the evaluated images:
+   * [images, classes], in the order of the batches.
+   */
+  onEvaluated?: (epoch: number, logits: Float32Array, top1: number) => void;
   /** Of DELTA, see `findChannelWeights`. Default: all channels of a stage weigh the same. */
   channelWeights?: ChannelWeights;
   /**
@@ -186,6 +191,7 @@ export async function train(
     signal,
     onProgress,
     onEpoch,
+    onEvaluated,
     observe,
     onState,
     channelWeights,
@@ -302,6 +308,7 @@ export async function train(
       };
       rows.push(row);
       layers.epoch(epoch + 1, program.read(steps.parameterNames));
+      onEvaluated?.(epoch + 1, test.logits, test.top1);
       onEpoch?.(row);
       observe?.('epoch', epoch + 1, program.read);
       if (headReset) {
@@ -369,22 +376,29 @@ function functionsOf(steps: Steps, imageSize: number, trainSizes: readonly numbe
   };
 }
 
-/** Mean cross entropy and top-1 of a compiled evaluation step over all of `batches`. */
+/**
+ * Mean cross entropy and top-1 of a compiled evaluation step over all of `batches`, and the logits [images, classes] in
+ * their order.
+ */
 export async function evaluate(
   step: CompiledSteps['evaluate'],
   batches: BatchSource,
   { signal, onBatch }: { signal?: AbortSignal; onBatch?: () => void } = {},
-): Promise<{ loss: number; top1: number }> {
+): Promise<{ loss: number; top1: number; logits: Float32Array }> {
   const sum = { images: 0, crossEntropy: 0, correct: 0 };
+  const rows: Float32Array[] = [];
   for await (const { images, labels, size } of batches.epoch(0, { signal })) {
     await breathe(signal);
-    const { crossEntropy, correct } = scalars(step({ images, labels }));
+    const { logits, ...sums } = step({ images, labels });
+    rows.push(logits.dataSync<'float32'>());
+    logits.dispose();
+    const { crossEntropy, correct } = scalars(sums);
     sum.images += size;
     sum.crossEntropy += crossEntropy;
     sum.correct += correct;
     onBatch?.();
   }
-  return { loss: sum.crossEntropy / sum.images, top1: sum.correct / sum.images };
+  return { loss: sum.crossEntropy / sum.images, top1: sum.correct / sum.images, logits: joined(rows) };
 }
 
 /** `variables`, when they are those named. @throws KitError for a state of another network or another kit. */
@@ -437,6 +451,13 @@ export function valuesOf(tensors: Record<string, TF.Tensor>): Record<string, Flo
   );
   tf.dispose(tensors);
   return values;
+}
+
+/** The values of all parts, one after another. */
+function joined(parts: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(parts.reduce((length, part) => length + part.length, 0));
+  parts.reduce((at, part) => (all.set(part, at), at + part.length), 0);
+  return all;
 }
 
 /** Lets signals, timers and workers have their turn between two calls that block. */

@@ -138,11 +138,12 @@ describe('finetune', function () {
         .map(({ event }) => event),
       ['started', 'checkpoint', 'checkpoint', 'stopped', 'notice', 'resumed', 'checkpoint', 'finished'],
     );
-    const left = fs
-      .readdirSync(folder)
-      .sort()
-      .filter((name) => name !== 'best-weights.safetensors');
-    assert.deepEqual(left, ['journal.jsonl', 'layers.json', 'record.json', 'weights.safetensors']);
+    const files = ['journal.jsonl', 'layers.json', 'predictions.safetensors', 'record.json', 'weights.safetensors'];
+    assert.deepEqual(fs.readdirSync(folder).sort(), files);
+    assert.deepEqual(
+      fs.readFileSync(store.predictionsFile(record.id)),
+      fs.readFileSync(whole.predictionsFile(record.id)),
+    );
     assert.equal((await verifyRun(store, record.id, { data: true })).state, 'sound');
 
     const file = path.join(folder, 'record.json');

@@ -77,7 +77,12 @@ describe('rifle train on a disk of its own (where this user may mount one)', fun
     assert.equal(status, 0, stderr);
     assert.match(stderr, /The checkpoint .* could not be written: .*The run continues without it/);
     const { id } = JSON.parse(stdout) as RunRecord;
-    assert.deepEqual(fs.readdirSync(path.join(folder, id)).sort(), ['journal.jsonl', 'layers.json', 'record.json']);
+    assert.deepEqual(fs.readdirSync(path.join(folder, id)).sort(), [
+      'journal.jsonl',
+      'layers.json',
+      'predictions.safetensors',
+      'record.json',
+    ]);
   });
 
   it('that is full, or read-only, does not begin: in one line, with the remedy', () => {

@@ -33,7 +33,7 @@ describe('the reporter', () => {
 describe('the order of the folders', () => {
   const scratch = scratchFolder();
 
-  it('refuses a later folder (also for a type), a circle and the public surface inside, and nothing else', () => {
+  it('refuses a later folder (also for a type), a circle, an entry inside and a study on private files, and nothing else', () => {
     const files = {
       'package.json': '{}',
       'tsconfig.json': '{}',
@@ -43,7 +43,14 @@ describe('the order of the folders', () => {
       'src/data/circle.ts': "import { e } from './round'; export const d = () => e;",
       'src/data/round.ts': "import { d } from './circle'; export const e = () => d;",
       'src/cli/inside.ts': "import { b } from '../index'; export const f = b;",
-      'src/index.ts': "export * from './runs/right';",
+      'src/cli/entry.ts': "import { b } from '../runs'; export const g = b;",
+      'src/runs/index.ts': "export * from './right';",
+      'src/kit.ts': "export * from './runs';",
+      'src/index.ts': "export * from './kit';",
+      'src/studies/one/right.ts':
+        "import { b } from '../../kit'; import { b as c } from '../../runs'; export { b, c };",
+      'src/studies/one/inside.ts':
+        "import { a } from '../../engine/right'; import { b } from './right'; export { a, b };",
     };
     for (const [file, text] of Object.entries(files)) {
       fs.mkdirSync(path.dirname(path.join(scratch.path, file)), { recursive: true });
@@ -62,7 +69,9 @@ describe('the order of the folders', () => {
     assert.ok(stdout.startsWith('{'), stderr);
     const found = JSON.parse(stdout).summary.violations.map(({ rule, from, to }) => `${rule.name}: ${from} -> ${to}`);
     assert.deepEqual(found.sort(), [
+      'a-study-uses-the-public-api: src/studies/one/inside.ts -> src/engine/right.ts',
       'data-comes-before: src/data/type.ts -> src/runs/right.ts',
+      'entries-are-for-outside: src/cli/entry.ts -> src/runs/index.ts',
       'index-comes-last: src/cli/inside.ts -> src/index.ts',
       'no-circle: src/data/circle.ts -> src/data/round.ts', // a circle is told once
     ]);

@@ -98,6 +98,16 @@ export const recordSchema = z.looseObject({
   epochs: z.array(epochRow).max(1_000_000),
   evaluatedOn,
   top1: number,
+  metrics: z
+    .looseObject({
+      top1: number,
+      top5: z.number().nullable(),
+      macroF1: number,
+      meanPerClass: number,
+      nll: number,
+      ece: number,
+    })
+    .optional(),
   resets: z.array(count).max(1_000_000),
   wallSeconds: number,
   peakMemoryMb: number,

@@ -1,5 +1,6 @@
 // The record of a run: one JSON document with its spec, its numbers and everything they depend on. Its form in a file
 // has a number, see docs/record-format.md.
+import type { ClassificationMetrics } from '../../metrics/classification';
 import type { RunSpec } from '../../transfer/spec';
 import type { LayerRow } from '../../transfer/layer-rows';
 import type { EpochRow } from '../../transfer/trainer';
@@ -56,6 +57,8 @@ export interface RunRecord {
   evaluatedOn: RunSpec['evaluateOn'];
   /** Of the last epoch: the number that tables report. NaN of a failed run (`null` in JSON). */
   top1: number;
+  /** More numbers of the last epoch, from the kept predictions; absent in failed runs and in records of kit 0.1. */
+  metrics?: ClassificationMetrics;
   /** Epochs (1-based) after which the head was re-initialised. */
   resets: number[];
   wallSeconds: number;

@@ -11,6 +11,7 @@ import type { RunSpec } from '../../transfer/spec';
 import { Journal } from './journal';
 import type { LayerRow, RunRecord } from './record';
 import { layersText, readLayers, readRecord, recordText, type StoredRecord } from './record-file';
+import { readPredictions, type RunPredictions } from './predictions';
 import { indexedRecords, type BriefRecord } from './record-index';
 import { RUN_ID } from './record-schema';
 
@@ -69,17 +70,34 @@ export class RunStore {
 
   /**
    * The final weights of the run `id`, in the names and layouts of the file they came from, or those of its `best`
-   * epoch (the first of the highest top-1); null when the run did not keep them.
+   * epoch: the first of the highest validation top-1, where the run was evaluated on validation images. A best epoch is
+   * never chosen on test images. Null when the run was not asked to keep them.
    */
   weights(id: string, which: 'last' | 'best' = 'last'): string | null {
     const file = this.weightsFile(id, which);
-    // where the last epoch is the best there is one file
+    // one file where the last epoch is the best, or none was chosen
     return fs.existsSync(file) ? file : which === 'best' ? this.weights(id) : null;
   }
 
   /** Where weights of the run `id` are kept. */
   weightsFile(id: string, which: 'last' | 'best' = 'last'): string {
     return this.file(id, which === 'last' ? 'weights.safetensors' : 'best-weights.safetensors');
+  }
+
+  /**
+   * What the run `id` predicted for the images that it was evaluated on: at its last epoch, or at its `best` one (see
+   * `weights`). `null` of a run that is not finished, and of runs of kit 0.1.
+   * @throws KitError `PREDICTIONS_DAMAGED`.
+   */
+  async predictions(id: string, which: 'last' | 'best' = 'last'): Promise<RunPredictions | null> {
+    const file = this.predictionsFile(id, which);
+    if (fs.existsSync(file)) return readPredictions(file);
+    return which === 'best' ? this.predictions(id) : null;
+  }
+
+  /** Where predictions of the run `id` are kept. */
+  predictionsFile(id: string, which: 'last' | 'best' = 'last'): string {
+    return this.file(id, which === 'last' ? 'predictions.safetensors' : 'best-predictions.safetensors');
   }
 
   /** The folder of the run `id`. */
@@ -144,9 +162,12 @@ export class RunStore {
     try {
       fs.mkdirSync(path.dirname(file), { recursive: true });
       const text = layersText(layers);
-      const sums = { 'layers.json': createHash('sha256').update(text).digest('hex') } as Record<string, string>;
-      for (const kept of [this.weightsFile(record.id), this.weightsFile(record.id, 'best')])
-        if (fs.existsSync(kept)) sums[path.basename(kept)] = await sha256File(kept);
+      const sums: Record<string, string> = { 'layers.json': createHash('sha256').update(text).digest('hex') };
+      const beside = (['last', 'best'] as const).flatMap((which) => [
+        this.weightsFile(record.id, which),
+        this.predictionsFile(record.id, which),
+      ]);
+      for (const kept of beside) if (fs.existsSync(kept)) sums[path.basename(kept)] = await sha256File(kept);
       await writeWhole(this.file(record.id, 'layers.json'), text);
       await writeWhole(file, recordText(record, sums));
     } catch (cause) {

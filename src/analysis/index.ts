@@ -1,0 +1,21 @@
+// Public entry `rifle-kit/analysis`: statistics, layers, features, CKA and linear probes.
+export { mean, meanInterval, sampleStd, summarize, type Interval, type Summary } from './statistics/statistics';
+export { bootstrapInterval, type BootstrapOptions } from './statistics/bootstrap';
+export { wilcoxonSignedRank, type SignedRank } from './statistics/wilcoxon';
+export { pairedDifference, type PairedDifference } from './statistics/paired';
+export { ckaEstimates, linearCka, type CkaEstimates, type FeatureMatrix } from './cka';
+export { featureExtractor, stageFeatures, type FeatureExtractor, type StageFeatures } from './features';
+export {
+  layerRatios,
+  layersOf,
+  summarizeLayers,
+  type LayerQuantity,
+  type LayerRatio,
+  type LayerSummary,
+  type SeededLayers,
+} from './layers';
+export { fitProbe, probeClasses, probeTop1, type LinearProbe, type ProbeOptions } from './linear-probe';
+export { lowLevelFeatures, type LowLevelOptions, type LowLevelRow } from './low-level';
+export { ckaByStage, type CkaOptions, type CkaRow } from './representations';
+export { variablesByStage } from './stages';
+export type { TrainedRun } from './trained-runs';

@@ -1,0 +1,2 @@
+// Public entry `rifle-kit/extend`: definitions that add to the kit what it does not have.
+export {};

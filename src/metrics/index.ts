@@ -1,0 +1,13 @@
+// Public entry of src/metrics: metrics of a classifier over labelled logits.
+export { calibrationError, reliabilityBins, type ReliabilityBin } from './calibration';
+export {
+  classificationMetrics,
+  classScores,
+  confusedPairs,
+  confusionMatrix,
+  topAccuracy,
+  type ClassificationMetrics,
+  type ClassScores,
+  type ConfusedPair,
+} from './classification';
+export type { LabelledLogits } from './logits';

@@ -1,0 +1,5 @@
+// Public entry of src/notebook: rich output in a notebook, and running notebooks.
+export { show } from './display/display';
+export { memory, MemoryReport } from './display/memory';
+export { progressBar } from './display/progress';
+export { runNotebook, type NotebookResult, type RunNotebookOptions } from './runner/runner';
