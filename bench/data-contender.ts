@@ -3,7 +3,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { BatchLoader } from '../src/data/batches/batches';
 import type { Dataset } from '../src/data/dataset';
-import { decode, resizeShortSide } from '../src/data/pixels/image';
+import { decode } from '../src/data/pixels/decode';
+import { resizeShortSide } from '../src/data/pixels/resize';
 import { openPixelCache } from '../src/data/pixels/pixel-cache';
 
 /** What a contender has measured in its fastest round. CPU seconds are those of all its threads. */

@@ -1,5 +1,9 @@
 // The one error class for failures that a user can mend, and the hint for names that are not known.
 import { distance } from 'fastest-levenshtein';
+import { visible } from './visible';
+
+/** Most characters of a message: texts from outside (names, lists) have no bound of their own. */
+const MOST_CHARACTERS = 20_000;
 
 /** A failure that the user can mend. Its message says what was expected and what was found; `fix` says what to do. */
 export class KitError extends Error {
@@ -9,12 +13,29 @@ export class KitError extends Error {
   readonly code: string;
 
   constructor(message: string, options: { code?: string; fix?: string; cause?: unknown } = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    super(visible(message, MOST_CHARACTERS), options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'KitError';
-    this.fix = options.fix ?? '';
+    this.fix = visible(options.fix ?? '', MOST_CHARACTERS);
     this.code = options.code ?? 'UNSPECIFIED';
   }
 }
+
+/** The fields of an error that pass between threads. */
+export interface ErrorFields {
+  message: string;
+  code?: string;
+  fix?: string;
+}
+
+/** What another thread needs to throw `error` again. */
+export function errorFields(error: unknown): ErrorFields {
+  if (error instanceof KitError) return { message: error.message, code: error.code, fix: error.fix };
+  return { message: error instanceof Error ? error.message : String(error) };
+}
+
+/** The error that `errorFields` was made of; one that was no KitError becomes one with the code `THREAD_FAILED`. */
+export const errorFromFields = ({ message, code = 'THREAD_FAILED', fix }: ErrorFields): KitError =>
+  new KitError(message, { code, fix });
 
 /**
  * The known names nearest to `name` by edit distance, nearest first: at most `limit` (default 3), none further than

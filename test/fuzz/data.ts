@@ -6,7 +6,7 @@ import path from 'node:path';
 import { deflateSync, gzipSync } from 'node:zlib';
 import { extract } from '../../src/data/fetch/archive';
 import { FileTree } from '../../src/data/readers/formats/file-tree';
-import { decode } from '../../src/data/pixels/image';
+import { decode } from '../../src/data/pixels/decode';
 import { readMat, type MatValue } from '../../src/data/readers/formats/mat';
 import { parseElpvLabels } from '../../src/data/readers/elpv';
 import { readers } from '../../src/data/readers';

@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { crc32 } from 'node:zlib';
-import { KitError } from '../../base/errors';
+import { errorFields, type ErrorFields } from '../../base/errors';
 import { randomStream } from '../../base/random';
 import { centerCrop, copyCrop, randomCrop } from './crop';
 import { damagedPixels } from '../pixels/damaged-pixels';
@@ -36,7 +36,7 @@ export interface BatchTask {
 export interface BatchReply {
   /** Of the task. */
   id: number;
-  error?: { message: string; fix: string };
+  error?: ErrorFields;
 }
 
 const data = workerData as BatchWorkerData;
@@ -78,7 +78,7 @@ port.on('message', ({ id, slot, epoch, samples }: BatchTask) => {
     const target = new Uint8Array(data.slots[slot]);
     samples.forEach((sample, i) => assemble(sample, epoch, target, i * data.imageSize * data.imageSize * 3));
   } catch (error) {
-    reply.error = { message: (error as Error).message, fix: error instanceof KitError ? error.fix : '' };
+    reply.error = errorFields(error);
   }
   port.postMessage(reply);
 });

@@ -1,7 +1,7 @@
 // Batches for training and evaluation, assembled ahead of time by worker threads in shared memory.
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { KitError } from '../../base/errors';
+import { errorFromFields, KitError } from '../../base/errors';
 import { randomStream } from '../../base/random';
 import type { BatchReply, BatchTask, BatchWorkerData } from './batch-worker';
 import type { Sample } from '../dataset';
@@ -212,7 +212,7 @@ export class BatchLoader {
       const waiting = this.waiting.get(id);
       this.waiting.delete(id);
       if (this.waiting.size === 0) for (const each of this.workers) each.unref();
-      if (error) waiting?.reject(new KitError(error.message, { fix: error.fix }));
+      if (error) waiting?.reject(errorFromFields(error));
       else waiting?.resolve();
     });
     worker.on('error', (cause) =>

@@ -2,8 +2,9 @@
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { KitError } from '../../base/errors';
-import { decode, resizeShortSide, type Image } from './image';
+import { errorFromFields, type ErrorFields } from '../../base/errors';
+import { decodeResized } from './decode';
+import type { Image } from './image';
 
 /**
  * What `decode-worker` is asked for: the image in `file`, resized so that its shorter side has `shortSide` pixels; or
@@ -18,7 +19,7 @@ export interface DecodeTask {
 export const END = 'end';
 
 /** What it answers to the task `id`: the image, or why it cannot be had. */
-export type DecodeReply = { id: number; image: Image } | { id: number; error: { message: string; fix: string } };
+export type DecodeReply = { id: number; image: Image } | { id: number; error: ErrorFields };
 
 const ENDED = new Error('a thread that decodes images ended');
 
@@ -53,7 +54,7 @@ export class DecodePool {
       if (asked === undefined) return; // given up when another thread failed
       this.waiting.delete(reply.id);
       if ('image' in reply) asked.resolve(reply.image);
-      else asked.reject(new KitError(reply.error.message, { fix: reply.error.fix }));
+      else asked.reject(errorFromFields(reply.error));
     });
     worker.on('error', (error) => this.fail(error));
     worker.on('exit', () => this.closing || this.fail(ENDED));
@@ -70,7 +71,7 @@ export class DecodePool {
    * @throws KitError when the file cannot be decoded.
    */
   async run(file: string, shortSide: number): Promise<Image> {
-    if (this.workers.length === 0) return resizeShortSide(await decode(file), shortSide);
+    if (this.workers.length === 0) return decodeResized(file, shortSide);
     const id = this.asked++;
     return new Promise((resolve, reject) => {
       this.waiting.set(id, { resolve, reject });

@@ -56,7 +56,7 @@ export interface PixelCacheOptions {
 const MAGIC = Buffer.from('RIFLEPX1');
 const TRAILER_BYTES = 64;
 /** Raised when the layout changes, or when decoding or resizing gives other pixels. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 interface Index {
   format: number;
@@ -210,7 +210,7 @@ async function decodeSample(
     if (!(cause instanceof KitError)) throw cause;
     throw new KitError(
       `${cause.message} It is an image of the class "${dataset.classes[label]}" of the data set ${dataset.name}.`,
-      { fix: cause.fix, cause },
+      { code: cause.code, fix: cause.fix, cause },
     );
   }
 }

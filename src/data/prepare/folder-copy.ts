@@ -3,15 +3,13 @@
 import { KitError } from '../../base/errors';
 import type { DatasetSpec } from '../dataset';
 import type { FileTree } from '../readers/formats/file-tree';
-import { IMAGE_ENDINGS } from '../pixels/image';
+import { isImageName } from '../pixels/image';
 import type { Found, Reading } from '../readers/reader';
 
 const IMAGE = /^(?<before>.*\/)?(?<split>train|test|val|valid)\/(?<name>[^/]+)\/(?<image>[^/]+)$/i;
 
-const isImage = (file: string): boolean => IMAGE_ENDINGS.some((ending) => file.toLowerCase().endsWith(ending));
-
 /** Whether a file of an archive may be an image of such a copy. */
-export const wantsOfCopy = (file: string): boolean => isImage(file) && IMAGE.test(file);
+export const wantsOfCopy = (file: string): boolean => isImageName(file) && IMAGE.test(file);
 
 /** A class's name as copies may change it: letters and digits alone, in lower case. */
 export const plainName = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, '');
@@ -26,7 +24,7 @@ export function readFolderCopy(tree: FileTree, spec: DatasetSpec): Reading | und
   const splits = new Map<string, { from: string; name: string; image: string }[]>();
   let place: string | undefined;
   for (const from of tree.paths) {
-    const { before = '', split, name, image } = (isImage(from) && IMAGE.exec(from)?.groups) || {};
+    const { before = '', split, name, image } = (isImageName(from) && IMAGE.exec(from)?.groups) || {};
     if (split === undefined || (place ??= before) !== before) continue;
     const key = split.toLowerCase();
     if (!splits.has(key)) splits.set(key, []);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { tf, type TF } from '../../../src/engine/tensorflow';
 import { backbones, type Backbone } from '../../../src/backbones/backbone';
-import { decode } from '../../../src/data/pixels/image';
+import { decode } from '../../../src/data/pixels/decode';
 import { fixture } from '../golden-resnet';
 import { assertNoLeak } from '../leaks';
 

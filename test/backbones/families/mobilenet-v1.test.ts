@@ -8,7 +8,7 @@ import { tf } from '../../../src/engine/tensorflow';
 import { backbones, type Backbone } from '../../../src/backbones/backbone';
 import { readGraphDef } from '../../../src/backbones/weights/readers/graphdef';
 import { weightsManifest, weightsPath } from '../../../src/backbones/weights/store';
-import { decode } from '../../../src/data/pixels/image';
+import { decode } from '../../../src/data/pixels/decode';
 import { fixture } from '../golden-resnet';
 import { assertNoLeak } from '../leaks';
 import { unlessOffline } from '../unless-offline';

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { DecodePool } from '../../../src/data/pixels/decode-pool';
-import { decode, resizeShortSide } from '../../../src/data/pixels/image';
+import { decode } from '../../../src/data/pixels/decode';
+import { resizeShortSide } from '../../../src/data/pixels/resize';
 import { packageRoot } from '../../../src/base/home';
 
 describe('DecodePool', function () {

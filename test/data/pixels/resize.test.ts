@@ -6,7 +6,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { KitError } from '../../../src/base/errors';
 import { packageRoot } from '../../../src/base/home';
-import { decode, resizeBilinear, resizeShortSide, shortSideSize, type Image } from '../../../src/data/pixels/image';
+import { decode } from '../../../src/data/pixels/decode';
+import type { Image } from '../../../src/data/pixels/image';
+import { resizeBilinear, resizeShortSide, shortSideSize } from '../../../src/data/pixels/resize';
 
 const FIXTURES = path.join(packageRoot(), 'test', 'fixtures', 'data');
 const golden = JSON.parse(fs.readFileSync(path.join(FIXTURES, 'pil.json'), 'utf8')) as {
