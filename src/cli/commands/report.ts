@@ -6,7 +6,7 @@ import type { FigureSources } from '../../report/page/exhibits';
 import type { RunRecord } from '../../runs/store/record';
 import type { RunStore } from '../../runs/store/store';
 import { interruptible } from '../interrupt';
-import { printJson, printLine } from '../print';
+import { printJson, printLine, warnLeftOut } from '../print';
 import { showProgress } from '../progress';
 
 interface ReportFlags {
@@ -44,7 +44,7 @@ export function reportCommand(): Command {
     .action(async (flags: ReportFlags) => {
       const { RunStore } = await import('../../runs/store/store.js');
       const store = new RunStore(flags.runs);
-      const records = await recordsOf(store.list(), store.root, flags.scale);
+      const records = await recordsOf(store.list(warnLeftOut), store.root, flags.scale);
       const { exportAll, sourcesOf, writeReport } = await import('../../report/page/export.js');
       const { present, requireExhibits } = await import('../../report/page/exhibits.js');
       requireExhibits(flags.study ?? []);

@@ -1,0 +1,87 @@
+// `rifle runs show`: everything that is known of one run.
+import type { Command } from 'commander';
+import pc from 'picocolors';
+import type { JournalEntry } from '../../../runs/store/journal';
+import type { RunRecord } from '../../../runs/store/record';
+import { percent, printLine, printList } from '../../print';
+import { duration } from '../../progress';
+import { storeCommand } from '../store-command';
+
+/** The command. */
+export function showCommand(): Command {
+  return storeCommand({
+    name: 'show',
+    description: 'show everything that is known of a run: spec, hashes, versions, settings, time, cost, history',
+    examples: ['rifle runs show db31527f'],
+    define: (command) => command.argument('<id>', 'or its beginning'),
+    async run(store, _, start: string) {
+      const { idOf } = await import('../../../runs/store/selection.js');
+      const id = idOf(store, start);
+      const record = store.find(id);
+      const journal = store.journal(id).read();
+      const weights = [...new Set((['last', 'best'] as const).flatMap((which) => store.weights(id, which) ?? []))];
+      return {
+        json: { record, journal, weights },
+        print() {
+          if (record !== null) printRecord(record, weights);
+          printJournal(journal);
+        },
+      };
+    },
+  });
+}
+
+function printRecord(record: RunRecord, kept: readonly string[]): void {
+  const { environment: made, dataset, weights, wallSeconds } = record;
+  const hours = wallSeconds / 3600;
+  const threads = Number(made.flags.TF_NUM_INTRAOP_THREADS ?? made.cores);
+  const rows: [string, string | number][] = [
+    ['run', record.id],
+    ['status', record.failure === null ? record.status : `${record.status}: ${record.failure.message}`],
+    ['method', record.method],
+    [`${record.evaluatedOn} top-1`, `${percent(record.top1)} after ${record.epochs.length} epochs`],
+    ['resets after epochs', record.resets.join(', ') || 'none'],
+    ['seed', `${record.spec.seed} (of every random stream)`],
+    [
+      'data set',
+      `${dataset.name}, ${dataset.train} training and ${dataset.test} test images, ${dataset.classes.length} classes`,
+    ],
+    ['data set hash', dataset.hash],
+    ['weights', `${weights.id}, ${weights.parameters} parameters`],
+    ['weights hash', weights.hash],
+    [
+      'kit',
+      `${made.kit}, numerics ${record.numericsVersion}, commit ${made.gitCommit ?? 'unknown'}${made.gitDirty ? ' with changes' : ''}`,
+    ],
+    ['versions', `Node ${made.node}, TensorFlow.js ${made.tfjs}, TensorFlow ${made.tensorflow}`],
+    ['device', made.gpu ? `${made.gpu.name}, driver ${made.gpu.driver}, CUDA ${made.gpu.cuda}` : made.device],
+    ['machine', `${made.cpu}, ${made.cores} cores, ${made.platform}`],
+    ...Object.entries(made.flags).map(([name, value]): [string, string] => ['setting', `${name}=${value}`]),
+    ['time', `${duration(wallSeconds)}, from ${record.startedAt} to ${record.finishedAt}`],
+    [
+      'cost',
+      made.device === 'gpu'
+        ? `${hours.toPrecision(3)} GPU hours`
+        : `${(hours * threads).toPrecision(3)} core hours at most`,
+    ],
+    ['peak memory', `${record.peakMemoryMb.toFixed(0)} MB`],
+    ['kept weights', kept.join(', ') || 'none'],
+  ];
+  printList(['', ''], rows);
+  printLine(`\n${pc.bold('Spec')}\n${JSON.stringify(record.spec, null, 1)}`);
+}
+
+function printJournal(journal: readonly JournalEntry[]): void {
+  printLine(`\n${pc.bold('History')}`);
+  printList(
+    ['at', 'event', 'process', ''],
+    journal.map(({ at, event, host, pid, environment: _, spec: _spec, ...details }) => [
+      at.slice(0, 19),
+      event,
+      `${pid} on ${host}`,
+      Object.entries(details)
+        .map(([name, value]) => `${name} ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`)
+        .join(', '),
+    ]),
+  );
+}
