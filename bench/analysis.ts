@@ -4,7 +4,7 @@ import { backbones } from '../src/backbones/backbone';
 import { tf } from '../src/engine/tensorflow';
 import { parseRunSpec } from '../src/transfer/spec';
 import { makeSteps } from '../src/transfer/step';
-import { compileSteps } from '../src/transfer/trainer';
+import { compileSteps } from '../src/transfer/compiled-steps';
 
 /** What one network gave. */
 export interface AnalysisResult {

@@ -7,10 +7,10 @@ import { backbones } from '../src/backbones/backbone';
 import { datasets } from '../src/data/catalog';
 import type { Dataset } from '../src/data/dataset';
 import { KitError } from '../src/base/errors';
-import { chosen } from '../src/runs/chosen';
-import { EVALUATION_BATCH } from '../src/runs/finetune';
+import { selectImages } from '../src/runs/selected-images';
+import { EVALUATION_BATCH } from '../src/runs/execute';
 import { plan, type Grid } from '../src/studies/plan';
-import { scales } from '../src/studies/scales';
+import { scales } from '../src/studies/rifle/scales';
 import { timetable } from '../src/transfer/resets/rifle';
 import type { RunSpec } from '../src/transfer/spec';
 import { requireWeights } from '../src/backbones/weights/store';
@@ -78,7 +78,7 @@ export async function endToEnd({
     seeds: Array.from({ length: seeds }, (_, seed) => seed),
   };
   const specs = plan(grid);
-  const dataset = chosen(await datasets.load(grid.spec.dataset), specs[0]);
+  const dataset = selectImages(await datasets.load(grid.spec.dataset), specs[0]);
   const others = await othersNow();
   if (!isQuiet(others)) say('Not quiet: others work on this machine. The result will say so.');
   const shares = [others];

@@ -11,7 +11,7 @@ import type { Graph } from '../src/engine/graph/shapes';
 import { methods } from '../src/transfer/methods';
 import { parseRunSpec } from '../src/transfer/spec';
 import { makeSteps } from '../src/transfer/step';
-import { graphOfSteps } from '../src/transfer/trainer';
+import { graphOfSteps } from '../src/transfer/compiled-steps';
 
 /** A device that kernels are registered for. */
 export type KernelDevice = 'gpu' | 'cpu';

@@ -1,10 +1,10 @@
 // Part of the benchmark `startup`, in a process of its own: the seconds in which the programs of a run are traced and
 // loaded, as JSON.
 import { backbones } from '../src/backbones/backbone';
-import { EVALUATION_BATCH } from '../src/runs/finetune';
+import { EVALUATION_BATCH } from '../src/runs/execute';
 import { parseRunSpec } from '../src/transfer/spec';
 import { makeSteps } from '../src/transfer/step';
-import { compileSteps } from '../src/transfer/trainer';
+import { compileSteps } from '../src/transfer/compiled-steps';
 
 async function main(): Promise<void> {
   const spec = parseRunSpec({ ...(JSON.parse(process.argv[2]) as object), dataset: 'none' });

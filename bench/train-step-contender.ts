@@ -7,7 +7,7 @@ import { kitVersion } from '../src/base/home';
 import { tf, type TF } from '../src/engine/tensorflow';
 import { makeSteps } from '../src/transfer/step';
 import { parseRunSpec } from '../src/transfer/spec';
-import { compileSteps } from '../src/transfer/trainer';
+import { compileSteps } from '../src/transfer/compiled-steps';
 import { sayAbsent, serve } from './contender';
 import { network } from './networks';
 import { stockNetworks } from './stock-networks';

@@ -6,7 +6,7 @@ import { KitError, unknownName } from '../base/errors';
 import { globalAveragePool } from '../engine/ops/ops';
 import type { OnProgress } from '../base/progress';
 import { tf, type TF } from '../engine/tensorflow';
-import type { BatchSource } from '../transfer/trainer';
+import type { BatchSource } from '../transfer/train-state';
 import type { FeatureMatrix } from './cka';
 
 /** What to extract, and from images of which size. */

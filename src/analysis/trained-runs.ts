@@ -8,7 +8,7 @@ import type { Dataset } from '../data/dataset';
 import { openPixelCache } from '../data/pixels/pixel-cache';
 import { KitError } from '../base/errors';
 import type { OnProgress } from '../base/progress';
-import { chosen } from '../runs/chosen';
+import { selectImages } from '../runs/selected-images';
 import type { RunRecord } from '../runs/store/record';
 import { featureExtractor, type FeatureExtractor } from './features';
 import { variablesByStage } from './stages';
@@ -60,7 +60,7 @@ export async function withTrainedRuns<T>(
 ): Promise<T> {
   const { record } = requireComparable(runs);
   const { spec } = record;
-  const data = chosen(dataset ?? (await datasets.load(spec.dataset, { onProgress, signal })), spec);
+  const data = selectImages(dataset ?? (await datasets.load(spec.dataset, { onProgress, signal })), spec);
   if (data.hash !== record.dataset.hash) {
     throw new KitError(
       `The run ${record.id} was trained on other images: its data set ${record.dataset.name} has the hash ${record.dataset.hash.slice(0, 12)}, found ${data.name} with ${data.hash.slice(0, 12)}.`,

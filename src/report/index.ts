@@ -1,19 +1,37 @@
-// Public entry `rifle-kit/report`: data frames, tables, figures and verdicts of any study.
+// Public entry `rifle-kit/report`: data frames, tables, figures, verdicts and reports of any study.
 export { epochsFrame, runsFrame, type DataFrame } from './frames/frames';
 export { ckaFrame, layersFrame, lowLevelFrame, type LayeredRun } from './frames/layer-frames';
-export { methodsTable, Table, type MethodsTableOptions } from './tables/methods-table';
+
+export { Table, type TableJson } from './table/tabular';
+export type { Cell, CellSource, Column, Pair, Row, TableData } from './table/cells';
+export { methodsTable, type MethodsTableOptions } from './tables/methods-table';
 export { datasetsTable, type DatasetsTableOptions } from './tables/datasets-table';
-export type { StudyTableOptions } from './comparison/rows';
-export type { CellSource, Column, Row, TableData } from './table/cells';
+export { choiceTable, triedValues, type Tried } from './tables/choice-table';
+
+export { differences, groupRuns, isPlain, samePartsBut, type MethodRuns, type RunGroup } from './comparison/grouping';
+export { conditionsOf, onTest, type Condition, type PlannedRun } from './comparison/conditions';
+export { compareMethods, notRun, type MethodComparison } from './comparison/comparison';
+export {
+  commandOf,
+  type ComparisonPlan,
+  type ComparisonRow,
+  type StudyTableOptions,
+} from './comparison/comparison-plan';
+export { comparisonTable } from './comparison/comparison-table';
 export {
   countVerdicts,
+  DEFAULT_EFFECT,
+  judge,
   overallVerdict,
-  verdictOf,
-  OVERALL_RULE,
-  VERDICT_RULE,
+  verdictFor,
+  verdictRule,
+  type EffectOfInterest,
+  type Judgement,
   type OverallVerdict,
   type Verdict,
 } from './comparison/verdict';
+export { readReported, reportedFor, type ReportedSource, type ReportedValue } from './comparison/reported';
+
 export { accuracyFigure, lossFigure, Figure, type CurveOptions, type FigureData } from './figures/figure';
 export {
   gradientDepthFigure,
@@ -23,5 +41,23 @@ export {
   type LayerFigureOptions,
 } from './figures/layer-figures';
 export { gradientHeatmap, type GradientHeatmapOptions } from './figures/gradient-heatmap';
-export { ckaFigure, lowLevelFigure, type CkaFigureOptions, type StageFigureOptions } from './figures/stage-figures';
+export {
+  ckaFigure,
+  estimateOf,
+  lowLevelFigure,
+  type CkaFigureOptions,
+  type StageFigureOptions,
+} from './figures/stage-figures';
+export { claimsTable, type FigureClaim } from './figures/claims';
+export {
+  commonEpochs,
+  depthParts,
+  onlyGroup,
+  valueOf,
+  type LayeredGroup,
+  type LayeredMethod,
+} from './figures/layered-groups';
 export { Picture, sampleGrid, type SampleGridOptions } from './figures/pictures';
+
+export type { Exhibit, FigureSources, NamedFigure } from './page/exhibits';
+export { exportFigure, type ReportOptions, type ResultsOptions } from './page/export';

@@ -1,41 +1,43 @@
-// Keeps a run while it is made: when a checkpoint is due, which weights stay, and what the journal says of it.
+// Saves a run while it is executed: checkpoints when they are due, the weights to keep, and the journal.
 import fs from 'node:fs';
 import { stateDictOf } from '../backbones/snapshot';
 import { writeSafetensors } from '../backbones/weights/readers/safetensors';
 import type { Backbone } from '../backbones/backbone';
-import { valuesOf, type EpochRow, type Moment, type TrainOptions, type TrainState } from '../transfer/trainer';
+import { valuesOf } from '../transfer/compiled-steps';
+import type { EpochRow, Moment, TrainOptions, TrainState } from '../transfer/train-state';
 import { Checkpoints, type Checkpoint, type RunHistory } from './store/checkpoint';
 import { writePredictions, type RunPredictions } from './store/predictions';
 import type { RunLock } from '../base/files/lock';
 import { NUMERICS_VERSION, type RunStore } from './store/store';
 
-/** How a run is kept. */
-export interface KeeperOptions {
-  /** Minutes after which a checkpoint is due within an epoch; each epoch ends with one anyway. Default 10. */
+/** How a run is saved. */
+export interface CheckpointingOptions {
+  /** Minutes between checkpoints within an epoch. Each epoch ends with a checkpoint too. Default 10. */
   checkpointMinutes?: number;
+  /** Whether the final weights and those of the best epoch are kept. Default false. */
   keepWeights?: boolean;
-  /** Told what went wrong without stopping the run: a damaged checkpoint, a full disk. */
+  /** Called for a problem that does not stop the run: a damaged checkpoint, a full disk. */
   onNotice?: (text: string) => void;
 }
 
-/** The run `id` of `store`, whose `lock` this process holds, from its last checkpoint to its record. */
-export class Keeper {
+/** The saved state of the run `id` of `store`, whose `lock` this process holds. */
+export class Checkpointing {
   private readonly checkpoints: Checkpoints;
   private readonly began = performance.now();
-  private history: RunHistory;
-  private last = performance.now();
-  private lastPlace = '';
-  private kept: Partial<Record<'last' | 'best', Record<string, Float32Array>>> = {};
+  private former: RunHistory;
+  private lastWritten = performance.now();
+  private lastPosition = '';
+  private weights: Partial<Record<'last' | 'best', Record<string, Float32Array>>> = {};
   private predictions: Partial<Record<'last' | 'best', RunPredictions>> = {};
 
   constructor(
     private readonly store: RunStore,
     private readonly id: string,
     private readonly lock: RunLock,
-    private readonly options: KeeperOptions,
+    private readonly options: CheckpointingOptions,
   ) {
     this.checkpoints = new Checkpoints(store.folder(id), id, NUMERICS_VERSION);
-    this.history = {
+    this.former = {
       startedAt: new Date().toISOString(),
       wallSeconds: 0,
       peakMemoryMb: 0,
@@ -43,7 +45,7 @@ export class Keeper {
     };
   }
 
-  /** The state to go on from; undefined for a run that begins. `epochs`: of the whole run. */
+  /** The state to resume from; undefined when the run starts. @param epochs of the whole run. */
   async resume(epochs: number): Promise<TrainState | undefined> {
     const { keepWeights } = this.options;
     // After the last epoch its evaluation and the evaluated weights are gone. Without their files that epoch is
@@ -53,26 +55,29 @@ export class Keeper {
       (fs.existsSync(this.store.predictionsFile(this.id)) && (!keepWeights || this.store.weights(this.id) !== null));
     const { checkpoint, damaged } = await this.checkpoints.latest(fits);
     for (const { file, why } of damaged) {
-      const instead = checkpoint === null ? 'There is no other: the run starts again' : 'The one before it is used';
-      this.notice(`The checkpoint ${file} is damaged and was set aside (${why}). ${instead}.`);
+      const then =
+        checkpoint === null
+          ? 'starts from the beginning: there is no other checkpoint'
+          : 'resumes from the checkpoint before it';
+      this.notice(`The checkpoint ${file} is damaged and was set aside (${why}). The run ${then}.`);
     }
     this.checkpoints.keepUpTo(checkpoint, damaged);
     if (checkpoint === null) return undefined;
-    this.history = { ...checkpoint.history, keepWeights: checkpoint.history.keepWeights && (keepWeights ?? false) };
+    this.former = { ...checkpoint.history, keepWeights: checkpoint.history.keepWeights && (keepWeights ?? false) };
     return checkpoint.state;
   }
 
-  /** What this process and those before it took. */
-  soFar(): RunHistory {
+  /** Start, time and memory of the run, over all processes that executed it so far. */
+  history(): RunHistory {
     return {
-      ...this.history,
-      wallSeconds: this.history.wallSeconds + (performance.now() - this.began) / 1000,
-      peakMemoryMb: Math.max(this.history.peakMemoryMb, process.resourceUsage().maxRSS / 1024),
+      ...this.former,
+      wallSeconds: this.former.wallSeconds + (performance.now() - this.began) / 1000,
+      peakMemoryMb: Math.max(this.former.peakMemoryMb, process.resourceUsage().maxRSS / 1024),
     };
   }
 
-  /** To be called by the trainer: reads the weights worth keeping, before a reset changes them. */
-  observer(
+  /** For the trainer's `observe`: reads the weights to keep before a reset changes them. */
+  weightsObserver(
     backbone: Backbone,
     epochs: number,
     rowsOf: () => readonly EpochRow[],
@@ -82,11 +87,11 @@ export class Keeper {
       const rows = rowsOf();
       const isBest = rows.at(-1)?.evaluatedOn === 'validation' && bestEpoch(rows) === epoch;
       if (epoch < epochs && !isBest) return;
-      this.kept = { [epoch === epochs ? 'last' : 'best']: valuesOf(read(Object.keys(backbone.variables))) };
+      this.weights = { [epoch === epochs ? 'last' : 'best']: valuesOf(read(Object.keys(backbone.variables))) };
     };
   }
 
-  /** Called by the trainer: holds the predictions of the last epoch, and of the best on validation. */
+  /** For the trainer's `onEvaluated`: holds the predictions of the last epoch, and of the best on validation. */
   predictionsObserver(
     evaluated: Omit<RunPredictions, 'logits' | 'epoch'>,
     epochs: number,
@@ -99,47 +104,47 @@ export class Keeper {
     };
   }
 
-  /** To be called by the trainer: writes a checkpoint when one is due. */
-  stateKeeper(backbone: Backbone, epochs: number): NonNullable<TrainOptions['onState']> {
+  /** For the trainer's `onState`: writes a checkpoint when one is due. */
+  stateObserver(backbone: Backbone, epochs: number): NonNullable<TrainOptions['onState']> {
     const every = (this.options.checkpointMinutes ?? 10) * 60_000;
     return async (moment, state) => {
-      if (moment === 'step' && performance.now() - this.last < every) return;
+      if (moment === 'step' && performance.now() - this.lastWritten < every) return;
       this.lock.requireHeld();
       if (moment === 'epoch') await this.writeKept(backbone);
       const present = state();
-      const place = `${present.epoch}-${present.step}`;
-      if (place === this.lastPlace || place === '0-0') return;
+      const position = `${present.epoch}-${present.step}`;
+      if (position === this.lastPosition || position === '0-0') return;
       try {
-        await this.checkpoints.write(present, this.soFar());
-        this.lastPlace = place;
+        await this.checkpoints.write(present, this.history());
+        this.lastPosition = position;
         this.store.journal(this.id).write('checkpoint', { epoch: present.epoch, step: present.step });
       } catch (error) {
-        // There may be room for the next one, or for the record.
-        this.notice(`${(error as Error).message} The run continues without it.`);
+        // The run continues: the disk may have room for the next checkpoint, or for the record.
+        this.notice(`${(error as Error).message} The run continues without this checkpoint.`);
       }
-      this.last = performance.now();
+      this.lastWritten = performance.now();
       if (present.epoch === epochs) this.lock.requireHeld();
     };
   }
 
   private async writeKept(backbone: Backbone): Promise<void> {
     for (const which of ['best', 'last'] as const) {
-      const [values, predictions] = [this.kept[which], this.predictions[which]];
+      const [values, predictions] = [this.weights[which], this.predictions[which]];
       if (values !== undefined)
         await writeSafetensors(this.store.weightsFile(this.id, which), stateDictOf(backbone, values));
       if (predictions !== undefined) await writePredictions(this.store.predictionsFile(this.id, which), predictions);
     }
-    [this.kept, this.predictions] = [{}, {}];
+    [this.weights, this.predictions] = [{}, {}];
   }
 
   /**
-   * Called before the record is written: the files of the best epoch stay only where that is not the last one. A failed
-   * run keeps no predictions.
+   * Call before the record is written. Deletes the files of the best epoch if that is the last one, or if an earlier
+   * process did not keep weights. A failed run keeps no predictions.
    */
-  settle(rows: readonly EpochRow[], status: 'finished' | 'failed'): void {
+  removeUnwantedFiles(rows: readonly EpochRow[], status: 'finished' | 'failed'): void {
     const remove = (file: string): void => fs.rmSync(file, { force: true });
     const isLast = bestEpoch(rows) === rows.length;
-    if (isLast || !this.history.keepWeights) remove(this.store.weightsFile(this.id, 'best'));
+    if (isLast || !this.former.keepWeights) remove(this.store.weightsFile(this.id, 'best'));
     if (isLast || status === 'failed') remove(this.store.predictionsFile(this.id, 'best'));
     if (status === 'failed') remove(this.store.predictionsFile(this.id));
   }
@@ -149,15 +154,15 @@ export class Keeper {
     this.options.onNotice?.(text);
   }
 
-  /** To be called when the record is written. */
-  done(): void {
+  /** Call after the record is written. */
+  removeCheckpoints(): void {
     this.checkpoints.remove();
   }
 }
 
 /**
- * The first epoch (1-based) of the highest validation top-1. Where runs are evaluated on test images it is the last
- * epoch: nothing is ever chosen on test. 0 of no epochs.
+ * The first epoch (1-based) with the highest validation top-1. If the rows were evaluated on test images it is the last
+ * epoch: nothing is ever chosen on test. 0 without rows.
  */
 export function bestEpoch(rows: readonly EpochRow[]): number {
   if (rows.at(-1)?.evaluatedOn === 'test') return rows.length;

@@ -4,8 +4,8 @@ import { backbones } from '../backbones/backbone';
 import { tf, type TF } from '../engine/tensorflow';
 import type { RunSpec } from '../transfer/spec';
 import { makeSteps } from '../transfer/step';
-import { compileSteps } from '../transfer/trainer';
-import { EVALUATION_BATCH } from '../runs/finetune';
+import { compileSteps } from '../transfer/compiled-steps';
+import { EVALUATION_BATCH } from '../runs/execute';
 
 /** Measured paces of one kind of run. */
 export interface Pace {

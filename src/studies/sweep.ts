@@ -9,7 +9,7 @@ import type { Pace } from './calibrate';
 import { titleOf } from '../runs/finetune';
 import type { BriefRecord } from '../runs/store/record-index';
 import { RunStore } from '../runs/store/store';
-import { studies } from './studies';
+import { scaleOf, studies } from './study';
 
 /** Runs of one study that differ in their seed alone. */
 export interface SweepRow {
@@ -51,12 +51,6 @@ const BASIS: Record<EstimateBasis, string> = {
   assumed: 'an assumption for one data-centre GPU: --calibrate measures',
 };
 
-/**
- * Training images per second that are assumed for ResNet-50 at 224 pixels on a data-centre GPU, where nothing was
- * measured.
- */
-const ASSUMED_GPU_PACE = 300;
-
 /** What `sweepPlan` may be given. */
 export interface SweepPlanOptions {
   /** Default: all. */
@@ -87,13 +81,17 @@ export async function sweepPlan(options: SweepPlanOptions): Promise<SweepPlan> {
   const rows: SweepRow[] = [];
   const unique = new Map<string, { spec: RunSpec; isMissing: boolean; seconds: number | null }>();
   for (const study of names) {
+    const { assumedPace } = scaleOf(studies.get(study), options.scale);
     for (const spec of studies.specs(study, { scale: options.scale, datasets: options.datasets })) {
       const dataset = path.basename(spec.dataset);
       const key = stableStringify(spec)!;
       let run = unique.get(key);
       if (run === undefined) {
         const isMissing = !there.has(keyOf(spec, dataset));
-        unique.set(key, (run = { spec, isMissing, seconds: isMissing ? await estimator.secondsOf(spec) : 0 }));
+        unique.set(
+          key,
+          (run = { spec, isMissing, seconds: isMissing ? await estimator.secondsOf(spec, assumedPace) : 0 }),
+        );
       }
       const method = methods.nameOf(spec);
       let row = rows.find(
@@ -153,7 +151,8 @@ class Estimator {
     }
   }
 
-  async secondsOf(spec: RunSpec): Promise<number | null> {
+  /** @param assumedPace training images per second, of the run's scale. */
+  async secondsOf(spec: RunSpec, assumedPace?: number): Promise<number | null> {
     const size = sizeOf(spec);
     if (size === null) return null;
     const { epochs } = timetable(spec);
@@ -172,7 +171,7 @@ class Estimator {
       this.measured.set(key, pace);
       return from('calibrated', pace.setUp + train * pace.train + test * pace.evaluate);
     }
-    if (this.options.scale === 'paper') return from('assumed', train / ASSUMED_GPU_PACE);
+    if (assumedPace !== undefined) return from('assumed', train / assumedPace);
     return this.any[0] > 0 ? from('any', (workOf(size.train, size.test, epochs) * this.any[1]) / this.any[0]) : null;
   }
 }

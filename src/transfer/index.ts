@@ -10,5 +10,6 @@ export {
   type TrickSpec,
 } from './spec';
 export { methods, type Method, type MethodParts } from './methods';
-export { rifle, timetable, type Timetable } from './resets/rifle';
-export { train, type BatchSource, type EpochRow, type Moment, type TrainOptions } from './trainer';
+export { rifle, riflePresets, timetable, type Timetable } from './resets/rifle';
+export { train } from './trainer';
+export type { BatchSource, EpochRow, Moment, TrainOptions } from './train-state';

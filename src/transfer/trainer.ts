@@ -1,170 +1,30 @@
 // The trainer: one run of a spec on a backbone and two streams of batches, read from top to bottom.
-import { compile, graphOf, type CompileOptions, type Program } from '../engine/compile';
-import { KitError } from '../base/errors';
-import { collectGarbage } from '../engine/garbage';
-import { randomStream } from '../base/random';
-import { estimateMemory, freeMemory, requireMemory } from '../engine/graph/memory-estimate';
-import type { OnProgress } from '../base/progress';
-import type { Graph } from '../engine/graph/shapes';
-import { tf, type TF } from '../engine/tensorflow';
-import type { Batch } from '../data/batches/batches';
 import type { Backbone } from '../backbones/backbone';
-import type { ChannelWeights } from './regularizers/channel-weights';
-import { LayerRecorder, type LayerRow, type LayerSums } from './layer-rows';
+import { KitError } from '../base/errors';
+import { randomStream } from '../base/random';
+import type { Program } from '../engine/compile';
+import { collectGarbage } from '../engine/garbage';
+import { estimateMemory, freeMemory, requireMemory } from '../engine/graph/memory-estimate';
+import type { Graph } from '../engine/graph/shapes';
+import { compileSteps, evaluate, letOthersRun, scalars, valuesOf } from './compiled-steps';
+import { LayerRecorder } from './layer-rows';
 import { resetHead, timetable } from './resets/rifle';
 import { headLearningRate, learningRate } from './schedule';
 import type { RunSpec } from './spec';
+import { makeSteps } from './step';
 import {
-  makeSteps,
-  type EvaluateArguments,
-  type EvaluateOutputs,
-  type Steps,
-  type TrainArguments,
-  type TrainOutputs,
-} from './step';
-
-/** Where the trainer's batches come from: `BatchLoader`, or anything that gives the same. */
-export interface BatchSource {
-  /** Sizes of the batches of an epoch, in order. */
-  readonly batchSizes: readonly number[];
-  /** The batches of `epoch` (0-based), in order, beginning with that of index `from` (default 0). */
-  epoch(epoch: number, options?: { signal?: AbortSignal; from?: number }): AsyncIterable<Batch>;
-  /** Seconds that the consumer has waited so far. */
-  readonly waitedSeconds: number;
-}
-
-/** The numbers of one epoch. */
-export interface EpochRow {
-  /** 1-based. */
-  epoch: number;
-  /** Mean over the epoch's training images of cross entropy plus regulariser, natural log. */
-  trainLoss: number;
-  /** Mean cross entropy alone. */
-  trainCrossEntropy: number;
-  /** Fraction of training images (as augmented, network in training mode) classified right, in [0, 1]. */
-  trainTop1: number;
-  /** Which images `loss` and `top1` were measured on. */
-  evaluatedOn: RunSpec['evaluateOn'];
-  /** Mean cross entropy over the evaluated images, network in evaluation mode. */
-  loss: number;
-  /** Fraction of the evaluated images classified right, in [0, 1]; one centre crop. */
-  top1: number;
-  /** Learning rate of the trunk in this epoch. */
-  learningRate: number;
-  /** Learning rate of the head in this epoch. */
-  headLearningRate: number;
-  /** Whether the head was re-initialised after this epoch's evaluation. */
-  headReset: boolean;
-  /** Seconds in training, waiting for batches included. */
-  trainSeconds: number;
-  /** Seconds in evaluation. */
-  evaluateSeconds: number;
-  /** Seconds that training waited for batches. */
-  dataWaitSeconds: number;
-  /** Training images per second. */
-  imagesPerSecond: number;
-}
-
-/** Moments at which an observer may look at the program's variables. */
-export type Moment = 'start' | 'epoch' | 'before-reset' | 'after-reset';
-
-/** Sums over the steps of the present epoch; images, but for the seconds. */
-export interface EpochSums {
-  images: number;
-  loss: number;
-  crossEntropy: number;
-  correct: number;
-  trainSeconds: number;
-  dataWaitSeconds: number;
-}
-
-/** All that a run has become so far: with the spec and the pretrained weights it decides every bit of what follows. */
-export interface TrainState {
-  /** Complete epochs, their reset of the head included. */
-  epoch: number;
-  /** Steps of the next epoch that are done; all of them when its evaluation is still to come. */
-  step: number;
-  /** Of the complete epochs. */
-  rows: EpochRow[];
-  layerRows: LayerRow[];
-  /** Of the next epoch, over the steps that are done. */
-  sums: EpochSums;
-  layerSums: LayerSums;
-  /** The last loss; null before the first step. */
-  lastLoss: number | null;
-  /** Values of everything that training changes: parameters and statistics by name, and `momentum/<name>`. */
-  variables: Record<string, Float32Array>;
-}
-
-/** Where in a run something happens: after a step, after an epoch, or when it was stopped. */
-export type StateMoment = 'step' | 'epoch' | 'stopped';
-
-/** What may be watched, and stopped, and gone on with. */
-export interface TrainOptions {
-  /** Stops the run before its next step. */
-  signal?: AbortSignal;
-  /** Goes on from here, to the same bits as without the break. Default: from the beginning. */
-  from?: TrainState;
-  /**
-   * Called after every step and every epoch, and when the run is stopped; may take the state of that moment, and is
-   * waited for.
-   */
-  onState?: (moment: StateMoment, state: () => TrainState) => Promise<void> | void;
-  onProgress?: OnProgress;
-  /**
-   * Bytes of memory that the steps may take: the run is refused before its first step when they do not fit. Default:
-   * what the machine has free.
-   */
-  memoryLimit?: number;
-  /** Name of the run in progress reports. Default `'train'`. */
-  title?: string;
-  onEpoch?: (row: EpochRow) => void;
-  /**
-   * Called after the evaluation of each epoch (1-based), before `onEpoch`, with the logits of the evaluated images:
-   * [images, classes], in the order of the batches.
-   */
-  onEvaluated?: (epoch: number, logits: Float32Array, top1: number) => void;
-  /** Of DELTA, see `findChannelWeights`. Default: all channels of a stage weigh the same. */
-  channelWeights?: ChannelWeights;
-  /**
-   * Called with the epochs finished and a reader of all variables (parameters and statistics by name,
-   * `momentum/<name>`).
-   */
-  observe?: (moment: Moment, epoch: number, read: Program<object>['read']) => void;
-}
-
-type CompiledSteps = Program<{
-  train: { args: object; run(args: TrainArguments): TrainOutputs };
-  evaluate: { args: object; run(args: EvaluateArguments): EvaluateOutputs };
-}>;
-
-/** What a run of the trainer gives. */
-export interface Trained {
-  epochs: EpochRow[];
-  layers: LayerRow[];
-}
-
-/** A run whose loss is no longer a number: where it happened, and what there was before. */
-export class DivergedError extends KitError {
-  constructor(
-    /** 1-based epoch. */
-    readonly epoch: number,
-    /** The last loss that was a number; null when there was none. */
-    readonly lastLoss: number | null,
-    loss: number,
-    rate: number,
-    /** The rows of the epochs before. */
-    readonly before: Trained,
-  ) {
-    super(`The loss became ${loss} in epoch ${epoch}: the run has diverged at a learning rate of ${rate}.`, {
-      fix: 'Lower the learning rate.',
-    });
-  }
-}
+  DivergedError,
+  type BatchSource,
+  type EpochRow,
+  type EpochSums,
+  type Trained,
+  type TrainOptions,
+  type TrainState,
+} from './train-state';
 
 /**
- * The seed [2] int32 of the masks of step `index` (0-based) of `epoch`: of its own for each trick, the same whenever
- * that step is taken.
+ * The seed [2] int32 of the masks of step `index` (0-based) of `epoch`. Each trick has its own stream. A step that is
+ * repeated gets the same seed.
  */
 export function maskSeed(spec: Pick<RunSpec, 'seed' | 'trick'>, epoch: number, index: number): Int32Array {
   const stream = randomStream(spec.seed, spec.trick.name, epoch, index);
@@ -172,12 +32,11 @@ export function maskSeed(spec: Pick<RunSpec, 'seed' | 'trick'>, epoch: number, i
 }
 
 /**
- * Fine-tunes `backbone` as `spec` says and gives the rows of its epochs and layers. The backbone's own variables keep
- * their values: training
- * happens in the compiled program.
+ * Fine-tunes `backbone` according to `spec` and returns the rows of its epochs and layers. The compiled program has its
+ * own variables: the backbone's variables keep their values.
  * @param imageSize side of the batches' images, pixels.
- * @throws the signal's reason when stopped; KitError when the memory does not hold a step; DivergedError when the loss
- *   is no longer a number.
+ * @throws the signal's reason when stopped; KitError when a step does not fit into memory; DivergedError when the loss
+ *   is not finite.
  */
 export async function train(
   spec: RunSpec,
@@ -211,9 +70,9 @@ export async function train(
     requireMemory(estimateMemory(graph, [...trainBatches.batchSizes, ...testBatches.batchSizes]), memoryLimit);
 
   progress('compiling', 0);
-  await breathe(signal); // lets a bar appear before the first long call
+  await letOthersRun(signal); // a progress bar appears before the first long call
   const steps = makeSteps(spec, backbone, { channelWeights });
-  // The program has variables of its own: what the steps began with is freed at once.
+  // The program has its own variables: the initial ones are freed at once.
   const program = await compileSteps(steps, imageSize, trainBatches.batchSizes, testBatches.batchSizes, {
     onGraph: requireRoom,
   }).finally(() => steps.dispose());
@@ -250,7 +109,7 @@ export async function train(
       let [began, waited] = [performance.now(), trainBatches.waitedSeconds];
       if (step < trainSteps) {
         for await (const { images, labels, size, index } of trainBatches.epoch(epoch, { signal, from: step })) {
-          await breathe(signal);
+          await letOthersRun(signal);
           const { squaredNorms, ...outputs } = program.train({
             images,
             labels,
@@ -276,7 +135,7 @@ export async function train(
             `epoch ${epoch + 1}/${epochs}  loss ${loss.toFixed(3)}  train ${percent(sums.correct / sums.images)}${rows.length > 0 ? `  test ${percent(rows[rows.length - 1].top1)}` : ''}`,
           );
           await onState?.('step', state);
-          [began, waited] = [performance.now(), waitedNow]; // what was done with the state is no training
+          [began, waited] = [performance.now(), waitedNow]; // saving the state does not count as training
         }
       }
 
@@ -321,7 +180,7 @@ export async function train(
     }
     return { epochs: rows, layers: layers.rows };
   } catch (error) {
-    // Whatever waits for the signal stands between two steps: the state is whole.
+    // Every place that checks the signal is between two steps: the state is complete.
     if (signal?.aborted) await onState?.('stopped', state);
     throw error;
   } finally {
@@ -331,89 +190,20 @@ export async function train(
 
 const NO_SUMS: EpochSums = { images: 0, loss: 0, crossEntropy: 0, correct: 0, trainSeconds: 0, dataWaitSeconds: 0 };
 
-/** Compiles a version of each step for every size of batch that it will meet. */
-export async function compileSteps(
-  steps: Steps,
-  imageSize: number,
-  trainSizes: readonly number[],
-  testSizes: readonly number[],
-  options: CompileOptions = {},
-): Promise<CompiledSteps> {
-  // Seeds share a graph, and so do a method and the same with RIFLE.
-  return compile(functionsOf(steps, imageSize, trainSizes, testSizes), steps.variables, {
-    precision: steps.precision,
-    reuse: true,
-    ...options,
-  });
-}
-
-/** The graph that `compileSteps` loads. */
-export const graphOfSteps = (
-  steps: Steps,
-  imageSize: number,
-  trainSizes: readonly number[],
-  testSizes: readonly number[],
-): Graph =>
-  graphOf(functionsOf(steps, imageSize, trainSizes, testSizes), steps.variables, { precision: steps.precision });
-
-function functionsOf(steps: Steps, imageSize: number, trainSizes: readonly number[], testSizes: readonly number[]) {
-  const batch = (size: number) => ({
-    images: { shape: [size, imageSize, imageSize, 3], dtype: 'uint8' as const },
-    labels: { shape: [size], dtype: 'int32' as const },
-  });
-  const scalar = { shape: [], dtype: 'float32' as const };
-  return {
-    train: {
-      args: distinct(trainSizes).map((size) => ({
-        ...batch(size),
-        learningRate: scalar,
-        headLearningRate: scalar,
-        maskSeed: { shape: [2], dtype: 'int32' as const },
-      })),
-      run: (args: TrainArguments) => steps.train(args),
-    },
-    evaluate: { args: distinct(testSizes).map(batch), run: (args: EvaluateArguments) => steps.evaluate(args) },
-  };
-}
-
-/**
- * Mean cross entropy and top-1 of a compiled evaluation step over all of `batches`, and the logits [images, classes] in
- * their order.
- */
-export async function evaluate(
-  step: CompiledSteps['evaluate'],
-  batches: BatchSource,
-  { signal, onBatch }: { signal?: AbortSignal; onBatch?: () => void } = {},
-): Promise<{ loss: number; top1: number; logits: Float32Array }> {
-  const sum = { images: 0, crossEntropy: 0, correct: 0 };
-  const rows: Float32Array[] = [];
-  for await (const { images, labels, size } of batches.epoch(0, { signal })) {
-    await breathe(signal);
-    const { logits, ...sums } = step({ images, labels });
-    rows.push(logits.dataSync<'float32'>());
-    logits.dispose();
-    const { crossEntropy, correct } = scalars(sums);
-    sum.images += size;
-    sum.crossEntropy += crossEntropy;
-    sum.correct += correct;
-    onBatch?.();
-  }
-  return { loss: sum.crossEntropy / sum.images, top1: sum.correct / sum.images, logits: joined(rows) };
-}
-
-/** `variables`, when they are those named. @throws KitError for a state of another network or another kit. */
+/** Returns `variables`. @throws KitError when one of `names` is missing: the state is of another network or kit. */
 function requireAll(variables: TrainState['variables'], names: readonly string[]): TrainState['variables'] {
   const missing = names.find((name) => !Object.hasOwn(variables, name));
   if (missing !== undefined)
-    throw new KitError(`The state to go on from has no variable "${missing}": it is of another run.`, {
-      fix: 'Begin the run anew.',
+    throw new KitError(`The saved state has no variable "${missing}". It belongs to another run.`, {
+      code: 'TRAIN_STATE_MISMATCH',
+      fix: 'Start the run from the beginning.',
     });
   return variables;
 }
 
 /**
- * The variables that a reset writes: the head's new values (or, as noise, added to its present ones, which it reads),
- * and zeros for its momentum where the spec says so.
+ * The values that a reset writes: new values of the head (or its present values plus noise), and zeros for its momentum
+ * if the spec asks for it.
  */
 function headAfterReset(
   spec: RunSpec,
@@ -431,40 +221,8 @@ function headAfterReset(
     for (const [name, old] of Object.entries(valuesOf(read(Object.keys(named)))))
       old.forEach((value, i) => (named[name][i] += value));
   }
-  const still = Object.entries(named).map(([name, value]) => [`momentum/${name}`, new Float32Array(value.length)]);
-  return spec.rifle!.clearMomentum ? { ...named, ...Object.fromEntries(still) } : named;
+  const zeros = Object.entries(named).map(([name, value]) => [`momentum/${name}`, new Float32Array(value.length)]);
+  return spec.rifle!.clearMomentum ? { ...named, ...Object.fromEntries(zeros) } : named;
 }
 
-/** The numbers of scalar tensors, which are disposed. */
-function scalars<K extends string>(tensors: Record<K, TF.Scalar>): Record<K, number> {
-  const numbers = Object.fromEntries(
-    Object.entries<TF.Scalar>(tensors).map(([name, tensor]) => [name, tensor.dataSync()[0]]),
-  );
-  tf.dispose(tensors);
-  return numbers as Record<K, number>;
-}
-
-/** The values of tensors, which are disposed. */
-export function valuesOf(tensors: Record<string, TF.Tensor>): Record<string, Float32Array> {
-  const values = Object.fromEntries(
-    Object.entries(tensors).map(([name, tensor]) => [name, tensor.dataSync<'float32'>()]),
-  );
-  tf.dispose(tensors);
-  return values;
-}
-
-/** The values of all parts, one after another. */
-function joined(parts: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(parts.reduce((length, part) => length + part.length, 0));
-  parts.reduce((at, part) => (all.set(part, at), at + part.length), 0);
-  return all;
-}
-
-/** Lets signals, timers and workers have their turn between two calls that block. */
-async function breathe(signal?: AbortSignal): Promise<void> {
-  await new Promise((resolve) => setImmediate(resolve));
-  signal?.throwIfAborted();
-}
-
-const distinct = (sizes: readonly number[]): number[] => [...new Set(sizes)];
 const percent = (fraction: number): string => `${(100 * fraction).toFixed(1)} %`;

@@ -13,7 +13,7 @@ import { PRECISIONS } from '../../src/engine/passes/precision';
 import type { Graph } from '../../src/engine/graph/shapes';
 import { methods } from '../../src/transfer/methods';
 import { makeSteps } from '../../src/transfer/step';
-import { graphOfSteps } from '../../src/transfer/trainer';
+import { graphOfSteps } from '../../src/transfer/compiled-steps';
 import { golden, tinyNetwork, tinySpec } from '../transfer/tiny';
 
 const kernels = readKernels();

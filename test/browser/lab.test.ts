@@ -9,7 +9,7 @@ import { datasets } from '../../src/data/catalog';
 import { readNotebook } from '../../src/notebook/runner/format';
 import { kitHome, packageRoot } from '../../src/base/home';
 import { startLab, type Lab } from '../../src/notebook/lab';
-import { scales } from '../../src/studies/scales';
+import { scales } from '../../src/studies/rifle/scales';
 import { CHROMIUM_FLAGS, findChromium } from './chromium';
 
 /** What a page may take on a busy machine, milliseconds. */

@@ -9,8 +9,9 @@ import { datasets } from '../../src/data/catalog';
 import { packageRoot } from '../../src/base/home';
 import { joinText, readNotebook } from '../../src/notebook/runner/format';
 import { describeFailure, runNotebook } from '../../src/notebook/runner/runner';
-import { scales } from '../../src/studies/scales';
-import { studies } from '../../src/studies/studies';
+import { scales } from '../../src/studies/rifle/scales';
+import '../../src/studies/built-in';
+import { studies } from '../../src/studies/study';
 
 const folder = path.join(packageRoot(), 'notebooks');
 const names = fs

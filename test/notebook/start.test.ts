@@ -8,7 +8,7 @@ import { datasets } from '../../src/data/catalog';
 import { packageRoot } from '../../src/base/home';
 import { joinText, readNotebook } from '../../src/notebook/runner/format';
 import { describeFailure, runNotebook } from '../../src/notebook/runner/runner';
-import { scales } from '../../src/studies/scales';
+import { scales } from '../../src/studies/rifle/scales';
 
 const file = path.join(packageRoot(), 'notebooks', '00-start.ipynb');
 

@@ -11,7 +11,7 @@ import { kitHome, packageRoot } from '../../src/base/home';
 import { Kernel } from '../../src/notebook/runner/kernel-client';
 import { joinText, readNotebook } from '../../src/notebook/runner/format';
 import { newStudy } from '../../src/notebook/study';
-import { scales } from '../../src/studies/scales';
+import { scales } from '../../src/studies/rifle/scales';
 
 describe("a study of one's own", function () {
   this.timeout(600_000);

@@ -8,7 +8,8 @@ import { finetune } from '../../src/runs/finetune';
 import { RunLock } from '../../src/base/files/lock';
 import { plan, runAll } from '../../src/studies/plan';
 import type { RunRecord } from '../../src/runs/store/record';
-import { scale, scales } from '../../src/studies/scales';
+import { scales } from '../../src/studies/rifle/scales';
+import { scale } from '../../src/studies/scales';
 import { RunStore } from '../../src/runs/store/store';
 import { unfinishedRuns } from '../../src/runs/store/unfinished';
 import { verifyRun } from '../../src/runs/store/verify';
@@ -79,11 +80,12 @@ describe('finetune', function () {
   });
 
   it('refuses sizes that do not fit and a timetable without resets, before it loads anything', async () => {
-    await assert.rejects(
-      finetune({ ...spec, imageSize: null, resizeSize: 100 }, { runs }),
-      /crop of 224 pixels does not fit a short side of 100/,
-    );
-    await assert.rejects(finetune({ ...spec, rifle: rifle('haozhe-an'), epochs: 5 }, { runs }), /never re-initialise/);
+    await assert.rejects(finetune({ ...spec, imageSize: null, resizeSize: 100 }, { runs }), {
+      code: 'SPEC_SIZES_MISMATCH',
+    });
+    await assert.rejects(finetune({ ...spec, rifle: rifle('haozhe-an'), epochs: 5 }, { runs }), {
+      code: 'RESET_NEVER',
+    });
   });
 
   it('goes on where it was stopped, to the bits of the uninterrupted run, also when the last checkpoint is damaged; then nothing but its record stays', async () => {
@@ -127,7 +129,7 @@ describe('finetune', function () {
       onEpoch: ({ epoch }) => seen.push(epoch),
     });
     assert.deepEqual(seen, [2], 'the first epoch is not made again');
-    assert.match(notices.join(), /00001-0000002.json is damaged and not used .* the one before it is/);
+    assert.match(notices.join(), /00001-0000002.json is damaged .* resumes from the checkpoint before it/);
     assert.deepEqual(numbers(record), numbers(expected));
     assert.deepEqual(store.layers(record.id), whole.layers(record.id));
     assert.deepEqual(fs.readFileSync(store.weights(record.id)!), fs.readFileSync(whole.weights(record.id)!));

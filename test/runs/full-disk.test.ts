@@ -8,7 +8,7 @@ import { packageRoot } from '../../src/base/home';
 import { Checkpoints } from '../../src/runs/store/checkpoint';
 import type { RunRecord } from '../../src/runs/store/record';
 import { RunStore } from '../../src/runs/store/store';
-import type { TrainState } from '../../src/transfer/trainer';
+import type { TrainState } from '../../src/transfer/train-state';
 import { syntheticRecord } from '../report/records';
 import { makeImageFolder } from './image-folder';
 
@@ -75,7 +75,7 @@ describe('rifle train on a disk of its own (where this user may mount one)', fun
   it('that has no room for a checkpoint goes on without, says so, and leaves its record', () => {
     const { status, stdout, stderr } = train(images, folder);
     assert.equal(status, 0, stderr);
-    assert.match(stderr, /The checkpoint .* could not be written: .*The run continues without it/);
+    assert.match(stderr, /The checkpoint .* could not be written: .*The run continues without this checkpoint/);
     const { id } = JSON.parse(stdout) as RunRecord;
     assert.deepEqual(fs.readdirSync(path.join(folder, id)).sort(), [
       'journal.jsonl',

@@ -5,7 +5,9 @@ import type { Batch } from '../../src/data/batches/batches';
 import { rifle } from '../../src/transfer/resets/rifle';
 import { parseRunSpec } from '../../src/transfer/spec';
 import { makeSteps } from '../../src/transfer/step';
-import { train, valuesOf, type BatchSource, type Moment } from '../../src/transfer/trainer';
+import { train } from '../../src/transfer/trainer';
+import { valuesOf } from '../../src/transfer/compiled-steps';
+import type { BatchSource, Moment } from '../../src/transfer/train-state';
 import { formulaBatch, formulaNetwork, networkCases } from '../backbones/golden-backbones';
 
 describe('the auxiliary classifier of Inception-V3', function () {

@@ -4,7 +4,7 @@ import { randomStream } from '../../src/base/random';
 import { tf, type TF } from '../../src/engine/tensorflow';
 import { parseRunSpec, type RunSpecInput } from '../../src/transfer/spec';
 import { makeSteps, type TrainOutputs } from '../../src/transfer/step';
-import { compileSteps, valuesOf } from '../../src/transfer/trainer';
+import { compileSteps, valuesOf } from '../../src/transfer/compiled-steps';
 
 const STEPS = 20;
 const [BATCH, SIZE, CLASSES] = [4, 64, 5];

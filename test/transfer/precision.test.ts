@@ -9,7 +9,7 @@ import { tf, type TF } from '../../src/engine/tensorflow';
 import { FIRST_SCALE, GROWTH_INTERVAL } from '../../src/transfer/optimizers/loss-scale';
 import { parseRunSpec } from '../../src/transfer/spec';
 import { makeSteps } from '../../src/transfer/step';
-import { compileSteps, valuesOf } from '../../src/transfer/trainer';
+import { compileSteps, valuesOf } from '../../src/transfer/compiled-steps';
 import { unlessOffline } from '../backbones/unless-offline';
 import { goldenBatch } from '../backbones/golden-resnet';
 import { golden, tinyNetwork, tinySpec } from './tiny';

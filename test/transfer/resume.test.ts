@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { tf } from '../../src/engine/tensorflow';
 import { rifle } from '../../src/transfer/resets/rifle';
 import type { RunSpecInput } from '../../src/transfer/spec';
-import { train, type StateMoment, type Trained, type TrainOptions, type TrainState } from '../../src/transfer/trainer';
+import { train } from '../../src/transfer/trainer';
+import type { StateMoment, Trained, TrainOptions, TrainState } from '../../src/transfer/train-state';
 import { golden, tinyBatches, tinyNetwork, tinySpec } from './tiny';
 
 /** Trains the golden network, 3 steps an epoch, the last of one image less, and evaluates in two. */

@@ -3,7 +3,7 @@
 import type { Backbone } from '../../src/backbones/backbone';
 import type { Batch } from '../../src/data/batches/batches';
 import { parseRunSpec, type RunSpec, type RunSpecInput } from '../../src/transfer/spec';
-import type { BatchSource } from '../../src/transfer/trainer';
+import type { BatchSource } from '../../src/transfer/train-state';
 import { goldenBatch, goldenCases, goldenNetwork, type GoldenCase } from '../backbones/golden-resnet';
 
 /** The first golden case: basic or bottleneck blocks, a few thousand parameters, milliseconds a step. */

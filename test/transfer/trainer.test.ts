@@ -3,7 +3,9 @@ import { internals } from '../../src/engine/binding';
 import { tf, type TF } from '../../src/engine/tensorflow';
 import { rifle } from '../../src/transfer/resets/rifle';
 import { makeSteps } from '../../src/transfer/step';
-import { compileSteps, train, type EpochRow, type Moment } from '../../src/transfer/trainer';
+import { compileSteps } from '../../src/transfer/compiled-steps';
+import { train } from '../../src/transfer/trainer';
+import type { EpochRow, Moment } from '../../src/transfer/train-state';
 import { goldenBatch, goldenCases, goldenNetwork, type GoldenCase } from '../backbones/golden-resnet';
 import { golden, tinyBatches, tinyNetwork, tinySpec } from './tiny';
 

@@ -1,4 +1,4 @@
-// What can be said of a mean from a few runs: its spread and Student's interval.
+// The mean of a few runs: its spread, Student's interval and test.
 import { jStat } from 'jstat';
 
 /** A closed range of numbers. */
@@ -47,7 +47,7 @@ export function meanInterval(values: readonly number[], confidence = 0.95): Inte
   return { low: center - reach, high: center + reach };
 }
 
-/** Found by iteration, and asked for again by every row of a table: kept. */
+/** Kept: each row of a table needs the same few. */
 const quantiles = new Map<string, number>();
 
 function studentQuantile(probability: number, freedom: number): number {
@@ -57,7 +57,20 @@ function studentQuantile(probability: number, freedom: number): number {
   return known;
 }
 
-/** n, mean, std and interval of a sample; what n is too small for is `null`. */
+/**
+ * The two-sided p of the one-sample t-test that the mean is `value`; `null` with fewer than two values. Of values
+ * without any spread it is 1 when they are `value`, else 0.
+ */
+export function tTestP({ n, mean: found, std }: Pick<Summary, 'n' | 'mean' | 'std'>, value = 0): number | null {
+  if (n < 2 || found === null || std === null) return null;
+  const rounding = 1e-12 * Math.max(1, Math.abs(found), Math.abs(value));
+  if (std <= rounding) return Math.abs(found - value) <= rounding ? 1 : 0;
+  const t = ((found - value) / std) * Math.sqrt(n);
+  // the tail of Student's t as a regularised incomplete beta function, accurate far out
+  return jStat.ibeta((n - 1) / (n - 1 + t * t), (n - 1) / 2, 0.5);
+}
+
+/** n, mean, std and interval of a sample; a value that needs a larger n is `null`. */
 export function summarize(values: readonly number[], confidence = 0.95): Summary {
   const n = values.length;
   return {

@@ -27,15 +27,15 @@ export function reportCommand(): Command {
     .description('write tables and figures of the finished runs to one HTML file; each number shows the runs behind it')
     .option('--runs <dir>', "where finished runs are kept (default: the kit's own folder)")
     .option('--out <file>', 'the report to write', 'rifle-report.html')
-    .option('--scale <name>', 'only the runs of this scale: smoke, mini or paper (default: all runs)')
-    .option('--study <ids...>', 'only these studies, for example t2 t3 (default: those that there are runs of)')
+    .option('--scale <name>', 'only the runs of this scale, for example mini (default: all runs)')
+    .option('--study <ids...>', 'only these studies, for example t2 t3 (default: those that have runs)')
     .option('--separate', 'one file a study, named after it, beside --out')
-    .option('--analyses', 'also compute figures f4 and f5 from the weights that were kept (minutes)')
+    .option('--analyses', 'also compute the figures that need kept weights, f4 and f5 (minutes)')
     .option(
       '--export <dir>',
       'also write every table as CSV, JSON and LaTeX and every figure as SVG, plotly JSON and CSV here',
     )
-    .option('--title <text>', 'title of the report', 'RIFLE: runs and results')
+    .option('--title <text>', 'title of the report', 'Runs and results')
     .option('--json', 'print the tables as JSON')
     .addHelpText(
       'after',
@@ -43,14 +43,17 @@ export function reportCommand(): Command {
     )
     .action(async (flags: ReportFlags) => {
       const { RunStore } = await import('../../runs/store/store.js');
+      await import('../../studies/built-in.js');
       const store = new RunStore(flags.runs);
       const records = await recordsOf(store.list(warnLeftOut), store.root, flags.scale);
+      const { exhibits } = await import('../../studies/study.js');
       const { exportAll, sourcesOf, writeReport } = await import('../../report/page/export.js');
-      const { present, requireExhibits } = await import('../../report/page/exhibits.js');
-      requireExhibits(flags.study ?? []);
-      const sources = flags.analyses ? await analysesOf(records, store) : {};
-      const options = { scale: flags.scale, studies: flags.study, store, sources };
-      const shown = present(records, options, sourcesOf(options), flags.study);
+      const { exhibitsFor, requireExhibits } = await import('../../report/page/exhibits.js');
+      const registered = exhibits();
+      requireExhibits(registered, flags.study ?? []);
+      const sources = flags.analyses ? await analysesOf(records, store, flags.study) : {};
+      const options = { exhibits: registered, scale: flags.scale, studies: flags.study, store, sources };
+      const shown = exhibitsFor(records, registered, options, sourcesOf(options), flags.study);
       const parts = flags.separate
         ? shown.map(({ exhibit: { id, title } }) => ({
             file: besides(flags.out, id),
@@ -82,41 +85,39 @@ export function reportCommand(): Command {
 /** The records of the scale. @throws KitError when there are none, with the command that makes some. */
 async function recordsOf(all: RunRecord[], root: string, scale: string | undefined): Promise<RunRecord[]> {
   if (all.length === 0)
-    throw new KitError(`There are no finished runs in ${root}.`, {
-      fix: `Make some first: \`npx rifle reproduce --scale ${scale ?? 'smoke'}\`.`,
+    throw new KitError(`Expected finished runs in ${root}, found none.`, {
+      code: 'REPORT_NO_RECORDS',
+      fix: `Make some: \`npx rifle reproduce --scale ${scale ?? 'smoke'}\`.`,
     });
   if (scale === undefined) return all;
-  const { atScale } = await import('../../report/page/at-scale.js');
+  const { atScale } = await import('../../studies/at-scale.js');
   const records = atScale(all, scale);
   if (records.length === 0)
-    throw new KitError(`Of ${all.length} finished runs in ${root} none is of scale ${scale}.`, {
-      fix: `Make some first: \`npx rifle reproduce --scale ${scale}\`.`,
+    throw new KitError(`Expected runs of scale ${scale} in ${root}, found none among ${all.length} finished runs.`, {
+      code: 'REPORT_NO_RECORDS',
+      fix: `Make some: \`npx rifle reproduce --scale ${scale}\`.`,
     });
   return records;
 }
 
-/**
- * The rows of figures f4 and f5, of the fine-tuning and RIFLE runs whose weights were kept. @throws KitError when there
- * are none.
- */
-async function analysesOf(records: RunRecord[], store: RunStore): Promise<FigureSources> {
-  const { mainRuns } = await import('../../report/page/exhibits.js');
-  const runs = mainRuns(records).flatMap((record) => {
-    const weights = record.status === 'finished' ? store.weights(record.id) : null;
-    return weights === null ? [] : [{ record, weights }];
-  });
-  if (runs.length === 0)
-    throw new KitError('There are no runs whose weights were kept.', {
-      fix: 'Make some: `npx rifle sweep --study f4`.',
-    });
-  const [{ lowLevelFeatures }, { ckaByStage }] = [
-    await import('../../analysis/low-level.js'),
-    await import('../../analysis/representations.js'),
-  ];
+/** What the figures of the registered studies (or of those named) are drawn from besides records. */
+async function analysesOf(
+  records: RunRecord[],
+  store: RunStore,
+  names: readonly string[] | undefined,
+): Promise<FigureSources> {
+  const { studies } = await import('../../studies/study.js');
+  const wanted = studies.list().filter(({ name }) => names === undefined || names.includes(name));
   const display = showProgress();
   try {
-    const options = { onProgress: display.onProgress, signal: interruptible() };
-    return { lowLevel: await lowLevelFeatures(runs, options), cka: await ckaByStage(runs, options) };
+    const context = {
+      weightsOf: (id: string) => store.weights(id),
+      onProgress: display.onProgress,
+      signal: interruptible(),
+    };
+    const sources: FigureSources = {};
+    for (const { analyse } of wanted) Object.assign(sources, await analyse?.(records, context));
+    return sources;
   } finally {
     display.stop();
   }
@@ -128,12 +129,13 @@ function besides(file: string, id: string): string {
   return path.join(dir, `${name}-${id}${ext || '.html'}`);
 }
 
-/** A failure to write into `folder`, in the user's terms. */
+/** Turns a failure to write into `folder` into a KitError. */
 const refuse =
   (folder: string) =>
   (cause: unknown): never => {
     if ((cause as NodeJS.ErrnoException).code === undefined) throw cause;
     throw new KitError(`Tables and figures could not be written to ${folder}: ${(cause as Error).message}`, {
+      code: 'EXPORT_NOT_WRITTEN',
       fix: 'Name a folder that can be written to.',
       cause,
     });

@@ -9,9 +9,9 @@ import { duration, showProgress } from '../progress';
 /** The command. */
 export function reproduceCommand(): Command {
   return new Command('reproduce')
-    .description('run the whole study: fine-tuning against RIFLE, the table, the figures, the report')
+    .description('run fine-tuning against RIFLE: the runs, the table, the figures and the report')
     .option('--scale <name>', 'smoke, mini or paper (default: RIFLE_SCALE, or mini)')
-    .option('--runs <dir>', 'where finished runs are kept; those that are there are not run again')
+    .option('--runs <dir>', 'where runs are kept; finished ones are reused')
     .option('--out <file>', 'the report to write', 'rifle-report.html')
     .option('--json', 'print the records and the table as JSON')
     .addHelpText(
@@ -19,6 +19,7 @@ export function reproduceCommand(): Command {
       '\nExamples:\n  $ npx rifle reproduce --scale smoke\n  $ npx rifle reproduce --scale mini --out mini.html',
     )
     .action(async (flags: { scale?: string; runs?: string; out: string; json?: boolean }) => {
+      await import('../../studies/built-in.js');
       const { scale } = await import('../../studies/scales.js');
       const chosen = scale(flags.scale ?? process.env.RIFLE_SCALE ?? 'mini');
       const { plan, runAll } = await import('../../studies/plan.js');
@@ -39,7 +40,8 @@ export function reproduceCommand(): Command {
       }).finally(() => display.stop());
 
       const { methodsTable } = await import('../../report/tables/methods-table.js');
-      const { writeReport } = await import('../../report/page/export.js');
+      const { writeReport } = await import('../../studies/results.js');
+      const { finalTrainTop1 } = await import('../../report/comparison/grouping.js');
       const table = methodsTable(records);
       const file = path.resolve(flags.out);
       await writeReport(records, { path: file, title: 'Fine-tuning against RIFLE', scale: chosen.name });
@@ -49,12 +51,12 @@ export function reproduceCommand(): Command {
         records
           .map(
             (record) =>
-              `  ${titleOf(record.spec)}: test top-1 ${percent(record.top1)}, training top-1 ${percent(record.epochs[record.epochs.length - 1].trainTop1)}`,
+              `  ${titleOf(record.spec)}: test top-1 ${percent(record.top1)}, training top-1 ${percent(finalTrainTop1(record))}`,
           )
           .join('\n'),
       );
       printLine(
-        `\n${records.length} runs (${reused} of them finished before) in ${duration((performance.now() - began) / 1000)}.\nReport: ${pc.bold(file)}`,
+        `\n${records.length} runs (${reused} of them reused) in ${duration((performance.now() - began) / 1000)}.\nReport: ${pc.bold(file)}`,
       );
     });
 }

@@ -4,7 +4,6 @@ import { Command, InvalidArgumentError } from 'commander';
 import pc from 'picocolors';
 import { KitError } from '../../base/errors';
 import type { PoolOptions } from '../../runs/pool/pool';
-import type { QueueEstimate } from '../../studies/queueing';
 import type { RunRecord } from '../../runs/store/record';
 import type { RunSpec } from '../../transfer/spec';
 import { interruptible } from '../interrupt';
@@ -35,8 +34,6 @@ interface SweepFlags {
   rayLeave?: boolean;
   tensorboard?: string;
   mlflow?: string;
-  on?: number[];
-  startSeconds: number;
   json?: boolean;
 }
 
@@ -50,7 +47,7 @@ export function sweepCommand(): Command {
   return new Command('sweep')
     .description('make the runs of studies: of tables t2 to t5, figures f1 to f5, variants, choice (default: all)')
     .option('--study <names...>', 'which studies')
-    .option('--scale <name>', 'smoke, mini or paper (default: RIFLE_SCALE, or mini)')
+    .option('--scale <name>', 'smoke, mini, paper or a scale of your own (default: RIFLE_SCALE, or mini)')
     .option(
       '--dataset <names...>',
       'data sets or folders (default: those of the scale, and at mini the folders in RIFLE_DATA)',
@@ -79,12 +76,6 @@ export function sweepCommand(): Command {
     .option('--tensorboard <dir>', 'write TensorBoard event files too, a folder for each run')
     .option('--mlflow <url>', 'send numbers to an MLflow server too')
     .option('--dry-run', 'print the runs and an estimate of their time, and stop')
-    .option(
-      '--on <counts...>',
-      'with --dry-run: how long the sweep takes on so many devices, queueing included',
-      (text: string, before?: number[]) => [...(before ?? []), positiveNumber(text)],
-    )
-    .option('--start-seconds <n>', 'with --on: what a run takes to start as a job of a cluster', number, 30)
     .option('--calibrate', 'estimate from a few steps of each kind of run that is missing')
     .option(
       '--images-per-second <n>',
@@ -94,9 +85,10 @@ export function sweepCommand(): Command {
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
-      '\nCtrl-C once stops every run after a checkpoint, twice at once; the same command goes on.\n\nExamples:\n  $ npx rifle sweep --study t2 t3 --scale mini --workers 2\n  $ npx rifle sweep --scale paper --dry-run --on 1 8 64\n  $ npx rifle sweep --study t2 --scale paper --ray http://127.0.0.1:8265\n  $ RIFLE_DATA=./photos npx rifle sweep --study t2    # also on a folder of your own',
+      '\nCtrl-C once stops every run after a checkpoint, twice at once; the same command goes on.\n\nExamples:\n  $ npx rifle sweep --study t2 t3 --scale mini --workers 2\n  $ npx rifle sweep --scale paper --dry-run\n  $ npx rifle sweep --study t2 --scale paper --ray http://127.0.0.1:8265\n  $ RIFLE_DATA=./photos npx rifle sweep --study t2    # also on a folder of your own',
     )
     .action(async (flags: SweepFlags) => {
+      await import('../../studies/built-in.js');
       const { scale } = await import('../../studies/scales.js');
       const { sweepPlan } = await import('../../studies/sweep.js');
       const calibrate = flags.calibrate ? (await import('../../studies/calibrate.js')).calibrate : undefined;
@@ -109,14 +101,8 @@ export function sweepCommand(): Command {
         imagesPerSecond: flags.imagesPerSecond,
         calibrate,
       });
-      if (flags.on !== undefined && !flags.dryRun)
-        throw new KitError('--on calculates, and is for --dry-run only.', {
-          fix: 'Add --dry-run; or --workers N or --ray URL to make the runs.',
-        });
       if (flags.dryRun) {
-        const queues =
-          flags.on === undefined ? undefined : await onDevices(planned.seconds, flags.on, flags.startSeconds);
-        if (flags.json) return printJson({ ...planned, queues });
+        if (flags.json) return printJson(planned);
         printList(
           ['study', 'data set', 'backbone', 'method', 'seeds', 'missing', 'hours'],
           planned.rows.map((row) => [
@@ -130,7 +116,6 @@ export function sweepCommand(): Command {
           ]),
         );
         printLine(`\n${planned.specs.length} different runs, ${planned.missing} to make. ${planned.estimate}`);
-        if (queues !== undefined) printQueues(queues, flags.startSeconds);
         return;
       }
       const make = await maker(flags);
@@ -211,39 +196,4 @@ async function maker(
       node,
       leave,
     });
-}
-
-/** The sweep on each number of devices. @throws KitError without an estimate for every run. */
-async function onDevices(
-  seconds: readonly (number | null)[],
-  counts: readonly number[],
-  startSeconds: number,
-): Promise<QueueEstimate[]> {
-  if (seconds.some((each) => each === null))
-    throw new KitError('There is no estimate for every run, so none for several devices.', {
-      fix: 'Add --calibrate, or --images-per-second N.',
-    });
-  const { queueEstimate } = await import('../../studies/queueing.js');
-  return counts.map((devices) => queueEstimate(seconds as number[], devices, startSeconds));
-}
-
-function printQueues(queues: readonly QueueEstimate[], startSeconds: number): void {
-  const hours = (seconds: number): string => (seconds / 3600).toFixed(1);
-  printLine(
-    '\nOn paper: one run on a device at a time, in the order above, each on the first device that is free; all devices alike and free from the',
-  );
-  printLine(
-    `beginning; no run lost; ${startSeconds} s to start each (--start-seconds). Hours; "at best": no order of the runs is faster.\n`,
-  );
-  printList(
-    ['devices', 'all runs', 'at best', 'devices busy', 'a run waits', 'at most'],
-    queues.map((each) => [
-      each.devices,
-      hours(each.makespan),
-      hours(each.bound),
-      `${(100 * each.busy).toFixed(1)} %`,
-      hours(each.meanWait),
-      hours(each.longestWait),
-    ]),
-  );
 }

@@ -1,6 +1,7 @@
-// How a cell failed, as Jupyter wants to hear it: the error, its line in the cell, and a stack that is short.
+// How a cell failed, in Jupyter's form: the error, its line in the cell, and a stack that is short.
 import util from 'node:util';
 import type { Diagnostic } from './compiler/converter';
+import { explain } from './explain';
 
 /** A failure of a cell: the content of Jupyter's `error` message, and where it was. */
 export interface CellFailure {
@@ -10,7 +11,7 @@ export interface CellFailure {
   evalue: string;
   /** Lines to show. */
   traceback: string[];
-  /** 1-based line of the cell's source; `null` when it cannot be told. */
+  /** 1-based line of the cell's source; `null` when it is not known. */
   line: number | null;
 }
 
@@ -33,72 +34,40 @@ export interface FailedCell {
 const SHOWN = 8;
 const FRAME = /^\s+at /;
 
-/** The failure of `cell` by what it threw. */
-export function failureOf(error: unknown, cell: FailedCell): CellFailure {
-  if (!(error instanceof Error) && !util.types.isNativeError(error)) {
-    const shown = typeof error === 'string' ? error : util.inspect(error, { depth: 3 });
-    return {
-      ename: `Thrown ${error === null ? 'null' : typeof error}`,
-      evalue: shown,
-      traceback: [
-        `Thrown ${error === null ? 'null' : typeof error}: ${shown}`,
-        '',
-        'Only an Error tells the line where it was thrown: throw new Error(...).',
-      ],
-      line: null,
-    };
+/**
+ * The failure of `cell` by what it threw.
+ * @param line 1-based line of the cell, where the error itself does not name one.
+ */
+export function failureOf(error: unknown, cell: FailedCell, line: number | null = null): CellFailure {
+  if (!isError(error)) {
+    const ename = `Thrown ${error === null ? 'null' : typeof error}`;
+    const evalue = typeof error === 'string' ? error : textOf(error);
+    const traceback = [...`${ename}: ${evalue}`.split('\n'), '', 'Only an Error has a line: throw new Error(...).'];
+    return { ename, evalue, traceback, line };
   }
   const ename = nameOf(error);
   const message = messageOf(error);
   const frames = error instanceof Interrupted ? [] : framesOf(error);
-  const line = lineIn(frames, cell.number);
+  const at = lineIn(frames, cell.number) ?? syntaxLine(error, cell.number) ?? line;
   const traceback = [`${ename}: ${message}`];
-  if (line !== null) traceback.push('', ...excerpt(cell, line));
+  if (at !== null) traceback.push('', ...excerpt(cell, at));
   const stack = shorten(frames);
-  if (stack.length > 0 && !(stack.length === 1 && line !== null)) traceback.push('', ...stack);
-  for (
-    let { cause } = error as { cause?: unknown }, depth = 0;
-    cause !== undefined && depth < 4;
-    cause = (cause as { cause?: unknown } | null)?.cause, depth++
-  ) {
-    traceback.push(
-      '',
-      `Cause: ${cause instanceof Error ? `${nameOf(cause)}: ${messageOf(cause)}` : util.inspect(cause)}`,
-    );
-    if (cause instanceof Error) traceback.push(...shorten(framesOf(cause)).slice(0, 3));
-  }
-  return { ename, evalue: message, traceback: traceback.flatMap((text) => text.split('\n')), line };
+  if (stack.length > 0 && !(stack.length === 1 && at !== null)) traceback.push('', ...stack);
+  traceback.push(...causesOf(error));
+  return { ename, evalue: message, traceback: traceback.flatMap((text) => text.split('\n')), line: at };
 }
 
 /** The failure of `cell` by what the compiler refuses in it. */
 export function refusal(diagnostics: readonly Diagnostic[], cell: FailedCell): CellFailure {
-  const messages: { text: string; at: Diagnostic }[] = [];
-  for (const diagnostic of diagnostics) {
-    const last = messages.at(-1);
-    // A message and its explanations come one after the other, all with the same place.
-    if (
-      last !== undefined &&
-      last.at.start.offset === diagnostic.start.offset &&
-      last.at.end.offset === diagnostic.end.offset
-    )
-      last.text += `\n  ${diagnostic.messageText}`;
-    else messages.push({ text: `TS${diagnostic.code}: ${diagnostic.messageText}`, at: diagnostic });
-  }
-  const traceback = messages.flatMap(({ text, at }, index) => [
-    ...(index > 0 ? [''] : []),
-    ...text.split('\n'),
-    ...(at.fileName === undefined
-      ? [
-          '',
-          ...excerpt(
-            cell,
-            at.start.line + 1,
-            at.start.character,
-            at.end.line === at.start.line ? at.end.character : undefined,
-          ),
-        ]
-      : [`  in ${at.fileName}, line ${at.start.line + 1}`]),
-  ]);
+  const messages = diagnostics.map((at) => ({ text: explain(at), at }));
+  const traceback = messages.flatMap(({ text, at: { start, end, fileName } }, index) => {
+    const to = end.line === start.line ? end.character : undefined;
+    const where =
+      fileName === undefined
+        ? ['', ...excerpt(cell, start.line + 1, start.character, to)]
+        : [`  in ${fileName}, line ${start.line + 1}`];
+    return [...(index > 0 ? [''] : []), ...text.split('\n'), ...where];
+  });
   const own = messages.find(({ at }) => at.fileName === undefined);
   return {
     ename: 'TypeScript',
@@ -108,31 +77,64 @@ export function refusal(diagnostics: readonly Diagnostic[], cell: FailedCell): C
   };
 }
 
-const nameOf = (error: Error): string => {
-  const code = (error as NodeJS.ErrnoException).code;
-  const name = error.name || error.constructor.name || 'Error';
-  return typeof code === 'string' && !error.message.includes(code) ? `${name} [${code}]` : name;
-};
+/** What `read` gives; `otherwise` when a getter or a proxy throws. */
+function safely<T>(read: () => T, otherwise: T): T {
+  try {
+    return read();
+  } catch {
+    return otherwise;
+  }
+}
+
+const isError = (value: unknown): value is Error =>
+  util.types.isNativeError(value) || safely(() => value instanceof Error, false);
+
+/** A value as text, whatever its getters do. */
+function textOf(value: unknown): string {
+  return safely(
+    () => util.inspect(value, { depth: 3 }),
+    safely(() => String(value), 'a value that cannot be printed'),
+  );
+}
+
+/** A property of an error as text; empty when it is missing or no text. */
+function textIn(error: Error, name: string): string {
+  const value = safely(() => (error as unknown as Record<string, unknown>)[name], undefined);
+  return typeof value === 'string' ? value : value === undefined || value === null ? '' : textOf(value);
+}
+
+function nameOf(error: Error): string {
+  const name = textIn(error, 'name') || safely(() => error.constructor.name, '') || 'Error';
+  const code = safely(() => (error as NodeJS.ErrnoException).code, undefined);
+  return typeof code === 'string' && !textIn(error, 'message').includes(code) ? `${name} [${code}]` : name;
+}
 
 /** The message with what helps: the `fix` of a KitError, the errors of an AggregateError. */
 function messageOf(error: Error): string {
-  const { fix } = error as { fix?: unknown };
-  const lines = [error.message];
-  if (typeof fix === 'string' && fix !== '') lines.push(fix);
-  if (error instanceof AggregateError)
-    lines.push(
-      ...error.errors
-        .slice(0, 5)
-        .map(
-          (each: unknown) => `- ${each instanceof Error ? `${nameOf(each)}: ${messageOf(each)}` : util.inspect(each)}`,
-        ),
-    );
+  const lines = [textIn(error, 'message'), textIn(error, 'fix')];
+  const errors = safely(() => (error as { errors?: unknown }).errors, undefined);
+  if (Array.isArray(errors)) lines.push(...errors.slice(0, 5).map((each: unknown) => `- ${headOf(each)}`));
   return lines.filter((line) => line !== '').join('\n');
 }
 
+const headOf = (error: unknown): string => (isError(error) ? `${nameOf(error)}: ${messageOf(error)}` : textOf(error));
+
+function causesOf(error: Error): string[] {
+  const lines: string[] = [];
+  let at: unknown = error;
+  for (let depth = 0; depth < 4; depth++) {
+    const cause: unknown = safely(() => (at as { cause?: unknown } | null)?.cause, undefined);
+    if (cause === undefined) break;
+    lines.push('', `Cause: ${headOf(cause)}`);
+    if (isError(cause)) lines.push(...shorten(framesOf(cause)).slice(0, 3));
+    at = cause;
+  }
+  return lines;
+}
+
 function framesOf(error: Error): string[] {
-  const stack = typeof error.stack === 'string' ? error.stack : '';
-  return stack.split('\n').filter((line) => FRAME.test(line));
+  const stack = safely<unknown>(() => error.stack, '');
+  return typeof stack === 'string' ? stack.split('\n').filter((line) => FRAME.test(line)) : [];
 }
 
 /** The line of the cell's own top level: the outermost frame in it. */
@@ -143,6 +145,14 @@ function lineIn(frames: readonly string[], cell: number): number | null {
       .map(([, , line]) => Number(line)),
   );
   return lines.at(-1) ?? null;
+}
+
+/** The line that the engine names when it cannot read the cell's JavaScript: `cell [3]:7` before the stack. */
+function syntaxLine(error: Error, cell: number): number | null {
+  if (!(error instanceof SyntaxError)) return null;
+  const stack = safely<unknown>(() => error.stack, '');
+  const found = typeof stack === 'string' ? new RegExp(`^cell \\[${cell}\\]:(\\d+)`, 'm').exec(stack) : null;
+  return found === null ? null : Number(found[1]);
 }
 
 const inCell = (frame: string): boolean => frame.includes('cell [');
@@ -177,10 +187,10 @@ function excerpt({ number, source }: FailedCell, line: number, from?: number, to
   const shown = [`cell [${number}], line ${line}`];
   for (let at = first; at <= last; at++) {
     shown.push(`${at === line ? '>' : ' '} ${String(at).padStart(width)} | ${lines[at - 1]}`.trimEnd());
-    if (at === line && from !== undefined)
-      shown.push(
-        `  ${' '.repeat(width)} | ${' '.repeat(from)}${'^'.repeat(Math.max(1, Math.min((to ?? lines[at - 1].length) - from, 80)))}`,
-      );
+    if (at === line && from !== undefined) {
+      const carets = '^'.repeat(Math.max(1, Math.min((to ?? lines[at - 1].length) - from, 80)));
+      shown.push(`  ${' '.repeat(width)} | ${' '.repeat(from)}${carets}`);
+    }
   }
   return shown;
 }

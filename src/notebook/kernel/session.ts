@@ -1,14 +1,13 @@
 // The kernel's mind: one notebook's cells, what they print and show, their tensors, and how they are stopped.
 import { createHash } from 'node:crypto';
-import { createRequire } from 'node:module';
-import path from 'node:path';
 import { becomeNotebookHost, type NotebookHost } from '../../base/notebook-host';
 import { kitVersion } from '../../base/home';
 import { bundleOf } from '../display/display';
 import type { Message } from '../runner/wire';
-import { Cells, typescriptVersion } from './compiler/cells';
+import { Cells } from './cells';
 import { complete, inspect, isComplete } from './compiler/completion';
-import { tslabFolder } from './compiler/converter';
+import { typescriptVersion } from './compiler/converter';
+import { setTslabPublish } from './modules/tslab';
 import { failureOf, Interrupted, type CellFailure, type FailedCell } from './failure';
 import { mapStacks } from './compiler/positions';
 import type { Handler, Publisher, Reply } from './server';
@@ -60,12 +59,7 @@ export class NotebookKernel implements Handler {
   ready(): void {
     this.printed.capture();
     becomeNotebookHost(this.host());
-    // tslab's own functions of display find their way here.
-    const jupyter = createRequire(path.join(tslabFolder(), 'package.json'))('./dist/jupyter.js') as {
-      lastWriteDisplayData: unknown;
-    };
-    jupyter.lastWriteDisplayData = (content: Record<string, unknown>, isUpdate?: boolean) =>
-      this.show(isUpdate ? 'update_display_data' : 'display_data', content);
+    setTslabPublish((content, isUpdate) => this.show(isUpdate ? 'update_display_data' : 'display_data', content));
     process.on('SIGINT', () => this.interrupt());
     process.on('unhandledRejection', (error) => this.strayed(error));
     process.on('uncaughtException', (error) => this.strayed(error));
@@ -219,10 +213,10 @@ function kernelInfo(): Reply {
     protocol_version: '5.3',
     implementation: 'rifle-kit',
     implementation_version: kitVersion(),
-    banner: `rifle-kit ${kitVersion()}: TypeScript ${typescriptVersion()} on Node ${process.versions.node}`,
+    banner: `rifle-kit ${kitVersion()}: TypeScript ${typescriptVersion} on Node ${process.versions.node}`,
     language_info: {
       name: 'typescript',
-      version: typescriptVersion(),
+      version: typescriptVersion,
       mimetype: 'text/typescript',
       file_extension: '.ts',
       pygments_lexer: 'typescript',

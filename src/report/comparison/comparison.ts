@@ -1,29 +1,28 @@
-// Runs of one method beside those of another: whether all of them finished, and what the pairs say.
+// Runs of one method compared with those of another: whether all of them finished, and the difference of the pairs.
 import { pairedDifference, type PairedDifference } from '../../analysis/statistics/paired';
 import type { RunRecord } from '../../runs/store/record';
 import type { MethodRuns } from './grouping';
-import { verdictOf, type Verdict } from './verdict';
 
 /** Two methods compared seed by seed, in percentage points of last-epoch test top-1. */
-export interface Comparison {
+export interface MethodComparison {
   treated: MethodRuns;
   control: MethodRuns;
   /** treated - control; of no pairs when a run of either side failed. */
   difference: PairedDifference;
-  /** On the claim that `treated` is the better one. */
-  verdict: Verdict;
+  /** Whether a run of either side failed. */
+  failed: boolean;
 }
 
 /** Compares the runs of two methods that share their seeds. */
-export function compare(treated: MethodRuns, control: MethodRuns): Comparison {
+export function compareMethods(treated: MethodRuns, control: MethodRuns): MethodComparison {
   const failed = failuresOf(treated).length + failuresOf(control).length > 0;
   const difference = failed
     ? pairedDifference(new Map(), new Map())
     : pairedDifference(bySeed(treated), bySeed(control));
-  return { treated, control, difference, verdict: verdictOf(difference, failed) };
+  return { treated, control, difference, failed };
 }
 
-/** A method that nothing was run of. */
+/** A method without runs. */
 export const notRun = (method: string, label = method): MethodRuns => ({ label, method, records: [] });
 
 /** The runs that ended without a number. */

@@ -22,6 +22,8 @@ export interface ReportedSource {
   caveat: string;
   /** Family of backbones in the kit's words; `null` when the source does not say. */
   backbone: string | null;
+  /** Whether its values are a claim about differences, shown under every table. Default false. */
+  isClaim?: boolean;
 }
 
 /** One value as its source prints it. */
@@ -48,6 +50,7 @@ const fileSchema = z.strictObject({
     setting: text,
     caveat: text,
     backbone: text.nullable(),
+    isClaim: z.boolean().default(false),
   }),
   methods: z.record(text, text).default({}),
   datasets: z.record(text, text).default({}),
@@ -194,13 +197,13 @@ export class Citations {
     return [...this.cited.keys()].indexOf(id) + 1;
   }
 
-  /** One note a source, numbered, with its setting and caveat; then what the abstract claims. */
+  /** One note a source, numbered, with its setting and caveat; then the claims about differences. */
   notes(): string[] {
     const cited = [...this.cited.values()].map(
       ({ source, tables }, i) => `[${i + 1}] ${sourceText(source, [...tables])}`,
     );
     const claims = this.values
-      .filter(({ source }) => source.id === 'abstract')
+      .filter(({ source }) => source.isClaim)
       .map(
         ({ source, value }) =>
           `${source.title}: ${valueText(value)} percentage points in ${source.setting}; ${source.caveat}.`,

@@ -5,12 +5,21 @@ import { KitError } from '../../base/errors';
 import type { LayerRow } from '../../runs/store/record';
 import { logTicks, QUIET_AXIS, tickStep } from '../drawing/axes';
 import { Figure, resetsOf } from './figure';
-import { claimText, gradientClaims } from './figure-claims';
+import { claimText, type FigureClaim } from './claims';
 import { DIVERGING, INK, SEQUENTIAL } from '../drawing/figure-style';
 import type { HeatmapTrace } from '../drawing/heat-cells';
 import type { LayeredRun } from '../frames/layer-frames';
 import { GROUP_COLUMNS, LAYER_COLUMNS } from './layer-figures';
-import { commonEpochs, counted, layerTicks, onlyGroup, placeOf, shortName, type LayeredMethod } from './layered-groups';
+import {
+  commonEpochs,
+  counted,
+  layerTicks,
+  onlyGroup,
+  placeOf,
+  shortName,
+  type LayeredGroup,
+  type LayeredMethod,
+} from './layered-groups';
 import { frameOf, headingOf } from '../drawing/line-panels';
 import { Table } from '../table/tabular';
 import { textWidth } from '../drawing/text-metrics';
@@ -22,6 +31,8 @@ export interface GradientHeatmapOptions {
   width?: number;
   /** Layers that are shown. Default `kernel` and `head`. */
   kinds?: readonly LayerRow['kind'][];
+  /** Claims whose verdicts stand in the caption. Default none. */
+  claims?: (group: LayeredGroup) => FigureClaim[];
   /** Whether each method is also shown divided by the first, its control. Default true. */
   ratios?: boolean;
 }
@@ -47,6 +58,7 @@ export function gradientHeatmap(runs: readonly LayeredRun[], options: GradientHe
     width = 760,
     kinds = ['kernel', 'head'],
     ratios = true,
+    claims,
   } = options;
   const { group, methods, note } = onlyGroup(runs);
   const layers = layersOf(methods.flatMap((method) => method.layers)).filter(({ kind }) => kinds.includes(kind));
@@ -76,7 +88,7 @@ export function gradientHeatmap(runs: readonly LayeredRun[], options: GradientHe
   });
   const caption =
     `${title}. ${group.label}: ${counted(methods)}. Rows: ${layers.length} layers, input side at the top. Geometric mean over seeds; one scale for all methods.` +
-    `${panels.some(({ kind }) => kind === 'ratio') ? ' Ratios: over the seeds that both methods have; the hundredth of them that is furthest from 1 has the colours of the ends.' : ''}${panels.some(({ resets }) => resets.length > 0) ? ' Dashed: the head is re-initialised.' : ''}${claimText(gradientClaims({ group, methods }))}${note}`;
+    `${panels.some(({ kind }) => kind === 'ratio') ? ' Ratios: over the seeds that both methods have; the hundredth of them that is furthest from 1 has the colours of the ends.' : ''}${panels.some(({ resets }) => resets.length > 0) ? ' Dashed: the head is re-initialised.' : ''}${claimText(claims?.({ group, methods }) ?? [])}${note}`;
   const rows = methods.flatMap((method, i) => {
     const resets = resetsOf(method.runs.records);
     return layers.flatMap(({ layer, place, kind }, l) =>

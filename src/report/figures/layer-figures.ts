@@ -2,7 +2,7 @@
 import { geometricMean, layersOf, type LayerPlace, type LayerQuantity } from '../../analysis/layers';
 import { KitError } from '../../base/errors';
 import { bandText, Figure, resetsOf, spreadOf, type CurveOptions } from './figure';
-import { claimText, distanceClaims, gradientClaims, type FigureClaim } from './figure-claims';
+import { claimText, type FigureClaim } from './claims';
 import { colorOf, seriesStyle } from '../drawing/figure-style';
 import type { MethodRuns } from '../comparison/grouping';
 import type { LayeredRun } from '../frames/layer-frames';
@@ -25,16 +25,16 @@ import { Table } from '../table/tabular';
 export interface LayerFigureOptions extends CurveOptions {
   /** Which epoch, 1-based. Default the last that all runs of a group have. */
   epoch?: number;
-  /** What is shown: one panel each. Default both. */
+  /** The kinds of layers that are shown: one panel each. Default both. */
   kinds?: readonly ('kernel' | 'norm')[];
+  /** Claims whose verdicts stand in the caption, of the last epoch. Default none. */
+  claims?: (group: LayeredGroup) => FigureClaim[];
 }
 
 interface LayerMeasure {
   quantity: LayerQuantity;
   name: string;
   axis: string;
-  /** What the caption says of the claim, of the last epoch. */
-  claims?: (group: LayeredGroup) => FigureClaim[];
 }
 
 /**
@@ -52,7 +52,6 @@ export function layerDistanceFigure(runs: readonly LayeredRun[], options: LayerF
       quantity: 'weightDistance',
       name: 'Distance from the pretrained weights, layer by layer',
       axis: '|w − w₀| / |w₀|',
-      claims: distanceClaims,
     },
     options,
   );
@@ -82,7 +81,7 @@ function overLayers(
     const epoch = options.epoch ?? last;
     captions.push({
       of: `${group.label}, epoch ${epoch}`,
-      said: `${counted(methods)}.${epoch === last && measure.claims ? claimText(measure.claims({ group, methods })) : ''}`,
+      said: `${counted(methods)}.${epoch === last && options.claims ? claimText(options.claims({ group, methods })) : ''}`,
     });
     return kinds.flatMap((kind): LinePanel[] => {
       const layers = layersOf(methods.flatMap((method) => method.layers)).filter(
@@ -179,6 +178,8 @@ function overLayers(
 export interface DepthFigureOptions extends CurveOptions {
   /** Into how many parts of about as many layers the convolutions are put. Default 3. */
   parts?: number;
+  /** Claims whose verdicts stand in the caption. Default none. */
+  claims?: (group: LayeredGroup) => FigureClaim[];
 }
 
 /**
@@ -189,7 +190,13 @@ export interface DepthFigureOptions extends CurveOptions {
  */
 export function gradientDepthFigure(
   runs: readonly LayeredRun[],
-  { title = 'Gradient norm over training, by depth', band = 'range', width = 760, parts = 3 }: DepthFigureOptions = {},
+  {
+    title = 'Gradient norm over training, by depth',
+    band = 'range',
+    width = 760,
+    parts = 3,
+    claims,
+  }: DepthFigureOptions = {},
 ): Figure {
   const { group, methods, note } = onlyGroup(runs);
   const depths = depthParts(methods, parts);
@@ -236,7 +243,7 @@ export function gradientDepthFigure(
     panelHeight: 190,
     y: { title: 'gradient norm', scale: 'log', format: '.3g', shared: true },
   });
-  const caption = `${title}. ${group.label}: ${counted(methods)}. Geometric mean over the layers of a part. ${legend[0].toUpperCase()}${legend.slice(1)}.${claimText(gradientClaims({ group, methods }))}${note}`;
+  const caption = `${title}. ${group.label}: ${counted(methods)}. Geometric mean over the layers of a part. ${legend[0].toUpperCase()}${legend.slice(1)}.${claimText(claims?.({ group, methods }) ?? [])}${note}`;
   const columnsOfPart = [
     { key: 'part', title: 'Part', group: true },
     { key: 'epoch', title: 'Epoch', kind: 'number' as const, digits: 0 },

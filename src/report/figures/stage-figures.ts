@@ -1,17 +1,19 @@
-// Figures of stages: how far what a network sees has moved (F5), and what its early stages are worth to others (F4).
+// Figures of stages: how far the features of each stage have moved, and how useful the early stages are.
 import type { LowLevelRow } from '../../analysis/low-level';
 import type { CkaRow } from '../../analysis/representations';
 import { KitError } from '../../base/errors';
 import { bandText, Figure, spreadOf, type CurveOptions } from './figure';
-import { ckaClaims, claimText, estimateOf, lowLevelClaims } from './figure-claims';
+import { claimText, type FigureClaim } from './claims';
 import { colorOf, seriesStyle } from '../drawing/figure-style';
 import { drawLinePanels, type Line } from '../drawing/line-panels';
 import { Table } from '../table/tabular';
 
 /** Options of the figures over stages. */
 export interface StageFigureOptions extends CurveOptions {
-  /** What the rows are of, for the line under the title: data set, backbone. Default empty. */
+  /** Data set and backbone of the rows, for the line under the title. Default empty. */
   of?: string;
+  /** Claims whose verdicts stand in the caption. Default none. */
+  claims?: readonly FigureClaim[];
 }
 
 /** A number of one run at one place of the axis. */
@@ -30,9 +32,8 @@ interface StageAxes {
   y: string;
   digits: number;
   ceiling: number;
-  /** What a caption says of the points, and of the claim. */
+  /** The points, in a caption. */
   what: string;
-  verdict: string;
 }
 
 /** Options of `ckaFigure`. */
@@ -44,8 +45,12 @@ export interface CkaFigureOptions extends StageFigureOptions {
   estimate?: 'cka' | 'unbiased';
 }
 
+/** The estimate of CKA that is shown of some rows: `unbiased` where all have it. */
+export const estimateOf = (rows: readonly CkaRow[]): 'cka' | 'unbiased' =>
+  rows.every(({ unbiased }) => unbiased !== null) ? 'unbiased' : 'cka';
+
 /**
- * F5. CKA between the pretrained and the fine-tuned network at each stage, input side first: one line a method, mean
+ * CKA between the pretrained and the fine-tuned network at each stage, input side first: one line a method, mean
  * over seeds and a band. @throws KitError when there are no rows.
  */
 export function ckaFigure(rows: readonly CkaRow[], options: CkaFigureOptions = {}): Figure {
@@ -61,12 +66,11 @@ export function ckaFigure(rows: readonly CkaRow[], options: CkaFigureOptions = {
     digits: 3,
     ceiling: 1,
     what: `Linear CKA${estimate === 'unbiased' ? ' (unbiased estimate)' : ''} of each stage's pooled output before and after fine-tuning, over ${images} images`,
-    verdict: claimText(ckaClaims(rows, estimate)),
   });
 }
 
 /**
- * F4. Test top-1 of a linear probe on a network whose first stages are the fine-tuned ones and whose others are
+ * Test top-1 of a linear probe on a network whose first stages are the fine-tuned ones and whose others are
  * pretrained, against the number of
  * stages kept; see `lowLevelFeatures` for the protocol. @throws KitError when there are no rows.
  */
@@ -79,13 +83,12 @@ export function lowLevelFigure(rows: readonly LowLevelRow[], options: StageFigur
     digits: 1,
     ceiling: 100,
     what: 'Test top-1 of a linear probe on the features of a network that is fine-tuned up to a stage and pretrained after it',
-    verdict: claimText(lowLevelClaims(rows)),
   });
 }
 
 function stageFigure(
   points: readonly Point[],
-  { title: given, band = 'range', width = 760, of = '' }: StageFigureOptions,
+  { title: given, band = 'range', width = 760, of = '', claims = [] }: StageFigureOptions,
   axes: StageAxes,
 ): Figure {
   if (points.length === 0)
@@ -141,7 +144,7 @@ function stageFigure(
     y: { title: axes.y, scale: 'linear', format: `.${axes.digits}f`, ceiling: axes.ceiling },
   });
   const counts = methods.map((method) => `${method} n = ${seedsOf(method)}`).join(', ');
-  const caption = `${title}. ${axes.what}${of === '' ? '' : `, ${of}`}: ${counts}. ${legend[0].toUpperCase()}${legend.slice(1)}.${axes.verdict}`;
+  const caption = `${title}. ${axes.what}${of === '' ? '' : `, ${of}`}: ${counts}. ${legend[0].toUpperCase()}${legend.slice(1)}.${claimText(claims)}`;
   const numbers = new Table({
     title,
     caption,

@@ -1,5 +1,4 @@
-// Results as files: one HTML report that needs nothing else, and tables and figures in the forms that papers and
-// programs want.
+// Results as files: one self-contained HTML report, and tables and figures in the formats of papers and programs.
 import fsp from 'node:fs/promises';
 import path from 'node:path';
 import { makeAtomically } from '../../base/files/atomic';
@@ -11,20 +10,16 @@ import { inOrder } from '../comparison/grouping';
 import { renderPage } from './page';
 import { runsTable } from './provenance';
 import { sectionsOf } from './sections';
-import { present, requireExhibits, type FigureSources } from './exhibits';
+import { exhibitsFor, requireExhibits, type Exhibit, type FigureSources } from './exhibits';
 import type { Table } from '../table/tabular';
 
-/** What a report or an export holds. */
+/** What a report or an export contains. */
 export interface ResultsOptions {
-  /**
-   * Name of the scale at which the runs were made, for example `mini`; shown beside them, and in the commands for those
-   * that are missing.
-   */
+  /** What can be shown. Default: the table of all methods, and in `rifle-kit` the registered studies. */
+  exhibits?: readonly Exhibit[];
+  /** Name of the scale of the runs, for example `mini`; shown beside them, and in the commands for missing runs. */
   scale?: string;
-  /**
-   * Studies by id (`t1` to `t5`, `f1` to `f5`, `variants`, `choice`, `methods`), shown whether they were run or not.
-   * Default: those that there are runs of.
-   */
+  /** Exhibits by id, for example `t2`, shown with runs or without. Default: those that have runs. */
   studies?: readonly string[];
   /** Sentences for the captions of the tables, for example how hyper-parameters were chosen. */
   notes?: readonly string[];
@@ -38,20 +33,19 @@ export interface ResultsOptions {
 export interface ReportOptions extends ResultsOptions {
   /** The file to write, `.html`. */
   path: string;
-  /** Default `RIFLE: runs and results`. */
+  /** Default `Runs and results`. */
   title?: string;
 }
 
 /**
- * Writes one self-contained HTML report of `records`: verdicts, the tables and figures of each study, the runs behind
- * each number, and what
- * they were made with. The same records give the same bytes. The file appears whole or not at all.
+ * Writes one self-contained HTML report of `records`: verdicts, tables and figures of each exhibit, the runs behind each
+ * number, and what they were made with. The same records give the same bytes. A failure leaves no partial file.
  * @returns the absolute path of the report.
- * @throws KitError without records, for a study that there is not, or when the file cannot be written.
+ * @throws KitError REPORT_NO_RECORDS without records, UNKNOWN_STUDY for an exhibit that does not exist.
  */
 export async function writeReport(records: readonly RunRecord[], options: ReportOptions): Promise<string> {
-  const { title = 'RIFLE: runs and results' } = options;
-  requireRecords(records, options, 'A report needs');
+  const { title = 'Runs and results' } = options;
+  requireRecords(records, options);
   const html = renderPage({ title, ...(await sectionsOf(records, { ...options, sources: sourcesOf(options) })) });
   const file = path.resolve(options.path);
   await makeAtomically(file, (partial) => fsp.writeFile(partial, html));
@@ -68,9 +62,9 @@ export async function exportAll(
   folder: string,
   options: ResultsOptions = {},
 ): Promise<string[]> {
-  requireRecords(records, options, 'An export needs');
+  requireRecords(records, options);
   const sources = sourcesOf(options);
-  const shown = present(records, options, sources, options.studies);
+  const shown = exhibitsFor(records, options.exhibits ?? [], options, sources, options.studies);
   const tables: Table[] = [...shown.flatMap(({ table }) => table ?? []), runsTable(inOrder(records))];
   const figures = shown.flatMap(({ exhibit, records: own }) => exhibit.figures?.(own, sources) ?? []);
   const files: [string, string][] = tables.flatMap((table): [string, string][] => [
@@ -110,10 +104,7 @@ async function writeAll(files: readonly [string, string][], folder: string): Pro
   return written.sort();
 }
 
-/**
- * What figures are drawn from: rows of layers are looked up in the store; runs that are not there, or older than such
- * rows, have none.
- */
+/** What figures are drawn from: rows of layers come from the store; a run without such rows has none. */
 export function sourcesOf({ sources, store = new RunStore() }: ResultsOptions): FigureSources {
   const layers: FigureSources['layers'] = (id) => {
     try {
@@ -126,15 +117,15 @@ export function sourcesOf({ sources, store = new RunStore() }: ResultsOptions): 
   return { layers, ...sources };
 }
 
-/** @throws KitError without records, or for a study that there is not. */
+/** @throws KitError REPORT_NO_RECORDS without records, UNKNOWN_STUDY for an exhibit that does not exist. */
 function requireRecords(
   records: readonly RunRecord[],
-  { scale = 'smoke', studies = [] }: ResultsOptions,
-  who: string,
+  { scale = 'smoke', studies = [], exhibits = [] }: ResultsOptions,
 ): void {
-  requireExhibits(studies);
+  requireExhibits(exhibits, studies);
   if (records.length === 0)
-    throw new KitError(`${who} at least one finished run, found none.`, {
-      fix: `Make some: \`npx rifle reproduce --scale ${scale}\`.`,
+    throw new KitError('A report or an export needs at least one finished run, found none.', {
+      code: 'REPORT_NO_RECORDS',
+      fix: `Make some runs: \`npx rifle reproduce --scale ${scale}\`.`,
     });
 }

@@ -33,9 +33,9 @@ tbody tr:hover { background: var(--shade); } tr:target { background: var(--fair-
 .number { color: inherit; text-decoration: underline dotted var(--rule); scroll-margin-top: 40vh; } .number:hover { color: var(--link); text-decoration-style: solid; }
 .number:target { background: var(--fair-shade); }
 .mark { font-weight: 600; font-size: .86em; padding: .08em .5em; border-radius: 1em; background: var(--none-shade); white-space: nowrap; } .mark .number { text-decoration: none; } .mark .number:hover { text-decoration: underline; }
-.mark[data-mark="reproduced"] { color: var(--good); background: var(--good-shade); }
-.mark[data-mark="direction only"], .mark[data-mark="mixed"] { color: var(--fair); background: var(--fair-shade); }
-.mark[data-mark="not reproduced"], .mark[data-mark="failed"] { color: var(--bad); background: var(--bad-shade); }
+.mark[data-mark="supported"] { color: var(--good); background: var(--good-shade); }
+.mark[data-mark="inconclusive"], .mark[data-mark="mixed"] { color: var(--fair); background: var(--fair-shade); }
+.mark[data-mark="contradicted"], .mark[data-mark="failed"] { color: var(--bad); background: var(--bad-shade); }
 figure { margin: 1.5rem 0 2rem; } figure svg { display: block; max-width: 100%; height: auto; } figure .narrow { display: none; }
 figcaption, .rifle-table > p:not(:first-child), .rifle-table ul, .note { color: var(--soft); font-size: .88rem; max-width: 62rem; }
 .rifle-table ul { padding-left: 1.1rem; } .rifle-table li { margin: .3rem 0; }

@@ -1,7 +1,7 @@
-// What the numbers of a report were made with: settings, runs, data, weights and environments.
+// How the numbers of a report were made: settings, runs, data, weights and environments.
 import type { RunEnvironment, RunRecord } from '../../runs/store/record';
-import { finalTrainTop1, type RunGroup } from '../comparison/grouping';
-import { escapeHtml } from '../table/markup';
+import { finalTrainTop1, type MethodRuns, type RunGroup } from '../comparison/grouping';
+import { html, htmlLines, type Html } from '../table/markup';
 import { definitions } from './page';
 import { Table } from '../table/tabular';
 
@@ -24,7 +24,7 @@ function environmentsOf(records: readonly RunRecord[]): {
   return { letters, environments };
 }
 
-/** One row a run: what came out, what it cost, and where. */
+/** One row a run: its accuracy, its cost, and its environment. */
 export function runsTable(records: readonly RunRecord[]): Table {
   const { letters } = environmentsOf(records);
   return new Table({
@@ -39,7 +39,7 @@ export function runsTable(records: readonly RunRecord[]): Table {
       { key: 'method', title: 'Method' },
       { key: 'seed', title: 'Seed', kind: 'number', digits: 0 },
       { key: 'status', title: 'Status', dataOnly: true },
-      { key: 'judged', title: 'Judged on', dataOnly: records.every(({ spec }) => spec.evaluateOn === 'test') },
+      { key: 'evaluated_on', title: 'Evaluated on', dataOnly: records.every(({ spec }) => spec.evaluateOn === 'test') },
       { key: 'test', title: 'Test', unit: '%', kind: 'number' },
       { key: 'train', title: 'Train', unit: '%', kind: 'number' },
       { key: 'epochs', title: 'Epochs', kind: 'number', digits: 0 },
@@ -56,7 +56,7 @@ export function runsTable(records: readonly RunRecord[]): Table {
       method: record.method,
       seed: record.spec.seed,
       status: record.status,
-      judged: record.spec.evaluateOn,
+      evaluated_on: record.spec.evaluateOn,
       test: record.failure ? `failed in epoch ${record.failure.epoch}` : 100 * record.top1,
       train: record.epochs.length === 0 ? null : 100 * finalTrainTop1(record),
       epochs: record.epochs.length,
@@ -72,67 +72,58 @@ export function runsTable(records: readonly RunRecord[]): Table {
 }
 
 /** The settings of each group, data and weights with their hashes, and the complete spec of each method's first run. */
-export function settingsHtml(groups: readonly RunGroup[]): string {
-  return groups
-    .map(({ label, methods }) => {
-      const [first] = methods[0].records;
-      const { spec, dataset, weights } = first;
-      const head = definitions([
-        [
-          'data set',
-          `${dataset.name}: ${dataset.train} training and ${dataset.test} test images, ${dataset.classes.length} classes (${dataset.classes.join(', ')})`,
-        ],
-        ['data hash', `sha256 ${dataset.hash}`],
-        [
-          'backbone',
-          `${spec.backbone}: ${(weights.parameters / 1e6).toFixed(2)} million trained parameters, starting from ${spec.weights}`,
-        ],
-        ['weights hash', `sha256 ${weights.hash}`],
-        [
-          'images',
-          `crop ${spec.imageSize ?? "the backbone's own"} px from a short side of ${spec.resizeSize ?? "the backbone's own"} px`,
-        ],
-        ['schedule', `${spec.epochs} epochs of batches of ${spec.batchSize}, ${spec.schedule.name}`],
-        [
-          'optimizer',
-          Object.entries(spec.optimizer)
-            .map(([name, value]) => `${name} ${value}`)
-            .join(', '),
-        ],
-        [
-          'seeds',
-          [...new Set(methods.flatMap(({ records }) => records.map((record) => record.spec.seed)))]
-            .sort((a, b) => a - b)
-            .join(', '),
-        ],
-        ['numerics', `version ${first.numericsVersion}, ${spec.precision}`],
-      ]);
-      const specs = methods.map(({ label: name, records }) => {
-        const json = escapeHtml(JSON.stringify(records[0].spec, null, 2));
-        return `<details class="spec"><summary>Spec of ${escapeHtml(name)}, seed ${records[0].spec.seed}</summary><pre>${json}</pre></details>`;
+export function settingsHtml(groups: readonly RunGroup[]): Html {
+  return htmlLines(
+    groups.map(({ label, methods }) => {
+      const specs = methods.map(({ label: name, records: [{ spec }] }) => {
+        const summary = html`<summary>Spec of ${name}, seed ${spec.seed}</summary>`;
+        return html`<details class="spec">${summary}<pre>${JSON.stringify(spec, null, 2)}</pre></details>`;
       });
-      return `<h3>${escapeHtml(label)}</h3>\n${head}\n${specs.join('\n')}`;
-    })
-    .join('\n');
+      return htmlLines([html`<h3>${label}</h3>`, definitions(settingsOf(methods)), ...specs]);
+    }),
+  );
+}
+
+function settingsOf(methods: readonly MethodRuns[]): [name: string, value: string][] {
+  const [first] = methods[0].records;
+  const { spec, dataset, weights } = first;
+  const images = `${dataset.train} training and ${dataset.test} test images`;
+  const classes = `${dataset.classes.length} classes (${dataset.classes.join(', ')})`;
+  const millions = (weights.parameters / 1e6).toFixed(2);
+  const size = (pixels: number | null): string => String(pixels ?? "the backbone's own");
+  const seeds = [...new Set(methods.flatMap(({ records }) => records.map((record) => record.spec.seed)))];
+  return [
+    ['data set', `${dataset.name}: ${images}, ${classes}`],
+    ['data hash', `sha256 ${dataset.hash}`],
+    ['backbone', `${spec.backbone}: ${millions} million trained parameters, starting from ${spec.weights}`],
+    ['weights hash', `sha256 ${weights.hash}`],
+    ['images', `crop ${size(spec.imageSize)} px from a short side of ${size(spec.resizeSize)} px`],
+    ['schedule', `${spec.epochs} epochs of batches of ${spec.batchSize}, ${spec.schedule.name}`],
+    [
+      'optimizer',
+      Object.entries(spec.optimizer)
+        .map(([name, value]) => `${name} ${String(value)}`)
+        .join(', '),
+    ],
+    ['seeds', seeds.sort((a, b) => a - b).join(', ')],
+    ['numerics', `version ${first.numericsVersion}, ${spec.precision}`],
+  ];
 }
 
 /** Each environment once, under its letter. */
-export function environmentsHtml(records: readonly RunRecord[]): string {
+export function environmentsHtml(records: readonly RunRecord[]): Html {
   const { letters, environments } = environmentsOf(records);
-  return environments
-    .map((environment) => {
+  return htmlLines(
+    environments.flatMap((environment) => {
       const { gitCommit, gitDirty, flags, ...rest } = environment;
       const commit = gitCommit === null ? 'not in a repository' : `${gitCommit}${gitDirty ? ', with changes' : ''}`;
-      const settings =
-        Object.entries(flags)
-          .map(([name, value]) => `${name}=${value}`)
-          .join(' ') || 'none';
-      const entries = [
-        ...Object.entries(rest).map(([name, value]) => [name, String(value)] as const),
-        ['commit', commit] as const,
-        ['flags', settings] as const,
+      const settings = Object.entries(flags).map(([name, value]) => `${name}=${value}`);
+      const entries: [string, string][] = [
+        ...Object.entries(rest).map(([name, value]): [string, string] => [name, String(value)]),
+        ['commit', commit],
+        ['flags', settings.join(' ') || 'none'],
       ];
-      return `<h3>${letters.get(JSON.stringify(environment))}</h3>\n${definitions(entries)}`;
-    })
-    .join('\n');
+      return [html`<h3>${letters.get(JSON.stringify(environment))}</h3>`, definitions(entries)];
+    }),
+  );
 }

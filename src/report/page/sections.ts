@@ -1,167 +1,165 @@
-// What stands in a report: verdicts first, then study by study its table and figures, then the runs and what they were
-// made with.
+// The contents of a report: verdicts first, then each exhibit with its table and figures, then the runs and their
+// settings.
 import type { RunRecord } from '../../runs/store/record';
-import type { Pair, Row } from '../table/cells';
-import type { Figure } from '../figures/figure';
 import { groupRuns, inOrder } from '../comparison/grouping';
-import { escapeHtml } from '../table/markup';
 import { list } from '../comparison/notes';
+import { readReported, sourceText, valueText } from '../comparison/reported';
+import { countVerdicts, overallVerdict, type Verdict } from '../comparison/verdict';
+import type { Figure } from '../figures/figure';
+import type { Pair, Row } from '../table/cells';
+import { html, htmlLines, trusted, type Html } from '../table/markup';
+import { exhibitsFor, inReportOrder, type Exhibit, type FigureSources, type Shown } from './exhibits';
 import type { Section } from './page';
 import { environmentsHtml, runsTable, settingsHtml } from './provenance';
-import { readReported, sourceText, valueText } from '../comparison/reported';
 import { runAnchor, RunSheets } from './run-sheets';
-import { exhibits, present, type FigureSources, type Present } from './exhibits';
-import { countVerdicts, overallVerdict, VERDICT_RULE, type Verdict } from '../comparison/verdict';
 
 /** Width of figures for phones, px: their text stays at 12 px there. */
 const NARROW = 380;
 
-/** More comparisons than this are counted above, and stand one by one in their table. */
+/** Up to so many comparisons are listed in the lead; more are counted there. */
 const FEW = 6;
 
 /** The lead, the sections, and the sheets of runs behind their numbers. */
 export async function sectionsOf(
   records: readonly RunRecord[],
-  options: { scale?: string; studies?: readonly string[]; notes?: readonly string[]; sources?: FigureSources },
-): Promise<{ lead: string; sections: Section[]; sheets: string }> {
-  const groups = groupRuns(records);
+  options: {
+    exhibits?: readonly Exhibit[];
+    scale?: string;
+    studies?: readonly string[];
+    notes?: readonly string[];
+    sources?: FigureSources;
+  },
+): Promise<{ lead: Html; sections: Section[]; sheets: Html }> {
+  const { sources = {}, exhibits = [], scale, studies } = options;
   const ordered = inOrder(records);
-  const { sources = {} } = options;
-  const shown = present(records, options, sources, options.studies);
+  const shown = exhibitsFor(records, exhibits, options, sources, studies);
   const sheets = new RunSheets(ordered);
   const sections: Section[] = [];
   let figureNumber = 0;
   for (const { exhibit, records: own, table } of shown) {
-    const [wide, narrow] = [
-      exhibit.figures?.(own, sources) ?? [],
-      exhibit.figures?.(own, { ...sources, width: NARROW }) ?? [],
-    ];
-    const figures: string[] = [];
+    const wide = exhibit.figures?.(own, sources) ?? [];
+    const narrow = exhibit.figures?.(own, { ...sources, width: NARROW }) ?? [];
+    const figures: Html[] = [];
     for (const [i, { figure }] of wide.entries())
       figures.push(await figureHtml(figure, narrow[i].figure, ++figureNumber));
-    const claim = `<p class="claim">${escapeHtml(exhibit.claim)}</p>`;
+    const content = trusted(table?.toHtml({ title: false, link: sheets.link, cards: true }) ?? '');
     sections.push({
       id: exhibit.id,
-      label: labelOf(exhibit.id),
+      label: exhibit.label,
       title: exhibit.title,
-      html: [claim, table?.toHtml({ title: false, link: sheets.link, cards: true }) ?? '', ...figures].join('\n'),
+      content: htmlLines([html`<p class="claim">${exhibit.claim}</p>`, content, ...figures]),
     });
   }
+  const runs = runsTable(ordered).toHtml({ title: false, rowId: ({ run }: Row) => runAnchor(String(run)) });
   sections.push(
-    {
-      id: 'runs',
-      title: 'Runs',
-      html: runsTable(ordered).toHtml({ title: false, rowId: ({ run }: Row) => runAnchor(String(run)) }),
-    },
-    { id: 'settings', title: 'Settings, data and weights', html: settingsHtml(groups) },
-    { id: 'environment', title: 'Environment', html: environmentsHtml(ordered) },
-    { id: 'reported', title: 'Reported by others', html: reportedHtml() },
+    { id: 'runs', title: 'Runs', content: trusted(runs) },
+    { id: 'settings', title: 'Settings, data and weights', content: settingsHtml(groupRuns(records)) },
+    { id: 'environment', title: 'Environment', content: environmentsHtml(ordered) },
+    { id: 'reported', title: 'Reported by others', content: reportedHtml() },
   );
-  if (!options.studies) sections.push(...absentSection(shown, options.scale));
-  return { lead: leadHtml(ordered, shown, options.scale), sections, sheets: sheets.html() };
+  if (!studies) sections.push(...absentSection(exhibits, shown, scale));
+  return { lead: leadHtml(ordered, shown, scale), sections, sheets: sheets.html() };
 }
 
-/** `T2`; nothing for the parts that are no claim's. */
-const labelOf = (id: string): string | undefined => (/^[tf]\d$/.test(id) ? id.toUpperCase() : undefined);
-
-async function figureHtml(wide: Figure, narrow: Figure, number: number): Promise<string> {
-  const [large, small] = [await wide.toSvg(), await narrow.toSvg()];
-  return `<figure><div class="wide">${large}</div><div class="narrow">${small}</div><figcaption><b>Figure ${number}.</b> ${escapeHtml(wide.caption)}</figcaption></figure>`;
+async function figureHtml(wide: Figure, narrow: Figure, number: number): Promise<Html> {
+  const [large, small] = [trusted(await wide.toSvg()), trusted(await narrow.toSvg())];
+  const images = html`<div class="wide">${large}</div><div class="narrow">${small}</div>`;
+  return html`<figure>${images}<figcaption><b>Figure ${number}.</b> ${wide.caption}</figcaption></figure>`;
 }
 
-/** How many runs of what, and each claim with what came out. */
-function leadHtml(records: readonly RunRecord[], shown: readonly Present[], scale: string | undefined): string {
+/** How many runs of what, and each claim with its verdict. */
+function leadHtml(records: readonly RunRecord[], shown: readonly Shown[], scale: string | undefined): Html {
   const failed = records.filter(({ status }) => status === 'failed').length;
   const names = (of: (record: RunRecord) => string): string => list([...new Set(records.map(of))]);
-  const judged = records.filter(({ spec }) => spec.evaluateOn === 'validation').length;
-  const about =
-    `${records.length} ${records.length === 1 ? 'run' : 'runs'} on ${names(({ dataset }) => dataset.name)} with ${names(({ spec }) => spec.backbone)}` +
-    `${scale === undefined ? '' : `, at scale ${scale}`}${judged === 0 ? '' : `; ${judged} of them on a validation split, to choose hyper-parameters`}${failed === 0 ? '' : `; ${failed} failed`}.`;
-  return `<div class="lead"><p>${escapeHtml(about)}</p><ul class="claims">${shown.map(claimHtml).join('')}</ul></div>`;
+  const chosen = records.filter(({ spec }) => spec.evaluateOn === 'validation').length;
+  const about = [
+    `${records.length} ${records.length === 1 ? 'run' : 'runs'} on ${names(({ dataset }) => dataset.name)} with `,
+    names(({ spec }) => spec.backbone),
+    scale === undefined ? '' : `, at scale ${scale}`,
+    chosen === 0 ? '' : `; ${chosen} of them on a validation split, to choose hyper-parameters`,
+    failed === 0 ? '' : `; ${failed} failed`,
+    '.',
+  ].join('');
+  return html`<div class="lead"><p>${about}</p><ul class="claims">${shown.map(claimHtml)}</ul></div>`;
 }
 
-function claimHtml({ exhibit, table }: Present): string {
+function claimHtml({ exhibit, table }: Shown): Html | null {
   const keyOf = ({ dataset, backbone, settings, treated, control }: Row): string =>
     JSON.stringify([dataset, backbone, settings, treated, control]);
-  const rows = [
-    ...new Map(
-      (table?.rows ?? []).filter(({ verdict }) => typeof verdict === 'string').map((row) => [keyOf(row), row]),
-    ).values(),
-  ];
-  if (rows.length === 0) return '';
-  const verdicts = rows.map(({ verdict }) => verdict as Verdict);
-  const name = `${labelOf(exhibit.id) === undefined ? '' : `${exhibit.id.toUpperCase()}. `}${exhibit.claim.replace(/\.$/, '')}`;
+  const judged = (table?.rows ?? []).filter(({ verdict }) => typeof verdict === 'string');
+  const rows = [...new Map(judged.map((row) => [keyOf(row), row])).values()];
+  if (rows.length === 0) return null;
+  const verdicts = rows.filter(({ status }) => status !== 'pooled').map(({ verdict }) => verdict as Verdict);
+  const claim = exhibit.claim.replace(/\.$/, '');
   const overall = overallVerdict(verdicts);
-  const mark = exhibit.isOneClaim
-    ? ` <span class="mark" data-mark="${overall}" title="${escapeHtml(VERDICT_RULE)}">${overall}</span>`
-    : '';
-  const counted = rows.length > 1 ? ` <span class="counts">${escapeHtml(countVerdicts(verdicts))}</span>` : '';
-  const differ = (['dataset', 'backbone', 'settings'] as const).filter((key) =>
+  const mark = exhibit.isOneClaim && html` <span class="mark" data-mark="${overall}">${overall}</span>`;
+  const counted = rows.length > 1 && html` <span class="counts">${countVerdicts(verdicts)}</span>`;
+  const differing = (['dataset', 'backbone', 'settings'] as const).filter((key) =>
     rows.some((row) => row[key] !== rows[0][key]),
   );
-  const each = rows.length <= FEW ? `<ul>${rows.map((row) => `<li>${rowHtml(row, differ)}</li>`).join('')}</ul>` : '';
-  return `<li><a href="#${exhibit.id}">${escapeHtml(name)}</a>:${mark}${counted}${each}</li>`;
+  const each = rows.length <= FEW && html`<ul>${rows.map((row) => html`<li>${rowHtml(row, differing)}</li>`)}</ul>`;
+  const name = `${exhibit.label === undefined ? '' : `${exhibit.label}. `}${claim}`;
+  return html`<li><a href="#${exhibit.id}">${name}</a>:${mark}${counted}${each}</li>`;
 }
 
-/**
- * One sentence: where (as far as rows differ in it), what, by how much, over how many seeds, and the verdict by its
- * rule.
- */
-function rowHtml(row: Row, differ: readonly string[]): string {
-  const { treated, control, pairs, difference, interval, verdict } = row;
-  const signed = (value: number): string => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(2)}`;
-  const where = differ
-    .map((key) => row[key])
-    .filter((part) => part !== null)
-    .join(' · ');
+const signed = (value: number): string => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(2)}`;
+
+/** One sentence: the condition (as far as rows differ in it), the methods, the difference, its pairs, the verdict. */
+function rowHtml(row: Row, differing: readonly string[]): Html {
+  const { treated, control, pairs, difference, interval, verdict, seeds_needed: needed } = row;
+  const where = differing.map((key) => row[key]).filter((value) => value !== null);
   const range = interval as Pair | null;
   const spread = range ? `95 % interval [${signed(range[0])}, ${signed(range[1]!)}]` : 'too few for an interval';
   const without = verdict === 'failed' ? 'a run failed' : 'no pair of runs';
-  const how =
+  const sizeText =
     typeof difference === 'number'
-      ? `${signed(difference)} points, ${pairs} ${pairs === 1 ? 'pair' : 'pairs'}, ${spread}`
+      ? `${signed(difference)} points, ${String(pairs)} ${pairs === 1 ? 'pair' : 'pairs'}, ${spread}`
       : without;
-  return `${where === '' ? '' : `${escapeHtml(where)}: `}<b>${escapeHtml(String(treated))}</b> against ${escapeHtml(String(control))}: ${escapeHtml(how)}: ${escapeHtml(String(verdict))}`;
+  const more = typeof needed === 'number' && Number.isFinite(needed) ? ` (${needed} seeds would decide)` : '';
+  const condition = where.length > 0 && `${where.join(' · ')}: `;
+  const sides = html`<b>${String(treated ?? 'several')}</b> against ${String(control ?? 'several')}`;
+  return html`${condition}${sides}: ${sizeText}: ${String(verdict)}${more}`;
 }
 
 /** Every value that has a source, source by source. */
-function reportedHtml(): string {
+function reportedHtml(): Html {
   const values = readReported();
   const sources = [...new Map(values.map(({ source }) => [source.id, source])).values()];
   const parts = sources.map((source) => {
     const own = values.filter((value) => value.source.id === source.id);
     const columns = [...new Set(own.map(({ column }) => column))];
     const rows = [...new Set(own.map(({ row }) => row))];
-    const cell = (row: string, column: string): string =>
+    const textOf = (row: string, column: string): string =>
       own
         .filter((value) => value.row === row && value.column === column)
         .map(({ value }) => valueText(value))
         .join(' / ') || '–';
-    const head = columns.map((column) => `<th scope="col">${escapeHtml(column)}</th>`).join('');
-    const body = rows
-      .map(
-        (row) =>
-          `<tr><th scope="row">${escapeHtml(row)}</th>${columns.map((column) => `<td>${cell(row, column)}</td>`).join('')}</tr>`,
-      )
-      .join('');
-    return `<h3>${escapeHtml(source.title)}</h3><p class="note">${escapeHtml(sourceText(source, [...new Set(own.map(({ table }) => table))]))}</p><div class="scroll"><table><thead><tr><th></th>${head}</tr></thead><tbody>${body}</tbody></table></div>`;
+    const head = html`<th></th>${columns.map((column) => html`<th scope="col">${column}</th>`)}`;
+    const cells = (row: string): Html[] => columns.map((column) => html`<td>${textOf(row, column)}</td>`);
+    const body = rows.map((row) => html`<tr><th scope="row">${row}</th>${cells(row)}</tr>`);
+    const table = html`<table><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table>`;
+    const note = sourceText(source, [...new Set(own.map(({ table: name }) => name))]);
+    return html`<h3>${source.title}</h3><p class="note">${note}</p><div class="scroll">${table}</div>`;
   });
-  return `<p class="note">Test accuracy in percent, as the sources print it; nothing else of the paper's results is at hand.</p>${parts.join('\n')}`;
+  return html`<p class="note">Test accuracy in percent, as the sources print it.</p>${htmlLines(parts)}`;
 }
 
-/** What is not shown because nothing was run, with the commands that change it. */
-function absentSection(shown: readonly Present[], scale: string | undefined): Section[] {
-  const absent = exhibits().filter(({ id }) => id !== 'methods' && !shown.some(({ exhibit }) => exhibit.id === id));
-  if (absent.length === 0) return [];
-  const items = absent.map(
-    ({ id, title, command }) =>
-      `<li>${labelOf(id) ? `<b>${labelOf(id)}</b> ` : ''}${escapeHtml(title)}: <code>${escapeHtml(command(scale))}</code></li>`,
+/** Exhibits without runs, with the commands that make them. */
+function absentSection(exhibits: readonly Exhibit[], shown: readonly Shown[], scale: string | undefined): Section[] {
+  const absent = inReportOrder(exhibits).filter(
+    ({ id }) => id !== 'methods' && !shown.some(({ exhibit }) => exhibit.id === id),
   );
+  if (absent.length === 0) return [];
+  const items = absent.map(({ label, title, command }) => {
+    const name = html`${label !== undefined && html`<b>${label}</b> `}${title}`;
+    return html`<li>${name}: <code>${command(scale)}</code></li>`;
+  });
+  const note = html`<p class="note">There are no runs for these; the commands make them.</p>`;
   return [
     {
       id: 'absent',
       title: 'Not run',
-      html: `<p class="note">Nothing was run for these; the commands make the runs.</p><ul>${items.join('')}</ul>`,
+      content: html`${note}<ul>${items}</ul>`,
     },
   ];
 }

@@ -1,5 +1,6 @@
-// A table as data: what its columns hold, which runs are behind its numbers, and how one cell is written for people.
+// A table as data: its columns, the runs behind its numbers, and the text of one cell.
 import { duration } from '../../base/progress';
+import { visible } from './markup';
 
 /**
  * A pair that belongs in one cell: `[mean, std]` of a spread (std `null` with one value), or `[low, high]` of an
@@ -7,13 +8,13 @@ import { duration } from '../../base/progress';
  */
 export type Pair = readonly [number, number | null];
 
-/** What a cell holds; `null`: there is no such value. */
+/** A cell's content; `null`: there is no such value. */
 export type Cell = string | number | Pair | null;
 
 /** A row by column key. */
 export type Row = Record<string, Cell>;
 
-/** A column: what it holds and how it is shown. */
+/** A column: its content and how it is shown. */
 export interface Column {
   /** Name in rows, CSV and JSON. */
   key: string;
@@ -44,7 +45,7 @@ export interface Column {
 
 /** The runs behind a number. */
 export interface CellSource {
-  /** What the number is of, for example `rifle on elpv`. */
+  /** The number in words, for example `rifle on elpv`. */
   of: string;
   /** Ids of the runs. */
   runs: readonly string[];
@@ -58,7 +59,7 @@ export interface TableData {
   /** Its name in files and addresses, for example `t2-regularizers`. Default `table`. */
   id?: string;
   title: string;
-  /** One paragraph: what the numbers are, and of what. */
+  /** One paragraph: what the numbers are. */
   caption: string;
   columns: Column[];
   rows: Row[];
@@ -77,10 +78,10 @@ function numberText(value: number, column: Column): string {
   return sign + text;
 }
 
-/** A cell for people. */
+/** A cell for people; see `visible` for texts with control characters. */
 export function cellText(cell: Cell | undefined, column: Column): string {
   if (cell === null || cell === undefined) return MISSING;
-  if (typeof cell === 'string') return cell;
+  if (typeof cell === 'string') return visible(cell);
   if (typeof cell === 'number') return column.kind === 'duration' ? duration(cell) : numberText(cell, column);
   const [first, second] = cell;
   if (column.kind === 'interval')
@@ -102,7 +103,7 @@ export function alignOf(column: Column): 'left' | 'right' {
 
 /** A table laid out for people. */
 export interface Layout {
-  /** What is the same in all rows, for example `data set elpv`; one entry a column. */
+  /** Values that are the same in all rows, for example `data set elpv`; one entry a column. */
   common: { column: Column; text: string }[];
   columns: Column[];
   /** Texts by row and column; a group's value only in the first row of its block. */

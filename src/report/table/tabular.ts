@@ -1,6 +1,9 @@
-// A table as a value that prints itself: on a terminal, in a notebook, to HTML, CSV, JSON and LaTeX.
+// A table as a value: rows and columns, and how they print on a terminal, in a notebook, as HTML, CSV and LaTeX.
 import type { CellSource, Column, Row, TableData } from './cells';
-import { renderCsv, renderHtml, renderLatex, renderText, type HtmlOptions } from './render';
+import { recordsOf, renderCsv, type CsvValue } from './csv';
+import { renderHtml, type HtmlOptions } from './html-table';
+import { renderLatex } from './latex';
+import { renderText } from './text';
 
 /** A table's columns with their units and its rows in full precision, for JSON. */
 export interface TableJson {
@@ -14,7 +17,7 @@ export interface TableJson {
   notes: string[];
 }
 
-/** A table: data first, looks second. */
+/** A table: its data, and its forms for people and programs. */
 export class Table implements TableData {
   readonly id: string;
   readonly title: string;
@@ -34,17 +37,28 @@ export class Table implements TableData {
     this.notes = data.notes;
   }
 
-  /** For a terminal of `width` columns; default: that of standard output, or 120. */
+  /** For a terminal of `width` columns. Default: the width of standard output, or 120. */
   toText(width: number = process.stdout.columns ?? 120): string {
     return renderText(this, width);
   }
 
   /** A `<table>` with title, caption and notes. */
   toHtml(options: HtmlOptions = {}): string {
-    return renderHtml(this, options);
+    return renderHtml(this, options).toString();
   }
 
-  /** All columns in full precision; a spread is two columns, `_mean` and `_std`, an interval `_low` and `_high`. */
+  /**
+   * Rows in full precision for other programs, for example `d3` or a danfo frame: all columns, a spread as two, `_mean`
+   * and `_std`, an interval as `_low` and `_high`.
+   */
+  toRecords(): Record<string, CsvValue>[] {
+    return recordsOf(this);
+  }
+
+  /**
+   * The records as CSV. A text that a spreadsheet would take for a formula (it begins with =, +, -, @, a tab or a line
+   * break) or that begins with an apostrophe gets an apostrophe in front; remove one to read it back.
+   */
   toCsv(): string {
     return renderCsv(this);
   }

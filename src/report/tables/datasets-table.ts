@@ -4,8 +4,8 @@ import type { DatasetSpec } from '../../data/dataset';
 import type { RunRecord } from '../../runs/store/record';
 import type { CellSource, Row } from '../table/cells';
 import { inOrder } from '../comparison/grouping';
-import { commandOf } from '../comparison/rows';
-import { nameOfDataset, onTest, type PlannedRun } from '../comparison/columns';
+import { commandOf } from '../comparison/comparison-plan';
+import { nameOfDataset, onTest, type PlannedRun } from '../comparison/conditions';
 import { distinct } from '../comparison/notes';
 import { Table } from '../table/tabular';
 
@@ -23,6 +23,8 @@ export interface DatasetsTableOptions {
   scale?: string;
   /** Sentences for the caption. */
   notes?: readonly string[];
+  /** Notes below the table, one each. Default none. */
+  remarks?: readonly string[];
 }
 
 /** Data sets up to which the notes tell each one's split. */
@@ -33,7 +35,7 @@ const SHOWN = 12;
 
 /** T1: one row a data set: classes, images of each split, how many of them the runs used, licence, hashes. */
 export function datasetsTable(records: readonly RunRecord[] = [], options: DatasetsTableOptions = {}): Table {
-  const { title = 'Data sets and their splits', scale, notes = [] } = options;
+  const { title = 'Data sets and their splits', scale, notes = [], remarks = [] } = options;
   const catalog = datasets.list();
   const used = inOrder(onTest(records));
   const named =
@@ -43,15 +45,15 @@ export function datasetsTable(records: readonly RunRecord[] = [], options: Datas
       ...(options.planned ?? []).map(({ dataset }) => nameOfDataset(dataset)),
     ]);
   const names = named.length > 0 ? [...named].sort() : catalog.map(({ name }) => name);
-  const lines = names.map((name) =>
-    lineOf(
+  const entries = names.map((name) =>
+    entryOf(
       name,
       catalog.find((spec) => spec.name === name),
       used.filter(({ dataset }) => dataset.name === name),
     ),
   );
   const isRun = used.length > 0;
-  const missing = lines.filter(({ row }) => row.hash === null).map(({ row }) => String(row.dataset));
+  const missing = entries.filter(({ row }) => row.hash === null).map(({ row }) => String(row.dataset));
   const isPlanned = (options.planned ?? []).length > 0;
   return new Table({
     id: 't1-datasets',
@@ -80,13 +82,13 @@ export function datasetsTable(records: readonly RunRecord[] = [], options: Datas
       { key: 'data_sha256', title: 'sha256 of the data', dataOnly: true },
       { key: 'split', title: 'Split', dataOnly: true },
     ],
-    rows: lines.map(({ row }) => row),
-    sources: lines.map(({ sources }) => sources),
+    rows: entries.map(({ row }) => row),
+    sources: entries.map(({ sources }) => sources),
     notes: [
-      ...(lines.length <= FEW
-        ? lines.flatMap(({ note }) => note ?? [])
+      ...(entries.length <= FEW
+        ? entries.flatMap(({ note }) => note ?? [])
         : ['Where each split comes from: column `split` of the CSV, or `npx rifle data list --json`.']),
-      "The authors' README lists CUB-200-2011, Stanford Dogs, Stanford Cars, food101-30 and Describable Textures; no split here is confirmed as the paper's own.",
+      ...remarks,
       ...((isRun || isPlanned) && missing.length > 0
         ? [
             `Nothing was run on ${missing.join(', ')}. To run: \`${commandOf('t2', scale)}\`; a folder of one's own is named in the environment variable RIFLE_DATA.`,
@@ -96,7 +98,7 @@ export function datasetsTable(records: readonly RunRecord[] = [], options: Datas
   });
 }
 
-function lineOf(
+function entryOf(
   name: string,
   spec: DatasetSpec | undefined,
   records: readonly RunRecord[],

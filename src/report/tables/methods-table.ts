@@ -1,13 +1,11 @@
 // The table of whatever methods were run: accuracy of each over its seeds, the paired difference to its control, a
 // verdict, and what others report.
 import type { RunRecord } from '../../runs/store/record';
-import { compare, notRun } from '../comparison/comparison';
+import { compareMethods, notRun } from '../comparison/comparison';
 import { comparisonTable } from '../comparison/comparison-table';
 import { groupRuns, isPlain, samePartsBut, type MethodRuns, type RunGroup } from '../comparison/grouping';
-import type { Line, StudyTableOptions } from '../comparison/rows';
-import { Table } from '../table/tabular';
-
-export { Table };
+import type { ComparisonRow, StudyTableOptions } from '../comparison/comparison-plan';
+import type { Table } from '../table/tabular';
 
 /** Options of `methodsTable`. */
 export interface MethodsTableOptions extends StudyTableOptions {
@@ -20,15 +18,15 @@ export interface MethodsTableOptions extends StudyTableOptions {
   methods?: readonly string[];
 }
 
-const isRifle = ({ method, records }: MethodRuns): boolean =>
+const hasRifle = ({ method, records }: MethodRuns): boolean =>
   records.length > 0 ? records[0].spec.rifle !== null : /(^|\+)rifle/.test(method);
 
 /** The methods of a group, each compared with its control, and the expected ones that were not run. */
-export function linesOfGroup(
+export function rowsOfGroup(
   group: RunGroup,
   baseline = 'fine-tuning',
   expected: readonly string[] = [baseline, 'rifle'],
-): Line[] {
+): ComparisonRow[] {
   const missing = expected
     .filter((name) => group.methods.every(({ method }) => method !== name))
     .map((name) => notRun(name));
@@ -37,14 +35,14 @@ export function linesOfGroup(
     ...group.methods,
     ...missing.filter(({ method }) => method !== baseline),
   ];
-  return all.map((shown): Line => {
+  return all.map((shown): ComparisonRow => {
     const control = controlOf(shown, all, baseline);
     return {
-      place: group,
+      condition: group,
       label: shown.label,
       shown,
-      comparison: control && compare(shown, control),
-      isClaim: control !== null && isRifle(shown),
+      comparison: control && compareMethods(shown, control),
+      isClaim: control !== null && hasRifle(shown),
     };
   });
 }
@@ -54,7 +52,7 @@ function controlOf(runs: MethodRuns, all: readonly MethodRuns[], baseline: strin
   if (runs.method === baseline) return null;
   const base = all.find(({ method }) => method === baseline) ?? null;
   const plain = runs.method.replace(/\+?rifle(:[\w-]+)?$/, '');
-  if (!isRifle(runs) || plain === '') return base;
+  if (!hasRifle(runs) || plain === '') return base;
   return (
     all.find((other) => isPlain(other) && samePartsBut('rifle', runs, other)) ??
     all.find(({ method }) => method === plain) ??
@@ -68,16 +66,16 @@ function controlOf(runs: MethodRuns, all: readonly MethodRuns[], baseline: strin
  */
 export function methodsTable(records: readonly RunRecord[], options: MethodsTableOptions = {}): Table {
   const { baseline = 'fine-tuning', methods } = options;
-  const lines = groupRuns(records, baseline).flatMap((group) => linesOfGroup(group, baseline, methods));
+  const rows = groupRuns(records, baseline).flatMap((group) => rowsOfGroup(group, baseline, methods));
   return comparisonTable(
     {
       id: 'methods',
       title: 'Test accuracy of the methods',
-      lines,
+      rows,
       layout: 'methods',
       labelTitle: 'Method',
       command: 'npx rifle reproduce',
-      claimOf: (line) => line.label,
+      claimOf: ({ label }) => label,
     },
     options,
   );

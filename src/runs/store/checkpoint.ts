@@ -9,7 +9,7 @@ import { readSafetensors, writeSafetensors } from '../../backbones/weights/reade
 import { errnoOf, KitError } from '../../base/errors';
 import { writeWhole } from '../../base/files/write-whole';
 import { kitVersion } from '../../base/home';
-import type { TrainState } from '../../transfer/trainer';
+import type { TrainState } from '../../transfer/train-state';
 import { Journal } from './journal';
 import { toCurrentRows } from './older-formats';
 

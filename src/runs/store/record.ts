@@ -3,7 +3,7 @@
 import type { ClassificationMetrics } from '../../metrics/classification';
 import type { RunSpec } from '../../transfer/spec';
 import type { LayerRow } from '../../transfer/layer-rows';
-import type { EpochRow } from '../../transfer/trainer';
+import type { EpochRow } from '../../transfer/train-state';
 
 export type { EpochRow, LayerRow };
 

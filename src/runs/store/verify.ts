@@ -4,7 +4,7 @@ import path from 'node:path';
 import { readSafetensors } from '../../backbones/weights/readers/safetensors';
 import { isNewerKit, kitVersion } from '../../base/home';
 import { datasets } from '../../data/catalog';
-import { chosen } from '../chosen';
+import { selectImages } from '../selected-images';
 import { sha256File } from '../../base/files/file-hash';
 import { unknownRun } from './selection';
 import { NUMERICS_VERSION, runId, type RunStore } from './store';
@@ -77,7 +77,7 @@ async function changedData(store: RunStore, id: string): Promise<string[]> {
   const { spec, dataset } = store.find(id)!;
   try {
     const started = store.journal(id).started();
-    const { hash } = chosen(await datasets.load(started?.dataset.from ?? spec.dataset), spec);
+    const { hash } = selectImages(await datasets.load(started?.dataset.from ?? spec.dataset), spec);
     return hash === dataset.hash
       ? []
       : [`the data set ${dataset.name} has changed since: its hash was ${dataset.hash}, it is ${hash}`];

@@ -8,7 +8,7 @@ import type { Batch } from '../../data/batches/batches';
 import type { Backbone } from '../../backbones/backbone';
 
 /** Weight of every channel by stage; those of a stage sum to one. */
-export type ChannelWeights = Record<string, readonly number[]>;
+export type ChannelWeights = Record<string, Float32Array>;
 
 /**
  * The stages whose feature maps DELTA compares: of those with the same height the last, without stem and last layer. In
@@ -113,7 +113,7 @@ export async function findChannelWeights(
         scores.push(lossWith({ [name]: new Float32Array(count).fill(1).fill(0, channel, channel + 1) }) - base);
         onProgress?.({ task: 'channel weights of DELTA', done: ++done, total, unit: 'channels' });
       }
-      weights[name] = weightsOfScores(scores);
+      weights[name] = Float32Array.from(weightsOfScores(scores));
     }
     return weights;
   } finally {

@@ -98,9 +98,7 @@ export function delta(backbone: Backbone, alpha: number, beta: number, channelWe
         const [batch, height, width, channels] = taps[name].shape;
         const squares = taps[name].sub(before[name]).square().sum([0, 1, 2]);
         const weights = channelWeights?.[name];
-        return (weights ? squares.mul(tf.tensor1d([...weights])).mul(channels) : squares)
-          .sum()
-          .div(batch * height * width);
+        return (weights ? squares.mul(tf.tensor1d(weights)).mul(channels) : squares).sum().div(batch * height * width);
       });
       return tf
         .addN(distances)

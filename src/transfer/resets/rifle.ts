@@ -92,6 +92,7 @@ export function timetable({ epochs, rifle: choices }: Pick<RunSpec, 'epochs' | '
     throw new KitError(
       `RIFLE (${choices.preset}) would never re-initialise the head within ${run} epochs: its first period ends after epoch ${period}.`,
       {
+        code: 'RESET_NEVER',
         fix: 'Raise `epochs`, lower `rifle.reinitializations`, or see `periodEpochs` and `skipLastEpochs`.',
       },
     );

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { mean, meanInterval, sampleStd, summarize } from '../../../src/analysis/statistics/statistics';
+import { mean, meanInterval, sampleStd, summarize, tTestP } from '../../../src/analysis/statistics/statistics';
 import { packageRoot } from '../../../src/base/home';
+import { golden as evidence } from './golden';
 
 interface GoldenSummary {
   mean: number;
@@ -37,6 +38,13 @@ describe('statistics', () => {
       }
     });
   }
+
+  it("gives scipy's p of the t-test, far out too", () => {
+    for (const { values, value, p } of evidence.tTests) near(tTestP(summarize(values), value)! / p, 1, 'p');
+    assert.equal(tTestP(summarize([2, 2, 2])), 0);
+    assert.equal(tTestP(summarize([0, 0])), 1);
+    assert.equal(tTestP(summarize([1])), null);
+  });
 
   it('claims no spread and no interval of fewer than two values', () => {
     assert.deepEqual(summarize([]), { n: 0, mean: null, std: null, interval: null });

@@ -10,7 +10,8 @@ import {
 import type { GraphNode } from '../../../src/engine/graph/saved-model';
 import type { TensorShape } from '../../../src/engine/graph/shapes';
 import { makeSteps } from '../../../src/transfer/step';
-import { graphOfSteps, train } from '../../../src/transfer/trainer';
+import { graphOfSteps } from '../../../src/transfer/compiled-steps';
+import { train } from '../../../src/transfer/trainer';
 import { tf } from '../../../src/engine/tensorflow';
 import { golden, tinyBatches, tinyNetwork, tinySpec } from '../../transfer/tiny';
 

@@ -4,10 +4,11 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { KitError } from '../../../src/base/errors';
-import { ablationsTable, variantsTable } from '../../../src/report/tables/ablations';
+import { ablationsTable, variantsTable } from '../../../src/studies/rifle/ablations';
 import { readReported, reportedFor } from '../../../src/report/comparison/reported';
-import { architecturesTable, regularizersTable, tricksTable } from '../../../src/report/tables/study-tables';
-import { methodsTable, type Table } from '../../../src/report/tables/methods-table';
+import { architecturesTable, regularizersTable, tricksTable } from '../../../src/studies/rifle/study-tables';
+import type { Table } from '../../../src/report/table/tabular';
+import { methodsTable } from '../../../src/report/tables/methods-table';
 import { syntheticStudy } from '../records';
 
 describe('reported values', () => {

@@ -1,17 +1,27 @@
-// What a report shows of a store of runs, and which runs are of a scale.
+// The exhibits of the RIFLE study in a report, and which runs are of a scale.
 import assert from 'node:assert/strict';
-import { KitError } from '../../../src/base/errors';
-import { atScale } from '../../../src/report/page/at-scale';
+import type { KitError } from '../../../src/base/errors';
+import { atScale } from '../../../src/studies/at-scale';
 import type { CkaRow } from '../../../src/analysis/representations';
-import { exhibits, mainRuns, present, requireExhibits } from '../../../src/report/page/exhibits';
+import { exhibitsFor, inReportOrder, requireExhibits, type Shown } from '../../../src/report/page/exhibits';
+import '../../../src/studies/built-in';
+import { mainRuns } from '../../../src/studies/rifle/figures';
+import { exhibits } from '../../../src/studies/study';
 import type { LayerRow } from '../../../src/runs/store/record';
-import { scales } from '../../../src/studies/scales';
+import { scales } from '../../../src/studies/rifle/scales';
 import { syntheticRecord, syntheticStudy } from '../records';
 
-const idsOf = (records: Parameters<typeof present>[0], only?: string[]): string[] =>
+type Records = Parameters<typeof exhibitsFor>[0];
+const present = (
+  records: Records,
+  options: Parameters<typeof exhibitsFor>[2] = {},
+  sources: Parameters<typeof exhibitsFor>[3] = {},
+  only?: string[],
+): Shown[] => exhibitsFor(records, exhibits(), options, sources, only);
+const idsOf = (records: Records, only?: string[]): string[] =>
   present(records, {}, {}, only).map(({ exhibit }) => exhibit.id);
 
-describe('present', () => {
+describe('exhibitsFor', () => {
   const base = syntheticStudy({ 'fine-tuning': [0.8], rifle: [0.81] }, { epochs: 12 });
 
   it('shows a study when runs of its own are there, and the overview for runs that no study shows', () => {
@@ -111,10 +121,13 @@ describe('present', () => {
   it('shows what is asked for, run or not', () => {
     const [only] = present(base, {}, {}, ['t3']);
     assert.ok(only.table!.rows.some(({ status }) => status === 'not run'));
-    assert.doesNotThrow(() => requireExhibits(exhibits().map(({ id }) => id)));
+    requireExhibits(
+      exhibits(),
+      inReportOrder(exhibits()).map(({ id }) => id),
+    );
     assert.throws(
-      () => requireExhibits(['t22']),
-      (error: KitError) => /no study named "t22"/.test(error.message) && /"t2"/.test(error.fix),
+      () => requireExhibits(exhibits(), ['t22']),
+      (error: KitError) => error.code === 'UNKNOWN_STUDY' && /"t2"/.test(error.fix),
     );
   });
 });
@@ -124,6 +137,9 @@ describe('atScale', () => {
     const { epochs, batchSize, limits } = scales.smoke.spec;
     const small = syntheticRecord({ epochs, dataset: 'other', spec: { batchSize, limits } });
     assert.deepEqual(atScale([syntheticRecord(), small], 'smoke'), [small]);
-    assert.throws(() => atScale([], 'tiny'), KitError);
+    assert.throws(
+      () => atScale([], 'tiny'),
+      (error: KitError) => error.code === 'UNKNOWN_SCALE',
+    );
   });
 });

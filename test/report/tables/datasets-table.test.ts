@@ -7,7 +7,10 @@ import { syntheticRecord } from '../records';
 describe('datasetsTable', () => {
   it('has what the catalog says of the data sets that were run, and what the runs used', () => {
     const limited = syntheticRecord({ spec: { limits: { trainPerClass: 80, testPerClass: 50 } } });
-    const table = datasetsTable([limited, syntheticRecord({ dataset: 'my-folder', test: 40 })], { scale: 'mini' });
+    const table = datasetsTable([limited, syntheticRecord({ dataset: 'my-folder', test: 40 })], {
+      scale: 'mini',
+      remarks: ['A remark.'],
+    });
     const elpv = datasets.list().find(({ name }) => name === 'elpv')!;
     const [first, second] = table.rows;
     assert.deepEqual(
@@ -21,7 +24,7 @@ describe('datasetsTable', () => {
     );
     assert.deepEqual(table.sources[0].used.runs, [limited.id]);
     assert.ok(table.notes.some((note) => note.startsWith('elpv: 2,223 grey')));
-    assert.ok(table.notes.some((note) => note.includes("no split here is confirmed as the paper's own")));
+    assert.ok(table.notes.includes('A remark.'));
   });
 
   it('lists the catalog when nothing was run, and the planned data sets beside', () => {

@@ -5,8 +5,9 @@ import path from 'node:path';
 import { packageRoot } from '../../../src/base/home';
 import type { Column, Pair, Row } from '../../../src/report/table/cells';
 import { groupRuns } from '../../../src/report/comparison/grouping';
-import { linesOfGroup, methodsTable, Table } from '../../../src/report/tables/methods-table';
-import { VERDICT_RULE, verdictOf } from '../../../src/report/comparison/verdict';
+import { Table } from '../../../src/report/table/tabular';
+import { methodsTable, rowsOfGroup } from '../../../src/report/tables/methods-table';
+import { judge, verdictRule } from '../../../src/report/comparison/verdict';
 import { syntheticRecord, syntheticStudy } from '../records';
 
 const golden = JSON.parse(
@@ -41,7 +42,7 @@ describe('methodsTable', () => {
     near(rifle.difference, mean);
     near((rifle.interval as Pair)[0], interval95[0]);
     near((rifle.interval as Pair)[1], interval95[1]);
-    assert.equal(rifle.verdict, interval95[0] > 0 ? 'reproduced' : 'direction only');
+    assert.equal(rifle.verdict, interval95[0] > 0 ? 'supported' : 'inconclusive');
     near(rifle.train, 99);
     assert.equal(rifle.reported, 'not at hand');
     assert.equal(methodsTable(records).toCsv(), table.toCsv());
@@ -50,11 +51,11 @@ describe('methodsTable', () => {
   it('gives each verdict by the rule that it prints', () => {
     const verdict = (rifle: number[], plain: number[]): unknown =>
       rowOf(methodsTable(syntheticStudy({ 'fine-tuning': plain, rifle })), 'rifle').verdict;
-    assert.equal(verdict([0.86, 0.87, 0.88], [0.84, 0.85, 0.86]), 'reproduced'); // differences 2, 2, 2: interval [2, 2]
-    assert.equal(verdict([0.86, 0.84], [0.84, 0.85]), 'direction only'); // differences 2, -1
-    assert.equal(verdict([0.86], [0.84]), 'direction only'); // one pair, no interval
-    assert.equal(verdict([0.84, 0.84], [0.84, 0.84]), 'not reproduced'); // mean 0
-    assert.equal(verdict([0.83, 0.85], [0.84, 0.85]), 'not reproduced');
+    assert.equal(verdict([0.86, 0.87, 0.88], [0.84, 0.85, 0.86]), 'supported'); // differences 2, 2, 2: interval [2, 2]
+    assert.equal(verdict([0.86, 0.84], [0.84, 0.85]), 'inconclusive'); // differences 2, -1
+    assert.equal(verdict([0.86], [0.84]), 'inconclusive'); // one pair, no interval
+    assert.equal(verdict([0.84, 0.84], [0.84, 0.84]), 'contradicted'); // differences 0, 0: interval [0, 0]
+    assert.equal(verdict([0.83, 0.85], [0.84, 0.85]), 'inconclusive'); // differences -1, 0
     const alone = methodsTable(syntheticStudy({ 'fine-tuning': [0.8, 0.81] }));
     assert.deepEqual(
       [rowOf(alone, 'rifle').n, rowOf(alone, 'rifle').test, rowOf(alone, 'rifle').verdict],
@@ -64,9 +65,7 @@ describe('methodsTable', () => {
       alone.notes.some((note) => note.includes('`npx rifle reproduce`')),
       'the command that makes the missing runs',
     );
-    assert.ok(alone.notes.includes(VERDICT_RULE));
-    // Scipy's interval of the pairs "crossing" contains 0 around a positive mean.
-    assert.equal(verdictOf({ mean: 0.01, interval: { low: -0.01, high: 0.03 } }), 'direction only');
+    assert.ok(alone.notes.includes(verdictRule()));
   });
 
   it('pairs only seeds that both have, and says so', () => {
@@ -124,16 +123,16 @@ describe('methodsTable', () => {
         'l2-sp+rifle': [0.8, 0.79],
       }),
     );
-    const found = linesOfGroup(group).map(({ label, comparison, isClaim }) => [
+    const found = rowsOfGroup(group).map(({ label, comparison, isClaim }) => [
       label,
       comparison?.control.label ?? null,
-      isClaim ? comparison!.verdict : null,
+      isClaim ? judge([comparison!])[0].verdict : null,
     ]);
     assert.deepEqual(found, [
       ['fine-tuning', null, null],
-      ['rifle', 'fine-tuning', 'direction only'],
+      ['rifle', 'fine-tuning', 'inconclusive'],
       ['l2-sp', 'fine-tuning', null],
-      ['l2-sp+rifle', 'l2-sp', 'reproduced'],
+      ['l2-sp+rifle', 'l2-sp', 'supported'],
     ]);
   });
 

@@ -8,7 +8,7 @@ import type { KitError } from '../../../src/base/errors';
 import { Checkpoints, type RunHistory } from '../../../src/runs/store/checkpoint';
 import { Journal } from '../../../src/runs/store/journal';
 import { parseRunSpec } from '../../../src/transfer/spec';
-import type { TrainState } from '../../../src/transfer/trainer';
+import type { TrainState } from '../../../src/transfer/train-state';
 
 const history: RunHistory = {
   startedAt: '2026-01-01T00:00:00.000Z',

@@ -39,8 +39,8 @@ const movedNetwork = () => {
   return buildResNet({ block, layers, width, classes }, state);
 };
 
-const rising = (count: number): number[] =>
-  Array.from({ length: count }, (_, c) => (1 + c) / ((count * (count + 1)) / 2));
+const rising = (count: number): Float32Array =>
+  Float32Array.from({ length: count }, (_, c) => (1 + c) / ((count * (count + 1)) / 2));
 
 describe('regularisers', () => {
   const cases: [string, RegularizerSpec, Golden, boolean][] = [

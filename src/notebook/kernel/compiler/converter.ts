@@ -1,14 +1,10 @@
-// tslab's compiler of cells, with its faults mended: texts of the pinned version are replaced while it is loaded.
-import fs from 'node:fs';
-import { createRequire } from 'node:module';
-import path from 'node:path';
-import type TypeScript from 'typescript';
-import { KitError } from '../../../base/errors';
-import { packageRoot } from '../../../base/home';
-import { newModule } from './node-module';
-
-/** The version whose texts are replaced; package.json pins it. */
-export const TSLAB_VERSION = '1.0.22';
+// The compiler of cells, on the kit's TypeScript: a cell becomes JavaScript that shares its variables with other cells,
+// and declarations that later cells are checked with.
+import ts from 'typescript';
+import { Declarations, declarationsOf, type Declaration } from './declarations';
+import { NotebookProgram, type CellProgram } from './program';
+import { prepareSource, varsInside } from './source';
+import { cellTransformer, type CellImport } from './transforms';
 
 /** What the compiler refuses in a cell. Lines and characters count from 0. */
 export interface Diagnostic {
@@ -22,127 +18,144 @@ export interface Diagnostic {
 }
 
 /** A cell made JavaScript. */
-export interface Converted {
-  diagnostics: Diagnostic[];
-  /** The JavaScript, a CommonJS module's body; undefined when there is nothing to run. */
-  output?: string;
-  /** The declarations that later cells see. */
-  declOutput?: string;
-  /** Whether it is to be run as an async function. */
-  hasToplevelAwait?: boolean;
-  /** Name under which the value of a last expression is exported. */
-  lastExpressionVar?: string;
-  /** Modules beside the notebook that the cell imports. */
-  sideOutputs?: { path: string; data: string }[];
+export interface CompiledCell {
+  /** The body of a function. */
+  code: string;
+  /** The source map of the body, as JSON. */
+  map: string;
+  /** Whether it is the body of an async function. */
+  isAsync: boolean;
+  imports: CellImport[];
+  declared: Declaration[];
 }
 
-/** tslab's incremental compiler: one per kernel, for the folder that it works in. */
-export interface Converter {
-  convert(previousDeclarations: string, source: string): Converted;
-  inspect(previousDeclarations: string, source: string, position: number): TypeScript.QuickInfo | undefined;
-  complete(
-    previousDeclarations: string,
-    source: string,
-    position: number,
-  ): { start: number; end: number; candidates: string[]; original?: TypeScript.CompletionInfo };
-  addModule(name: string, source: string, metadata: object): Diagnostic[];
-  close(): void;
-}
+/** Cannot find module. */
+const NOT_FOUND = 2307;
 
-const TRANSFORMS = JSON.stringify(path.join(__dirname, 'transforms.js'));
+/** Messages that do not count in a cell: a package without types is `any`. */
+const IGNORED = new Set([7016]);
 
-/** Each replaces a text that must occur exactly once. */
-const REPLACEMENTS: readonly [what: string, found: string, replaced: string][] = [
-  [
-    'an object that is written {a} with the a of an earlier cell',
-    'if (!ts.isIdentifier(node)) {\n                return ts.visitEachChild(node, wrapPrevIdentifier, nullTransformationContext);',
-    `if (ts.isShorthandPropertyAssignment(node)) return kit.expandShorthand(ts, checker, declsFile, node, wrapPrevIdentifier);
-            if (!ts.isIdentifier(node)) {
-                return ts.visitEachChild(node, wrapPrevIdentifier, nullTransformationContext);`,
-  ],
-  [
-    'a function that goes on seeing the old value of a variable which a later cell has changed',
-    'node = ts.visitEachChild(node, wrapPrevIdentifier, nullTransformationContext);\n                for (',
-    'node = kit.bindVariables(ts, ts.visitEachChild(node, wrapPrevIdentifier, nullTransformationContext));\n                for (',
-  ],
-  [
-    '`for await` outside a function',
-    'hasToplevelAwait: diag.hasToplevelAwait,\n            sideOutputs',
-    'hasToplevelAwait: diag.hasToplevelAwait || kit.loopsOverPromises(ts, srcFile),\n            sideOutputs',
-  ],
-  // Of the packages of types only Node's: all others that happen to be installed cost half a second at the start.
-  [
-    'positions in errors',
-    'declaration: true,\n',
-    'declaration: true,\n        inlineSourceMap: true,\n        types: ["node"],\n',
-  ],
-  [
-    'positions in errors (second step)',
-    'output: esModuleToCommonJSModule(output, transpileTarget)',
-    'output: kit.toCommonJs(ts, output, transpileTarget)',
-  ],
-  [
-    "'rifle-kit' where it is not installed beside the notebook",
-    'function forwardTslabPath(cwd, path) {',
-    `function forwardTslabPath(cwd, path) {
-    const kitPath = kit.insideKit(cwd, path);
-    if (kitPath !== null) return kitPath;`,
-  ],
-  [
-    'a watch on every file of every package',
-    'const watcher = ts.sys.watchFile(path, cb, pollingInterval);',
-    'const watcher = path.includes("/node_modules/") ? { close() {} } : ts.sys.watchFile(path, cb, pollingInterval);',
-  ],
-  [
-    '(what the others call)',
-    'const util_1 = require("./util");',
-    `const util_1 = require("./util");\nconst kit = require(${TRANSFORMS});`,
-  ],
-];
+/** Messages about types that do not count in a file beside the notebook. */
+const IMPLICIT_ANY = /^70\d\d$/;
 
-/** The folder of the pinned tslab. */
-export function tslabFolder(): string {
-  return path.dirname(createRequire(path.join(packageRoot(), 'package.json')).resolve('tslab/package.json'));
-}
+/** The compiler of one notebook: each cell is checked with what earlier ones declared. */
+export class Converter {
+  readonly declarations = new Declarations();
+  readonly program: NotebookProgram;
+  /** The state of the imported files that were checked last. */
+  private checked = '';
 
-/** The TypeScript that tslab brings. */
-export const typescript = (): typeof TypeScript =>
-  createRequire(path.join(tslabFolder(), 'package.json'))('@tslab/typescript-for-tslab') as typeof TypeScript;
-
-/** What is used of tslab's file. */
-interface Tslab {
-  createConverter(options: { isJS: boolean; isBrowser: boolean }): Converter;
-  isCompleteCode(code: string): { completed: boolean; indent?: string };
-}
-
-let loaded: Tslab | undefined;
-
-/**
- * tslab's compiler, mended; whatever else of tslab asks for it gets this one.
- * @throws KitError when the tslab that is installed is not the one whose texts are known.
- */
-export function tslab(): Tslab {
-  if (loaded !== undefined) return loaded;
-  const file = path.join(tslabFolder(), 'dist', 'converter.js');
-  const { version } = JSON.parse(fs.readFileSync(path.join(tslabFolder(), 'package.json'), 'utf8')) as {
-    version: string;
-  };
-  let text = fs.readFileSync(file, 'utf8');
-  for (const [what, found, replaced] of REPLACEMENTS) {
-    if (text.split(found).length !== 2) {
-      throw new KitError(
-        `tslab ${version} is installed; the kernel mends tslab ${TSLAB_VERSION} and does not find in it the place of: ${what}.`,
-        { fix: 'Run `npm run setup`.' },
-      );
-    }
-    text = text.replace(found, () => replaced);
+  constructor(folder: string) {
+    this.program = new NotebookProgram(folder);
   }
-  const module = newModule(file, path.dirname(file));
-  module._compile(text, file);
-  require.cache[file] = module;
-  loaded = module.exports as Tslab;
-  return loaded;
+
+  /** Compiles a cell; nothing is declared until it has run. */
+  convert(source: string): CompiledCell | Diagnostic[] {
+    const { text, ambient, isAsync } = prepareSource(source);
+    const state = this.program.with(this.declarations.text, text);
+    const diagnostics = this.check(state, source.length);
+    if (diagnostics.length > 0) return diagnostics;
+    const imports: CellImport[] = [];
+    const isGlobal = (name: string): boolean => this.declarations.isAmbient(name);
+    const before = [cellTransformer({ ...state, isGlobal, ambient, imports })];
+    const outputs = emit(state, { before });
+    return {
+      code: outputs.js.replace(/\/\/# sourceMappingURL=.*\s*$/, ''),
+      map: outputs.map,
+      isAsync,
+      imports,
+      declared: [...declarationsOf(outputs.declarations, ambient), ...declarationsInBlocks(state)],
+    };
+  }
+
+  /** Makes `source` a module that cells import as `./name`. */
+  addModule(name: string, source: string): Diagnostic[] {
+    const file = this.program.setModule(name, source);
+    const { program } = this.program.with(this.declarations.text, '');
+    return problemsOf(program, program.getSourceFile(file)!).map((each) => ({
+      ...diagnosticOf(each),
+      fileName: undefined,
+    }));
+  }
+
+  /** What the cell is refused for: first its own mistakes, then those of the files that it imports. */
+  private check({ program, cell }: CellProgram, length: number): Diagnostic[] {
+    const problems = problemsOf(program, cell);
+    this.program.noteUnresolved(problems.some(({ code }) => code === NOT_FOUND) ? [cell.fileName] : []);
+    const own = problems
+      .filter(({ code, start = 0 }) => !IGNORED.has(code) && (start < length || isSyntax(code)))
+      .map((each) => diagnosticOf(each, length));
+    if (own.length > 0) return own;
+    const files = program
+      .getSourceFiles()
+      .filter((file) => file !== cell && !file.isDeclarationFile && !program.isSourceFileFromExternalLibrary(file));
+    const versions = files.map((file) => `${file.fileName} ${(file as { version?: string }).version}`).join('\n');
+    if (versions === this.checked) return [];
+    const theirs = files
+      .filter((file) => /\.[cm]?tsx?$/.test(file.fileName))
+      .flatMap((file) => problemsOf(program, file));
+    const missing = theirs.filter(({ code }) => code === NOT_FOUND);
+    this.program.noteUnresolved(missing.map(({ file }) => file!.fileName));
+    const found = theirs.filter(({ code }) => !IMPLICIT_ANY.test(String(code))).map((each) => diagnosticOf(each));
+    if (found.length === 0) this.checked = versions;
+    return found;
+  }
 }
 
-/** A compiler for the process's working folder. */
-export const createConverter = (): Converter => tslab().createConverter({ isJS: false, isBrowser: false });
+/** Whether a message is about the form of the text, not about names and types. */
+const isSyntax = (code: number): boolean => code < 2000;
+
+/** A file's mistakes; those of form first, as the others may follow from them. */
+function problemsOf(program: ts.Program, file: ts.SourceFile): readonly ts.Diagnostic[] {
+  const syntactic = program.getSyntacticDiagnostics(file);
+  return syntactic.length > 0 ? syntactic : program.getSemanticDiagnostics(file);
+}
+
+/** @param length of the cell; positions behind it are those of a line that is added. */
+function diagnosticOf(
+  { file, start = 0, length: size = 0, messageText, code }: ts.Diagnostic,
+  length = Infinity,
+): Diagnostic {
+  const at = (offset: number): Diagnostic['start'] => {
+    const within = Math.min(offset, length);
+    return { offset: within, ...ts.getLineAndCharacterOfPosition(file!, within) };
+  };
+  return {
+    start: at(start),
+    end: at(start + size),
+    messageText: ts.flattenDiagnosticMessageText(messageText, '\n'),
+    code,
+    ...(length === Infinity && { fileName: file!.fileName }),
+  };
+}
+
+/** The declarations of each `var` in a block, which TypeScript leaves out of a `.d.ts` file. */
+function declarationsInBlocks({ checker, cell }: CellProgram): Declaration[] {
+  const { locals } = cell as unknown as { locals: Map<string, ts.Symbol> };
+  const names = cell.statements.flatMap((each) => (ts.isVariableStatement(each) ? [] : varsInside(each)));
+  return [...new Set(names)].flatMap((name): Declaration[] => {
+    const symbol = locals.get(name);
+    if (symbol === undefined) return [];
+    const type = checker.typeToString(checker.getTypeOfSymbol(symbol), cell, ts.TypeFormatFlags.NoTruncation);
+    return [{ name, meaning: 'value', text: `declare let ${name}: ${type};`, isAmbient: false }];
+  });
+}
+
+/** The outputs of a cell. Its declarations are made also where TypeScript would rather have them written by hand. */
+function emit(
+  { program, cell }: CellProgram,
+  transformers: ts.CustomTransformers,
+): { js: string; map: string; declarations: string } {
+  const outputs = { js: '', map: '{}', declarations: '' };
+  const write: ts.WriteFileCallback = (name, text) => {
+    if (name.endsWith('.d.ts')) outputs.declarations = text;
+    else if (name.endsWith('.map')) outputs.map = text;
+    else outputs.js = text;
+  };
+  type Emit = (...values: [...Parameters<ts.Program['emit']>, forceDeclarations: boolean]) => void;
+  (program.emit as Emit)(cell, write, undefined, undefined, transformers, true);
+  return outputs;
+}
+
+/** The version of TypeScript that cells are written in. */
+export const typescriptVersion = ts.version;

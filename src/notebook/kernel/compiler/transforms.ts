@@ -1,70 +1,89 @@
-// The changes that cells need on their way to JavaScript, called from within tslab's compiler (see converter.ts).
-import fs from 'node:fs';
-import path from 'node:path';
-import type TypeScript from 'typescript';
-import { packageRoot, studyFolder } from '../../../base/home';
+// The JavaScript of a cell: names of earlier cells and imports are read from the shared scope, and what the cell
+// declares is offered there.
+import ts from 'typescript';
+import type { CellProgram } from './program';
+import { declaredNames } from './source';
 
-type Ts = typeof TypeScript;
+/** The object by which a cell's JavaScript reaches the kernel; see `CellRuntime`. */
+export const RUNTIME = '__rifle';
 
-/** Name of the function by which a cell offers its variables to later ones: `(name, get, set)`. */
-export const BIND = '__offerVariable';
-
-const exported = ({ factory }: Ts, name: string): TypeScript.PropertyAccessExpression =>
-  factory.createPropertyAccessExpression(factory.createIdentifier('exports'), factory.createIdentifier(name));
-
-/**
- * `{a}` where `a` is a variable of an earlier cell, as `{a: exports.a}`; also as the target of an assignment, `({a = 1}
- * = value)`.
- * @param declarations the file that declares what earlier cells made.
- */
-export function expandShorthand(
-  ts: Ts,
-  checker: TypeScript.TypeChecker,
-  declarations: TypeScript.SourceFile,
-  node: TypeScript.ShorthandPropertyAssignment,
-  visit: TypeScript.Visitor,
-): TypeScript.Node {
-  const original = ts.getOriginalNode(node);
-  const symbol = checker.getShorthandAssignmentValueSymbol(original);
-  const isEarlier = symbol?.declarations?.some((declaration) => declaration.getSourceFile() === declarations) ?? false;
-  if (!isEarlier)
-    return ts.visitEachChild(node, (child) => (child === node.name ? child : visit(child)), NO_CONTEXT(ts));
-  const { text } = node.name;
-  const value = exported(ts, text);
-  const byDefault = node.objectAssignmentInitializer;
-  return ts.factory.createPropertyAssignment(
-    text,
-    byDefault ? ts.factory.createAssignment(value, ts.visitNode(byDefault, visit) as TypeScript.Expression) : value,
-  );
+/** A module that a cell imports. */
+export interface CellImport {
+  specifier: string;
+  /** 1-based line of the import. */
+  line: number;
+  /** The names in the cell, each with the module's: `*` for the whole module, `=` for its `module.exports`. */
+  names: [local: string, exported: string][];
 }
 
-const NO_CONTEXT = (ts: Ts): TypeScript.TransformationContext =>
-  (
-    ts as unknown as { getNullTransformationContext(): TypeScript.TransformationContext }
-  ).getNullTransformationContext();
-
-/**
- * Lets cells share their variables as the functions of one file would: after each `let` and `var` of the top level, a
- * call offers the
- * variable itself, not a copy of its value, to later cells.
- */
-export function bindVariables(ts: Ts, file: TypeScript.SourceFile): TypeScript.SourceFile {
-  const { factory } = ts;
-  const statements = file.statements.flatMap((statement): TypeScript.Statement[] => {
-    if (!ts.isVariableStatement(statement) || (statement.declarationList.flags & ts.NodeFlags.Const) !== 0)
-      return [statement];
-    return [
-      statement,
-      ...statement.declarationList.declarations.flatMap(({ name }) => namesIn(ts, name)).map((name) => offer(ts, name)),
-    ];
-  });
-  return factory.updateSourceFile(file, statements);
+/** What a cell is compiled with. */
+export interface CellContext extends CellProgram {
+  /** Whether the value of a name of an earlier cell is a global's. */
+  isGlobal(name: string): boolean;
+  /** The names that this cell only declares. */
+  ambient: ReadonlySet<string>;
+  /** Receives the cell's imports of values. */
+  imports: CellImport[];
 }
 
-/** `__offerVariable("n", () => n, (v) => n = v);` */
-function offer(ts: Ts, name: string): TypeScript.Statement {
+/** The change of a cell's tree before TypeScript makes JavaScript of it. */
+export function cellTransformer(context: CellContext): ts.TransformerFactory<ts.SourceFile> {
+  return (transformation) => (file) => {
+    if (file !== context.cell) return file;
+    const { factory } = ts;
+    const visit = references(context, transformation);
+    const statements: ts.Statement[] = [];
+    const { statements: all } = file;
+    const last = lastStatement(all);
+    for (const statement of all) {
+      if (ts.isImportDeclaration(statement)) collectImport(context, statement);
+      else if (ts.isImportEqualsDeclaration(statement)) statements.push(...importEquals(context, statement, visit));
+      else if (ts.isExportDeclaration(statement)) continue;
+      else if (statement === last && ts.isExpressionStatement(statement)) {
+        const value = ts.visitNode(statement.expression, visit) as ts.Expression;
+        statements.push(ts.setTextRange(factory.createReturnStatement(value), statement));
+      } else if (ts.isFunctionDeclaration(statement) && statement.name && statement.body) {
+        // A function is there before the first statement.
+        statements.unshift(offerValue(statement.name.text));
+        statements.push(ts.visitNode(statement, visit) as ts.Statement);
+      } else {
+        statements.push(ts.visitNode(statement, visit) as ts.Statement, ...offers(context, statement));
+      }
+    }
+    return factory.updateSourceFile(file, statements);
+  };
+}
+
+/** The last statement that does something. */
+function lastStatement(statements: readonly ts.Statement[]): ts.Statement | undefined {
+  return [...statements]
+    .reverse()
+    .find(
+      (statement) =>
+        !ts.isExportDeclaration(statement) &&
+        !ts.isEmptyStatement(statement) &&
+        !ts.isInterfaceDeclaration(statement) &&
+        !ts.isTypeAliasDeclaration(statement),
+    );
+}
+
+const runtime = (name: string): ts.PropertyAccessExpression =>
+  ts.factory.createPropertyAccessExpression(ts.factory.createIdentifier(RUNTIME), name);
+/** A name of the shared scope. */
+const shared = (name: string): ts.PropertyAccessExpression =>
+  ts.factory.createPropertyAccessExpression(runtime('scope'), name);
+const call = (name: string, values: ts.Expression[]): ts.Statement =>
+  ts.factory.createExpressionStatement(ts.factory.createCallExpression(runtime(name), undefined, values));
+
+/** `__rifle.offer("f", f);`: later cells have the value. */
+function offerValue(name: string): ts.Statement {
+  return call('offer', [ts.factory.createStringLiteral(name), ts.factory.createIdentifier(name)]);
+}
+
+/** `__rifle.share("n", () => n, (v) => n = v);`: later cells have the variable itself, as the cell's functions do. */
+function shareVariable(name: string): ts.Statement {
   const { factory } = ts;
-  const arrow = (parameters: string[], body: TypeScript.Expression): TypeScript.Expression =>
+  const arrow = (parameters: string[], body: ts.Expression): ts.Expression =>
     factory.createArrowFunction(
       undefined,
       undefined,
@@ -73,88 +92,184 @@ function offer(ts: Ts, name: string): TypeScript.Statement {
       undefined,
       body,
     );
-  const variable = factory.createIdentifier(name);
-  const value = factory.createIdentifier(name === 'v' ? 'w' : 'v');
-  const set = factory.createParenthesizedExpression(factory.createAssignment(variable, value));
-  return factory.createExpressionStatement(
-    factory.createCallExpression(factory.createIdentifier(BIND), undefined, [
-      factory.createStringLiteral(name),
-      arrow([], variable),
-      arrow([value.text], set),
-    ]),
-  );
+  const value = name === 'v' ? 'w' : 'v';
+  const assignment = factory.createAssignment(factory.createIdentifier(name), factory.createIdentifier(value));
+  return call('share', [
+    factory.createStringLiteral(name),
+    arrow([], factory.createIdentifier(name)),
+    arrow([value], factory.createParenthesizedExpression(assignment)),
+  ]);
 }
 
-function namesIn(ts: Ts, name: TypeScript.BindingName): string[] {
-  if (ts.isIdentifier(name)) return [name.text];
-  return name.elements.flatMap((element) => (ts.isBindingElement(element) ? namesIn(ts, element.name) : []));
-}
-
-/** Whether a file has a `for await` outside any function. */
-export function loopsOverPromises(ts: Ts, file: TypeScript.SourceFile): boolean {
-  const visit = (node: TypeScript.Node): boolean => {
-    if (ts.isFunctionLike(node) || ts.isClassLike(node)) return false;
-    if (ts.isForOfStatement(node) && node.awaitModifier !== undefined) return true;
-    return ts.forEachChild(node, visit) ?? false;
-  };
-  return visit(file);
-}
-
-const MAP_COMMENT = /\n?\/\/# sourceMappingURL=data:application\/json;base64,(\S+)\s*$/;
-
-/**
- * The raw maps of one cell's two steps, JavaScript back to ES module and ES module back to TypeScript, as the last
- * comment of its code.
- */
-export function toCommonJs(ts: Ts, output: string | undefined, target: TypeScript.ScriptTarget): string | undefined {
-  if (output === undefined) return undefined;
-  const first = MAP_COMMENT.exec(output);
-  const { outputText, sourceMapText } = ts.transpileModule(output.replace(MAP_COMMENT, '\n'), {
-    fileName: 'cell.js',
-    compilerOptions: {
-      module: ts.ModuleKind.CommonJS,
-      esModuleInterop: true,
-      target,
-      newLine: ts.NewLineKind.LineFeed,
-      noImplicitUseStrict: true,
-      sourceMap: true,
-    },
-  });
-  const maps = [sourceMapText ?? '{}', first === null ? '{}' : Buffer.from(first[1], 'base64').toString('utf8')];
-  return `${outputText.replace(/\/\/# sourceMappingURL=.*\s*$/, '')}\n//# rifle-maps=${Buffer.from(JSON.stringify(maps)).toString('base64')}`;
-}
-
-/**
- * Where a path below the `node_modules` of a folder really is when the kit is not installed for that folder: the kit of
- * the kernel, and the
- * packages that it is made of, seem to be installed there. `null` for any other path.
- */
-export function insideKit(folder: string, file: string): string | null {
-  const inside = path.relative(path.join(folder, 'node_modules'), file);
-  if (inside === '' || inside.startsWith('..') || path.isAbsolute(inside) || hasKit(folder) || fs.existsSync(file))
-    return null;
-  const [name, ...rest] = inside.split(path.sep);
-  if (name !== 'rifle-kit') return path.join(kitModules(), inside);
-  return rest[0] === 'node_modules' ? null : path.join(packageRoot(), ...rest);
-}
-
-/** The folder of the packages that the kit is made of: its own, or that of the study which has it. */
-function kitModules(): string {
-  const study = studyFolder();
-  return path.join(study ?? packageRoot(), 'node_modules');
-}
-
-const known = new Map<string, boolean>();
-
-/** Whether a `node_modules` of the folder or above it holds the kit. */
-function hasKit(folder: string): boolean {
-  let has = known.get(folder);
-  if (has === undefined) {
-    const above = path.dirname(folder);
-    has =
-      fs.existsSync(path.join(folder, 'node_modules', 'rifle-kit', 'package.json')) ||
-      (above !== folder && hasKit(above));
-    known.set(folder, has);
+/** What follows a statement: each value that it declares is offered to later cells. */
+function offers({ checker, ambient }: CellContext, statement: ts.Statement): ts.Statement[] {
+  const names = declaredNames(statement).filter((name) => !ambient.has(name));
+  if (ts.isVariableStatement(statement)) {
+    const isVariable = (statement.declarationList.flags & ts.NodeFlags.Const) === 0;
+    return names.map(isVariable ? shareVariable : offerValue);
   }
-  return has;
+  if (ts.isClassDeclaration(statement) || ts.isEnumDeclaration(statement)) return names.map(offerValue);
+  if (ts.isModuleDeclaration(statement)) {
+    const flags = checker.getSymbolAtLocation(statement.name)?.flags ?? 0;
+    return (flags & ts.SymbolFlags.ValueModule) === 0 ? [] : names.map(offerValue);
+  }
+  if (
+    ts.isInterfaceDeclaration(statement) ||
+    ts.isTypeAliasDeclaration(statement) ||
+    ts.isFunctionDeclaration(statement)
+  )
+    return [];
+  return names.map(shareVariable); // each `var` in a block
+}
+
+/** Notes the values that an import declares; types leave no trace in JavaScript. */
+function collectImport({ checker, cell, imports }: CellContext, statement: ts.ImportDeclaration): void {
+  const { importClause: clause, moduleSpecifier } = statement;
+  if (clause?.isTypeOnly) return;
+  const names: [string, string][] = [];
+  const add = (name: ts.Identifier, exported: string): void => {
+    if (isValue(checker, name)) names.push([name.text, exported]);
+  };
+  if (clause?.name) add(clause.name, 'default');
+  const bindings = clause?.namedBindings;
+  if (bindings && ts.isNamespaceImport(bindings)) names.push([bindings.name.text, '*']);
+  else if (bindings)
+    for (const each of bindings.elements) if (!each.isTypeOnly) add(each.name, (each.propertyName ?? each.name).text);
+  if (clause !== undefined && names.length === 0) return;
+  const { line } = cell.getLineAndCharacterOfPosition(statement.getStart(cell));
+  imports.push({ specifier: (moduleSpecifier as ts.StringLiteral).text, line: line + 1, names });
+}
+
+/** Whether an imported name stands for a value; a name that the compiler does not know may be one. */
+function isValue(checker: ts.TypeChecker, name: ts.Identifier): boolean {
+  const symbol = checker.getSymbolAtLocation(name);
+  if (symbol === undefined || (symbol.flags & ts.SymbolFlags.Alias) === 0) return true;
+  const target = checker.getAliasedSymbol(symbol);
+  return (target.flags & ts.SymbolFlags.Value) !== 0 || target.escapedName === 'unknown';
+}
+
+/** `import a = require('m')` as an import, `import a = N.b` as a constant. */
+function importEquals(
+  { checker, cell, imports }: CellContext,
+  statement: ts.ImportEqualsDeclaration,
+  visit: ts.Visitor,
+): ts.Statement[] {
+  const { moduleReference: reference, name } = statement;
+  if (statement.isTypeOnly || !isValue(checker, name)) return [];
+  if (ts.isExternalModuleReference(reference)) {
+    const { line } = cell.getLineAndCharacterOfPosition(statement.getStart(cell));
+    imports.push({
+      specifier: (reference.expression as ts.StringLiteral).text,
+      line: line + 1,
+      names: [[name.text, '=']],
+    });
+    return [];
+  }
+  const expressionOf = (entity: ts.EntityName): ts.Expression =>
+    ts.isIdentifier(entity)
+      ? (visit(entity) as ts.Expression)
+      : ts.factory.createPropertyAccessExpression(expressionOf(entity.left), entity.right.text);
+  const constant = ts.factory.createVariableDeclaration(name.text, undefined, undefined, expressionOf(reference));
+  const list = ts.factory.createVariableDeclarationList([constant], ts.NodeFlags.Const);
+  return [ts.factory.createVariableStatement(undefined, list), offerValue(name.text)];
+}
+
+/** The visitor that reads every name of an earlier cell, and every import, from the shared scope. */
+function references(context: CellContext, transformation: ts.TransformationContext): ts.Visitor {
+  const { factory } = ts;
+  const visit = (node: ts.Node): ts.Node => {
+    if (isErased(node)) return node;
+    if (ts.isShorthandPropertyAssignment(node)) return shorthand(node);
+    if (ts.isMetaProperty(node) && node.keywordToken === ts.SyntaxKind.ImportKeyword) return runtime('meta');
+    if (ts.isCallExpression(node)) {
+      if (node.expression.kind === ts.SyntaxKind.ImportKeyword)
+        return factory.createCallExpression(
+          runtime('import'),
+          undefined,
+          ts.visitNodes(node.arguments, visit) as ts.NodeArray<ts.Expression>,
+        );
+      const callee = sharedCallee(node.expression);
+      if (callee !== null)
+        return factory.updateCallExpression(
+          node,
+          callee,
+          undefined,
+          ts.visitNodes(node.arguments, visit) as ts.NodeArray<ts.Expression>,
+        );
+    }
+    if (ts.isTaggedTemplateExpression(node)) {
+      const tag = sharedCallee(node.tag);
+      if (tag !== null)
+        return factory.updateTaggedTemplateExpression(
+          node,
+          tag,
+          undefined,
+          ts.visitNode(node.template, visit) as ts.TemplateLiteral,
+        );
+    }
+    if (ts.isIdentifier(node)) return isReference(node) && isShared(context, node) ? shared(node.text) : node;
+    return ts.visitEachChild(node, visit, transformation);
+  };
+
+  /** `(0, scope.f)`: a function of another cell is called without a `this`. */
+  const sharedCallee = (callee: ts.Expression): ts.Expression | null =>
+    ts.isIdentifier(callee) && isShared(context, callee)
+      ? factory.createParenthesizedExpression(factory.createComma(factory.createNumericLiteral(0), shared(callee.text)))
+      : null;
+
+  /** `{a}` as `{a: scope.a}`; also as the target of an assignment, `({a = 1} = value)`. */
+  const shorthand = (node: ts.ShorthandPropertyAssignment): ts.Node => {
+    const symbol = context.checker.getShorthandAssignmentValueSymbol(node);
+    const byDefault =
+      node.objectAssignmentInitializer && (ts.visitNode(node.objectAssignmentInitializer, visit) as ts.Expression);
+    if (!isSharedSymbol(context, symbol, node.name.text))
+      return factory.updateShorthandPropertyAssignment(node, node.name, byDefault);
+    const value = shared(node.name.text);
+    return factory.createPropertyAssignment(
+      node.name.text,
+      byDefault ? factory.createAssignment(value, byDefault) : value,
+    );
+  };
+  return visit;
+}
+
+/** What leaves nothing in JavaScript. */
+function isErased(node: ts.Node): boolean {
+  if (ts.isExpressionWithTypeArguments(node))
+    return ts.isHeritageClause(node.parent) && node.parent.token === ts.SyntaxKind.ImplementsKeyword;
+  return ts.isTypeNode(node) || ts.isInterfaceDeclaration(node) || ts.isTypeAliasDeclaration(node);
+}
+
+/** Whether an identifier is read or assigned, and is not the name of a property, a label or a declaration. */
+function isReference(node: ts.Identifier): boolean {
+  const parent = node.parent as ts.Node & { name?: ts.Node; propertyName?: ts.Node; label?: ts.Node };
+  return parent.name !== node && parent.propertyName !== node && parent.label !== node;
+}
+
+const isShared = (context: CellContext, node: ts.Identifier): boolean =>
+  isSharedSymbol(context, context.checker.getSymbolAtLocation(node), node.text);
+
+/** Whether a symbol is a variable of an earlier cell, or an import. */
+function isSharedSymbol(
+  { earlier, cell, isGlobal }: CellContext,
+  symbol: ts.Symbol | undefined,
+  name: string,
+): boolean {
+  return (symbol?.declarations ?? []).some((declaration) => {
+    const file = declaration.getSourceFile();
+    if (file === cell) return isImport(declaration);
+    return file === earlier && !isGlobal(name) && isTopLevel(declaration);
+  });
+}
+
+const isImport = (node: ts.Declaration): boolean =>
+  ts.isImportClause(node) ||
+  ts.isNamespaceImport(node) ||
+  ts.isImportSpecifier(node) ||
+  (ts.isImportEqualsDeclaration(node) && ts.isExternalModuleReference(node.moduleReference));
+
+/** Whether a declaration of a `.d.ts` file is one of its own, and not of a namespace or of the global types. */
+function isTopLevel(node: ts.Node): boolean {
+  for (let at = node.parent; !ts.isSourceFile(at); at = at.parent) if (ts.isModuleBlock(at)) return false;
+  return true;
 }

@@ -1,0 +1,233 @@
+// Executes one identified run whose lock is held: loads data and weights, trains, and writes the record.
+import path from 'node:path';
+import { backbones, type Backbone } from '../backbones/backbone';
+import type { RunLock } from '../base/files/lock';
+import { BatchLoader } from '../data/batches/batches';
+import { limitPerClass, type Dataset } from '../data/dataset';
+import { openPixelCache } from '../data/pixels/pixel-cache';
+import { classificationMetrics } from '../metrics/classification';
+import { methods } from '../transfer/methods';
+import { findChannelWeights } from '../transfer/regularizers/channel-weights';
+import { timetable } from '../transfer/resets/rifle';
+import { DivergedError, type EpochRow, type Trained, type TrainOptions } from '../transfer/train-state';
+import { train } from '../transfer/trainer';
+import { sourceOf } from './changed-data';
+import { Checkpointing, type CheckpointingOptions } from './checkpointing';
+import type { RunIdentity } from './identify';
+import { preparedArrays } from './prepared';
+import { LIMIT_SEED } from './selected-images';
+import { environment, freeGpuMemory } from './store/environment';
+import type { RunRecord } from './store/record';
+import { NUMERICS_VERSION, type RunStore } from './store/store';
+import { Tracking, type TrackingOptions } from './tracking/tracking';
+
+/**
+ * Options of a run. With `keepWeights` the final weights, and those of the best epoch on validation images, are kept
+ * beside the record (`RunStore.weights`). If a finished run has no saved weights, it is repeated (bit for bit) to produce them.
+ */
+export interface ExecuteOptions
+  extends Omit<TrainOptions, 'from' | 'onState' | 'channelWeights'>, CheckpointingOptions {
+  /** Other places that receive the numbers of the run. An error there does not stop the run. Default: none. */
+  tracking?: TrackingOptions;
+}
+
+/** A run with its store, and the lock that this process holds. */
+interface LockedRun extends RunIdentity {
+  store: RunStore;
+  lock: RunLock;
+}
+
+/** Images in an evaluation step. Evaluation keeps nothing for gradients: the batch may be larger than in training. */
+export const EVALUATION_BATCH = 64;
+
+/** Executes the run, or resumes it from its last checkpoint, and writes its record. */
+export async function executeRun(options: ExecuteOptions & { title: string }, run: LockedRun): Promise<RunRecord> {
+  const { store, id, spec, portable, dataset, lock } = run;
+  const { onProgress, signal } = options;
+  const { epochs: epochCount } = timetable(spec);
+  const checkpointing = new Checkpointing(store, id, lock, options);
+  const from = await checkpointing.resume(epochCount);
+  const currentEnvironment = environment();
+  store.journal(id).write(from === undefined ? 'started' : 'resumed', {
+    ...(from === undefined ? startedEntry(run) : { epoch: from.epoch, step: from.step }),
+    environment: currentEnvironment,
+  });
+  const backbone = await backbones.load(spec.backbone, {
+    classes: dataset.classes.length,
+    weights: spec.weights,
+    seed: spec.seed,
+    onProgress,
+    signal,
+  });
+  const loaders = new Loaders(run, options);
+  const method = methods.nameOf(spec);
+  const tracking = await Tracking.begin(
+    options.tracking,
+    { id, title: options.title, method, spec: portable, dataset: dataset.name },
+    from?.rows ?? [],
+    (text) => checkpointing.notice(text),
+  );
+  let ending: 'stopped' | RunRecord['status'] = 'stopped';
+  try {
+    const trainBatches = await loaders.open(dataset.train, { train: true, batchSize: spec.batchSize });
+    const testBatches = await loaders.open(dataset.test, { train: false, batchSize: EVALUATION_BATCH });
+    const channelWeights =
+      spec.regularizer.name === 'delta' ? await channelWeightsOf(run, backbone, loaders, options) : undefined;
+    const rows: EpochRow[] = [...(from?.rows ?? [])];
+    const keepWeights = checkpointing.weightsObserver(backbone, epochCount, () => rows);
+    const keepPredictions = checkpointing.predictionsObserver(evaluatedImages(run), epochCount, () => rows);
+    const { epochs, layers, failure } = await trainOrFail(() =>
+      train(spec, backbone, spec.imageSize, trainBatches, testBatches, {
+        channelWeights,
+        memoryLimit: freeGpuMemory(),
+        ...options,
+        from,
+        onState: checkpointing.stateObserver(backbone, epochCount),
+        onEvaluated: (epoch, logits, top1) => {
+          keepPredictions(epoch, logits, top1);
+          options.onEvaluated?.(epoch, logits, top1);
+        },
+        onEpoch: (row) => {
+          rows.push(row);
+          tracking.epoch(row);
+          options.onEpoch?.(row);
+        },
+        observe: (moment, epoch, read) => {
+          options.observe?.(moment, epoch, read);
+          keepWeights(moment, epoch, read);
+        },
+      }),
+    );
+    const { startedAt, wallSeconds, peakMemoryMb } = checkpointing.history();
+    const record: RunRecord = {
+      id,
+      status: failure === null ? 'finished' : 'failed',
+      failure,
+      method,
+      spec: portable,
+      numericsVersion: NUMERICS_VERSION,
+      dataset: {
+        name: dataset.name,
+        hash: dataset.hash,
+        classes: dataset.classes,
+        train: dataset.train.length,
+        test: dataset.test.length,
+      },
+      weights: {
+        id: spec.weights === 'imagenet' ? spec.backbone : path.basename(spec.weights),
+        hash: run.weightsHash,
+        parameters: parameterCount(backbone),
+      },
+      epochs,
+      evaluatedOn: spec.evaluateOn,
+      top1: failure === null ? epochs[epochs.length - 1].top1 : NaN,
+      ...(failure === null ? { metrics: classificationMetrics((await store.predictions(id))!) } : {}),
+      resets: epochs.filter((row) => row.headReset).map((row) => row.epoch),
+      wallSeconds,
+      peakMemoryMb,
+      startedAt,
+      finishedAt: new Date().toISOString(),
+      environment: currentEnvironment,
+    };
+    lock.requireHeld();
+    checkpointing.removeUnwantedFiles(epochs, record.status);
+    await store.put(record, layers);
+    store.journal(id).write('finished', { status: record.status });
+    checkpointing.removeCheckpoints();
+    ending = record.status;
+    return record;
+  } finally {
+    await tracking.end(ending);
+    await loaders.close();
+    backbone.dispose();
+  }
+}
+
+/** The journal's entry of a run that starts. */
+const startedEntry = ({ portable, dataset, spec, weightsHash }: RunIdentity): Record<string, unknown> => ({
+  spec: portable,
+  dataset: { name: dataset.name, hash: dataset.hash, from: sourceOf(spec.dataset) },
+  weightsHash,
+});
+
+/** The images that the predictions of a run are of. */
+const evaluatedImages = ({ dataset: { test, classes }, spec: { evaluateOn } }: RunIdentity) => ({
+  labels: Int32Array.from(test, ({ label }) => label),
+  files: test.map(({ file }) => file),
+  classes: classes.length,
+  classNames: classes,
+  evaluatedOn: evaluateOn,
+});
+
+/** The batch loaders of a run: they share its pixel cache, and are closed together. */
+class Loaders {
+  private readonly opened: BatchLoader[] = [];
+  private cache: ReturnType<typeof openPixelCache> | undefined;
+
+  constructor(
+    private readonly run: RunIdentity,
+    private readonly options: ExecuteOptions,
+  ) {}
+
+  async open(samples: Dataset['train'], how: { train: boolean; batchSize: number }): Promise<BatchLoader> {
+    const { dataset, spec } = this.run;
+    const { onProgress, signal } = this.options;
+    this.cache ??= openPixelCache(dataset, { shortSide: spec.resizeSize, onProgress, signal });
+    const loader = new BatchLoader(await this.cache, samples, { ...how, imageSize: spec.imageSize, seed: spec.seed });
+    this.opened.push(loader);
+    return loader;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.opened.map((loader) => loader.close()));
+  }
+}
+
+/** Number of images that DELTA's channel weights are computed from, evenly over the classes. */
+const CHANNEL_IMAGES = 64;
+
+/** Version of the code that computes DELTA's channel weights: raised whenever their numbers change. */
+const CHANNEL_WEIGHTS_VERSION = 1;
+
+async function channelWeightsOf(
+  { dataset, spec }: RunIdentity,
+  backbone: Backbone,
+  loaders: Loaders,
+  options: ExecuteOptions,
+): Promise<Record<string, Float32Array>> {
+  const key = {
+    part: 'delta',
+    version: CHANNEL_WEIGHTS_VERSION,
+    numerics: NUMERICS_VERSION,
+    data: dataset.hash,
+    weights: backbone.weightsHash,
+    imageSize: spec.imageSize,
+    resizeSize: spec.resizeSize,
+    limits: spec.limits,
+    evaluateOn: spec.evaluateOn,
+  };
+  return preparedArrays(key, async () => {
+    const perClass = Math.max(1, Math.round(CHANNEL_IMAGES / dataset.classes.length));
+    const samples = limitPerClass(dataset.train, perClass, LIMIT_SEED);
+    const loader = await loaders.open(samples, { train: false, batchSize: samples.length });
+    const batches = [];
+    for await (const batch of loader.epoch(0, options))
+      batches.push({ ...batch, images: batch.images.slice(), labels: batch.labels.slice() });
+    return findChannelWeights(backbone, spec.imageSize, batches, options);
+  });
+}
+
+/** The rows of `run`. If it diverges: the rows before, and the failure. */
+async function trainOrFail(run: () => Promise<Trained>): Promise<Trained & Pick<RunRecord, 'failure'>> {
+  try {
+    return { ...(await run()), failure: null };
+  } catch (error) {
+    if (!(error instanceof DivergedError)) throw error;
+    return { ...error.before, failure: { epoch: error.epoch, lastLoss: error.lastLoss, message: error.message } };
+  }
+}
+
+const parameterCount = ({ variables }: Backbone): number =>
+  Object.values(variables)
+    .filter((variable) => variable.trainable)
+    .reduce((sum, variable) => sum + variable.size, 0);

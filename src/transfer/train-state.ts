@@ -1,0 +1,138 @@
+// What the trainer takes and gives: its batches and options, the rows of its epochs, and the state that a checkpoint
+// holds.
+import { KitError } from '../base/errors';
+import type { OnProgress } from '../base/progress';
+import type { Batch } from '../data/batches/batches';
+import type { Program } from '../engine/compile';
+import type { LayerRow, LayerSums } from './layer-rows';
+import type { ChannelWeights } from './regularizers/channel-weights';
+import type { RunSpec } from './spec';
+
+/** A source of batches: `BatchLoader`, or another object with the same members. */
+export interface BatchSource {
+  /** Sizes of the batches of an epoch, in order. */
+  readonly batchSizes: readonly number[];
+  /** The batches of `epoch` (0-based), in order, from index `from` on (default 0). */
+  epoch(epoch: number, options?: { signal?: AbortSignal; from?: number }): AsyncIterable<Batch>;
+  /** Seconds that the consumer has waited so far. */
+  readonly waitedSeconds: number;
+}
+
+/** The numbers of one epoch. */
+export interface EpochRow {
+  /** 1-based. */
+  epoch: number;
+  /** Mean over the epoch's training images of cross entropy plus regulariser, natural log. */
+  trainLoss: number;
+  /** Mean cross entropy alone. */
+  trainCrossEntropy: number;
+  /** Fraction of training images (as augmented, network in training mode) classified right, in [0, 1]. */
+  trainTop1: number;
+  /** Which images `loss` and `top1` were measured on. */
+  evaluatedOn: RunSpec['evaluateOn'];
+  /** Mean cross entropy over the evaluated images, network in evaluation mode. */
+  loss: number;
+  /** Fraction of the evaluated images classified right, in [0, 1]; one centre crop. */
+  top1: number;
+  /** Learning rate of the trunk in this epoch. */
+  learningRate: number;
+  /** Learning rate of the head in this epoch. */
+  headLearningRate: number;
+  /** Whether the head was re-initialised after this epoch's evaluation. */
+  headReset: boolean;
+  /** Seconds in training, waiting for batches included. */
+  trainSeconds: number;
+  /** Seconds in evaluation. */
+  evaluateSeconds: number;
+  /** Seconds that training waited for batches. */
+  dataWaitSeconds: number;
+  /** Training images per second. */
+  imagesPerSecond: number;
+}
+
+/** When `observe` is called. */
+export type Moment = 'start' | 'epoch' | 'before-reset' | 'after-reset';
+
+/** Sums over the finished steps of the present epoch; means are weighted by images. */
+export interface EpochSums {
+  images: number;
+  loss: number;
+  crossEntropy: number;
+  correct: number;
+  trainSeconds: number;
+  dataWaitSeconds: number;
+}
+
+/** The complete state of a run. Spec, pretrained weights and this state determine every further bit. */
+export interface TrainState {
+  /** Number of complete epochs, including the reset after the last of them. */
+  epoch: number;
+  /** Finished steps of the next epoch; all of them before its evaluation. */
+  step: number;
+  /** Of the complete epochs. */
+  rows: EpochRow[];
+  layerRows: LayerRow[];
+  /** Of the next epoch, over the steps that are done. */
+  sums: EpochSums;
+  layerSums: LayerSums;
+  /** Loss of the last step; null before the first step. */
+  lastLoss: number | null;
+  /** Values of all variables that training changes: parameters and statistics by name, and the optimizer's. */
+  variables: Record<string, Float32Array>;
+}
+
+/** When `onState` is called: after a step, after an epoch, or when the run was stopped. */
+export type StateMoment = 'step' | 'epoch' | 'stopped';
+
+/** Options of `train`. */
+export interface TrainOptions {
+  /** Stops the run before its next step. */
+  signal?: AbortSignal;
+  /** Resumes from this state, bit for bit as without the interruption. Default: from the beginning. */
+  from?: TrainState;
+  /** Called and awaited after every step and epoch, and when the run is stopped. `state` reads the present state. */
+  onState?: (moment: StateMoment, state: () => TrainState) => Promise<void> | void;
+  onProgress?: OnProgress;
+  /** Bytes of memory for the steps. A run that needs more is refused before its first step. Default: free memory. */
+  memoryLimit?: number;
+  /** Name of the run in progress reports. Default `'train'`. */
+  title?: string;
+  onEpoch?: (row: EpochRow) => void;
+  /**
+   * Called after the evaluation of each epoch (1-based), before `onEpoch`, with the logits of the evaluated images:
+   * [images, classes], in the order of the batches.
+   */
+  onEvaluated?: (epoch: number, logits: Float32Array, top1: number) => void;
+  /** Of DELTA, see `findChannelWeights`. Default: all channels of a stage have the same weight. */
+  channelWeights?: ChannelWeights;
+  /**
+   * Called with the epochs finished and a reader of all variables (parameters and statistics by name,
+   * `momentum/<name>`).
+   */
+  observe?: (moment: Moment, epoch: number, read: Program<object>['read']) => void;
+}
+
+/** The rows of a finished run. */
+export interface Trained {
+  epochs: EpochRow[];
+  layers: LayerRow[];
+}
+
+/** The loss is not finite: the epoch, and the rows of the epochs before it. */
+export class DivergedError extends KitError {
+  constructor(
+    /** 1-based epoch. */
+    readonly epoch: number,
+    /** The last finite loss; null when there was none. */
+    readonly lastLoss: number | null,
+    loss: number,
+    rate: number,
+    /** The rows of the epochs before. */
+    readonly before: Trained,
+  ) {
+    super(`The loss became ${loss} in epoch ${epoch}: the run has diverged at a learning rate of ${rate}.`, {
+      code: 'RUN_DIVERGED',
+      fix: 'Lower the learning rate.',
+    });
+  }
+}
