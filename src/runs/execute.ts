@@ -1,6 +1,7 @@
 // Executes one identified run whose lock is held: loads data and weights, trains, and writes the record.
 import path from 'node:path';
 import { backbones, type Backbone } from '../backbones/backbone';
+import { publicAddress } from '../base/address';
 import type { RunLock } from '../base/files/lock';
 import { BatchLoader } from '../data/batches/batches';
 import { limitPerClass, type Dataset } from '../data/dataset';
@@ -114,7 +115,7 @@ export async function executeRun(options: ExecuteOptions & { title: string }, ru
         test: dataset.test.length,
       },
       weights: {
-        id: spec.weights === 'imagenet' ? spec.backbone : path.basename(spec.weights),
+        id: spec.weights === 'imagenet' ? spec.backbone : path.basename(publicAddress(spec.weights)),
         hash: run.weightsHash,
         parameters: parameterCount(backbone),
       },

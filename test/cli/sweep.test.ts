@@ -26,7 +26,7 @@ describe('rifle sweep', function () {
     const child = spawn(
       process.execPath,
       [MAIN, 'sweep', '--study', 'f1', '--scale', 'smoke', '--dataset', images, '--runs', runs, ...args],
-      { env: { ...process.env, NO_COLOR: '1' }, stdio: ['ignore', 'pipe', 'pipe'] },
+      { env: { ...process.env, NO_COLOR: '1', COLUMNS: '400' }, stdio: ['ignore', 'pipe', 'pipe'] },
     );
     let [stdout, stderr] = ['', ''];
     child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
@@ -119,7 +119,7 @@ describe('rifle sweep', function () {
         '0',
       ];
       const child = spawn(process.execPath, args, {
-        env: { ...process.env, NO_COLOR: '1' },
+        env: { ...process.env, NO_COLOR: '1', COLUMNS: '400' },
         stdio: ['ignore', 'ignore', 'pipe'],
       });
       let said = '';

@@ -16,7 +16,7 @@ import type { RunStore } from '../store/store';
 import { JobWatcher, pause } from './job-watcher';
 import type { Ray, RayJob } from './ray';
 import { JobLog, outcomeOf } from './ray-log';
-import type { RayPoolOptions } from './ray-pool';
+import type { RayPoolOptions } from './ray-options';
 import { causeOf, entrypointOf, environmentOf, STOP_SECONDS, withWholePaths } from './ray-request';
 
 /** Endings of a job that another node would not change. */
