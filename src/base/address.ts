@@ -1,4 +1,5 @@
-// Addresses without their secrets: user, password, query and fragment never reach a record, a journal, a message or a log.
+// Addresses without their secrets: user, password, query and fragment never reach a record, a journal, a message or a
+// log.
 
 /** What stands in place of a part that was left out. */
 const HIDDEN = '***';

@@ -9,7 +9,8 @@ export class Stopped extends Error {
 }
 
 /**
- * A signal that Ctrl-C (or SIGTERM) aborts. A second one ends the process with exit code 130, after the step in progress.
+ * A signal that Ctrl-C (or SIGTERM) aborts. A second one ends the process with exit code 130, after the step in
+ * progress.
  */
 export function interruptible(): AbortSignal {
   const controller = new AbortController();

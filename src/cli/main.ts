@@ -23,7 +23,8 @@ const program = new Command('rifle')
   .showSuggestionAfterError()
   .addHelpText(
     'after',
-    '\nExamples:\n  $ npx rifle doctor\n  $ npx rifle train --method rifle --epochs 10 --seed 1\n  $ npx rifle reproduce --scale mini',
+    '\nExamples:\n  $ npx rifle doctor\n  $ npx rifle train --method rifle --epochs 10 --seed 1' +
+      '\n  $ npx rifle reproduce --scale mini',
   );
 
 for (const command of [

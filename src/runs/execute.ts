@@ -17,14 +17,15 @@ import { Checkpointing, type CheckpointingOptions } from './checkpointing';
 import type { RunIdentity } from './identify';
 import { preparedArrays } from './prepared';
 import { LIMIT_SEED } from './selected-images';
-import { environment, freeGpuMemory } from './store/environment';
+import { environment, freeGpuMemory } from './store/format/environment';
 import type { RunRecord } from './store/record';
 import { NUMERICS_VERSION, type RunStore } from './store/store';
 import { Tracking, type TrackingOptions } from './tracking/tracking';
 
 /**
  * Options of a run. With `keepWeights` the final weights, and those of the best epoch on validation images, are kept
- * beside the record (`RunStore.weights`). If a finished run has no saved weights, it is repeated (bit for bit) to produce them.
+ * beside the record (`RunStore.weights`). If a finished run has no saved weights, it is repeated (bit for bit) to
+ * produce them.
  */
 export interface ExecuteOptions
   extends Omit<TrainOptions, 'from' | 'onState' | 'channelWeights'>, CheckpointingOptions {

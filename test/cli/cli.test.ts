@@ -140,7 +140,7 @@ describe('rifle', function () {
       ],
     );
     const other = rifle(['report', '--runs', path.join(folder, 'runs'), '--scale', 'paper']);
-    assert.deepEqual([other.status, /none is of scale paper/.test(other.stderr)], [1, true]);
+    assert.deepEqual([other.status, /runs of scale paper/.test(other.stderr)], [1, true]);
   });
 
   it('prints a complete spec that it takes back', () => {

@@ -10,7 +10,6 @@ import type { PoolRun } from '../../src/runs/pool/pool';
 import { parseRunSpec } from '../../src/transfer/spec';
 
 const HOSTILE = 'a\u001b]0;title\u0007b\u001b[2Jc\u009bd\u202ee\r\n';
-// eslint-disable-next-line no-control-regex
 const ACTIVE = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/;
 
 describe('what commands print', () => {

@@ -173,7 +173,7 @@ describe('rifle runs', function () {
       stderr,
       new RegExp(`have changed since the run ${plain.id}: their hash was ${plain.dataset.hash}, it is [0-9a-f]+`),
     );
-    assert.match(stderr, /→ Put the images back/);
+    assert.match(stderr, /→ Restore the images/);
   });
 
   it('export: safetensors, a TensorFlow.js model and a SavedModel, each loaded by its own loader, give the logits of the run on a photograph', async () => {

@@ -53,7 +53,8 @@ export const thisProcess = (): LockOwner => ({
 });
 
 /**
- * `unknown` where process ids do not decide: on another machine, in another container, or where a process's start is not
+ * `unknown` where process ids do not decide: on another machine, in another container, or where a process's start is
+ * not
  * known.
  */
 export function lifeOf(owner: LockOwner): 'alive' | 'dead' | 'unknown' {

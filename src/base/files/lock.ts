@@ -15,10 +15,11 @@ export class RunBusyError extends KitError {
     readonly owner: LockOwner | null,
     folder: string,
   ) {
-    super(
-      `${owner === null ? 'Another process' : `Process ${owner.pid} on ${owner.host}`} is making the run ${path.basename(folder)}.`,
-      { code: 'RUN_BUSY', fix: 'Wait for it, or stop that process.' },
-    );
+    const who = owner === null ? 'Another process' : `Process ${owner.pid} on ${owner.host}`;
+    super(`${who} is making the run ${path.basename(folder)}.`, {
+      code: 'RUN_BUSY',
+      fix: 'Wait for it, or stop that process.',
+    });
   }
 }
 

@@ -142,12 +142,17 @@ export function sweepCommand(): Command {
       for (const record of records)
         if (record.failure)
           failures.push(
-            `${record.dataset.name}, ${record.spec.backbone}, ${planned.titleOf(record.spec)}: ${record.failure.message}`,
+            `${record.dataset.name}, ${record.spec.backbone}, ${planned.titleOf(record.spec)}: ` +
+              record.failure.message,
           );
       if (flags.json) printJson({ scale: name, records, failures });
       else
         printLine(
-          `\n${records.length} runs, ${made} of them made now, in ${duration((performance.now() - began) / 1000)}.${failures.length > 0 ? `\n${pc.red(`${failures.length} failed`)}:\n${failures.map((line) => `  ${line}`).join('\n')}` : ''}`,
+          [
+            `\n${records.length} runs, ${made} of them made now, in ${duration((performance.now() - began) / 1000)}.`,
+            ...(failures.length > 0 ? [`${pc.red(`${failures.length} failed`)}:`] : []),
+            ...failures.map((line) => `  ${line}`),
+          ].join('\n'),
         );
       if (failures.length > 0) process.exitCode = 1;
     });

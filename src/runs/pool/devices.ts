@@ -5,7 +5,8 @@ import path from 'node:path';
 import { packageRoot } from '../../base/home';
 
 /**
- * The GPUs of this machine, as CUDA_VISIBLE_DEVICES names them; where this variable is set, only those in it. None where
+ * The GPUs of this machine, as CUDA_VISIBLE_DEVICES names them; where this variable is set, only those in it. None
+ * where
  * the TensorFlow library is the CPU's.
  */
 export function gpus(): string[] {

@@ -30,7 +30,8 @@ export interface ScheduleOptions {
   /** Called with each record when it is there; `reused` when it was there before. */
   onRecord?: (record: RunRecord, reused: boolean) => void;
   /**
-   * Called with a run that failed, and why; the others are made all the same. Default: the first such error is thrown at
+   * Called with a run that failed, and why; the others are made all the same. Default: the first such error is thrown
+   * at
    * the end.
    */
   onError?: (spec: RunSpec, error: Error) => void;

@@ -28,10 +28,9 @@ export class JobWatcher {
     const { every = 1, signal } = this.options;
     if (this.asking === null) {
       const asking = this.patiently(() => this.ray.jobs(signal));
+      const forget = (): void => void setTimeout(() => (this.asking = null), every * 1000).unref();
       this.asking = asking;
-      const forget = (): void =>
-        void setTimeout(() => (this.asking = this.asking === asking ? null : this.asking), every * 1000).unref();
-      asking.then(forget, forget);
+      void asking.then(forget, forget);
     }
     return this.asking;
   }

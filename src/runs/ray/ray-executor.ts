@@ -147,7 +147,9 @@ export class RayExecutor implements Executor {
           `The job ${name} made the run ${outcome.id}, but there is no record of ${id} in ${this.store.root} here.`,
           {
             code: 'RAY_FOLDER_NOT_SHARED',
-            fix: 'The folder of the runs and the data must be the same on all nodes and here: a shared folder under one path (--runs, RIFLE_HOME).',
+            fix:
+              'The folder of the runs and the data must be the same on all nodes and here: ' +
+              'a shared folder under one path (--runs, RIFLE_HOME).',
           },
         );
     }
@@ -174,7 +176,8 @@ export class RayExecutor implements Executor {
       throw lost(
         `The job ${name} did not start: ${why}.`,
         'RAY_JOB_NOT_STARTED',
-        `On the nodes there must be Node.js and the built kit: \`${entrypointOf(this.options)}\`; see --ray-node and --ray-kit.`,
+        `On the nodes there must be Node.js and the built kit: \`${entrypointOf(this.options)}\`; ` +
+          'see --ray-node and --ray-kit.',
       );
     const ended = lost(
       `The job ${name} of the run ${run.title} ended: ${why}.`,

@@ -6,7 +6,7 @@ import { publicAddress } from '../../base/address';
 import { kitHome, packageRoot } from '../../base/home';
 import type { RunSpec } from '../../transfer/spec';
 import type { PoolTask } from '../pool/messages';
-import { recordedFlags } from '../store/flags';
+import { recordedFlags } from '../store/format/flags';
 import type { RayJob } from './ray';
 
 /** Seconds that a job may take for its checkpoint when it is stopped. */
@@ -38,7 +38,8 @@ export function environmentOf(task: PoolTask, cpus: number): Record<string, stri
     ...recordedFlags(process.env),
     RIFLE_HOME: kitHome(),
     RIFLE_RAY_TASK: JSON.stringify({ ...task, tracking }),
-    RAY_JOB_STOP_WAIT_TIME_S: String(STOP_SECONDS), // read by the job's supervisor; its default of 3 s is short for a checkpoint
+    // Read by the job's supervisor; its default of 3 s is short for a checkpoint.
+    RAY_JOB_STOP_WAIT_TIME_S: String(STOP_SECONDS),
   };
 }
 

@@ -89,7 +89,8 @@ export class Ray {
   ) {}
 
   /**
-   * Connects to the dashboard at `url` (`http://host:8265`). With RAY_AUTH_TOKEN set, the token goes with every request.
+   * Connects to the dashboard at `url` (`http://host:8265`). With RAY_AUTH_TOKEN set, the token goes with every
+   * request.
    * @throws KitError RAY_ADDRESS, RAY_UNREACHABLE, RAY_NOT_HTTP, RAY_NOT_JOBS_API, RAY_REFUSED or RAY_VERSION.
    */
   static async connect(url: string, signal?: AbortSignal): Promise<Ray> {
@@ -111,7 +112,8 @@ export class Ray {
     const [major, minor] = ray.split('.').map(Number);
     if (version !== API_VERSION || major !== OLDEST[0] || minor < OLDEST[1]) {
       throw new KitError(
-        `${base} is Ray ${ray.slice(0, 40)} with version ${version.slice(0, 40)} of the Jobs API; expected: version ${API_VERSION} of Ray ${OLDEST.join('.')} to 2.x.`,
+        `${base} is Ray ${ray.slice(0, 40)} with version ${version.slice(0, 40)} of the Jobs API; ` +
+          `expected: version ${API_VERSION} of Ray ${OLDEST.join('.')} to 2.x.`,
         {
           code: 'RAY_VERSION',
           fix: `Install the Ray that was tested on the cluster: pip install 'ray[default]==${TESTED_RAY}'.`,

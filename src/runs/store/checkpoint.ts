@@ -11,7 +11,7 @@ import { writeWhole } from '../../base/files/write-whole';
 import { kitVersion } from '../../base/home';
 import type { TrainState } from '../../transfer/train-state';
 import { Journal } from './journal';
-import { toCurrentRows } from './older-formats';
+import { toCurrentRows } from './format/older-formats';
 
 /** What a run carries over from the processes that made it so far, besides its state. */
 export interface RunHistory {
@@ -59,7 +59,8 @@ const FORMAT = 2;
 export class NewerCheckpointError extends KitError {
   constructor(file: string, { kit, format }: Pick<Written, 'kit' | 'format'>, run: string) {
     super(
-      `The checkpoint ${file} is from a newer rifle-kit${kit === undefined ? '' : `, ${kit}`}: its format is ${format}. This kit, ${kitVersion()}, reads formats up to ${FORMAT}.`,
+      `The checkpoint ${file} is from a newer rifle-kit${kit === undefined ? '' : `, ${kit}`}: ` +
+        `its format is ${format}. This kit, ${kitVersion()}, reads formats up to ${FORMAT}.`,
       {
         code: 'CHECKPOINT_NEWER',
         fix: `Update the kit, or discard the run's progress: npx rifle runs prune ${run} --yes.`,
@@ -144,7 +145,8 @@ export class Checkpoints {
   }
 
   /**
-   * The last checkpoint that is whole; null when there is none. `damaged` holds those that were read and are not, newest
+   * The last checkpoint that is whole; null when there is none. `damaged` holds those that were read and are not,
+   * newest
    * first.
    * @param fits whether a checkpoint can be used: else an older one is taken.
    * @throws NewerCheckpointError where one is whole and from a newer kit; KitError CHECKPOINT_UNREADABLE where the disk
@@ -183,7 +185,9 @@ export class Checkpoints {
     if (error instanceof NewerCheckpointError) return error;
     return new KitError(`The checkpoint ${file} could not be read: ${(error as Error).message}`, {
       code: 'CHECKPOINT_UNREADABLE',
-      fix: `Check the disk and the rights of the file, then start the run again: it resumes. To discard its progress instead: npx rifle runs prune ${this.run} --yes.`,
+      fix:
+        'Check the disk and the rights of the file, then start the run again: it resumes. ' +
+        `To discard its progress instead: npx rifle runs prune ${this.run} --yes.`,
       cause: error,
     });
   }

@@ -71,8 +71,8 @@ export function summaryOf({ causes, suspects, firstDifferentEpoch }: RunComparis
       : 'The numbers of all epochs are equal, although the settings differ.';
   const from = `The numbers differ from epoch ${firstDifferentEpoch} on`;
   if (causes.length > 0) return `${from}: the settings differ (${causes.length} field${causes.length > 1 ? 's' : ''}).`;
-  if (suspects.length > 0)
-    return `${from}: equal settings, other conditions (${suspects.map(({ field }) => field.replace('environment.', '')).join(', ')}).`;
+  const conditions = suspects.map(({ field }) => field.replace('environment.', ''));
+  if (conditions.length > 0) return `${from}: equal settings, other conditions (${conditions.join(', ')}).`;
   return `${from}, and no recorded setting explains it: the runs are not deterministic, or a file was changed.`;
 }
 

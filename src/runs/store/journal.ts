@@ -5,8 +5,8 @@ import path from 'node:path';
 import type { z } from 'zod';
 import { withPublicAddresses } from '../../base/address';
 import type { RunSpec } from '../../transfer/spec';
-import { boundedLines } from './bounded-text';
-import { journalLine, startedLine } from './record-schema';
+import { boundedLines } from './format/bounded-text';
+import { journalLine, startedLine } from './format/record-schema';
 
 /** What can happen to a run. */
 export type JournalEvent = z.infer<typeof journalLine>['event'];

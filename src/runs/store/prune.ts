@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { errnoOf, KitError } from '../../base/errors';
 import { ownerOf, RunBusyError, RunLock } from '../../base/files/lock';
-import { RUN_ID } from './record-schema';
+import { RUN_ID } from './format/record-schema';
 import { unknownRun } from './selection';
 import { NUMERICS_VERSION, type RunStore } from './store';
 

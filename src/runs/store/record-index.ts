@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
-import { boundedText } from './bounded-text';
+import { boundedText } from './format/bounded-text';
 import type { RunRecord } from './record';
-import { asRecord, RECORD_FORMAT, recordSchema } from './record-schema';
+import { asRecord, RECORD_FORMAT, recordSchema } from './format/record-schema';
 
 /** A record whose `epochs` hold the last one alone (none of a run that failed in its first). */
 export type BriefRecord = RunRecord;
@@ -39,7 +39,8 @@ const written = z.object({
 
 /**
  * The brief records of the runs `ids` in `root`, in their order: from the index those whose file is as it was, the
- * others by `read` (null: no record that can be used). The index is written again when too many were not in it, and only
+ * others by `read` (null: no record that can be used). The index is written again when too many were not in it, and
+ * only
  * where the folder can be written.
  */
 export function indexedRecords(

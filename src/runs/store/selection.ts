@@ -3,7 +3,9 @@ import { KitError } from '../../base/errors';
 import type { BriefRecord } from './record-index';
 import type { RunStore } from './store';
 
-/** What a run must be; a field that is left out does not matter. Data sets and backbones match by a part of their name. */
+/**
+ * What a run must be; a field that is left out does not matter. Data sets and backbones match by a part of their name.
+ */
 export interface RunFilter {
   /** The whole name: `rifle` is not `l2-sp+rifle`. */
   method?: string;

@@ -10,10 +10,10 @@ import { kitHome } from '../../base/home';
 import type { RunSpec } from '../../transfer/spec';
 import { Journal } from './journal';
 import type { LayerRow, RunRecord } from './record';
-import { layersText, readLayers, readRecord, recordText, type StoredRecord } from './record-file';
+import { layersText, readLayers, readRecord, recordText, type StoredRecord } from './format/record-file';
 import { readPredictions, type RunPredictions } from './predictions';
 import { indexedRecords, type BriefRecord } from './record-index';
-import { RUN_ID } from './record-schema';
+import { RUN_ID } from './format/record-schema';
 
 /** Raised whenever a change of the kit changes the numbers of a run: older runs are then repeated. */
 export const NUMERICS_VERSION = 3;

@@ -43,7 +43,8 @@ export async function verifyRun(
   const { record, checksums } = found;
   if (record.numericsVersion > NUMERICS_VERSION || isNewerKit(record.environment.kit)) {
     problems.push(
-      `rifle-kit ${record.environment.kit} made it (numerics ${record.numericsVersion}), which is newer than this one, ${kitVersion()} (${NUMERICS_VERSION}): update the kit`,
+      `rifle-kit ${record.environment.kit} made it (numerics ${record.numericsVersion}), which is newer than ` +
+        `this one, ${kitVersion()} (${NUMERICS_VERSION}): update the kit`,
     );
   }
   const { spec, dataset, weights, numericsVersion } = record;

@@ -7,7 +7,8 @@ import type { EpochRow } from '../store/record';
 import { quantities, type Sink, type TrackedRun } from './tracking-sink';
 
 /**
- * Writes `<folder>/<method>-seed-<seed>-<id>/events.out.tfevents.*`, flushed after every epoch. A resumed run has one more file there; TensorBoard reads them as one.
+ * Writes `<folder>/<method>-seed-<seed>-<id>/events.out.tfevents.*`, flushed after every epoch. A resumed run has one
+ * more file there; TensorBoard reads them as one.
  * `tf.node.summaryFileWriter` writes the same files, but never closes them: here the file is closed and its tensors are
  * disposed.
  */

@@ -15,7 +15,8 @@ export interface TrackingOptions {
 const PATIENCE = 15_000;
 
 /**
- * The sinks of one run. A sink that writes a file does so at once. A sink that asks a server receives its calls in order,
+ * The sinks of one run. A sink that writes a file does so at once. A sink that asks a server receives its calls in
+ * order,
  * and the run does not wait for it before its end. A sink that fails receives no more calls, and one warning says so.
  */
 export class Tracking {

@@ -40,7 +40,8 @@ export function exportCommand(): Command {
         json: { run: id, format, which, ...done },
         print: () =>
           printLine(
-            `${done.path}: the weights of the ${which} epoch of run ${id}; its logits are within ${done.difference.toPrecision(2)} of the kit's own`,
+            `${done.path}: the weights of the ${which} epoch of run ${id}; its logits are within ` +
+              `${done.difference.toPrecision(2)} of the kit's own`,
           ),
       };
     },

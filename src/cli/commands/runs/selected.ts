@@ -20,7 +20,9 @@ export const withFilters = (command: Command): Command =>
     .option('--backbone <name>', 'of backbones with this in their id')
     .option('--since <date>', 'finished since then, for example 2026-05-01');
 
-/** The records of `store` that pass `filter`. A run that cannot be read is named on stderr, or in `damaged` with --json. */
+/**
+ * The records of `store` that pass `filter`. A run that cannot be read is named on stderr, or in `damaged` with --json.
+ */
 export async function selected(store: RunStore, filter: RunFilter, { json }: StoreFlags): Promise<Selected> {
   const { matchesFilter } = await import('../../../runs/store/selection.js');
   const damaged: string[] = [];

@@ -51,7 +51,8 @@ function printRecord(record: RunRecord, kept: readonly string[]): void {
     ['weights hash', weights.hash],
     [
       'kit',
-      `${made.kit}, numerics ${record.numericsVersion}, commit ${made.gitCommit ?? 'unknown'}${made.gitDirty ? ' with changes' : ''}`,
+      `${made.kit}, numerics ${record.numericsVersion}, commit ${made.gitCommit ?? 'unknown'}` +
+        (made.gitDirty ? ' with changes' : ''),
     ],
     ['versions', `Node ${made.node}, TensorFlow.js ${made.tfjs}, TensorFlow ${made.tensorflow}`],
     ['device', made.gpu ? `${made.gpu.name}, driver ${made.gpu.driver}, CUDA ${made.gpu.cuda}` : made.device],

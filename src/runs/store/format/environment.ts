@@ -3,11 +3,11 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { internals } from '../../engine/binding';
-import { kitVersion, packageRoot } from '../../base/home';
-import { tf } from '../../engine/tensorflow';
+import { internals } from '../../../engine/binding';
+import { kitVersion, packageRoot } from '../../../base/home';
+import { tf } from '../../../engine/tensorflow';
 import { recordedFlags } from './flags';
-import type { RunEnvironment } from './record';
+import type { RunEnvironment } from '../record';
 
 /** The environment of this process. */
 export function environment(): RunEnvironment {

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import type { KitError } from '../../../src/base/errors';
-import { packageRoot } from '../../../src/base/home';
-import { toCurrentRows } from '../../../src/runs/store/older-formats';
-import { RunStore } from '../../../src/runs/store/store';
+import type { KitError } from '../../../../src/base/errors';
+import { packageRoot } from '../../../../src/base/home';
+import { toCurrentRows } from '../../../../src/runs/store/format/older-formats';
+import { RunStore } from '../../../../src/runs/store/store';
 
 const FIXTURE = path.join(packageRoot(), 'test', 'fixtures', 'runs', 'record-format-1.json');
 const ID = '103202c43dc3b375';

@@ -1,6 +1,6 @@
 // Records and checkpoints of older kits in the form of today: the one place that knows how they were written.
-import type { RunSpec } from '../../transfer/spec';
-import type { EpochRow } from './record';
+import type { RunSpec } from '../../../transfer/spec';
+import type { EpochRow } from '../record';
 import { RECORD_FORMAT } from './record-schema';
 import { recordedFlags } from './flags';
 

@@ -1,6 +1,7 @@
-// The form of a record, of a journal's line and of the rows beside a record: everything that is read from a store is checked by it.
+// The form of a record, of a journal's line and of the rows beside a record: everything that is read from a store is
+// checked by it.
 import { z } from 'zod';
-import type { LayerRow, RunRecord } from './record';
+import type { LayerRow, RunRecord } from '../record';
 
 /** Number of the form that records have today; see docs/record-format.md. */
 export const RECORD_FORMAT = 2;
@@ -24,7 +25,8 @@ const choice = z.looseObject({ name });
 
 /**
  * The spec as a record holds it. Fields that a later kit added may be absent, and choices that were registered by an
- * extension may be unknown here: a run's id is the hash of exactly what is written, so nothing is filled in or left out.
+ * extension may be unknown here: a run's id is the hash of exactly what is written, so nothing is filled in or left
+ * out.
  */
 export const recordSpec = z.looseObject({
   dataset: name,
@@ -156,7 +158,8 @@ export const layersSchema = z.object({
 export function whyNot(error: z.ZodError): string {
   const [issue] = error.issues;
   const field = issue.path.map(String).join('.').slice(0, 200) || 'the document';
-  return `${field}: ${issue.message.slice(0, 200)}${error.issues.length > 1 ? ` (and ${error.issues.length - 1} more)` : ''}`;
+  const more = error.issues.length > 1 ? ` (and ${error.issues.length - 1} more)` : '';
+  return `${field}: ${issue.message.slice(0, 200)}${more}`;
 }
 
 /** A checked document as a record. Settings of extensions are kept as they are, see `recordSpec`. */

@@ -1,4 +1,5 @@
-// Which variables of the environment are settings of TensorFlow: they are recorded with a run and sent to a cluster. No other is.
+// Which variables of the environment are settings of TensorFlow: they are recorded with a run and sent to a cluster. No
+// other is.
 
 /**
  * The settings that change how TensorFlow computes or how much memory it takes. A list of names and not a prefix: other

@@ -1,6 +1,6 @@
 // Reads a text file of a store, which may be anything: a pipe, a folder, or gigabytes.
 import fs from 'node:fs';
-import { KitError } from '../../base/errors';
+import { KitError } from '../../../base/errors';
 
 /**
  * The text of `file`, or null where there is none.

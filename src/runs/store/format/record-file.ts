@@ -2,11 +2,11 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import stableStringify from 'safe-stable-stringify';
-import { KitError } from '../../base/errors';
-import { isNewerKit, kitVersion } from '../../base/home';
+import { KitError } from '../../../base/errors';
+import { isNewerKit, kitVersion } from '../../../base/home';
 import { boundedText } from './bounded-text';
 import { formatOf, toCurrentRecord } from './older-formats';
-import type { LayerRow, RunRecord } from './record';
+import type { LayerRow, RunRecord } from '../record';
 import {
   asRecord,
   checksumsSchema,
@@ -114,7 +114,8 @@ function readJson(file: string, most: number): unknown {
 const newer = (file: string, what: string, kit: unknown): KitError => {
   const version = typeof kit === 'string' ? ` ${kit.slice(0, 40)}` : '';
   return new KitError(
-    `The run record ${file} is from a newer rifle-kit${version} (${what}). This is rifle-kit ${kitVersion()}, which reads formats up to ${RECORD_FORMAT}.`,
+    `The run record ${file} is from a newer rifle-kit${version} (${what}). ` +
+      `This is rifle-kit ${kitVersion()}, which reads formats up to ${RECORD_FORMAT}.`,
     { code: 'RECORD_NEWER', fix: `Update the kit${version === '' ? '' : ` to${version}`}.` },
   );
 };
@@ -122,6 +123,8 @@ const newer = (file: string, what: string, kit: unknown): KitError => {
 const damaged = (file: string, why: string, code = 'RECORD_DAMAGED', cause?: unknown): KitError =>
   new KitError(`The run record ${file} is damaged: ${why}.`, {
     code,
-    fix: `Restore the file, or delete the run and repeat it: npx rifle runs prune ${path.basename(path.dirname(file))} --yes.`,
+    fix:
+      'Restore the file, or delete the run and repeat it: ' +
+      `npx rifle runs prune ${path.basename(path.dirname(file))} --yes.`,
     cause,
   });

@@ -4,10 +4,10 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import type { KitError } from '../../../src/base/errors';
-import { layersText, readLayers } from '../../../src/runs/store/record-file';
-import { RunStore } from '../../../src/runs/store/store';
-import { syntheticRecord } from '../../report/records';
+import type { KitError } from '../../../../src/base/errors';
+import { layersText, readLayers } from '../../../../src/runs/store/format/record-file';
+import { RunStore } from '../../../../src/runs/store/store';
+import { syntheticRecord } from '../../../report/records';
 
 const good = syntheticRecord({ seed: 0 });
 const bad = syntheticRecord({ seed: 1 });
