@@ -64,7 +64,7 @@ module.exports = {
         'TensorFlow.js comes from src/engine/tensorflow.ts alone, where its settings are made and its faults mended.',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/engine/' },
-      to: { path: '^node_modules/@tensorflow/' },
+      to: { path: '^(node_modules/@tensorflow|shims/tfjs-node(-gpu)?)/' },
     },
     {
       name: 'no-test-in-source',
@@ -93,7 +93,7 @@ module.exports = {
     },
   ],
   options: {
-    doNotFollow: { path: 'node_modules' },
+    doNotFollow: { path: '^(node_modules|shims)/' },
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default'] }, // packages of modules alone: h5wasm
     tsPreCompilationDeps: true, // imports of types count too
     tsConfig: { fileName: 'tsconfig.json' },

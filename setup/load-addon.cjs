@@ -1,8 +1,9 @@
-// Loads the compiled addon in a process of its own and says which TensorFlow answers:  node load-addon.cjs FILE VERSION
-const [, , file, expected] = process.argv;
-const { TF_Version: version } = require(file);
+// Loads the compiled addons in a process of its own:  node load-addon.cjs VERSION ADDON [QUIET_ADDON LIBRARY]
+const [, , expected, addon, quiet, library] = process.argv;
+if (quiet !== undefined) require(quiet).load(library, 2);
+const { TF_Version: version } = require(addon);
 if (version !== expected) {
-  console.error(`The addon ${file} answers with TensorFlow ${version}; ${expected} was expected.`);
+  console.error(`The addon ${addon} answers with TensorFlow ${version}; ${expected} was expected.`);
   process.exit(1);
 }
 console.log(`TensorFlow ${version} answers from Node ${process.versions.node}`);

@@ -65,10 +65,10 @@ const PYTHONS = [
 export function findPython(env, least, askOf = ask) {
   const seen = [];
   for (const program of env.RIFLE_PYTHON ? [env.RIFLE_PYTHON] : PYTHONS) {
-    const version = askOf(program, ['-c', 'import platform; print(platform.python_version())'], env);
+    const version = askOf(program, ['-I', '-c', 'import platform; print(platform.python_version())'], env);
     if (version === null) continue;
     if (!atLeast(version, least)) seen.push(`${program} is ${version}`);
-    else if (askOf(program, ['-c', 'import venv, ensurepip'], env) === null)
+    else if (askOf(program, ['-I', '-c', 'import venv, ensurepip'], env) === null)
       seen.push(`${program} (${version}) lacks the module venv or ensurepip`);
     else return { program, version };
   }
@@ -83,12 +83,12 @@ export function findPython(env, least, askOf = ask) {
   });
 }
 
-/** The C++ compiler and make: what they call themselves. Throws when one is missing. */
+/** The C++ compiler, its first line of `--version`, and that of make. Throws when one is missing. */
 export function findCompiler(env, askOf = ask) {
   const fix = 'Debian and Ubuntu: `apt-get install build-essential`. macOS: `xcode-select --install`.';
   const names = [env.CXX, 'g++', 'c++', 'clang++'].filter(Boolean);
-  const compiler = names.map((name) => askOf(name, ['--version'], env)).find((text) => text !== null);
-  if (compiler === undefined)
+  const program = names.find((name) => askOf(name, ['--version'], env) !== null);
+  if (program === undefined)
     throw new Problem(`A C++ compiler is needed to build the TensorFlow addon; none of ${names.join(', ')} runs.`, {
       fix,
     });
@@ -98,7 +98,7 @@ export function findCompiler(env, askOf = ask) {
     .find((text) => text !== null);
   if (make === undefined)
     throw new Problem('make is needed to build the TensorFlow addon, and it does not run.', { fix });
-  return { compiler: compiler.split('\n')[0], make: make.split('\n')[0] };
+  return { program, compiler: askOf(program, ['--version'], env).split('\n')[0], make: make.split('\n')[0] };
 }
 
 /**

@@ -20,6 +20,9 @@ const OLDEST_PYTHON = '3.9';
  */
 const UNPACKED = { cpu: 0.9e9, gpu: 6e9 };
 
+/** Packages that the set-up adapts (setup/steps/shims.mjs); their versions are those of shims/NAME/package.json. */
+const ADAPTED = ['@tensorflow/tfjs-node-gpu', 'danfojs-node'];
+
 const uv = process.argv[2] ?? 'uv';
 const call = (args, cwd) => execFileSync(uv, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
 
@@ -75,10 +78,27 @@ function pinLibraries() {
   }
 }
 
+/** Version and hash of each adapted package, from the npm registry. */
+function pinAdapted() {
+  return Object.fromEntries(
+    ADAPTED.map((name) => {
+      const shim = path.join(packageRoot, 'shims', path.basename(name), 'package.json');
+      const { version } = JSON.parse(fs.readFileSync(shim, 'utf8'));
+      const integrity = execFileSync('npm', ['view', `${name}@${version}`, 'dist.integrity'], { encoding: 'utf8' });
+      return [name, { version, integrity: integrity.trim() }];
+    }),
+  );
+}
+
 const libraries = pinLibraries();
 for (const [name, { wheels }] of Object.entries(libraries))
   if (wheels.length === 0) throw new Error(`The index offers no wheel for ${name}.`);
-const pins = { node: '20.19', python: OLDEST_PYTHON, tensorflow: { version: TENSORFLOW, libraries } };
+const pins = {
+  node: '20.19',
+  python: OLDEST_PYTHON,
+  npm: pinAdapted(),
+  tensorflow: { version: TENSORFLOW, libraries },
+};
 fs.writeFileSync(path.join(packageRoot, 'setup', 'pins.json'), JSON.stringify(pins, null, 2) + '\n');
 
 /** Resolves `name`.in into `name`.txt. @returns how many packages that are. */

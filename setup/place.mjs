@@ -19,7 +19,10 @@ export function places(root, env) {
   const installed = path.basename(above) === 'node_modules';
   const home = path.resolve(env.RIFLE_HOME || path.join(installed ? path.dirname(above) : root, '.rifle'));
   const modules = installed ? above : path.join(root, 'node_modules');
-  const addonPackage = path.join(modules, '@tensorflow', 'tfjs-node-gpu');
+  // In a clone node_modules links to this folder; the published package brings it along.
+  const addonPackage = installed
+    ? path.join(root, 'node_modules', '@tensorflow', 'tfjs-node-gpu')
+    : path.join(root, 'shims', 'tfjs-node-gpu');
   const venv = path.join(home, 'venv');
   return {
     root,
@@ -33,10 +36,9 @@ export function places(root, env) {
     ray: path.join(home, 'ray'),
     addonPackage,
     addon: path.join(addonPackage, 'lib', 'napi-v8', 'tfjs_binding.node'),
-    /**
-     * Where the addon's build looks for the library: a link to a folder in `libraries`, so that `npm ci` does not lose
-     * it.
-     */
+    /** The second addon, which sets the log level of the library. */
+    quiet: path.join(addonPackage, 'lib', 'napi-v8', 'rifle_quiet.node'),
+    /** Where the addon's build looks for the library: a link to a folder in `libraries`. */
     deps: path.join(addonPackage, 'deps'),
     libraries: path.join(home, 'tensorflow'),
     cache: path.join(home, 'cache'),

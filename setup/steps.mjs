@@ -8,6 +8,7 @@ import { data, weights } from './steps/material.mjs';
 import packages from './steps/packages.mjs';
 import prerequisites from './steps/prerequisites.mjs';
 import python, { ray } from './steps/python.mjs';
+import shims from './steps/shims.mjs';
 
 /**
  * @typedef {object} Step
@@ -26,10 +27,10 @@ import python, { ray } from './steps/python.mjs';
  */
 
 /** @type {Step[]} */
-export const steps = [prerequisites, packages, python, library, addon, build, link, kernel, weights, data, ray];
+export const steps = [prerequisites, packages, shims, python, library, addon, build, link, kernel, weights, data, ray];
 
 /** Steps that npm has done for a kit that is a package of a study. */
-const DONE_BY_NPM = [packages, build, link];
+const DONE_BY_NPM = [packages, shims, build, link];
 
 /** The steps for the kit at these places. */
 export const stepsFor = ({ installed }) => (installed ? steps.filter((step) => !DONE_BY_NPM.includes(step)) : steps);

@@ -66,6 +66,7 @@ export async function fetchWheel(wheel, context) {
     const requirements = path.join(folder, 'requirements.txt');
     fs.writeFileSync(requirements, `${wheel.name}==${wheel.version} --hash=sha256:${wheel.sha256}\n`);
     const args = [
+      '-I', // no module of the working folder
       '-m',
       'pip',
       'download',

@@ -1,40 +1,50 @@
-// Step: the native addon of @tensorflow/tfjs-node-gpu, compiled unmodified against the library, and loaded once as a
-// proof.
+// Step: the native addon of @tensorflow/tfjs-node-gpu, compiled unmodified against the library, and a small second one
+// that loads the library without its log lines. Both are loaded once as a proof.
 import fs from 'node:fs';
 import path from 'node:path';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { run } from '../child.mjs';
-import { findHeaders, findNpm } from '../machine.mjs';
+import { findCompiler, findHeaders, findNpm } from '../machine.mjs';
 import { hashOf, isStamped, readStamp, stamp } from '../stamp.mjs';
 import { libraryInputs } from './library.mjs';
 
-const LOAD = path.join(path.dirname(fileURLToPath(import.meta.url)), '..', 'load-addon.cjs');
+const SETUP = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const LOAD = path.join(SETUP, 'load-addon.cjs');
+const QUIET = path.join(SETUP, 'quiet.cc');
 
-/** What the compiled file depends on. The libraries for CPU and GPU offer the same names: it serves both. */
+/** Whether the second addon is built: it is written for Linux. */
+const hasQuiet = ({ platform }) => platform.startsWith('linux');
+
+/** What the compiled files depend on. The libraries for CPU and GPU offer the same names: one build serves both. */
 export function compiledFrom({ places, pins, platform }) {
   const { version } = JSON.parse(fs.readFileSync(path.join(places.addonPackage, 'package.json'), 'utf8'));
-  return { package: version, tensorflow: pins.tensorflow.version, platform };
+  return {
+    package: version,
+    tensorflow: pins.tensorflow.version,
+    platform,
+    quiet: hasQuiet({ platform }) ? hashOf(fs.readFileSync(QUIET, 'utf8')) : null,
+  };
 }
 
-/**
- * Whether the file is there, made from these inputs, and still what it was: it is small enough to be hashed each time.
- */
+/** Whether the files are there, made from these inputs, and unchanged: they are small enough to be hashed each time. */
 function isCompiled(context) {
-  const { addon } = context.places;
-  const folder = path.dirname(addon);
-  return (
-    isStamped(folder, compiledFrom(context)) && fs.existsSync(addon) && readStamp(folder).content === contentOf(addon)
-  );
+  const folder = path.dirname(context.places.addon);
+  return isStamped(folder, compiledFrom(context)) && readStamp(folder).content === contentOf(context);
 }
 
-/** What is noted of it once it has been loaded with the library that is in place. */
+/** What is noted of the files once they have been loaded with the library that is in place. */
 export const loaded = (context) => ({
-  content: contentOf(context.places.addon),
+  content: contentOf(context),
   loadedWith: hashOf(libraryInputs(context)),
 });
 
-const contentOf = (file) => hashOf(fs.readFileSync(file, 'base64'));
+/** The hash of the compiled files; null for one that is missing. */
+function contentOf(context) {
+  const { addon, quiet } = context.places;
+  const files = hasQuiet(context) ? [addon, quiet] : [addon];
+  return hashOf(files.map((file) => (fs.existsSync(file) ? fs.readFileSync(file, 'base64') : null)));
+}
 
 export default {
   name: 'addon',
@@ -46,6 +56,7 @@ export default {
 
   done(context) {
     const { places } = context;
+    if (!fs.existsSync(places.addon)) return null;
     return isCompiled(context) && readStamp(path.dirname(places.addon)).loadedWith === hashOf(libraryInputs(context))
       ? `${path.relative(places.root, places.addon)} is built`
       : null;
@@ -55,7 +66,10 @@ export default {
     const { places } = context;
     const folder = path.dirname(places.addon);
     try {
-      if (!isCompiled(context) || context.force) await compile(context);
+      if (!fs.existsSync(places.addon) || !isCompiled(context) || context.force) {
+        await compile(context);
+        if (hasQuiet(context)) await compileQuiet(context);
+      }
       context.progress({ detail: 'loads it' });
       const answer = await load(context);
       stamp(folder, compiledFrom(context), loaded(context));
@@ -103,10 +117,37 @@ async function compile({ places, env, signal, progress, platform }) {
   }
 }
 
-/** Loads the addon in a process of its own: a library that does not fit would take this one down. */
+/** Compiles the second addon with one call of the compiler. */
+async function compileQuiet({ places, env, signal }) {
+  await run(
+    findCompiler(env).program,
+    [
+      '-shared',
+      '-fPIC',
+      '-O1',
+      '-I',
+      path.join(findHeaders(env), 'include', 'node'),
+      '-o',
+      places.quiet,
+      QUIET,
+      '-ldl',
+    ],
+    {
+      what: 'The addon that loads the library quietly could not be compiled',
+      cwd: places.addonPackage,
+      env,
+      signal,
+      log: places.log,
+    },
+  );
+}
+
+/** Loads the addons in a process of its own: a library that does not fit would take this one down. */
 async function load(context) {
   const { places, pins, env, signal } = context;
-  const printed = await run(process.execPath, [LOAD, places.addon, pins.tensorflow.version], {
+  const framework = path.join(places.deps, 'lib', 'libtensorflow_framework.so.2');
+  const quiet = hasQuiet(context) ? [places.quiet, framework] : [];
+  const printed = await run(process.execPath, [LOAD, pins.tensorflow.version, places.addon, ...quiet], {
     what: 'The TensorFlow addon was compiled, but does not load',
     env: { ...env, TF_CPP_MIN_LOG_LEVEL: '2' },
     signal,

@@ -40,12 +40,12 @@ function environmentStep({ file, folder, programs, main, least, bytes, ...step }
       fs.rmSync(venv, { recursive: true, force: true });
       try {
         progress({ detail: `makes an environment of Python ${python.version}` });
-        await run(python.program, ['-m', 'venv', venv], {
+        await run(python.program, ['-I', '-m', 'venv', venv], {
           ...common,
           what: `${python.program} could not make an environment`,
           fixFor: () => 'Debian and Ubuntu: `apt-get install python3-venv`; or set RIFLE_PYTHON to another Python.',
         });
-        const pip = ['-m', 'pip', '--disable-pip-version-check', '--no-input'];
+        const pip = ['-I', '-m', 'pip', '--disable-pip-version-check', '--no-input'];
         // The file is a complete resolution: pip need not look for dependencies, and `pip check` says whether it is
         // one.
         const options = ['--no-deps', '--no-user', '--require-hashes', '--only-binary=:all:', '--progress-bar', 'off'];

@@ -38,6 +38,11 @@ export function kitHome(...parts: string[]): string {
   return path.resolve(process.env.RIFLE_HOME || path.join(studyFolder() ?? packageRoot(), '.rifle'), ...parts);
 }
 
+/** The command that sets this machine up, for the kit's own repository or for the project that has it installed. */
+export function setupCommandLine(): string {
+  return studyFolder() === null ? 'npm run setup' : 'npx rifle setup';
+}
+
 /** The kit's version, from its package.json. */
 export function kitVersion(): string {
   return (JSON.parse(fs.readFileSync(path.join(packageRoot(), 'package.json'), 'utf8')) as { version: string }).version;

@@ -2,8 +2,8 @@
 // The command `rifle`: one file or folder per command in commands/.
 import { Command, CommanderError } from 'commander';
 import { dataCommand } from './commands/data';
-import { doctorCommand } from './commands/doctor';
 import { labCommand } from './commands/lab';
+import { doctorCommand, setupCommand } from './commands/machine';
 import { methodsCommand } from './commands/methods';
 import { newCommand } from './commands/new';
 import { notebooksCommand } from './commands/notebooks';
@@ -28,6 +28,7 @@ const program = new Command('rifle')
   );
 
 for (const command of [
+  setupCommand,
   doctorCommand,
   dataCommand,
   weightsCommand,

@@ -38,20 +38,20 @@ export function internals(): BackendInternals {
   return tf.backend() as unknown as BackendInternals;
 }
 
-/** TensorFlow's numbers of the kinds of attributes. They are fixed in its C API. */
-const kinds = internals().binding;
+/** TensorFlow's numbers of the kinds of attributes (TF_AttrType in c_api.h), so that none is read from the library. */
+export const AttributeKind = { string: 0, int: 1, float: 2, bool: 3, type: 4 } as const;
 
 /** A data type attribute, for example `type('T', 'float32')`. */
 export const type = (name: string, value: DataTypeName): Attribute => ({
   name,
-  type: kinds.TF_ATTR_TYPE,
+  type: AttributeKind.type,
   value: DataType[value],
 });
 /** A float attribute. */
-export const float = (name: string, value: number): Attribute => ({ name, type: kinds.TF_ATTR_FLOAT, value });
+export const float = (name: string, value: number): Attribute => ({ name, type: AttributeKind.float, value });
 /** A boolean attribute. */
-export const flag = (name: string, value: boolean): Attribute => ({ name, type: kinds.TF_ATTR_BOOL, value });
+export const flag = (name: string, value: boolean): Attribute => ({ name, type: AttributeKind.bool, value });
 /** A string attribute. */
-export const text = (name: string, value: string): Attribute => ({ name, type: kinds.TF_ATTR_STRING, value });
+export const text = (name: string, value: string): Attribute => ({ name, type: AttributeKind.string, value });
 /** A list of integers. */
-export const list = (name: string, value: number[]): Attribute => ({ name, type: kinds.TF_ATTR_INT, value });
+export const list = (name: string, value: number[]): Attribute => ({ name, type: AttributeKind.int, value });

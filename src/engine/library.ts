@@ -1,9 +1,11 @@
-// Loads TensorFlow.js with the library's settings made before, and its known faults mended after.
-import util from 'node:util';
+// Loads TensorFlow.js on its first use: settings of the library before, corrections of known faults after.
+import fs from 'node:fs';
 import path from 'node:path';
+import util from 'node:util';
+import loader from '@tensorflow/tfjs-node/loader';
 import type * as TF from '@tensorflow/tfjs-node-gpu';
 import { KitError } from '../base/errors';
-import { kitHome } from '../base/home';
+import { kitHome, setupCommandLine } from '../base/home';
 
 /** Settings that the TensorFlow library reads once, when it loads. A value that the user has set stays. */
 const SETTINGS: Record<string, string> = {
@@ -14,36 +16,53 @@ const SETTINGS: Record<string, string> = {
   CUDA_CACHE_PATH: path.join(kitHome(), 'cuda'), // kernels compiled for a newer card outlive the process
 };
 
-function load(): void {
+/** Loads the engine. @throws KitError `ENGINE_NOT_LOADED` when the library or the compiled binding is missing. */
+function load(): typeof TF {
   for (const [name, value] of Object.entries(SETTINGS)) process.env[name] ??= value;
   const legacy = util as unknown as Record<string, unknown>;
   // Node 23 removed these from node:util; tfjs-node 4.22 calls them.
   legacy.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined;
   legacy.isArray ??= Array.isArray;
-  let module: typeof TF;
   try {
-    module = require('@tensorflow/tfjs-node-gpu') as typeof TF;
+    loadQuietly();
+    const engine = require('@tensorflow/tfjs-node-gpu') as typeof TF;
+    correctRound(engine);
+    return engine;
   } catch (cause) {
     throw new KitError(
-      'The TensorFlow addon could not be loaded: the library or the compiled binding is missing or does not fit this machine.',
-      {
-        fix: 'Run `npm run setup`.',
-        cause,
-      },
+      'TensorFlow cannot be loaded: the library or the compiled addon is missing, or does not fit this machine.',
+      { code: 'ENGINE_NOT_LOADED', fix: `Run \`${setupCommandLine()}\`.`, cause },
     );
   }
-  mendRound(module);
+}
+
+/** Lines that the library writes while it loads and that say nothing is wrong. */
+const INFORMATION = /^(I\d{4} .*|WARNING: All log messages before absl::InitializeLog\(\).*)$/;
+
+/**
+ * Loads the library with the log level `TF_CPP_MIN_LOG_LEVEL`. The library itself reads the variable only after it has
+ * written lines of information. Does nothing where the set-up has not built the addon for it.
+ */
+function loadQuietly(): void {
+  const folder = path.dirname(require.resolve('@tensorflow/tfjs-node-gpu/package.json'));
+  const addon = path.join(folder, 'lib', 'napi-v8', 'rifle_quiet.node');
+  const level = Number(process.env.TF_CPP_MIN_LOG_LEVEL);
+  if (!fs.existsSync(addon) || !(level >= 1)) return;
+  const library = path.join(folder, 'deps', 'lib', 'libtensorflow_framework.so.2');
+  const written = (require(addon) as { load(library: string, level: number): string }).load(library, level);
+  const shown = written.split('\n').filter((line) => !INFORMATION.test(line));
+  if (shown.some((line) => line !== '')) process.stderr.write(shown.join('\n'));
 }
 
 /** `tf.round` on int32 returns zeros on TensorFlow 2.17 and later: on integers it is the identity. */
-function mendRound(module: typeof TF): void {
-  const round = module.getKernel('Round', 'tensorflow');
-  const identity = module.getKernel('Identity', 'tensorflow');
-  module.unregisterKernel('Round', 'tensorflow');
-  module.registerKernel({
+function correctRound(engine: typeof TF): void {
+  const round = engine.getKernel('Round', 'tensorflow');
+  const identity = engine.getKernel('Identity', 'tensorflow');
+  engine.unregisterKernel('Round', 'tensorflow');
+  engine.registerKernel({
     ...round,
     kernelFunc: (args) => ((args.inputs.x as TF.TensorInfo).dtype === 'int32' ? identity : round).kernelFunc(args),
   });
 }
 
-load();
+loader.load = load;

@@ -4,7 +4,8 @@ import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { KitError } from '../base/errors';
-import { kitHome } from '../base/home';
+import { kitHome, packageRoot, setupCommandLine } from '../base/home';
+import { guard, unguard } from './runner/guard';
 
 /** How to start JupyterLab. */
 export interface LabOptions {
@@ -20,7 +21,7 @@ export interface LabOptions {
   startSeconds?: number;
   /** Settings beside the kit's own, by JupyterLab's plugin id. */
   settings?: Record<string, object>;
-  /** Receives what the server says. */
+  /** Receives each line that the server prints. */
   onLine?: (line: string) => void;
   signal?: AbortSignal;
 }
@@ -39,7 +40,7 @@ export interface Lab {
 
 /** What a fresh JupyterLab is set to; what the user changes there stays changed. */
 const SETTINGS: Record<string, object> = {
-  // it asks nobody, and nothing outside
+  // it sends no requests to other machines
   '@jupyterlab/apputils-extension:notification': { fetchNews: 'false', checkForUpdates: false },
   '@jupyterlab/completer-extension:manager': { showDocumentationPanel: true }, // doc comments beside completions
 };
@@ -55,15 +56,24 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   const { folder, port = 8888, browser = false, env = {}, startSeconds = 90, settings = {}, onLine, signal } = options;
   const python = kitHome('venv', 'bin', 'python');
   if (!fs.existsSync(python))
-    throw new KitError(`JupyterLab is not installed: there is no ${python}.`, { fix: 'Run `npm run setup`.' });
+    throw new KitError(`JupyterLab is not installed: there is no ${python}.`, {
+      code: 'PYTHON_ENVIRONMENT_MISSING',
+      fix: `Run \`${setupCommandLine()}\`.`,
+    });
   if (!fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory())
-    throw new KitError(`There is no folder ${folder}.`, { fix: 'Name the folder with the notebooks.' });
+    throw new KitError(`There is no folder ${folder}.`, {
+      code: 'LAB_FOLDER_MISSING',
+      fix: 'Name the folder with the notebooks.',
+    });
   writeSettings({ ...SETTINGS, ...settings });
   const token = randomBytes(24).toString('hex');
-  const child = spawn(python, ['-m', 'jupyterlab', ...flags(path.resolve(folder), port, browser)], {
-    cwd: folder,
+  const own = ownFolders();
+  // Neither Python (-I) nor Jupyter reads modules or settings from the user's folder: they start in one of the kit's.
+  const program = ['-I', path.join(packageRoot(), 'setup', 'python', 'rifle_lab.py'), String(process.pid)];
+  const child = spawn(python, [...program, ...flags(path.resolve(folder), port, browser)], {
+    cwd: own.JUPYTER_DATA_DIR,
     // Not among the arguments: every user of the machine can read those.
-    env: { ...process.env, ...places(), ...env, JUPYTER_TOKEN: token },
+    env: { ...process.env, ...own, ...env, JUPYTER_TOKEN: token, PYTHONSAFEPATH: '1' },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true, // a group of its own: Ctrl-C reaches this process alone, which then ends the server as it should
   });
@@ -81,6 +91,9 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     child.once('error', (error) => (said.push(error.message), resolve()));
     child.once('exit', () => resolve());
   });
+  const server = { kill: () => void child.kill('SIGTERM') };
+  guard(server);
+  void ended.then(() => unguard(server));
   const stop = (): Promise<void> => end(child, ended);
   try {
     const base = await answering(child, { token, ended, startSeconds, said, signal });
@@ -98,14 +111,14 @@ export async function startLab(options: LabOptions): Promise<Lab> {
 }
 
 /** Folders of its own, so that it neither reads nor changes another Jupyter of this user. */
-function places(): Record<string, string> {
+function ownFolders(): Record<string, string> {
   const folders = { JUPYTER_DATA_DIR: 'data', JUPYTER_CONFIG_DIR: 'config', JUPYTER_RUNTIME_DIR: 'runtime' };
-  const made = Object.entries(folders).map(([name, folder]) => {
-    const place = kitHome('jupyter', folder);
-    fs.mkdirSync(place, { recursive: true, mode: 0o700 });
-    return [name, place];
+  const all = Object.entries(folders).map(([name, folder]) => {
+    const made = kitHome('jupyter', folder);
+    fs.mkdirSync(made, { recursive: true, mode: 0o700 });
+    return [name, made];
   });
-  return { ...(Object.fromEntries(made) as Record<string, string>), JUPYTER_PREFER_ENV_PATH: '1' };
+  return { ...(Object.fromEntries(all) as Record<string, string>), JUPYTER_PREFER_ENV_PATH: '1' };
 }
 
 function flags(folder: string, port: number, browser: boolean): string[] {
@@ -144,16 +157,20 @@ async function answering(
   }: { token: string; ended: Promise<void>; startSeconds: number; said: readonly string[]; signal?: AbortSignal },
 ): Promise<string> {
   const file = kitHome('jupyter', 'runtime', `jpserver-${child.pid}.json`);
-  const deadline = Date.now() + startSeconds * 1000;
+  const deadline = performance.now() + startSeconds * 1000;
   let hasEnded = false;
   void ended.then(() => (hasEnded = true));
   for (;;) {
     signal?.throwIfAborted();
-    const words = said.length > 0 ? ` Its last words:\n${said.join('\n')}` : '';
+    const words = said.length > 0 ? ` It printed last:\n${said.join('\n')}` : '';
     if (hasEnded)
-      throw new KitError(`JupyterLab ended before it answered.${words}`, { fix: 'Run `npx rifle doctor`.' });
-    if (Date.now() > deadline)
+      throw new KitError(`JupyterLab ended before it answered.${words}`, {
+        code: 'LAB_ENDED',
+        fix: 'Run `npx rifle doctor`.',
+      });
+    if (performance.now() > deadline)
       throw new KitError(`JupyterLab did not answer within ${startSeconds} s.${words}`, {
+        code: 'LAB_START_TIMEOUT',
         fix: 'Run `npx rifle doctor`; on a busy machine, try again.',
       });
     if (fs.existsSync(file)) {

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { makeAtomically } from '../base/files/atomic';
 import { KitError } from '../base/errors';
-import { packageRoot } from '../base/home';
+import { packageRoot, setupCommandLine } from '../base/home';
 
 /** Names of the template's files that npm would not pack under their own. */
 const RENAMED: Record<string, string> = {
@@ -20,21 +20,22 @@ const RENAMED: Record<string, string> = {
  * @throws KitError when there is something in the folder already, or npm cannot pack the kit.
  */
 export async function newStudy(folder: string): Promise<string[]> {
-  const place = path.resolve(folder);
-  if (fs.existsSync(place) && (!fs.statSync(place).isDirectory() || fs.readdirSync(place).length > 0)) {
-    throw new KitError(
-      `${folder}: expected no such folder or an empty one, found ${fs.statSync(place).isDirectory() ? `${fs.readdirSync(place).length} files in it` : 'a file'}.`,
-      { fix: 'Name another folder.' },
-    );
+  const target = path.resolve(folder);
+  if (fs.existsSync(target) && (!fs.statSync(target).isDirectory() || fs.readdirSync(target).length > 0)) {
+    const isFolder = fs.statSync(target).isDirectory();
+    const found = isFolder ? `${fs.readdirSync(target).length} files in it` : 'a file';
+    throw new KitError(`${folder}: expected no such folder or an empty one, found ${found}.`, {
+      code: 'STUDY_FOLDER_NOT_EMPTY',
+      fix: 'Name another folder.',
+    });
   }
   const files: string[] = [];
-  if (fs.existsSync(place)) fs.rmdirSync(place);
-  await makeAtomically(place, async (partial) => {
+  if (fs.existsSync(target)) fs.rmdirSync(target);
+  await makeAtomically(target, async (partial) => {
     const vendor = path.join(partial, 'vendor');
     fs.mkdirSync(vendor, { recursive: true });
     const tarball = await pack(vendor);
-    fs.cpSync(path.join(packageRoot(), 'shims'), path.join(vendor, 'shims'), { recursive: true });
-    const values: Record<string, string> = { name: packageName(place), tarball };
+    const values: Record<string, string> = { name: packageName(target), tarball };
     const template = path.join(packageRoot(), 'templates', 'study');
     for (const entry of fs.readdirSync(template, { recursive: true, withFileTypes: true })) {
       if (!entry.isFile()) continue;
@@ -57,7 +58,7 @@ async function pack(folder: string): Promise<string> {
     const { stdout } = await promisify(execFile)(
       'npm',
       ['pack', packageRoot(), '--ignore-scripts', '--json', '--pack-destination', folder],
-      { cwd: folder },
+      { cwd: packageRoot() }, // not the user's folder, whose .npmrc would count
     );
     const [{ filename }] = JSON.parse(stdout) as { filename: string }[];
     return path.basename(filename);
@@ -67,7 +68,8 @@ async function pack(folder: string): Promise<string> {
       .split('\n')
       .at(-1);
     throw new KitError(`npm could not pack the kit: ${said || (cause as Error).message}`, {
-      fix: 'npm must be on the path, and the kit compiled (`npm run setup`).',
+      code: 'STUDY_PACK_FAILED',
+      fix: `npm must be on the path. Run \`${setupCommandLine()}\` to compile the kit.`,
       cause,
     });
   }

@@ -46,6 +46,7 @@ describe('rifle', function () {
     const { status, stdout } = rifle(['--help']);
     assert.equal(status, 0);
     for (const command of [
+      'setup',
       'doctor',
       'data',
       'weights',

@@ -194,6 +194,56 @@ describe('the kernel', function () {
     assert.equal(await value('"at once"'), 'at once');
   });
 
+  it('answers on after rejections and values that cannot be read', async () => {
+    const odd = await fails('Promise.reject(Object.assign(new Error("m"), { message: undefined, code: "E_ODD" })); 0');
+    assert.equal(odd.ename, 'Error [E_ODD]');
+    await fails(
+      'queueMicrotask(() => { throw new Proxy({}, { get() { throw 1; } }); });\nawait new Promise((r) => setTimeout(r, 20));',
+    );
+    assert.equal(await value('new Proxy({}, { get() { throw 1; }, has() { throw 2; } })'), '{}');
+    assert.equal(await value('"on"'), 'on');
+  });
+
+  it('fails at once where a cell waits for standard input', async () => {
+    const asked = await fails(
+      'import readline from "node:readline/promises";\nawait readline.createInterface({ input: process.stdin }).question("?");',
+    );
+    assert.equal(asked.ename, 'KitError [NOTEBOOK_NO_STDIN]');
+    assert.equal(await value('require("node:fs").readFileSync(0, "utf8").length'), '0');
+  });
+
+  it('shows what children print by inherited descriptors, in order', async () => {
+    const { stdout, stderr } = await run(
+      'import { execSync, spawn } from "node:child_process";\nimport { writeSync } from "node:fs";\nexecSync("echo one; echo error >&2", { stdio: "inherit" });\nwriteSync(1, "two\\n");\nconsole.log("three");\nawait new Promise((r) => spawn("echo", ["four"], { stdio: "inherit" }).on("exit", r));',
+    );
+    assert.deepEqual([stdout, stderr], ['one\ntwo\nthree\nfour\n', 'error\n']);
+  });
+
+  it('sends bytes as base64 and half characters as the replacement character', async () => {
+    const { results } = await run(
+      '({ [Symbol.for("Jupyter.display")]: () => ({ "image/png": Buffer.from([1, 2, 3]) }) })',
+    );
+    assert.equal(results[0]['image/png'], 'AQID');
+    assert.equal((await run('console.log("half " + "😀".slice(0, 1));')).stdout, 'half \ufffd\n');
+  });
+
+  it('counts no cell without history, and evaluates user expressions', async () => {
+    const { number } = await run('const counted = 2;');
+    const content = {
+      code: 'counted',
+      silent: false,
+      store_history: false,
+      user_expressions: { sum: 'counted + 1', bad: 'missing' },
+    };
+    const reply = await kernel.ask('execute', content);
+    assert.equal(reply.execution_count, number);
+    const { sum, bad } = reply.user_expressions as Record<string, { status: string; data: object; ename: string }>;
+    assert.deepEqual(
+      [sum.status, sum.data, bad.status, bad.ename],
+      ['ok', { 'text/plain': '3' }, 'error', 'TypeScript'],
+    );
+  });
+
   it('stops at an interrupt: what waits, what loops, what loops after an await', async () => {
     for (const [code, interrupts] of [
       ['console.log("go"); await new Promise(() => undefined)', 1],
@@ -275,6 +325,20 @@ describe('the kernel', function () {
     );
     assert.match(String(results[0]['text/html']), /40 rows × 25 columns, the first 20 shown/);
     assert.equal(String(results[0]['text/html']).match(/column\d+/g)!.length, 25);
+  });
+
+  it('frees names of variables for a cell that runs again, and no tensor that something still uses', async () => {
+    const named = 'const w = tf.variable(tf.zeros([3]), true, "weights");\nw.shape[0]';
+    for (let i = 0; i < 2; i++) assert.equal((await run(named, { cellId: 'named' })).results[0]['text/plain'], '3');
+    await run(
+      'class Store { #all: any[] = []; add(t: any) { this.#all.push(t); } get gone() { return this.#all.map((t) => t.isDisposed); } }\nconst store = new Store();\nconst closures: (() => any)[] = [];',
+    );
+    const adding = 'const made = tf.ones([3]);\nstore.add(made);\nclosures.push(() => made);';
+    for (let i = 0; i < 2; i++) await run(adding, { cellId: 'adding' });
+    assert.equal(
+      await value('[...store.gone, ...closures.map((f) => f().isDisposed)].join()'),
+      'false,false,false,false',
+    );
   });
 
   it('completes, and shows doc comments', async () => {

@@ -25,10 +25,7 @@ describe("a study of one's own", function () {
   after(() => fs.rmSync(folder, { recursive: true, force: true }));
 
   it('is made whole, and not over what is there', async () => {
-    const found = fs
-      .readdirSync(study, { recursive: true })
-      .map(String)
-      .filter((name) => !name.startsWith('vendor/shims'));
+    const found = fs.readdirSync(study, { recursive: true }).map(String);
     for (const name of [
       '.github/workflows/notebooks.yml',
       '.gitignore',
@@ -53,16 +50,77 @@ describe("a study of one's own", function () {
     await assert.rejects(newStudy(study), (error: KitError) => /found \d+ files in it/.test(error.message));
   });
 
-  it('installs from the packed kit, passes its test, and its cells run in a blank notebook', async function () {
+  it('installs with npm alone, install scripts included, without overrides', () => {
+    const { dependencies, overrides } = JSON.parse(fs.readFileSync(path.join(study, 'package.json'), 'utf8')) as {
+      dependencies: Record<string, string>;
+      overrides?: object;
+    };
+    assert.deepEqual([Object.keys(dependencies), overrides], [['rifle-kit'], undefined]);
+    execFileSync('npm', ['install', '--prefer-offline', '--ignore-scripts=false', '--loglevel=error'], {
+      cwd: study,
+      stdio: 'pipe',
+    });
+  });
+
+  it('type-checks in a project of any resolution', () => {
+    fs.writeFileSync(
+      path.join(study, 'typed.ts'),
+      `import { plan, tf, type RunSpecInput } from 'rifle-kit';
+import { compile } from 'rifle-kit/engine';
+import { datasets } from 'rifle-kit/data';
+import { backbones } from 'rifle-kit/backbones';
+import { mean } from 'rifle-kit/analysis';
+import { runsFrame, type Table } from 'rifle-kit/report';
+import * as extensions from 'rifle-kit/extend';
+const spec: RunSpecInput = { dataset: datasets.list()[0].name, backbone: backbones.list()[0].id };
+const x: tf.Tensor2D = tf.zeros([1, mean([1, 3])]);
+export const all = [plan, spec, x, compile, runsFrame([]), extensions] satisfies unknown[];
+export let table: Table;
+`,
+    );
+    const compiler = path.join(packageRoot(), 'node_modules', 'typescript', 'bin', 'tsc');
+    for (const [module, resolution] of [
+      ['node16', 'node16'],
+      ['esnext', 'bundler'],
+      ['commonjs', 'node10'],
+    ]) {
+      const { status, stdout } = spawnSync(
+        process.execPath,
+        // prettier-ignore
+        [compiler, '--noEmit', '--strict', '--skipLibCheck', '--target', 'es2022', '--types', 'node',
+         '--typeRoots', path.join(packageRoot(), 'node_modules', '@types'),
+         '--module', module, '--moduleResolution', resolution, 'typed.ts'],
+        { cwd: study, encoding: 'utf8' },
+      );
+      assert.equal(status, 0, `${resolution}: ${stdout}`);
+    }
+  });
+
+  it('says which command sets the machine up', () => {
+    const rifle = path.join(study, 'node_modules', '.bin', 'rifle');
+    const env = { ...process.env, RIFLE_HOME: '' };
+    const { status, stdout } = spawnSync(rifle, ['doctor', '--json'], { cwd: study, env, encoding: 'utf8' });
+    assert.equal(status, 1);
+    const { checks } = JSON.parse(stdout) as { checks: { name: string; ok: boolean; fix: string }[] };
+    assert.deepEqual(
+      checks.filter(({ fix }) => fix === 'npx rifle setup').map(({ name }) => name),
+      ['tensorflow', 'jupyter', 'kernel'],
+    );
+    const program = "try { require('rifle-kit').tf.add(1, 2); } catch ({ code, fix }) { console.log(code, fix); }";
+    const said = spawnSync(process.execPath, ['-e', program], { cwd: study, env, encoding: 'utf8' }).stdout;
+    assert.equal(said.trim(), 'ENGINE_NOT_LOADED Run `npx rifle setup`.');
+  });
+
+  it('passes its test, and its cells run in a blank notebook', async function () {
     const { dataset, backbone } = scales.smoke.spec;
     if (datasets.state(dataset) !== 'ready' || (await backbones.state(backbone)) !== 'ready') this.skip();
-    execFileSync('npm', ['install', '--prefer-offline', '--loglevel=error'], { cwd: study, stdio: 'pipe' });
     // What the set-up of the study would fetch and compile again is lent by the kit that is tested; the steps have
     // tests of their own.
     const own = (root: string, ...parts: string[]): string =>
       path.join(root, 'node_modules', '@tensorflow', 'tfjs-node-gpu', ...parts);
-    fs.symlinkSync(fs.realpathSync(own(packageRoot(), 'deps')), own(study, 'deps'));
-    fs.cpSync(own(packageRoot(), 'lib', 'napi-v8'), own(study, 'lib', 'napi-v8'), { recursive: true });
+    const installed = path.join(study, 'node_modules', 'rifle-kit');
+    fs.symlinkSync(fs.realpathSync(own(packageRoot(), 'deps')), own(installed, 'deps'));
+    fs.cpSync(own(packageRoot(), 'lib'), own(installed, 'lib'), { recursive: true });
     const env: NodeJS.ProcessEnv = {
       ...process.env,
       RIFLE_HOME: kitHome(),

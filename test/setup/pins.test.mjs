@@ -125,7 +125,41 @@ it('requirements.txt holds JupyterLab 4.6, requirements-ray.txt the Ray that the
   );
 });
 
+describe('the adapted packages', () => {
+  const { npm } = JSON.parse(read('setup/pins.json'));
+  for (const [name, { version, integrity }] of Object.entries(npm)) {
+    it(`${name} is pinned by hash, in the version of its shim, without an install script or a dependency`, () => {
+      const shim = JSON.parse(read(path.join('shims', path.basename(name), 'package.json')));
+      assert.match(integrity, /^sha512-[A-Za-z0-9+/]{86}==$/);
+      assert.deepEqual([shim.name, shim.version], [name, version]);
+      assert.deepEqual([shim.scripts, shim.dependencies], [undefined, undefined]);
+    });
+  }
+
+  it('are bundled, with what they replace', () => {
+    const { bundleDependencies, dependencies, overrides } = JSON.parse(read('package.json'));
+    const local = Object.keys(dependencies).filter((name) => dependencies[name].startsWith('file:'));
+    assert.deepEqual([...bundleDependencies].sort(), local.sort());
+    assert.equal(overrides, undefined);
+    for (const name of Object.keys(npm)) assert.ok(local.includes(name), name);
+  });
+});
+
 describe('package.json', () => {
+  it('names a file with types for every entry, also for older resolvers', () => {
+    const { exports, typesVersions } = JSON.parse(read('package.json'));
+    for (const [entry, target] of Object.entries(exports)) {
+      if (entry === './package.json') continue;
+      for (const file of [target.types, target.default]) {
+        assert.ok(fs.existsSync(path.join(packageRoot, file)), file);
+        const source = file.replace('dist/', '').replace(/(\.d\.ts|\.js)$/, '.ts');
+        assert.ok(fs.existsSync(path.join(packageRoot, source)), source);
+      }
+      if (entry !== '.')
+        assert.deepEqual(typesVersions['*'][entry.slice(2)], [target.types.slice(2)], 'the same types for node10');
+    }
+  });
+
   it('asks for the Node that the set-up asks for', () => {
     const { engines } = JSON.parse(read('package.json'));
     const [, major, minor] = /const NODE = \[(\d+), (\d+)\]/.exec(read('setup/main.mjs'));

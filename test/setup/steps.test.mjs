@@ -110,7 +110,8 @@ describe('the list of steps', () => {
   it('is in the order in which they need each other', () => {
     assert.deepEqual(
       steps.map(({ name }) => name),
-      ['prerequisites', 'packages', 'python', 'library', 'addon', 'build', 'link', 'kernel', 'weights', 'data', 'ray'],
+      // prettier-ignore
+      ['prerequisites', 'packages', 'shims', 'python', 'library', 'addon', 'build', 'link', 'kernel', 'weights', 'data', 'ray'],
     );
   });
 });
@@ -219,17 +220,22 @@ describe('the addon step', () => {
     const ctx = testContext(scratch.path, scratch.path, { platform: 'linux-x64' });
     const addonPackage = path.join(scratch.path, 'package');
     const file = path.join(addonPackage, 'lib', 'napi-v8', 'tfjs_binding.node');
-    ctx.places = { ...ctx.places, addonPackage, addon: file };
+    const quiet = path.join(path.dirname(file), 'rifle_quiet.node');
+    ctx.places = { ...ctx.places, addonPackage, addon: file, quiet };
     fs.mkdirSync(path.dirname(file), { recursive: true });
     fs.writeFileSync(path.join(addonPackage, 'package.json'), '{"version": "4.22.0"}');
     assert.equal(addon.done(ctx), null);
     fs.writeFileSync(file, 'compiled');
+    fs.writeFileSync(quiet, 'compiled too');
     stamp(path.dirname(file), compiledFrom(ctx), loaded(ctx));
     assert.match(addon.done(ctx), /is built/);
     fs.writeFileSync(file, 'comp');
     assert.equal(addon.done(ctx), null);
     fs.writeFileSync(file, 'compiled');
     assert.match(addon.done(ctx), /is built/);
+    fs.rmSync(quiet);
+    assert.equal(addon.done(ctx), null);
+    fs.writeFileSync(quiet, 'compiled too');
     assert.equal(addon.done({ ...ctx, device: 'gpu' }), null); // compiled, but never loaded with that library
   });
 });

@@ -21,7 +21,7 @@ export function labCommand(): Command {
     .argument('[folder]', "folder with notebooks (default: `notebooks` here, else the kit's)")
     .option('--port <n>', 'port; another one when it is taken', port, 8888)
     .option('--no-browser', 'print the address only')
-    .option('--verbose', 'show what the server says')
+    .option('--verbose', 'print the messages of the server')
     .addHelpText('after', '\nExamples:\n  $ npx rifle lab\n  $ npx rifle lab ~/studies --port 9000 --no-browser')
     .action(async (given: string | undefined, flags: { port: number; browser: boolean; verbose?: boolean }) => {
       const { startLab } = await import('../../notebook/lab.js');
@@ -29,7 +29,10 @@ export function labCommand(): Command {
         given ??
         [path.resolve('notebooks'), path.join(packageRoot(), 'notebooks')].find((each) => fs.existsSync(each)) ??
         process.cwd();
-      const signal = interruptible();
+      // A closed terminal ends the server too.
+      const hungUp = new AbortController();
+      process.on('SIGHUP', () => hungUp.abort(new Stopped()));
+      const signal = AbortSignal.any([interruptible(), hungUp.signal]);
       const lab = await startLab({
         folder,
         port: flags.port,
@@ -37,9 +40,9 @@ export function labCommand(): Command {
         signal,
         onLine: flags.verbose ? (line) => process.stderr.write(`${line}\n`) : undefined,
       });
-      printLine(
-        `JupyterLab shows ${folder} at\n  ${pc.cyan(lab.url)}\nOnly this machine reaches it, and only with the token in that address. Ctrl-C ends it.`,
-      );
+      printLine(`JupyterLab shows ${folder} at
+  ${pc.cyan(lab.url)}`);
+      printLine('Only this machine reaches it, and only with the token in that address. Ctrl-C ends it.');
       const stopped = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
       await Promise.race([lab.ended, stopped]);
       await lab.stop();

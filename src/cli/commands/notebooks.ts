@@ -61,11 +61,16 @@ export function notebooksCommand(): Command {
       '--check-pairs',
       'execute nothing; exit code 1 when a notebook and its text in the folder `text` beside it differ',
     )
-    .option('--write-pairs', 'execute nothing; write the texts anew from the notebooks')
+    .option('--write-pairs', 'execute nothing; write the texts from the notebooks')
     .option('--json', 'print the results as JSON')
     .addHelpText(
       'after',
-      '\nExamples:\n  $ npx rifle notebooks --scale smoke --parallel 2\n  $ npx rifle notebooks notebooks/00-start.ipynb -p seeds=[0,1,2] --out executed\n  $ npx rifle notebooks --check-pairs',
+      [
+        '\nExamples:',
+        '  $ npx rifle notebooks --scale smoke --parallel 2',
+        '  $ npx rifle notebooks notebooks/00-start.ipynb -p seeds=[0,1,2] --out executed',
+        '  $ npx rifle notebooks --check-pairs',
+      ].join('\n'),
     )
     .action(async (given: string[], flags: NotebooksFlags) => {
       const files = given.length > 0 ? given : ownNotebooks();
@@ -81,13 +86,14 @@ async function execute(files: string[], flags: NotebooksFlags): Promise<void> {
   const { describeFailure, runNotebook } = await import('../../notebook/runner/runner.js');
   const env = { RIFLE_SCALE: scale(flags.scale).name };
   const signal = interruptible();
-  const say = (line: string): void => void (flags.json || process.stderr.write(`${line}\n`));
+  const report = (line: string): void => void (flags.json || process.stderr.write(`${line}\n`));
+  checkTargets(files, flags);
   const parallel = Math.min(flags.parallel, files.length);
   /** A notebook that cannot be run at all is reported as one whose cell failed is: the others are run all the same. */
   const run = async (file: string): Promise<NotebookResult> => {
     const began = performance.now();
     const name = parallel > 1 ? `${path.basename(file)}  ` : '  ';
-    if (parallel === 1) say(file);
+    if (parallel === 1) report(file);
     try {
       return await runNotebook(file, {
         out: flags.inPlace ? file : flags.out === undefined ? undefined : path.join(flags.out, path.basename(file)),
@@ -95,7 +101,7 @@ async function execute(files: string[], flags: NotebooksFlags): Promise<void> {
         env,
         timeoutSeconds: flags.timeout,
         signal,
-        onCell: (cell) => say(`${name}cell ${cell.cell}/${cell.of} ${cell.status} ${cell.seconds.toFixed(1)} s`),
+        onCell: (cell) => report(`${name}cell ${cell.cell}/${cell.of} ${cell.status} ${cell.seconds.toFixed(1)} s`),
       });
     } catch (error) {
       if (!(error instanceof KitError)) throw error;
@@ -130,6 +136,27 @@ async function execute(files: string[], flags: NotebooksFlags): Promise<void> {
     printLine(`\n${pc.red('failed')}: ${failure.cell === 0 ? failure.error : describeFailure(failure)}`);
 }
 
+/** Refuses two notebooks that would be written to one file, and a folder for outputs that is none. */
+function checkTargets(files: string[], { out }: NotebooksFlags): void {
+  if (out === undefined) return;
+  if (fs.statSync(out, { throwIfNoEntry: false })?.isDirectory() === false)
+    throw new KitError(`--out ${out}: expected a folder, found a file.`, {
+      code: 'NOTEBOOKS_OUT_IS_FILE',
+      fix: 'Name a folder; it is made when it is missing.',
+    });
+  const first = new Map<string, string>();
+  for (const file of files) {
+    const name = path.basename(file);
+    const other = first.get(name);
+    if (other !== undefined && path.resolve(other) !== path.resolve(file))
+      throw new KitError(`${other} and ${file} would both be written to ${path.join(out, name)}.`, {
+        code: 'NOTEBOOKS_SAME_NAME',
+        fix: 'Run them one at a time with different folders for --out.',
+      });
+    first.set(name, file);
+  }
+}
+
 async function pairs(files: string[], flags: NotebooksFlags): Promise<void> {
   const { comparePairs } = await import('../../notebook/runner/pairs.js');
   const found = await comparePairs(files, { write: flags.writePairs });
@@ -147,7 +174,10 @@ async function pairs(files: string[], flags: NotebooksFlags): Promise<void> {
   for (const { notebook, difference } of drifted) printLine(`\n${notebook}: ${difference}`);
   if (drifted.length > 0)
     printLine(
-      '\nAfter a change to the notebook: npx rifle notebooks --write-pairs. After a change to the text: jupytext --update --to ipynb TEXT --output NOTEBOOK.',
+      [
+        '\nAfter a change to the notebook: npx rifle notebooks --write-pairs.',
+        'After a change to the text: jupytext --update --to ipynb TEXT --output NOTEBOOK.',
+      ].join(' '),
     );
 }
 
@@ -161,5 +191,8 @@ function ownNotebooks(): string[] {
       : [];
     if (found.length > 0) return found.map((name) => path.relative(process.cwd(), path.join(folder, name)));
   }
-  throw new KitError(`There are no notebooks in the folder notebooks.`, { fix: 'Name the notebooks to run.' });
+  throw new KitError(`There are no notebooks in the folder notebooks.`, {
+    code: 'NOTEBOOKS_NONE',
+    fix: 'Name the notebooks to run.',
+  });
 }

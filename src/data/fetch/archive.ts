@@ -6,9 +6,10 @@ import path from 'node:path';
 import { Transform, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { crc32 } from 'node:zlib';
-import * as tar from 'tar';
+import type * as tar from 'tar';
 import type yauzl from 'yauzl';
 import { KitError } from '../../base/errors';
+import { tar as loadTar } from '../../base/packages';
 import type { OnProgress } from '../../base/progress';
 import { archiveKind } from './archive-kind';
 import { makeAtomically } from '../../base/files/atomic';
@@ -315,7 +316,7 @@ async function parseTar(
         reject(error as Error);
         reading?.destroy(error as Error);
       };
-      const parser = new tar.Parser({
+      const parser = new (loadTar().Parser)({
         strict: true,
         onReadEntry: (entry) => {
           entry.on('error', () => undefined); // `fail` has told it

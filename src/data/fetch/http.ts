@@ -1,7 +1,8 @@
 // One HTTP(S) request for a file from some byte on, with every answer that a server may give turned into bytes or a
 // reason.
 import type { IncomingHttpHeaders } from 'node:http';
-import { Agent, EnvHttpProxyAgent, interceptors, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
+import { undici } from '../../base/packages';
 
 /** Why a request gave no file. */
 export class Failure extends Error {
@@ -49,6 +50,7 @@ let dispatcher: Dispatcher | undefined;
 /** Follows redirects, and goes through the proxy that the environment names. */
 function connection(): Dispatcher {
   const proxied = ['http_proxy', 'https_proxy', 'HTTP_PROXY', 'HTTPS_PROXY'].some((name) => process.env[name]);
+  const { Agent, EnvHttpProxyAgent, interceptors } = undici();
   dispatcher ??= (proxied ? new EnvHttpProxyAgent() : new Agent()).compose(
     interceptors.redirect({ maxRedirections: REDIRECTS }),
   );

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import fsp from 'node:fs/promises';
 import path from 'node:path';
 import { KitError } from '../../base/errors';
-import { kitHome } from '../../base/home';
+import { kitHome, setupCommandLine } from '../../base/home';
 import type { OnProgress } from '../../base/progress';
 import { makeAtomically } from '../../base/files/atomic';
 import { sha256File } from '../../base/files/file-hash';
@@ -212,7 +212,7 @@ function explainFailure(source: PackageFile, command: string, output: string): u
   }
   if (/No module named pip/.test(output)) {
     return new KitError(`${describe(source)} cannot be fetched: ${command} has no pip.`, {
-      fix: 'Run `npm run setup`, or install pip for this Python.',
+      fix: `Run \`${setupCommandLine()}\`, or install pip for this Python.`,
       cause,
     });
   }

@@ -1,6 +1,7 @@
 // Decodes an image file to RGB bytes, as PIL does.
 import fsp from 'node:fs/promises';
-import sharp from 'sharp';
+import type { Sharp } from 'sharp';
+import { sharp } from '../../base/packages';
 import { KitError } from '../../base/errors';
 import { visible } from '../../base/visible';
 import { avifOrientation } from './formats/avif';
@@ -75,8 +76,8 @@ async function readRegularFile(file: string): Promise<Buffer> {
   return fsp.readFile(file);
 }
 
-const open = (bytes: Buffer, failOn: 'truncated' | 'error' = 'truncated'): sharp.Sharp =>
-  sharp(bytes, { ignoreIcc: true, failOn, limitInputPixels: MOST_PIXELS });
+const open = (bytes: Buffer, failOn: 'truncated' | 'error' = 'truncated'): Sharp =>
+  sharp()(bytes, { ignoreIcc: true, failOn, limitInputPixels: MOST_PIXELS });
 
 /** The size of an image's pixels as they are decoded, from its headers alone. */
 async function readSize(bytes: Buffer, format: ImageFormat): Promise<{ width: number; height: number }> {
@@ -130,7 +131,7 @@ async function decodeTiff(bytes: Buffer): Promise<Image> {
   return space === 'grey16' ? decodeDeepGrey(input) : decodePlain(input);
 }
 
-async function decodePlain(input: sharp.Sharp): Promise<Image> {
+async function decodePlain(input: Sharp): Promise<Image> {
   const { data, info } = await input
     .removeAlpha()
     .toColourspace('srgb')
@@ -139,7 +140,7 @@ async function decodePlain(input: sharp.Sharp): Promise<Image> {
   return { width: info.width, height: info.height, pixels: new Uint8Array(data.buffer, data.byteOffset, data.length) };
 }
 
-async function decodeInks(input: sharp.Sharp): Promise<Image> {
+async function decodeInks(input: Sharp): Promise<Image> {
   const { data, info } = await input
     .pipelineColourspace('cmyk')
     .toColourspace('cmyk')
@@ -148,7 +149,7 @@ async function decodeInks(input: sharp.Sharp): Promise<Image> {
   return { width: info.width, height: info.height, pixels: inksToRgb(data, info.channels) };
 }
 
-async function decodeDeepGrey(input: sharp.Sharp): Promise<Image> {
+async function decodeDeepGrey(input: Sharp): Promise<Image> {
   const { data, info } = await input
     .pipelineColourspace('grey16')
     .toColourspace('grey16')

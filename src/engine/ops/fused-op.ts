@@ -16,8 +16,21 @@ export interface FusedOp {
 /** Attributes as tfjs hands them through. */
 export type Settings = Record<string, unknown>;
 
-/** Registers `op` with tfjs, whose tape then differentiates it, and returns the function that runs it. */
+/**
+ * The function that runs `op`. Its first call registers `op` with tfjs, whose tape then differentiates it: importing
+ * this file does not load TensorFlow.
+ */
 export function fused(op: FusedOp): (inputs: Record<string, TF.Tensor>, attributes?: Settings) => TF.Tensor[] {
+  let isRegistered = false;
+  return (inputs, attributes = {}) => {
+    if (!isRegistered) register(op);
+    isRegistered = true;
+    const outputs = tf.engine().runKernel(op.name, inputs, attributes as TF.NamedAttrMap) as TF.Tensor | TF.Tensor[];
+    return Array.isArray(outputs) ? outputs : [outputs];
+  };
+}
+
+function register(op: FusedOp): void {
   tf.registerKernel({
     kernelName: op.name,
     backendName: 'tensorflow',
@@ -29,10 +42,6 @@ export function fused(op: FusedOp): (inputs: Record<string, TF.Tensor>, attribut
     outputsToSave: op.saveOutputs,
     gradFunc: (dy, saved, attrs) => op.gradient(Array.isArray(dy) ? dy : [dy], saved, attrs as Settings),
   });
-  return (inputs, attributes = {}) => {
-    const outputs = tf.engine().runKernel(op.name, inputs, attributes as TF.NamedAttrMap) as TF.Tensor | TF.Tensor[];
-    return Array.isArray(outputs) ? outputs : [outputs];
-  };
 }
 
 /** Runs a TensorFlow op that gives one tensor. */

@@ -3,6 +3,7 @@
 import util from 'node:util';
 import { notebookHost } from '../../base/notebook-host';
 import { asFrame, frameBundle } from './frame';
+import { foreignFrame, formsOf } from './known';
 import type { MimeBundle } from '../runner/format';
 import { isRunRecord, recordBundle, recordsBundle } from './record-card';
 import { isTensor, tensorText } from './tensor';
@@ -24,11 +25,11 @@ export interface ShowOptions {
 
 /**
  * Shows `value` in the notebook's cell; outside a notebook, prints it. Await it: a figure takes a moment to draw.
- * A cell's last expression is shown in the same way without it. What has a method `Symbol.for('Jupyter.display')`
- * (Table, Figure,
- * Picture) or `toHTML` is shown by it, a danfo DataFrame or Series as a table, a run record as a card, a tensor by its
- * shape, dtype and first
- * values, anything else as `util.inspect` prints it.
+ * A cell's last expression is shown in the same way without it. These are shown by their form: what has a method
+ * `Symbol.for('Jupyter.display')` (Table, Figure, Picture) or `toHTML`; a frame of danfo, arquero or polars; a run
+ * record; a tensor; bytes of a PNG, JPEG, GIF or WebP image; an element with `outerHTML`; a specification of Vega or
+ * Vega-Lite; plotly's `{data, layout}`; an object whose keys are media types. Anything else is shown as `util.inspect`
+ * prints it, the first 100,000 characters.
  */
 export async function show(value: unknown, options: ShowOptions = {}): Promise<void> {
   const publish = kernelPublish();
@@ -41,25 +42,62 @@ const DISPLAY = Symbol.for('Jupyter.display');
 
 /** The forms of `value` by media type; always with `text/plain`. */
 export async function bundleOf(value: unknown, options: ShowOptions = {}): Promise<MimeBundle> {
-  if ((typeof value === 'object' || typeof value === 'function') && value !== null) {
-    const shows = (value as Record<symbol, unknown>)[DISPLAY];
-    if (typeof shows === 'function')
-      return { 'text/plain': util.inspect(value), ...(await (shows.call(value) as MimeBundle | Promise<MimeBundle>)) };
-    const { toHTML } = value as { toHTML?: unknown };
-    if (typeof toHTML === 'function')
-      return { 'text/plain': util.inspect(value), 'text/html': String(await (toHTML.call(value) as unknown)) };
-  }
-  const frame = asFrame(value);
+  const shows = methodOf(value, DISPLAY);
+  if (shows !== null)
+    return { 'text/plain': inspected(value), ...(await (shows.call(value) as MimeBundle | Promise<MimeBundle>)) };
+  const toHTML = methodOf(value, 'toHTML');
+  if (toHTML !== null) return { 'text/plain': inspected(value), 'text/html': String(await toHTML.call(value)) };
+  return (
+    looked(() => knownBundle(value, options)) ?? {
+      'text/plain': cut(looked(() => textOf(value, options)) ?? inspected(value)),
+    }
+  );
+}
+
+function knownBundle(value: unknown, options: ShowOptions): MimeBundle | null {
+  const frame = asFrame(value) ?? foreignFrame(value);
   if (frame !== null) return frameBundle(frame, options.rows);
   if (isRunRecord(value)) return recordBundle(value);
   if (Array.isArray(value) && value.length > 0 && value.every(isRunRecord)) return recordsBundle(value);
-  return { 'text/plain': textOf(value, options) };
+  const forms = formsOf(value);
+  return forms === null ? null : { 'text/plain': cut(inspected(value)), ...forms };
 }
+
+/** Characters of a text that a cell shows of its value. */
+const LONGEST = 100_000;
+
+/** The first part of a long text, with its size. */
+function cut(text: string): string {
+  if (text.length <= LONGEST) return text;
+  const size = `${(text.length / 1e6).toFixed(1)} million characters`;
+  return `${text.slice(0, LONGEST)}\n… ${size}, the first ${LONGEST} shown`;
+}
+
+/** What `look` finds; `null` where a getter or a proxy throws when it is only looked at. */
+function looked<T>(look: () => T): T | null {
+  try {
+    return look();
+  } catch {
+    return null;
+  }
+}
+
+function methodOf(value: unknown, name: string | symbol): ((this: unknown) => unknown) | null {
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return null;
+  const method = looked(() => (value as Record<string | symbol, unknown>)[name]);
+  return typeof method === 'function' ? (method as (this: unknown) => unknown) : null;
+}
+
+/** The value as Node prints it, whatever its own way to be printed does. */
+const inspected = (value: unknown): string =>
+  looked(() => util.inspect(value)) ??
+  looked(() => util.inspect(value, { customInspect: false })) ??
+  'a value that cannot be printed';
 
 function textOf(value: unknown, options: ShowOptions): string {
   if (typeof value === 'string') return value;
   if (isTensor(value)) return tensorText(value);
-  const frame = asFrame(value);
+  const frame = asFrame(value) ?? foreignFrame(value);
   if (frame !== null) return String(frameBundle(frame, options.rows)['text/plain']);
   if (isRunRecord(value)) return String(recordBundle(value)['text/plain']);
   return util.inspect(value);

@@ -7,6 +7,8 @@ export interface Frame {
   columns: string[];
   values: unknown[][];
   index: (string | number)[];
+  /** Rows of the whole frame, when `values` holds only the first. Default: those of `values`. */
+  rows?: number;
 }
 
 /** Rows that are shown when nothing else is said. */
@@ -35,8 +37,11 @@ function cellOf(value: unknown): string {
   return value === null || value === undefined ? '–' : String(value);
 }
 
-function sizeOf({ values: { length: rows }, columns: { length: columns } }: Frame, shown: number): string {
-  return `${rows} ${rows === 1 ? 'row' : 'rows'} × ${columns} ${columns === 1 ? 'column' : 'columns'}${shown < rows ? `, the first ${shown} shown` : ''}`;
+const counted = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;
+
+function sizeOf({ values, columns, rows = values.length }: Frame, shown: number): string {
+  const size = `${counted(rows, 'row')} × ${counted(columns.length, 'column')}`;
+  return shown < rows ? `${size}, the first ${shown} shown` : size;
 }
 
 function frameHtml(frame: Frame, limit = ROWS): string {
@@ -44,11 +49,16 @@ function frameHtml(frame: Frame, limit = ROWS): string {
   const isNumber = frame.columns.map((_, i) => shown.length > 0 && shown.every((row) => typeof row[i] === 'number'));
   const align = isNumber.map((number) => ` style="white-space:nowrap;text-align:${number ? 'right' : 'left'}"`);
   const head = frame.columns.map((column, i) => `<th${align[i]}>${escapeHtml(String(column))}</th>`).join('');
-  const body = shown.map(
-    (row, r) =>
-      `<tr><th>${escapeHtml(String(frame.index[r]))}</th>${row.map((value, i) => `<td${align[i]}>${escapeHtml(cellOf(value))}</td>`).join('')}</tr>`,
-  );
-  return `<div style="overflow-x:auto"><table><thead><tr><th></th>${head}</tr></thead><tbody>\n${body.join('\n')}\n</tbody></table></div>\n<p>${sizeOf(frame, shown.length)}</p>`;
+  const rowOf = (row: unknown[], r: number): string => {
+    const cells = row.map((value, i) => `<td${align[i]}>${escapeHtml(cellOf(value))}</td>`).join('');
+    return `<tr><th>${escapeHtml(String(frame.index[r]))}</th>${cells}</tr>`;
+  };
+  const body = shown.map(rowOf).join('\n');
+  return [
+    `<div style="overflow-x:auto"><table><thead><tr><th></th>${head}</tr></thead><tbody>`,
+    `${body}\n</tbody></table></div>`,
+    `<p>${sizeOf(frame, shown.length)}</p>`,
+  ].join('\n');
 }
 
 /** The frame as text, its first `limit` rows. */

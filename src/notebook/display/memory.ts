@@ -1,4 +1,4 @@
-// Where a notebook's memory goes: its tensors by the cell that made them.
+// The memory of a notebook: its tensors by the cell that made them.
 import { notebookHost, type CellTensors } from '../../base/notebook-host';
 import { tf } from '../../engine/tensorflow';
 import type { MimeBundle } from '../runner/format';
@@ -23,8 +23,10 @@ export class MemoryReport {
     const rows = this.rows().map(
       ([cell, count, bytes]) => `<tr><td style="text-align:left">${cell}</td><td>${count}</td><td>${bytes}</td></tr>`,
     );
+    const head = '<tr><th style="text-align:left">made in</th><th>tensors</th><th>memory</th></tr>';
+    const table = `<table><thead>${head}</thead><tbody>\n${rows.join('\n')}\n</tbody></table>`;
     return {
-      'text/html': `<table><thead><tr><th style="text-align:left">made in</th><th>tensors</th><th>memory</th></tr></thead><tbody>\n${rows.join('\n')}\n</tbody></table>\n<p>the process: ${megabytes(this.resident)}</p>`,
+      'text/html': `${table}\n<p>the process: ${megabytes(this.resident)}</p>`,
       'text/plain': String(this),
     };
   }
@@ -56,8 +58,7 @@ export class MemoryReport {
 
 /**
  * The tensors that live in this process, in a notebook by the cell that made them. When a cell runs again, the tensors
- * of its earlier run
- * that no variable holds any more are disposed of; restarting the kernel frees all.
+ * of its earlier run that nothing uses any more are freed. A restart of the kernel frees all.
  */
 export function memory(): MemoryReport {
   const { numTensors, numBytes } = tf.memory();

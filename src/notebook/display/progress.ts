@@ -19,9 +19,8 @@ interface Task extends Progress {
 }
 
 /**
- * A receiver of progress that shows one bar for each running task, with percent and time left. A finished task's bar
- * goes; after the
- * last one a line stays: `all runs: 24 epochs`.
+ * A receiver of progress that shows one bar for each running task, with percent and time left. The bar of a finished
+ * task is removed; after the last one a line stays: `all runs: 24 epochs`.
  */
 export function progressBar(options: ProgressBarOptions = {}): OnProgress {
   const { publish = kernelPublish(), now = () => performance.now(), interval = 200 } = options;
@@ -65,5 +64,6 @@ function barText(task: Task): string {
 }
 
 function barHtml(task: Task): string {
-  return `<div><progress value="${task.done}" max="${task.total}" style="width:16em;vertical-align:middle"></progress> ${escapeHtml(task.task)} · ${escapeHtml(stateOf(task))}</div>`;
+  const bar = `<progress value="${task.done}" max="${task.total}" style="width:16em;vertical-align:middle"></progress>`;
+  return `<div>${bar} ${escapeHtml(task.task)} · ${escapeHtml(stateOf(task))}</div>`;
 }

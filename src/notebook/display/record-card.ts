@@ -50,6 +50,8 @@ function linesOf(record: RunRecord): [string, string][] {
 const titleOf = ({ method, spec, status }: RunRecord): string =>
   `${method}, seed ${spec.seed}${status === 'finished' ? '' : ` (${String(status)})`}`;
 
+const CARD = 'display:inline-block;border:1px solid #8886;border-radius:6px;padding:.4em .8em';
+
 /** One record as a card. */
 export function recordBundle(record: RunRecord): MimeBundle {
   const lines = linesOf(record);
@@ -57,9 +59,10 @@ export function recordBundle(record: RunRecord): MimeBundle {
     ([name, value]) =>
       `<tr><th style="text-align:left">${name}</th><td style="text-align:left">${escapeHtml(value)}</td></tr>`,
   );
+  const title = escapeHtml(titleOf(record));
   const width = Math.max(...lines.map(([name]) => name.length));
   return {
-    'text/html': `<div style="display:inline-block;border:1px solid #8886;border-radius:6px;padding:.4em .8em"><b>${escapeHtml(titleOf(record))}</b><table>\n${rows.join('\n')}\n</table></div>`,
+    'text/html': `<div style="${CARD}"><b>${title}</b><table>\n${rows.join('\n')}\n</table></div>`,
     'text/plain': [titleOf(record), ...lines.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`)].join('\n'),
   };
 }
@@ -75,11 +78,13 @@ export function recordsBundle(records: readonly RunRecord[]): MimeBundle {
     percent(record.top1),
     record.id,
   ]);
-  const html = rows.map((row) => `<tr>${row.map((text) => `<td>${escapeHtml(text)}</td>`).join('')}</tr>`);
+  const htmlOf = (row: string[]): string => `<tr>${row.map((text) => `<td>${escapeHtml(text)}</td>`).join('')}</tr>`;
+  const body = rows.map(htmlOf).join('\n');
+  const titles = head.map((title) => `<th>${title}</th>`).join('');
   const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i].length)));
   const count = `${records.length} run records`;
   return {
-    'text/html': `<table><thead><tr>${head.map((title) => `<th>${title}</th>`).join('')}</tr></thead><tbody>\n${html.join('\n')}\n</tbody></table>\n<p>${count}</p>`,
+    'text/html': `<table><thead><tr>${titles}</tr></thead><tbody>\n${body}\n</tbody></table>\n<p>${count}</p>`,
     'text/plain':
       [head, ...rows]
         .map((row) =>

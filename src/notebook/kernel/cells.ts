@@ -22,8 +22,9 @@ interface RunningCell {
 }
 
 /** The names of Node's modules are arguments of an outer function, so that a cell may declare them itself. */
+const ARGUMENTS = ['exports', 'require', 'module', '__filename', '__dirname', RUNTIME].join(', ');
 const head = (isAsync: boolean): string =>
-  `(function (exports, require, module, __filename, __dirname, ${RUNTIME}) { "use strict"; return (${isAsync ? 'async ' : ''}function () { `;
+  `(function (${ARGUMENTS}) { "use strict"; return (${isAsync ? 'async ' : ''}function () { `;
 const TAIL = '\n})})';
 
 /** The cells of one notebook, in the order in which they are run. */
@@ -166,8 +167,13 @@ export class Cells {
   }
 }
 
-const isPromise = (value: unknown): value is Promise<unknown> =>
-  typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+function isPromise(value: unknown): value is Promise<unknown> {
+  try {
+    return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+  } catch {
+    return false; // a getter or a proxy that throws
+  }
+}
 
 /** The name in a cell's `@module` comment, by which other cells import it; as tslab has it. */
 function moduleName(source: string): string | null {

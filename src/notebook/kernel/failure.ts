@@ -1,6 +1,7 @@
 // How a cell failed, in Jupyter's form: the error, its line in the cell, and a stack that is short.
 import util from 'node:util';
 import type { Diagnostic } from './compiler/converter';
+import { positionInSource } from './compiler/positions';
 import { explain } from './explain';
 
 /** A failure of a cell: the content of Jupyter's `error` message, and where it was. */
@@ -152,7 +153,9 @@ function syntaxLine(error: Error, cell: number): number | null {
   if (!(error instanceof SyntaxError)) return null;
   const stack = safely<unknown>(() => error.stack, '');
   const found = typeof stack === 'string' ? new RegExp(`^cell \\[${cell}\\]:(\\d+)`, 'm').exec(stack) : null;
-  return found === null ? null : Number(found[1]);
+  if (found === null) return null;
+  const line = Number(found[1]);
+  return positionInSource(cell, line, 1)?.line ?? line;
 }
 
 const inCell = (frame: string): boolean => frame.includes('cell [');

@@ -3,17 +3,20 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Connection } from '../runner/wire';
+import { DescriptorOutput } from './descriptors';
 import { KernelServer } from './server';
 import { NotebookKernel } from './session';
+import { starterOf } from './starter';
+import { emptyStdin } from './stdin';
 import type { WatchData, WatchMessage } from './threads';
 
-/** Ends the process; what cells call under that name does not. */
+/** Ends the process; the function that cells call under that name does not. */
 const exit = process.exit.bind(process);
 
-const say = process.stderr.write.bind(process.stderr);
+const writeError = process.stderr.write.bind(process.stderr);
 
 function fail(message: string): never {
-  say(`rifle kernel: ${message}\n`);
+  writeError(`rifle kernel: ${message}\n`);
   return exit(1);
 }
 
@@ -30,9 +33,15 @@ async function main(): Promise<void> {
     return fail(`the connection file ${file} cannot be read: ${(error as Error).message}`);
   }
 
+  const starter = starterOf(file);
+  if (starter.isGone()) return starter.cleanUp();
+  // Before another thread may take a free descriptor.
+  emptyStdin();
+  const descriptors = DescriptorOutput.take();
+
   const shared = new SharedArrayBuffer(8);
   const watch = new Worker(path.join(__dirname, 'watch.js'), {
-    workerData: { connection, starter: process.ppid, shared } satisfies WatchData,
+    workerData: { connection, file, shared } satisfies WatchData,
   });
   const ready = new Promise<void>((resolve, reject) => {
     watch.on('error', reject);
@@ -55,7 +64,7 @@ async function main(): Promise<void> {
     await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, 500))]);
     return exit(code);
   };
-  const kernel = new NotebookKernel({ shared: new Int32Array(shared), end: () => void end(0) });
+  const kernel = new NotebookKernel({ shared: new Int32Array(shared), descriptors, end: () => void end(0) });
   const server = new KernelServer(connection, kernel);
   try {
     await Promise.all([ready, server.start()]);
@@ -64,7 +73,7 @@ async function main(): Promise<void> {
     const fix = /address already in use/i.test(message)
       ? ' Another program has that port: start the kernel again, and Jupyter chooses another.'
       : '';
-    say(`rifle kernel: it cannot listen for the notebook (${message}).${fix}\n`);
+    writeError(`rifle kernel: it cannot listen for the notebook (${message}).${fix}\n`);
     await end(1);
   }
   kernel.ready();

@@ -1,16 +1,21 @@
-// The kernel's mind: one notebook's cells, what they print and show, their tensors, and how they are stopped.
+// One notebook in its kernel: its cells, what they print and show, their tensors, and how they are stopped.
 import { createHash } from 'node:crypto';
+import { KitError } from '../../base/errors';
 import { becomeNotebookHost, type NotebookHost } from '../../base/notebook-host';
 import { kitVersion } from '../../base/home';
 import { bundleOf } from '../display/display';
+import { sendable } from '../display/sendable';
+import type { MimeBundle } from '../runner/format';
 import type { Message } from '../runner/wire';
 import { Cells } from './cells';
 import { complete, inspect, isComplete } from './compiler/completion';
 import { typescriptVersion } from './compiler/converter';
 import { setTslabPublish } from './modules/tslab';
+import type { DescriptorOutput } from './descriptors';
 import { failureOf, Interrupted, type CellFailure, type FailedCell } from './failure';
 import { mapStacks } from './compiler/positions';
 import type { Handler, Publisher, Reply } from './server';
+import { refuseStdin } from './stdin';
 import { PrintedText } from './streams';
 import { TensorLedger } from './tensors';
 import { Shared } from './threads';
@@ -24,6 +29,8 @@ const GRACE = 2000;
 export interface KernelProcess {
   /** The numbers of `Shared`. */
   shared: Int32Array;
+  /** What is written past `process.stdout`; `null` when it is not caught. */
+  descriptors: DescriptorOutput | null;
   /** Ends the process. */
   end(): void;
 }
@@ -38,7 +45,7 @@ interface Stray {
 /** One notebook's kernel. */
 export class NotebookKernel implements Handler {
   private readonly tensors = new TensorLedger();
-  private readonly printed = new PrintedText((name, text) => this.publish('stream', { name, text }));
+  private readonly printed: PrintedText;
   private readonly cells: Cells;
   private count = 0;
   private running: FailedCell | null = null;
@@ -47,9 +54,11 @@ export class NotebookKernel implements Handler {
   private strays: Stray[] = [];
   private controller = new AbortController();
   private isHeeded = false;
-  private giveUp: (reason: Error) => void = () => undefined;
+  /** Ends the cell that runs with a failure, whatever it still does. */
+  private abandon: (reason: Error) => void = () => undefined;
 
   constructor(private readonly owner: KernelProcess) {
+    this.printed = new PrintedText((name, text) => this.publish('stream', { name, text }), owner.descriptors);
     this.tensors.watch();
     mapStacks();
     this.cells = new Cells(process.cwd(), (isFirst) => Atomics.store(owner.shared, Shared.firstPart, isFirst ? 1 : 0));
@@ -60,20 +69,23 @@ export class NotebookKernel implements Handler {
     this.printed.capture();
     becomeNotebookHost(this.host());
     setTslabPublish((content, isUpdate) => this.show(isUpdate ? 'update_display_data' : 'display_data', content));
+    refuseStdin((error) => this.abandon(error));
     process.on('SIGINT', () => this.interrupt());
     process.on('unhandledRejection', (error) => this.strayed(error));
     process.on('uncaughtException', (error) => this.strayed(error));
     process.exit = ((code?: number) => {
-      throw new Error(
-        `process.exit(${code ?? ''}) was called. A cell does not end the kernel: to fail, throw an error; to start afresh, restart the kernel.`,
-      );
+      throw new KitError(`process.exit(${code ?? ''}) was called, and a cell does not end the kernel.`, {
+        code: 'NOTEBOOK_PROCESS_EXIT',
+        fix: 'To fail, throw an error. To start afresh, restart the kernel.',
+      });
     }) as typeof process.exit;
   }
 
   async execute(request: Message, publish: Publisher): Promise<Reply & { status: 'ok' | 'error' }> {
     const source = String(request.content.code ?? '');
     const isSilent = request.content.silent === true;
-    if (!isSilent) this.count++;
+    const isCounted = !isSilent && request.content.store_history !== false;
+    if (isCounted) this.count++;
     const cell: FailedCell = { number: this.count, source };
     this.publish = publish;
     this.printed.beginCell();
@@ -83,7 +95,10 @@ export class NotebookKernel implements Handler {
     this.running = null;
     this.last = cell;
     this.printed.endCell();
-    if (failure === null) return { status: 'ok', execution_count: this.count, payload: [], user_expressions: {} };
+    if (failure === null) {
+      const user_expressions = await this.evaluate(request.content.user_expressions);
+      return { status: 'ok', execution_count: this.count, payload: [], user_expressions };
+    }
     const { ename, evalue, traceback, line } = failure;
     publish('error', { ename, evalue, traceback }, { rifle: { line } });
     return { status: 'error', execution_count: this.count, ename, evalue, traceback };
@@ -116,7 +131,7 @@ export class NotebookKernel implements Handler {
 
   /** Compiles and runs; shows the value. The failure, or `null`. */
   private async run(cell: FailedCell, name: string, isSilent: boolean): Promise<CellFailure | null> {
-    const interrupted = new Promise<never>((_resolve, reject) => (this.giveUp = reject));
+    const interrupted = new Promise<never>((_resolve, reject) => (this.abandon = reject));
     interrupted.catch(() => undefined);
     this.tensors.begin(name, cell.number);
     let failure: CellFailure | null = null;
@@ -127,7 +142,7 @@ export class NotebookKernel implements Handler {
       else if (outcome.value !== undefined && !isSilent) {
         const data = await Promise.race([bundleOf(outcome.value), interrupted]);
         this.printed.flush();
-        this.publish('execute_result', { data, metadata: {}, execution_count: cell.number });
+        this.publish('execute_result', { data: sendable(data), metadata: {}, execution_count: cell.number });
       }
     } catch (error) {
       failure = failureOf(error, cell);
@@ -136,11 +151,23 @@ export class NotebookKernel implements Handler {
     await turn();
     await turn();
     failure ??= this.takeStrays(cell);
-    this.tensors.end(
-      failure === null,
-      this.cells.variables.entries().map(([, value]) => value),
-    );
+    await this.tensors.end(failure === null);
     return failure;
+  }
+
+  /** The values of expressions that came with a cell, each as a bundle or as an error. */
+  private async evaluate(expressions: unknown): Promise<Record<string, unknown>> {
+    const found: Record<string, unknown> = {};
+    for (const [name, source] of Object.entries((expressions ?? {}) as Record<string, unknown>)) {
+      const cell: FailedCell = { number: this.count, source: String(source) };
+      const outcome = await this.cells.run(cell, new Promise(() => undefined));
+      if (outcome.ok) found[name] = { status: 'ok', data: sendable(await bundleOf(outcome.value)), metadata: {} };
+      else {
+        const { ename, evalue, traceback } = outcome.failure;
+        found[name] = { status: 'error', ename, evalue, traceback };
+      }
+    }
+    return found;
   }
 
   /** The failure of `cell` by what went wrong beside it, or in the time before it. */
@@ -151,7 +178,10 @@ export class NotebookKernel implements Handler {
     const failure = failureOf(first.error, isOurs ? cell : first.after!);
     const note = isOurs
       ? 'Nothing in this cell awaited the promise that failed, or a callback threw: await it, or catch its error.'
-      : `This came from something that cell [${first.after!.number}] had started and did not await, after that cell had ended. This cell was not run.`;
+      : [
+          `Cell [${first.after!.number}] had started this and did not await it.`,
+          'It failed after that cell had ended. This cell was not run.',
+        ].join(' ');
     return { ...failure, line: isOurs ? failure.line : null, traceback: [...failure.traceback, '', note] };
   }
 
@@ -169,17 +199,17 @@ export class NotebookKernel implements Handler {
     Atomics.add(this.owner.shared, Shared.seen, 1);
     Atomics.store(this.owner.shared, Shared.firstPart, 0);
     const reason = new Interrupted();
-    const { giveUp, isHeeded, controller } = this;
+    const { abandon, isHeeded, controller } = this;
     this.controller = new AbortController();
     this.isHeeded = false;
     controller.abort(reason);
-    if (isHeeded) setTimeout(() => giveUp(reason), GRACE).unref();
-    else giveUp(reason);
+    if (isHeeded) setTimeout(() => abandon(reason), GRACE).unref();
+    else abandon(reason);
   }
 
   private show(type: string, content: Record<string, unknown>): void {
     this.printed.flush();
-    this.publish(type, content);
+    this.publish(type, { ...content, data: sendable(content.data as MimeBundle) });
   }
 
   private host(): NotebookHost {

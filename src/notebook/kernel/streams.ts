@@ -1,5 +1,7 @@
 // What cells print: taken from the process's streams, sent in pieces, and cut where nobody would read it.
 
+import type { DescriptorOutput } from './descriptors';
+
 type Send = (name: 'stdout' | 'stderr', text: string) => void;
 
 /** Characters that a cell may print. The first part is sent as it comes; of what follows, the end is kept. */
@@ -10,6 +12,8 @@ const TAIL = 100_000;
  * million messages.
  */
 const AT_ONCE = 100;
+/** Time between two looks at what child processes wrote, milliseconds. */
+const POLL = 100;
 /** Longest time that printed text waits, milliseconds. */
 const DELAY = 25;
 
@@ -26,10 +30,14 @@ export class PrintedText {
   private dropped = 0;
   private readonly decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
 
-  constructor(private readonly send: Send) {}
+  constructor(
+    private readonly send: Send,
+    private readonly descriptors: DescriptorOutput | null = null,
+  ) {}
 
   /** From now on what the process prints goes to the notebook. */
   capture(): void {
+    setInterval(() => this.drain(), POLL).unref();
     for (const name of ['stdout', 'stderr'] as const) {
       process[name].write = ((
         chunk: string | Uint8Array,
@@ -37,6 +45,7 @@ export class PrintedText {
         done?: () => void,
       ): boolean => {
         const text = typeof chunk === 'string' ? chunk : this.decoders[name].decode(chunk, { stream: true });
+        this.drain();
         this.add(name, text);
         const callback = typeof encoding === 'function' ? encoding : done;
         if (callback) process.nextTick(callback);
@@ -47,6 +56,7 @@ export class PrintedText {
 
   /** A new cell begins: it may print as much as any other. */
   beginCell(): void {
+    this.drain();
     this.flush();
     this.pieces = 0;
     this.printed = 0;
@@ -57,15 +67,15 @@ export class PrintedText {
 
   /** The cell has ended: sends what still waits, with a note when some was left out. */
   endCell(): void {
+    this.drain();
     if (this.tailLength > 0) {
       const tail = this.tail;
       this.tail = [];
       this.tailLength = 0;
       if (this.dropped > 0) {
-        this.queue(
-          'stderr',
-          `\n… ${(this.dropped / 1e6).toFixed(1)} MB left out here: a cell shows the first ${HEAD / 1e6} MB and the last ${TAIL / 1e6} MB that it prints. Write such output to a file.\n`,
-        );
+        const left = `${(this.dropped / 1e6).toFixed(1)} MB left out here`;
+        const rule = `a cell shows the first ${HEAD / 1e6} MB and the last ${TAIL / 1e6} MB that it prints`;
+        this.queue('stderr', `\n… ${left}: ${rule}. Write such output to a file.\n`);
         this.dropped = 0;
       }
       for (const { name, text } of tail) this.queue(name, text);
@@ -84,10 +94,17 @@ export class PrintedText {
     for (const { name, text } of waiting) this.send(name, text);
   }
 
+  /** Adds what was written to the descriptors themselves, which came before what is printed now. */
+  private drain(): void {
+    const { stdout = '', stderr = '' } = this.descriptors?.read() ?? {};
+    this.add('stdout', stdout);
+    this.add('stderr', stderr);
+  }
+
   private add(name: 'stdout' | 'stderr', text: string): void {
     if (text === '') return;
     if (this.printed < HEAD) {
-      const head = text.slice(0, HEAD - this.printed);
+      const head = text.slice(0, wholeAt(text, HEAD - this.printed));
       this.printed += text.length;
       this.queue(name, head);
       text = text.slice(head.length);
@@ -104,7 +121,7 @@ export class PrintedText {
       const [first] = this.tail;
       const cut = Math.min(first.text.length, this.tailLength - TAIL);
       if (cut === first.text.length) this.tail.shift();
-      else first.text = first.text.slice(cut);
+      else first.text = first.text.slice(wholeAt(first.text, cut));
       this.dropped += cut;
       this.tailLength -= cut;
     }
@@ -118,6 +135,12 @@ export class PrintedText {
       this.flush();
     else this.timer ??= setTimeout(() => this.flush(), DELAY);
   }
+}
+
+/** The same position, or the next one where it would cut a character of two units in half. */
+function wholeAt(text: string, at: number): number {
+  const unit = text.charCodeAt(at - 1);
+  return unit >= 0xd800 && unit <= 0xdbff ? at + 1 : at;
 }
 
 function append(texts: { name: 'stdout' | 'stderr'; text: string }[], name: 'stdout' | 'stderr', text: string): void {

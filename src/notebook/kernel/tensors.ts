@@ -1,4 +1,6 @@
-// Which cell made which tensors: counts them for `memory()`, and disposes of a cell's old ones when it has run again.
+// Which cell made which tensors: counts them for `memory()`, and frees a cell's old ones after it has run again.
+import v8 from 'node:v8';
+import vm from 'node:vm';
 import type { TF } from '../../engine/tensorflow';
 import type { CellTensors } from '../../base/notebook-host';
 
@@ -6,6 +8,13 @@ import type { CellTensors } from '../../base/notebook-host';
 interface Engine {
   trackTensor(tensor: TF.Tensor, backend: unknown): void;
   disposeTensor(tensor: TF.Tensor): void;
+  state: { registeredVariables: Record<string, TF.Variable> };
+}
+
+/** A tensor that nothing may use any more: a copy of its fields frees its memory after the tensor itself is gone. */
+interface Unsure {
+  tensor: WeakRef<TF.Tensor>;
+  copy: TF.Tensor;
 }
 
 /** The living tensors of a notebook, by the cell that made them. */
@@ -13,18 +22,18 @@ export class TensorLedger {
   /** By a name that a cell keeps when it runs again. */
   private readonly cells = new Map<string, { number: number; tensors: Set<TF.Tensor> }>();
   private readonly owners = new WeakMap<TF.Tensor, Set<TF.Tensor>>();
+  private engine: Engine | undefined;
   private running: Set<TF.Tensor> | null = null;
   private old: Set<TF.Tensor> | null = null;
 
   /** Watches the engine from the moment when TensorFlow.js puts it into its global place. */
   watch(): void {
-    let engine: Engine | undefined;
     Object.defineProperty(globalThis, '_tfengine', {
       configurable: true,
       enumerable: true,
-      get: () => engine,
+      get: () => this.engine,
       set: (value: Engine) => {
-        engine = value;
+        this.engine = value;
         this.attach(value);
       },
     });
@@ -44,29 +53,38 @@ export class TensorLedger {
     };
   }
 
-  /** The cell `name` begins, with this number in its prompt. */
+  /**
+   * The cell `name` begins, with this number in its prompt. The names of its earlier variables are free again: what
+   * they named stays as long as something uses it.
+   */
   begin(name: string, number: number): void {
     this.old = this.cells.get(name)?.tensors ?? null;
+    for (const variable of this.old ?? []) if (this.isRegistered(variable)) delete this.registered[variable.name];
     this.running = new Set();
     this.cells.delete(name);
     this.cells.set(name, { number, tensors: this.running });
   }
 
   /**
-   * The cell has ended. When it ended well, the tensors of its earlier run go, but for those that `variables` still
-   * hold; after a failure
-   * all stay.
+   * The cell has ended. When it ended well, the tensors of its earlier run are freed that nothing in the process uses
+   * any more, which the garbage collector decides; after a failure all stay.
    */
-  end(ok: boolean, variables: readonly unknown[]): void {
-    const { old, running } = this;
+  async end(ok: boolean): Promise<void> {
+    const { old, running, engine } = this;
     this.old = null;
-    if (old === null || running === null || old.size === 0) return;
-    const held = ok ? reachableTensors(variables) : null; // null: all
-    for (const tensor of [...old]) {
-      if (held === null || held.has(tensor)) {
-        running.add(tensor);
-        this.owners.set(tensor, running);
-      } else if (!tensor.isDisposed) tensor.dispose();
+    if (old === null || running === null || engine === undefined || old.size === 0) return;
+    if (!ok) {
+      for (const tensor of old) this.keep(tensor, running);
+      return;
+    }
+    const unsure = weaken(old);
+    await turn();
+    collectGarbage();
+    await turn();
+    for (const { tensor, copy } of unsure) {
+      const living = tensor.deref();
+      if (living !== undefined) this.keep(living, running);
+      else engine.disposeTensor(copy);
     }
   }
 
@@ -77,47 +95,48 @@ export class TensorLedger {
       return { cell: number, tensors: living.length, bytes: living.reduce((sum, tensor) => sum + bytesOf(tensor), 0) };
     });
   }
+
+  private keep(tensor: TF.Tensor, owner: Set<TF.Tensor>): void {
+    owner.add(tensor);
+    this.owners.set(tensor, owner);
+    if (isVariable(tensor) && !tensor.isDisposed) this.registered[tensor.name] ??= tensor;
+  }
+
+  private get registered(): Record<string, TF.Variable> {
+    return this.engine?.state.registeredVariables ?? {};
+  }
+
+  private isRegistered(tensor: TF.Tensor): tensor is TF.Variable {
+    return isVariable(tensor) && this.registered[tensor.name] === tensor;
+  }
+}
+
+const isVariable = (tensor: TF.Tensor): tensor is TF.Variable => 'trainable' in tensor && 'name' in tensor;
+
+/** Empties a set of tensors; from then on only the rest of the process holds them. */
+function weaken(tensors: Set<TF.Tensor>): Unsure[] {
+  const unsure = [...tensors]
+    .filter((tensor) => !tensor.isDisposed)
+    .map((tensor) => ({
+      tensor: new WeakRef(tensor),
+      copy: Object.assign(Object.create(Object.getPrototypeOf(tensor) as object) as TF.Tensor, tensor),
+    }));
+  tensors.clear();
+  return unsure;
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+let collect: (() => void) | undefined;
+
+/** Runs the engine's garbage collector to its end. */
+function collectGarbage(): void {
+  if (collect === undefined) {
+    v8.setFlagsFromString('--expose-gc');
+    collect = vm.runInNewContext('gc') as () => void;
+  }
+  collect();
 }
 
 const BYTES: Record<string, number> = { float32: 4, int32: 4, bool: 1, complex64: 8 };
 const bytesOf = ({ size, dtype }: TF.Tensor): number => size * (BYTES[dtype] ?? 0);
-
-/** Objects that are looked at, at most: with more, nothing is taken to be free. */
-const LIMIT = 200_000;
-
-/**
- * The tensors that can be reached from `values` by properties, elements and entries; `null` when there is too much to
- * look at.
- */
-function reachableTensors(values: readonly unknown[]): Set<unknown> | null {
-  const tensors = new Set<unknown>();
-  const seen = new Set<object>();
-  const queue: unknown[] = [...values];
-  for (let at = 0; at < queue.length; at++) {
-    const value = queue[at];
-    // What a notebook imports is no value of its own.
-    if (
-      typeof value !== 'object' ||
-      value === null ||
-      seen.has(value) ||
-      ArrayBuffer.isView(value) ||
-      '__esModule' in value
-    )
-      continue;
-    seen.add(value);
-    if (seen.size > LIMIT) return null;
-    if ('dataId' in value && 'isDisposedInternal' in value) {
-      tensors.add(value);
-      continue;
-    }
-    if (value instanceof Map) queue.push(...value.keys(), ...value.values());
-    else if (value instanceof Set) queue.push(...value);
-    else if (Array.isArray(value)) for (const element of value) if (typeof element === 'object') queue.push(element);
-    if (Array.isArray(value)) continue;
-    for (const key of Reflect.ownKeys(value)) {
-      const property = Object.getOwnPropertyDescriptor(value, key);
-      if (property !== undefined && 'value' in property) queue.push(property.value);
-    }
-  }
-  return tensors;
-}

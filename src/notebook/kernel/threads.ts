@@ -1,11 +1,11 @@
-// What the kernel's two threads tell each other.
+// The messages between the kernel's two threads.
 import type { Connection } from '../runner/wire';
 
 /** What the second thread is started with. */
 export interface WatchData {
   connection: Connection;
-  /** Process that started the kernel: without it, nobody could end the kernel. */
-  starter: number;
+  /** Path of the connection file. */
+  file: string;
   /** The numbers of `Shared`. */
   shared: SharedArrayBuffer;
 }
@@ -18,7 +18,7 @@ export const Shared = {
   firstPart: 1,
 } as const;
 
-/** What the second thread tells the main one. */
+/** A message of the second thread to the main one. */
 export type WatchMessage =
   | { type: 'ready' }
   | { type: 'closed' }

@@ -1,9 +1,10 @@
-// The kernel's second thread: it answers while a cell computes. Control messages, the heartbeat, and the end when the
-// starter has gone.
+// The kernel's second thread: it answers while a cell computes. It has the control messages and the heartbeat, and ends
+// the kernel when the process that started it has ended.
 import { Session } from 'node:inspector';
 import { parentPort, workerData } from 'node:worker_threads';
 import * as zmq from 'zeromq';
 import { addressOf, decodeMessage, encodeMessage, newHeader, type Message } from '../runner/wire';
+import { starterOf } from './starter';
 import { Shared, type WatchData, type WatchMessage } from './threads';
 
 /** Time that the main thread has to end by itself, milliseconds. */
@@ -12,20 +13,23 @@ const GRACE = 2000;
 /** Time in which the main thread sees an interrupt unless it computes without a pause, milliseconds. */
 const PAUSE = 400;
 
-const { connection, starter, shared } = workerData as WatchData;
+const { connection, file, shared } = workerData as WatchData;
 const numbers = new Int32Array(shared);
-const tell = (message: WatchMessage): void => parentPort!.postMessage(message);
+const post = (message: WatchMessage): void => parentPort!.postMessage(message);
 const session = `kernel-${process.pid}`;
 
+const starter = starterOf(file);
 setInterval(() => {
-  if (process.ppid !== starter) process.kill(process.pid, 'SIGKILL');
+  if (!starter.isGone()) return;
+  starter.cleanUp();
+  process.kill(process.pid, 'SIGKILL');
 }, 1000);
 
 const sockets: zmq.Socket[] = [];
 // A process that ends with a socket open in a thread ends badly.
 parentPort!.once('message', () => {
   for (const socket of sockets) socket.close();
-  tell({ type: 'closed' });
+  post({ type: 'closed' });
 });
 
 let lastInterrupt: { at: number; seen: number } | null = null;
@@ -40,7 +44,7 @@ function interrupt(): void {
   const seen = Atomics.load(numbers, Shared.seen);
   const isSecond = lastInterrupt?.seen === seen;
   if (!isSecond) lastInterrupt = { at: performance.now(), seen };
-  tell({ type: 'interrupt' });
+  post({ type: 'interrupt' });
   setTimeout(
     () => {
       const isUnseen = Atomics.load(numbers, Shared.seen) === seen;
@@ -61,7 +65,7 @@ async function control(): Promise<void> {
   const socket = new zmq.Router({ linger: 500, sendHighWaterMark: 0 });
   sockets.push(socket);
   await socket.bind(addressOf(connection, connection.control_port));
-  tell({ type: 'ready' });
+  post({ type: 'ready' });
   const reply = (to: Message, type: string, content: Record<string, unknown>): Promise<void> =>
     socket.send(
       encodeMessage(connection.key, newHeader(type, session), content, {
@@ -79,10 +83,10 @@ async function control(): Promise<void> {
     } else if (type === 'shutdown_request') {
       const restart = message.content.restart === true;
       await reply(message, 'shutdown_reply', { status: 'ok', restart });
-      tell({ type: 'shutdown', restart });
+      post({ type: 'shutdown', restart });
       setTimeout(() => process.kill(process.pid, 'SIGKILL'), GRACE);
     } else if (type === 'kernel_info_request') {
-      tell({ type: 'control', frames });
+      post({ type: 'control', frames });
     }
   }
 }
@@ -94,6 +98,6 @@ async function heartbeat(): Promise<void> {
   for await (const frames of socket) await socket.send(frames);
 }
 
-const failed = (port: number) => (error: Error) => tell({ type: 'failed', message: `port ${port}: ${error.message}` });
+const failed = (port: number) => (error: Error) => post({ type: 'failed', message: `port ${port}: ${error.message}` });
 control().catch(failed(connection.control_port));
 heartbeat().catch(failed(connection.hb_port));

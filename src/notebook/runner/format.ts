@@ -72,24 +72,26 @@ export function readNotebook(file: string): Notebook {
   try {
     json = JSON.parse(fs.readFileSync(file, 'utf8'));
   } catch (cause) {
-    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new KitError(
-      `${file}: expected a notebook, found ${missing ? 'no such file' : `a file that is not JSON (${(cause as Error).message})`}.`,
-      { cause },
-    );
+    throw new KitError(`${file}: expected a notebook, found ${foundInstead(cause as NodeJS.ErrnoException)}.`, {
+      code: 'NOTEBOOK_UNREADABLE',
+      fix: 'Name a file that ends in .ipynb.',
+      cause,
+    });
   }
   const parsed = notebookSchema.safeParse(json);
   if (!parsed.success) {
     const found = (json as { nbformat?: unknown } | null)?.nbformat;
     if (typeof found === 'number' && found !== 4) {
       throw new KitError(`${file}: expected a notebook of nbformat 4, found nbformat ${found}.`, {
+        code: 'NOTEBOOK_OTHER_FORMAT',
         fix: `Convert it: \`jupyter nbconvert --to notebook --inplace ${path.basename(file)}\`.`,
       });
     }
-    const [issue] = parsed.error.issues;
-    throw new KitError(
-      `${file}: expected a notebook of nbformat 4; at ${issue.path.join('.') || 'its top'}: ${issue.message}.`,
-    );
+    const [{ path: at, message }] = parsed.error.issues;
+    throw new KitError(`${file}: expected a notebook of nbformat 4; at ${at.join('.') || 'its top'}: ${message}.`, {
+      code: 'NOTEBOOK_INVALID',
+      fix: 'Open it with `npx rifle lab` and save it.',
+    });
   }
   const notebook = parsed.data as unknown as Notebook;
   const ids = new Set<string>();
@@ -105,6 +107,13 @@ export function readNotebook(file: string): Notebook {
   return notebook;
 }
 
+/** What stands where a notebook was expected. */
+function foundInstead({ code, message }: NodeJS.ErrnoException): string {
+  if (code === 'ENOENT') return 'no such file';
+  if (code === 'EISDIR') return 'a folder';
+  return code === undefined ? `a file that is not JSON (${message})` : `a file that cannot be read (${code})`;
+}
+
 /** An id that no cell has yet. */
 function newId(wanted: string, cells: readonly NotebookCell[]): string {
   let id = wanted;
@@ -112,7 +121,10 @@ function newId(wanted: string, cells: readonly NotebookCell[]): string {
   return id;
 }
 
-/** Writes a notebook whole or not at all: keys sorted, one space of indent, texts in lines. */
+/**
+ * Writes a notebook whole or not at all: keys sorted, one space of indent, texts in lines. A link stays a link, and a
+ * file keeps its permissions.
+ */
 export async function writeNotebook(file: string, notebook: Notebook): Promise<void> {
   const cells = notebook.cells.map((cell) => {
     const written = { ...cell, source: splitText(joinText(cell.source)) };
@@ -124,7 +136,12 @@ export async function writeNotebook(file: string, notebook: Notebook): Promise<v
     };
   });
   const text = `${JSON.stringify(sortKeys({ ...notebook, cells }), null, 1)}\n`;
-  await makeAtomically(path.resolve(file), (partial) => fs.promises.writeFile(partial, text));
+  const target = fs.existsSync(file) ? fs.realpathSync(file) : path.resolve(file);
+  const mode = fs.statSync(target, { throwIfNoEntry: false })?.mode;
+  await makeAtomically(target, async (partial) => {
+    await fs.promises.writeFile(partial, text);
+    if (mode !== undefined) await fs.promises.chmod(partial, mode & 0o7777);
+  });
 }
 
 function outputInLines(output: CellOutput): CellOutput {

@@ -2,10 +2,13 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
-import * as zmq from 'zeromq';
+import type * as zmq from 'zeromq';
+import { zeromq } from '../../base/packages';
 import { KitError } from '../../base/errors';
+import { STARTER } from '../kernel/starter';
+import { socketFolder } from './socket-folder';
+import { guard, unguard } from './guard';
 import { addressOf, decodeMessage, encodeMessage, newHeader, type Connection, type Message } from './wire';
 
 /** What a kernel answers to a piece of code. */
@@ -38,38 +41,10 @@ interface Pending {
   reject: (error: unknown) => void;
 }
 
-/** Bytes of a kernel's own output that are kept to explain its death. */
-const LAST_WORDS = 8192;
+/** Bytes of a kernel's own output that are kept for the error when it ends. */
+const KEPT = 8192;
 /** Time that interrupted code has to end by itself. */
 const LAST_SECONDS = 3;
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-const alive = new Set<Kernel>();
-
-function killAll(): void {
-  for (const kernel of alive) kernel.kill();
-}
-
-/** On a deadly signal: end the kernels, then let the signal do what it would have done. */
-function onSignal(signal: NodeJS.Signals): void {
-  killAll();
-  for (const name of SIGNALS) process.removeListener(name, onSignal);
-  if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
-}
-
-function guard(kernel: Kernel): void {
-  if (alive.size === 0) {
-    process.on('exit', killAll);
-    for (const name of SIGNALS) process.on(name, onSignal);
-  }
-  alive.add(kernel);
-}
-
-function unguard(kernel: Kernel): void {
-  if (!alive.delete(kernel) || alive.size > 0) return;
-  process.removeListener('exit', killAll);
-  for (const name of SIGNALS) process.removeListener(name, onSignal);
-}
-
 /** A running kernel. Executions that are sent together are done one after the other. */
 export class Kernel {
   /** Process id of the kernel, and of its process group. */
@@ -78,19 +53,19 @@ export class Kernel {
   private readonly folder: string;
   private readonly key = randomUUID();
   private readonly session = randomUUID();
-  private readonly shell = new zmq.Dealer({ linger: 0 });
-  private readonly control = new zmq.Dealer({ linger: 0 });
-  private readonly iopub = new zmq.Subscriber({ linger: 0 });
+  private readonly shell = new (zeromq().Dealer)({ linger: 0 });
+  private readonly control = new (zeromq().Dealer)({ linger: 0 });
+  private readonly iopub = new (zeromq().Subscriber)({ linger: 0 });
   private readonly ended: Promise<void>;
   private readonly outputs = new Map<string, (message: Message) => void>();
   private readonly questions = new Map<string, (content: Record<string, unknown>) => void>();
   private readonly pending = new Map<string, Pending>();
-  private lastWords = '';
+  private printed = '';
   private end: string | null = null;
   private heard = false;
 
   private constructor(cwd: string, env: Record<string, string>) {
-    this.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rifle-kernel-'));
+    this.folder = socketFolder();
     try {
       const file = path.join(this.folder, 'connection.json');
       // Unix sockets in a folder of our own: no port to be taken by others, nothing for others to connect to.
@@ -109,21 +84,18 @@ export class Kernel {
       });
       this.child = spawn(process.execPath, [path.join(__dirname, '..', 'kernel', 'main.js'), file], {
         cwd,
-        env: { ...process.env, NO_COLOR: '1', ...env },
+        env: { ...process.env, NO_COLOR: '1', ...env, [STARTER]: String(process.pid) },
         stdio: ['ignore', 'pipe', 'pipe'],
         detached: true, // a process group of its own, so that whatever it starts ends with it
       });
       for (const stream of [this.child.stdout!, this.child.stderr!]) {
-        stream
-          .setEncoding('utf8')
-          .on('data', (text: string) => (this.lastWords = (this.lastWords + text).slice(-LAST_WORDS)));
+        stream.setEncoding('utf8').on('data', (text: string) => (this.printed = (this.printed + text).slice(-KEPT)));
       }
       this.ended = new Promise((resolve) => {
         const close = (end: string): void => {
           this.end ??= end;
           for (const { reject } of this.pending.values()) reject(this.death());
-          this.pending.clear();
-          resolve();
+          resolve(this.pending.clear());
         };
         this.child.once('error', (error) => close(error.message));
         this.child.once('exit', (code, signal) =>
@@ -170,18 +142,16 @@ export class Kernel {
     const { cwd, env = {}, startSeconds = 60, signal } = options;
     const kernel = new Kernel(cwd, env);
     try {
-      const deadline = Date.now() + startSeconds * 1000;
+      const deadline = performance.now() + startSeconds * 1000;
       // A subscription takes effect some time after it was asked for: repeat the question until its answer is heard
       // there.
       while (!kernel.heard) {
         signal?.throwIfAborted();
         if (kernel.end !== null) throw kernel.death();
-        if (Date.now() > deadline) {
+        if (performance.now() > deadline) {
           throw new KitError(
-            `The notebook kernel did not answer within ${startSeconds} s.\n${kernel.lastWords}`.trimEnd(),
-            {
-              fix: 'Run `npx rifle doctor`; on a busy machine, try again.',
-            },
+            `The notebook kernel did not answer within ${startSeconds} s.\n${kernel.printed}`.trimEnd(),
+            { code: 'KERNEL_START_TIMEOUT', fix: 'Run `npx rifle doctor`; on a busy machine, try again.' },
           );
         }
         await kernel.send(kernel.shell, 'kernel_info_request', {});
@@ -197,8 +167,7 @@ export class Kernel {
   /**
    * Executes `code` and resolves when the kernel is done with it.
    * @throws KitError when the time is over (the code is interrupted, and has a few seconds to end) or the kernel ends;
-   *   the signal's reason when
-   * aborted.
+   *   the signal's reason when aborted.
    */
   async execute(code: string, options: ExecuteOptions = {}): Promise<ExecuteReply> {
     const { onOutput, timeoutSeconds, silent = false, cellId, signal } = options;
@@ -239,6 +208,7 @@ export class Kernel {
         new Promise((resolve) => (timer = setTimeout(resolve, LAST_SECONDS * 1000))),
       ]);
       throw new KitError(`The cell did not end within its limit of ${timeoutSeconds} s.`, {
+        code: 'NOTEBOOK_CELL_TIMEOUT',
         fix: 'Raise the limit or choose a smaller scale.',
       });
     } finally {
@@ -254,10 +224,7 @@ export class Kernel {
     await this.send(this.control, 'interrupt_request', {});
   }
 
-  /**
-   * Asks about code: `complete`, `inspect`, `is_complete` or `kernel_info`, with the content of Jupyter's request; the
-   * reply's content.
-   */
+  /** Asks about code: `complete`, `inspect`, `is_complete` or `kernel_info`, with a request's content; the reply's. */
   async ask(what: string, content: Record<string, unknown> = {}): Promise<Record<string, unknown>> {
     if (this.end !== null) throw this.death();
     const header = newHeader(`${what}_request`, this.session);
@@ -325,9 +292,8 @@ export class Kernel {
   }
 
   private death(): KitError {
-    const words = this.lastWords.trim();
-    return new KitError(
-      `The notebook kernel ended (${this.end ?? 'unknown reason'}).${words ? ` Its last words:\n${words}` : ''}`,
-    );
+    const printed = this.printed.trim();
+    const message = `The notebook kernel ended (${this.end ?? 'unknown reason'}).`;
+    return new KitError(printed ? `${message} It printed last:\n${printed}` : message, { code: 'KERNEL_ENDED' });
   }
 }

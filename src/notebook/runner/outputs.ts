@@ -61,8 +61,20 @@ function displayId(content: Record<string, unknown>): string | null {
 /** Appends to the last stream of that name; a carriage return overwrites the line, as on a terminal. */
 function addText(outputs: CellOutput[], name: string, text: string): void {
   const last = outputs[outputs.length - 1];
-  const before = last?.output_type === 'stream' && last.name === name ? joinText(last.text) : null;
-  const whole = ((before ?? '') + text).replace(/[^\n\r]*\r(?=[^\n\r])/g, '');
-  if (before !== null && last.output_type === 'stream') last.text = whole;
+  const isSame = last?.output_type === 'stream' && last.name === name;
+  const before = isSame ? joinText(last.text) : '';
+  let whole = before + text;
+  if (text.includes('\r') || before.endsWith('\r')) {
+    // Only the last line of what was there may be overwritten.
+    const at = before.lastIndexOf('\n') + 1;
+    whole = before.slice(0, at) + whole.slice(at).split('\n').map(overwritten).join('\n');
+  }
+  if (isSame) last.text = whole;
   else outputs.push({ output_type: 'stream', name, text: whole });
+}
+
+/** A line without what a carriage return overwrites; one at its end overwrites nothing yet. */
+function overwritten(line: string): string {
+  const end = /\r*$/.exec(line)!.index;
+  return line.slice(line.lastIndexOf('\r', end - 1) + 1);
 }

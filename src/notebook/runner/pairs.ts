@@ -6,7 +6,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { makeAtomically } from '../../base/files/atomic';
 import { KitError } from '../../base/errors';
-import { kitHome, packageRoot } from '../../base/home';
+import { kitHome, packageRoot, setupCommandLine } from '../../base/home';
 import { readNotebook } from './format';
 
 /** A notebook and its text. */
@@ -24,7 +24,7 @@ export const textOf = (notebook: string): string =>
   path.join(path.dirname(path.resolve(notebook)), 'text', `${path.basename(notebook, '.ipynb')}.ts`);
 
 /**
- * Compares notebooks with their texts, or writes the texts anew. Outputs and execution counts do not belong to a text.
+ * Compares notebooks with their texts, or writes the texts. Outputs and execution counts do not belong to a text.
  * @throws KitError when a file is no notebook or the Python environment is missing.
  */
 export async function comparePairs(
@@ -57,10 +57,13 @@ export async function comparePairs(
 async function jupytext(notebooks: string[]): Promise<Record<string, string>> {
   const python = kitHome('venv', 'bin', 'python');
   if (!fs.existsSync(python))
-    throw new KitError(`jupytext is needed, and there is no ${python}.`, { fix: 'Run `npm run setup`.' });
+    throw new KitError(`jupytext is needed, and there is no ${python}.`, {
+      code: 'PYTHON_ENVIRONMENT_MISSING',
+      fix: `Run \`${setupCommandLine()}\`.`,
+    });
   try {
     const script = path.join(packageRoot(), 'setup', 'python', 'notebook_texts.py');
-    const { stdout } = await promisify(execFile)(python, [script, ...notebooks], { maxBuffer: 1 << 28 });
+    const { stdout } = await promisify(execFile)(python, ['-I', script, ...notebooks], { maxBuffer: 1 << 28 });
     return JSON.parse(stdout) as Record<string, string>;
   } catch (cause) {
     const said = String((cause as { stderr?: string }).stderr ?? '')
@@ -68,6 +71,7 @@ async function jupytext(notebooks: string[]): Promise<Record<string, string>> {
       .split('\n')
       .at(-1);
     throw new KitError(`jupytext could not read the notebooks: ${said || (cause as Error).message}`, {
+      code: 'NOTEBOOK_PAIRS_UNREADABLE',
       fix: 'Run `npx rifle doctor`.',
       cause,
     });
@@ -78,5 +82,6 @@ function firstDifference(notebook: string, text: string): string {
   const [left, right] = [notebook.split('\n'), text.split('\n')];
   const at = left.findIndex((line, i) => line !== right[i]);
   const line = at < 0 ? left.length : at;
-  return `line ${line + 1} of the text is ${JSON.stringify(right[line] ?? 'missing')}, the notebook has ${JSON.stringify(left[line] ?? 'nothing there')}`;
+  const [ofText, ofNotebook] = [right[line] ?? 'missing', left[line] ?? 'nothing there'];
+  return `line ${line + 1} of the text is ${JSON.stringify(ofText)}, the notebook has ${JSON.stringify(ofNotebook)}`;
 }

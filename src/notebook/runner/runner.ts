@@ -1,10 +1,12 @@
 // Runs a notebook from its first cell to its last without a browser and without Python, and stops at the first cell
 // that fails.
+import fs from 'node:fs';
 import path from 'node:path';
-import { KitError, unknownName } from '../../base/errors';
+import { KitError } from '../../base/errors';
 import { joinText, readNotebook, writeNotebook, type CellOutput, type Notebook, type NotebookCell } from './format';
 import { Kernel } from './kernel-client';
 import { OutputCollector } from './outputs';
+import { injectParameters } from './parameters';
 import type { Message } from './wire';
 
 /** How one cell ended. */
@@ -14,7 +16,7 @@ export interface NotebookCellResult {
   /** Number of cells of the file. */
   of: number;
   status: 'ok' | 'failed';
-  /** From sending the cell to the kernel's being idle again. */
+  /** From sending the cell until the kernel is idle again. */
   seconds: number;
 }
 
@@ -24,7 +26,7 @@ export interface NotebookFailure {
   notebook: string;
   /** 1-based, among all cells of the file. */
   cell: number;
-  /** 1-based line in the cell; `null` when it cannot be told. */
+  /** 1-based line in the cell; `null` when it is not known. */
   line: number | null;
   /** That line of the cell's source. */
   source: string | null;
@@ -55,25 +57,27 @@ export interface RunNotebookOptions {
   /** Time limit of each cell. Default 3600. */
   timeoutSeconds?: number;
   signal?: AbortSignal;
-  /** Told after each code cell. */
+  /** Called after each code cell. */
   onCell?: (result: NotebookCellResult) => void;
 }
 
 /**
- * Executes all code cells of `file` in order, in a fresh kernel whose working folder is the notebook's. A cell tagged
- * `raises-exception` may fail.
+ * Executes all code cells of `file` in order, in a fresh kernel whose working folder is the notebook's. The tags are
+ * Jupyter's own: a cell tagged `raises-exception` may fail, one tagged `skip-execution` is left as it is. With
+ * `allow_errors` in the notebook's metadata (also below `execution`) every cell may fail.
  * @throws KitError when the file is no TypeScript notebook, a parameter is not declared, or the kernel does not start;
- *   the signal's
- * reason when aborted. A failing cell does not throw: see `status` and `failure`.
+ *   the signal's reason when aborted. A failing cell does not throw: see `status` and `failure`.
  */
 export async function runNotebook(file: string, options: RunNotebookOptions = {}): Promise<NotebookResult> {
   const { out, parameters = {}, env, timeoutSeconds = 3600, signal, onCell } = options;
   const started = performance.now();
+  if (out !== undefined) checkTarget(out);
   const notebook = readNotebook(file);
   checkKernel(file, notebook);
   const total = notebook.cells.length;
   const numbers = new Map(notebook.cells.map((cell, index) => [cell, index + 1]));
-  injectParameters(file, notebook, parameters);
+  await injectParameters(file, notebook, parameters);
+  const allowsErrors = allowsErrorsIn(notebook);
   const cells: NotebookCellResult[] = [];
   const collector = new OutputCollector();
   let failure: NotebookFailure | null = null;
@@ -82,12 +86,12 @@ export async function runNotebook(file: string, options: RunNotebookOptions = {}
   const kernel = await Kernel.start({ cwd: path.dirname(path.resolve(file)), env, signal });
   try {
     for (const cell of notebook.cells) {
-      if (cell.cell_type !== 'code' || failure !== null) continue;
+      if (cell.cell_type !== 'code' || failure !== null || isSkipped(cell)) continue;
       // the cell of the parameters that were given counts as the one that declares them
       number = numbers.get(cell) ?? number;
       const begun = performance.now();
       const error = await runCell(kernel, collector, cell, { timeoutSeconds, signal });
-      const isAllowed = cell.metadata.tags?.includes('raises-exception') ?? false; // Jupyter's own tag
+      const isAllowed = allowsErrors || hasTag(cell, 'raises-exception');
       if (error !== null && !(isAllowed && kernel.isAlive)) failure = { notebook: file, cell: number, ...error };
       const result: NotebookCellResult = {
         cell: number,
@@ -146,7 +150,7 @@ async function runCell(
     );
   } catch (error) {
     if (!(error instanceof KitError)) throw error;
-    // The kernel could not say it: the saved notebook is to show it all the same.
+    // The kernel did not send it: the saved notebook shows it all the same.
     const evalue = error.fix ? `${error.message}\n${error.fix}` : error.message;
     const shown = {
       output_type: 'error' as const,
@@ -163,7 +167,7 @@ async function runCell(
 const SETTLING = 150;
 
 /**
- * What went wrong after the last cell had ended, in something that it had started: no later cell is there to tell it.
+ * What went wrong after the last cell had ended, in something that it had started: no later cell is there to show it.
  */
 async function lateFailure(
   file: string,
@@ -172,7 +176,7 @@ async function lateFailure(
   numbers: Map<NotebookCell, number>,
 ): Promise<NotebookFailure | null> {
   await new Promise((resolve) => setTimeout(resolve, SETTLING));
-  const last = notebook.cells.filter((cell) => cell.cell_type === 'code').at(-1)!;
+  const last = notebook.cells.filter((cell) => cell.cell_type === 'code' && !isSkipped(cell)).at(-1)!;
   const probe: NotebookCell = { ...last, source: '' };
   const error = await runCell(kernel, new OutputCollector(), probe, { timeoutSeconds: 10, silent: true });
   if (error === null) return null;
@@ -195,9 +199,7 @@ function describe(
   };
 }
 
-/**
- * Names of the kernel in a notebook: the one that the set-up registers, and tslab's own, whose notebooks it runs too.
- */
+/** Names of the kernel in a notebook: that of the set-up, and tslab's own, whose notebooks it runs too. */
 const KERNELS: readonly string[] = ['rifle', 'tslab'];
 
 function checkKernel(file: string, notebook: Notebook): void {
@@ -206,50 +208,37 @@ function checkKernel(file: string, notebook: Notebook): void {
   const choose = 'Open it with `npx rifle lab`, choose the kernel "TypeScript (rifle-kit)" and save it';
   if (name === undefined)
     throw new KitError(`${file}: expected a notebook that names its kernel, found no metadata.kernelspec.name.`, {
+      code: 'NOTEBOOK_WITHOUT_KERNEL',
       fix: `${choose}.`,
     });
-  throw new KitError(
-    `${file}: expected a TypeScript notebook (kernel ${KERNELS.map((kernel) => `"${kernel}"`).join(' or ')}), found kernel "${name}".`,
-    {
-      fix: `${choose}; or, to run it with "${name}", install that kernel into Jupyter (\`jupyter kernelspec list\` shows what is there) and use \`jupyter execute\`.`,
-    },
-  );
+  const known = KERNELS.map((kernel) => `"${kernel}"`).join(' or ');
+  throw new KitError(`${file}: expected a TypeScript notebook (kernel ${known}), found kernel "${name}".`, {
+    code: 'NOTEBOOK_OTHER_KERNEL',
+    fix: `${choose}. To run it with "${name}", use \`jupyter execute\`.`,
+  });
+}
+
+/** Refuses a path that cannot become a file. */
+function checkTarget(out: string): void {
+  if (fs.statSync(out, { throwIfNoEntry: false })?.isDirectory())
+    throw new KitError(`${out}: expected a path for the executed notebook, found a folder.`, {
+      code: 'NOTEBOOK_TARGET_FOLDER',
+      fix: 'Name a file in that folder.',
+    });
+}
+
+const hasTag = (cell: NotebookCell, tag: string): boolean => cell.metadata.tags?.includes(tag) ?? false;
+const isSkipped = (cell: NotebookCell): boolean => hasTag(cell, 'skip-execution');
+
+function allowsErrorsIn({ metadata }: Notebook): boolean {
+  const execution = metadata.execution as { allow_errors?: unknown } | undefined;
+  return metadata.allow_errors === true || execution?.allow_errors === true;
 }
 
 function clearOutputs(notebook: Notebook): void {
   for (const cell of notebook.cells) {
-    if (cell.cell_type !== 'code') continue;
+    if (cell.cell_type !== 'code' || isSkipped(cell)) continue;
     cell.outputs = [];
     cell.execution_count = null;
   }
-}
-
-/**
- * Puts a cell that assigns the parameters after the cell tagged `parameters`; a cell from an earlier run is replaced.
- */
-function injectParameters(file: string, notebook: Notebook, parameters: Record<string, unknown>): void {
-  const tagged = (cell: NotebookCell, tag: string): boolean => cell.metadata.tags?.includes(tag) ?? false;
-  notebook.cells = notebook.cells.filter((cell) => !tagged(cell, 'injected-parameters'));
-  const names = Object.keys(parameters);
-  if (names.length === 0) return;
-  const index = notebook.cells.findIndex((cell) => cell.cell_type === 'code' && tagged(cell, 'parameters'));
-  if (index < 0)
-    throw new KitError(
-      `${file}: parameters were given (${names.join(', ')}), but no code cell has the tag "parameters".`,
-    );
-  const declared = [
-    ...joinText(notebook.cells[index].source).matchAll(/^[ \t]*(?:let|var)\s+([A-Za-z_$][\w$]*)/gm),
-  ].map((match) => match[1]);
-  for (const name of names) {
-    if (!declared.includes(name))
-      throw unknownName('parameter (a variable declared with `let` in the cell tagged "parameters")', name, declared);
-  }
-  notebook.cells.splice(index + 1, 0, {
-    id: 'injected-parameters',
-    cell_type: 'code',
-    metadata: { tags: ['injected-parameters'] },
-    source: names.map((name) => `${name} = ${JSON.stringify(parameters[name])};`).join('\n'),
-    outputs: [],
-    execution_count: null,
-  });
 }

@@ -65,8 +65,15 @@ export function encodeMessage(
     identities = [],
   }: { parent?: Partial<Header>; metadata?: Record<string, unknown>; identities?: (string | Buffer)[] } = {},
 ): (string | Buffer)[] {
-  const parts = [header, parent, metadata, content].map((part) => JSON.stringify(part));
+  const parts = [header, parent, metadata, content].map((part) => wholeCharacters(JSON.stringify(part)));
   return [...identities, DELIMITER, signature(key, parts), ...parts];
+}
+
+/** JSON in which each half of a surrogate pair, which UTF-8 cannot hold, is the replacement character. */
+function wholeCharacters(json: string): string {
+  // A whole pair is written as it is; only a half is escaped.
+  if (!json.includes('\\ud')) return json;
+  return json.replace(/(?<=(?:^|[^\\])(?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g, '\ufffd');
 }
 
 /** The message in `frames`; `null` when they are not a message signed with `key`. */

@@ -1,6 +1,6 @@
 // Photographs of a data set as one picture, a row a class, for a notebook or a report.
 import path from 'node:path';
-import sharp from 'sharp';
+import { sharp } from '../../base/packages';
 import type { Dataset, Sample } from '../../data/dataset';
 import { escapeHtml } from '../table/markup';
 
@@ -70,7 +70,7 @@ export async function sampleGrid(dataset: Dataset, options: SampleGridOptions = 
     }),
   );
   const [width, height] = [perClass * (side + GAP) - GAP, dataset.classes.length * (side + GAP) - GAP];
-  const png = await sharp({ create: { width, height, channels: 3, background: 'white' } })
+  const png = await sharp()({ create: { width, height, channels: 3, background: 'white' } })
     .composite(rows.map((row, i) => ({ input: row.png, left: 0, top: i * (side + GAP) })))
     .removeAlpha()
     .png()
@@ -93,10 +93,14 @@ export async function sampleGrid(dataset: Dataset, options: SampleGridOptions = 
 async function strip(root: string, samples: readonly Sample[], columns: number, side: number): Promise<Buffer> {
   const tiles = await Promise.all(
     samples.map(({ file }) =>
-      sharp(path.join(root, file)).resize(side, side, { fit: 'cover' }).toColourspace('srgb').removeAlpha().toBuffer(),
+      sharp()(path.join(root, file))
+        .resize(side, side, { fit: 'cover' })
+        .toColourspace('srgb')
+        .removeAlpha()
+        .toBuffer(),
     ),
   );
-  return sharp({ create: { width: columns * (side + GAP) - GAP, height: side, channels: 3, background: 'white' } })
+  return sharp()({ create: { width: columns * (side + GAP) - GAP, height: side, channels: 3, background: 'white' } })
     .composite(tiles.map((input, i) => ({ input, left: i * (side + GAP), top: 0 })))
     .removeAlpha()
     .png()

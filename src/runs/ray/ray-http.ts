@@ -1,8 +1,9 @@
 // Requests to Ray over HTTP, bounded in bytes and time, and their errors.
-import { Agent, request, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
 import { withoutSecrets, withPublicAddresses } from '../../base/address';
 import { boundedBody } from '../../base/bounded-body';
 import { KitError } from '../../base/errors';
+import { undici } from '../../base/packages';
 
 /** Ray does not answer, or not now: trying again may help. */
 export class RayUnreachableError extends KitError {
@@ -49,7 +50,7 @@ export async function ask(
 ): Promise<Answer> {
   let answer: Answer;
   try {
-    const response = await request(`${base}${path}`, {
+    const response = await undici().request(`${base}${path}`, {
       method,
       headers: {
         'user-agent': 'rifle-kit',
@@ -125,7 +126,7 @@ let agent: Dispatcher | undefined;
  * reports nothing.
  */
 export function uncompressed(): Dispatcher {
-  return (agent ??= new Agent().compose((dispatch) => (options, handler) => {
+  return (agent ??= new (undici().Agent)().compose((dispatch) => (options, handler) => {
     const headers = Object.fromEntries(
       Object.entries(options.headers as Record<string, string>).filter(([name]) => name !== 'sec-websocket-extensions'),
     );

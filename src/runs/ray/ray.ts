@@ -1,7 +1,7 @@
 // A client of Ray's Jobs REST API. Answers are checked and bounded; a server that does not answer and one that answers
 // wrongly are different errors.
 // https://docs.ray.io/en/latest/cluster/running-applications/job-submission/rest.html
-import { WebSocket } from 'undici';
+import { undici } from '../../base/packages';
 import { z } from 'zod';
 import { publicAddress } from '../../base/address';
 import { KitError } from '../../base/errors';
@@ -175,10 +175,13 @@ export class Ray {
    * cluster ends it, or the connection breaks.
    */
   follow(id: string, onText: (text: string) => void, onEnd: () => void): () => void {
-    const socket = new WebSocket(`${this.url.replace(/^http/, 'ws')}/api/jobs/${encodeURIComponent(id)}/logs/tail`, {
-      dispatcher: uncompressed(),
-      headers: authorization(),
-    });
+    const socket = new (undici().WebSocket)(
+      `${this.url.replace(/^http/, 'ws')}/api/jobs/${encodeURIComponent(id)}/logs/tail`,
+      {
+        dispatcher: uncompressed(),
+        headers: authorization(),
+      },
+    );
     socket.addEventListener('message', ({ data }) => {
       if (typeof data === 'string') onText(data);
     });

@@ -1,6 +1,6 @@
 // Sends the numbers of a run to an MLflow server, through its REST API (https://mlflow.org/docs/latest/rest-api.html).
 // Answers are bounded in bytes and time; secrets of the address are in no message.
-import { request } from 'undici';
+import { undici } from '../../base/packages';
 import { z } from 'zod';
 import { loginOf, publicAddress, withoutSecrets } from '../../base/address';
 import { boundedBody } from '../../base/bounded-body';
@@ -123,7 +123,7 @@ export class MlflowSink implements Sink {
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       ...(this.authorization === null ? {} : { authorization: this.authorization }),
     };
-    const response = await request(`${this.url}/api/2.0/mlflow/${path}`, {
+    const response = await undici().request(`${this.url}/api/2.0/mlflow/${path}`, {
       method,
       headers,
       body: body === undefined ? undefined : JSON.stringify(body),

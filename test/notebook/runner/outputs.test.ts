@@ -38,4 +38,17 @@ describe('OutputCollector', () => {
     assert.deepEqual(first, [{ output_type: 'display_data', data: { 'text/plain': '100 %' }, metadata: {} }]);
     assert.deepEqual(second, []);
   });
+
+  it('takes time in proportion to the length of a line', () => {
+    const seconds = (length: number): number => {
+      const outputs: CellOutput[] = [];
+      const began = performance.now();
+      const collector = new OutputCollector();
+      for (const text of ['x'.repeat(length), `${'y'.repeat(length)}\r`, 'z\n'])
+        collector.add(outputs, message('stream', { name: 'stdout', text }));
+      assert.deepEqual(outputs, [{ output_type: 'stream', name: 'stdout', text: 'z\n' }]);
+      return (performance.now() - began) / 1000;
+    };
+    assert.ok(seconds(3_000_000) < 2, 'a quadratic one takes hours');
+  });
 });

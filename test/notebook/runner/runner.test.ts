@@ -15,16 +15,21 @@ function code(source: string, tags?: string[]): NotebookCell {
   return { cell_type: 'code', metadata: tags ? { tags } : {}, source, outputs: [], execution_count: null };
 }
 
-function write(name: string, cells: NotebookCell[]): string {
+function write(name: string, cells: NotebookCell[], metadata: Record<string, unknown> = {}): string {
   const file = path.join(folder, name);
   const text: NotebookCell = { cell_type: 'markdown', metadata: {}, source: '# A test' };
   const kernelspec = { name: 'rifle', display_name: 'TypeScript (rifle-kit)', language: 'typescript' };
   fs.writeFileSync(
     file,
-    JSON.stringify({ cells: [text, ...cells], metadata: { kernelspec }, nbformat: 4, nbformat_minor: 4 }),
+    JSON.stringify({ cells: [text, ...cells], metadata: { kernelspec, ...metadata }, nbformat: 4, nbformat_minor: 4 }),
   );
   return file;
 }
+
+const withCode =
+  (expected: string) =>
+  (error: KitError): boolean =>
+    error.code === expected;
 
 async function waitUntil(condition: () => boolean, seconds: number, what: string): Promise<void> {
   const deadline = Date.now() + seconds * 1000;
@@ -117,7 +122,7 @@ describe('runNotebook', function () {
       timeoutSeconds: 1,
       out,
     });
-    assert.match(slow.failure!.error, /did not end within its limit of 1 s/);
+    assert.match(slow.failure!.error, /its limit of 1 s/);
     assert.deepEqual([slow.status, slow.failure!.cell, slow.cells.length], ['failed', 2, 1]);
     const { outputs } = readNotebook(out).cells[1];
     assert.ok(outputs!.some((output) => output.output_type === 'stream' && joinText(output.text) === 'before\n'));
@@ -150,40 +155,63 @@ describe('runNotebook', function () {
   });
 
   it('refuses what is no TypeScript notebook and parameters that are not declared, before a kernel starts', async () => {
-    await assert.rejects(
-      runNotebook(path.join(folder, 'none.ipynb')),
-      /none\.ipynb: expected a notebook, found no such file/,
-    );
+    await assert.rejects(runNotebook(path.join(folder, 'none.ipynb')), withCode('NOTEBOOK_UNREADABLE'));
+    await assert.rejects(runNotebook(folder), withCode('NOTEBOOK_UNREADABLE'));
     const text = path.join(folder, 'text.ipynb');
     fs.writeFileSync(text, 'hello');
-    await assert.rejects(runNotebook(text), /not JSON/);
+    await assert.rejects(runNotebook(text), withCode('NOTEBOOK_UNREADABLE'));
     fs.writeFileSync(
       text,
       JSON.stringify({ cells: [], metadata: { kernelspec: { name: 'python3' } }, nbformat: 4, nbformat_minor: 5 }),
     );
-    await assert.rejects(
-      runNotebook(text),
-      (error: KitError) => /kernel "python3"/.test(error.message) && /jupyter kernelspec list/.test(error.fix),
-    );
+    await assert.rejects(runNotebook(text), withCode('NOTEBOOK_OTHER_KERNEL'));
     fs.writeFileSync(text, JSON.stringify({ worksheets: [], metadata: {}, nbformat: 3, nbformat_minor: 0 }));
-    await assert.rejects(
-      runNotebook(text),
-      (error: KitError) => /found nbformat 3/.test(error.message) && /nbconvert/.test(error.fix),
-    );
+    await assert.rejects(runNotebook(text), withCode('NOTEBOOK_OTHER_FORMAT'));
     fs.writeFileSync(text, JSON.stringify({ cells: [], metadata: {}, nbformat: 4, nbformat_minor: 5 }));
-    await assert.rejects(
-      runNotebook(text),
-      (error: KitError) => /no metadata\.kernelspec/.test(error.message) && /choose the kernel/.test(error.fix),
+    await assert.rejects(runNotebook(text), withCode('NOTEBOOK_WITHOUT_KERNEL'));
+    fs.writeFileSync(
+      text,
+      JSON.stringify({ cells: [{ cell_type: 'code' }], metadata: {}, nbformat: 4, nbformat_minor: 5 }),
     );
+    await assert.rejects(runNotebook(text), withCode('NOTEBOOK_INVALID'));
     const file = write('declared.ipynb', [code('let scale = "smoke";', ['parameters'])]);
+    await assert.rejects(runNotebook(file, { out: folder }), withCode('NOTEBOOK_TARGET_FOLDER'));
     await assert.rejects(
       runNotebook(file, { parameters: { scal: 'mini' } }),
       (error: KitError) => /"scal"/.test(error.message) && /"scale"/.test(error.fix),
     );
     await assert.rejects(
       runNotebook(write('none-tagged.ipynb', []), { parameters: { scale: 1 } }),
-      /no code cell has the tag/,
+      withCode('NOTEBOOK_WITHOUT_PARAMETERS'),
     );
+  });
+
+  it('skips cells tagged so, allows errors where the notebook does, and takes several parameters of one `let`', async () => {
+    const cells = [
+      code('let rate = 1, sizes: number[] = [], { deep } = { deep: 2 };', ['parameters']),
+      code('throw new Error("skipped")', ['skip-execution']),
+      code('throw new Error("allowed")'),
+      code('[rate, sizes.length, deep].join()'),
+    ];
+    const file = write('allowed.ipynb', cells, { execution: { allow_errors: true } });
+    const out = path.join(folder, 'allowed.out.ipynb');
+    const { status } = await runNotebook(file, { out, parameters: { sizes: [1, 2], deep: 5 } });
+    assert.equal(status, 'ok');
+    const outputs = readNotebook(out).cells.map((cell) => cell.outputs ?? []);
+    assert.deepEqual(outputs[3], []);
+    assert.equal(outputs[4][0].output_type, 'error');
+    assert.deepEqual((outputs[5][0] as { data: object }).data, { 'text/plain': ['1,2,5'] });
+  });
+
+  it('writes in place through a link, with the permissions of the file', async () => {
+    const file = write('linked.ipynb', [code('1 + 1')]);
+    fs.chmodSync(file, 0o640);
+    const link = path.join(folder, 'link.ipynb');
+    fs.symlinkSync(file, link);
+    await runNotebook(link, { out: link });
+    assert.ok(fs.lstatSync(link).isSymbolicLink());
+    assert.equal(fs.statSync(file).mode & 0o777, 0o640);
+    assert.equal(readNotebook(file).cells[1].outputs!.length, 1);
   });
 
   it('rejects with the reason of an abort and takes the kernel with it', async () => {
@@ -198,6 +226,20 @@ describe('runNotebook', function () {
     controller.abort(new Error('enough'));
     await assert.rejects(run, /enough/);
     assert.equal(isAlive(pid), false);
+  });
+
+  it('leaves neither kernel nor folder when it is killed while a kernel starts', async () => {
+    const runner = path.join(__dirname, '..', '..', '..', 'src', 'notebook', 'runner', 'runner.js');
+    const own = fs.mkdtempSync(path.join(os.tmpdir(), 'rifle-killed-'));
+    const file = write('killed-early.ipynb', [code('1')]);
+    const script = `require(${JSON.stringify(runner)}).runNotebook(${JSON.stringify(file)})`;
+    const child = spawn(process.execPath, ['-e', script], { stdio: 'ignore', env: { ...process.env, TMPDIR: own } });
+    const made = (): string[] => fs.readdirSync(own).filter((name) => name.startsWith('rifle-kernel-'));
+    await waitUntil(() => made().length > 0, 30, 'a kernel is started');
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    child.kill('SIGKILL');
+    await waitUntil(() => made().length === 0, 30, 'the kernel removed its folder');
+    fs.rmSync(own, { recursive: true });
   });
 
   for (const signal of ['SIGINT', 'SIGKILL'] as const) {

@@ -46,7 +46,7 @@ export function prepareSource(source: string): PreparedSource {
   return { text: `${text}\nexport { ${[...names].join(', ')} };`, ambient, isAsync: awaits(file) };
 }
 
-/** The tree of a cell; it is a module also without an import, so that `await (f())` is no call of a function `await`. */
+/** The tree of a cell. It is a module also without an import, so that `await (f())` calls no function `await`. */
 function parseModule(source: string): ts.SourceFile {
   const setExternalModuleIndicator = (file: ts.SourceFile): void =>
     void Object.assign(file, { externalModuleIndicator: true });
@@ -61,8 +61,8 @@ export function declaredNames(statement: ts.Statement): string[] {
   if (ts.isInterfaceDeclaration(statement) || ts.isTypeAliasDeclaration(statement) || ts.isEnumDeclaration(statement))
     return [statement.name.text];
   if (ts.isModuleDeclaration(statement)) {
-    const isNamespace = ts.isIdentifier(statement.name) && (statement.flags & ts.NodeFlags.GlobalAugmentation) === 0;
-    return isNamespace ? [statement.name.text] : [];
+    const isGlobal = (statement.flags & ts.NodeFlags.GlobalAugmentation) !== 0;
+    return ts.isIdentifier(statement.name) && !isGlobal ? [statement.name.text] : [];
   }
   if (ts.isImportEqualsDeclaration(statement)) return [statement.name.text];
   if (ts.isImportDeclaration(statement)) return importedNames(statement.importClause);

@@ -90,7 +90,8 @@ export class NotebookModules {
     try {
       if (file.endsWith('.json')) module.exports = JSON.parse(text);
       else {
-        module.require = this.requireFrom(file);
+        const require = this.requireFrom(file);
+        Object.assign(module, { require, import: (require as unknown as { import: unknown }).import });
         module._compile(this.compile(file, text), file);
       }
     } catch (error) {
@@ -117,7 +118,7 @@ export class NotebookModules {
     return outputText.replace(/\/\/# sourceMappingURL=.*\s*$/, '');
   }
 
-  /** A package or a module of Node: by `require` where that works, so that each is loaded once; else as an ES module. */
+  /** A package or a module of Node: by `require` where that works, so that it is loaded once; else as an ES module. */
   private async importPackage(id: string, from: string): Promise<unknown> {
     if (id === 'tslab') return tslab();
     const key = keyOf(id, from);
@@ -230,7 +231,7 @@ const moduleTransformer: ts.TransformerFactory<ts.SourceFile> = (transformation)
   const visit = (node: ts.Node): ts.Node => {
     if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword)
       return factory.createCallExpression(
-        factory.createPropertyAccessExpression(name('require'), 'import'),
+        factory.createPropertyAccessExpression(name('module'), 'import'),
         undefined,
         ts.visitNodes(node.arguments, visit) as ts.NodeArray<ts.Expression>,
       );

@@ -1,0 +1,2 @@
+declare const loader: { load: () => typeof import('@tensorflow/tfjs-node-gpu') };
+export = loader;
