@@ -7,6 +7,7 @@ const ORDER = [
   'backbones',
   'transfer',
   'runs',
+  'predict',
   'analysis',
   'report',
   'studies',

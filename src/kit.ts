@@ -6,6 +6,7 @@ export * from './data';
 export * from './backbones';
 export * from './transfer';
 export * from './runs';
+export * from './predict';
 export * from './analysis';
 export * from './report';
 export * from './studies';

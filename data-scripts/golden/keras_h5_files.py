@@ -7,7 +7,8 @@
     model.h5        `save`: the same below `model_weights`, beside `optimizer_weights`
     expected.json   {name: {shape, dtype, values}} of both
     ...             files that must be refused: compressed.h5, big-endian.h5, external-link.h5, external-storage.h5 (both point to
-                    outside.bin beside them), circle.h5, repeated.h5 (one large dataset under many names), missing.h5, empty.h5
+                    outside.bin beside them), virtual.h5 and virtual-inside.h5 (virtual data sets of another file and of the same),
+                    control-characters.h5 (names that change what a terminal shows), circle.h5, repeated.h5 (one large dataset under many names), missing.h5, empty.h5
 """
 import json
 import pathlib
@@ -66,6 +67,18 @@ def main(out):
     (out / "outside.bin").write_bytes(b"not for the reader: 32 bytes....")
     with h5py.File(out / "external-storage.h5", "w") as f:
         layer(f).create_dataset("dense/kernel:0", shape=(8,), dtype="f4", external=[("outside.bin", 0, 32)])
+    with h5py.File(out / "virtual.h5", "w") as f:
+        layout = h5py.VirtualLayout(shape=(8,), dtype="f4")
+        layout[:] = h5py.VirtualSource("outside.h5", "x", shape=(8,))
+        layer(f).create_virtual_dataset("dense/kernel:0", layout)
+    with h5py.File(out / "virtual-inside.h5", "w") as f:
+        f["x"] = np.ones(8, "f4")
+        layout = h5py.VirtualLayout(shape=(8,), dtype="f4")
+        layout[:] = h5py.VirtualSource(f["x"])
+        layer(f).create_virtual_dataset("dense/kernel:0", layout)
+    with h5py.File(out / "control-characters.h5", "w") as f:
+        group = f.create_group("a\x1b]0;title\x07")
+        group.attrs["weight_names"] = np.array([b"\x1b[2J" + b"x" * 20000])
     with h5py.File(out / "external-link.h5", "w") as f:
         layer(f)["dense/kernel:0"] = h5py.ExternalLink("weights.h5", "/conv1/conv1/kernel:0")
     with h5py.File(out / "circle.h5", "w") as f:

@@ -9,9 +9,9 @@
 // %% [markdown]
 // # Does RIFLE beat plain fine-tuning?
 //
-// **The claim.** Fine-tune a pretrained network, and in the middle of it draw its last layer, the head, anew: that is RIFLE (Li et al., ICML 2020).
+// **The claim.** RIFLE (Li et al., ICML 2020) fine-tunes a pretrained network and re-initialises its last layer, the head, in the middle of training.
 // The network then ends at a higher test accuracy than after plain fine-tuning.
-// Here the claim meets photographs of solar cells (`elpv`): four classes, monocrystalline or polycrystalline, functional or defective.
+// Here it is tested on photographs of solar cells (`elpv`): four classes, monocrystalline or polycrystalline, functional or defective.
 //
 // **The command.** `npx rifle notebooks notebooks/00-start.ipynb --scale smoke`, or *Run All Cells* here.
 //
@@ -19,11 +19,11 @@
 // | --- | --- | --- |
 // | `smoke` | shows that everything works; its numbers mean nothing | under a minute on 2 cores |
 // | `mini` | both methods converge on a few hundred photographs | minutes on a laptop |
-// | `paper` | the authors' network and schedule on all of `elpv` | a GPU |
+// | `paper` | the authors' network, schedule and data | a GPU |
 //
-// **What to expect.** The paper's abstract reports 0.5 to 2 points over other tricks on other data; for these photographs no value is at hand.
-// At `smoke` the table says *Not converged*. At `mini` there are two seeds: the interval of the difference is wide, and *direction only* or
-// *not reproduced* are honest answers.
+// **What to expect.** The paper's abstract reports 0.5 to 2 points over other tricks on other data; for these photographs no value is known.
+// At `smoke` the table says *Not converged*. At `mini` there are few seeds: the interval of the difference is wide, and
+// *inconclusive* is an honest answer.
 
 // %% tags=["parameters"]
 let scale = process.env.RIFLE_SCALE ?? 'smoke'; // smoke, mini or paper
@@ -41,7 +41,7 @@ study.purpose
 // %% [markdown]
 // ## The photographs
 //
-// A data set is a folder of images and a list. It is fetched once, checked against its hash, and kept. (elpv-dataset, CC BY-NC-SA 4.0.)
+// A data set is a folder of images and a list. It is downloaded once, verified by its hash, and kept. (elpv-dataset, CC BY-NC-SA 4.0.)
 
 // %%
 const photographs = await datasets.load(study.spec.dataset, { onProgress: progressBar() });
@@ -62,7 +62,7 @@ specs.map((spec) => `${methods.nameOf(spec)}, seed ${spec.seed}: ${spec.epochs} 
 // %% [markdown]
 // ## Fine-tune
 //
-// One run after the other. A finished run is kept under the hash of its spec, data and weights: the next time, this cell takes no time.
+// One run after the other. A finished run is kept under the hash of its spec, data and weights. The next time it is reused.
 
 // %%
 const records = await runAll(specs, { onProgress: progressBar() });
@@ -70,7 +70,7 @@ const records = await runAll(specs, { onProgress: progressBar() });
 // %% [markdown]
 // ## Look at the numbers
 //
-// Records become [danfo](https://danfo.jsdata.org) frames: one row a run, or one row a run and epoch.
+// Records become [danfo](https://danfo.jsdata.org) frames: one row for each run, or for each run and epoch.
 
 // %%
 const columns = ['method', 'seed', 'trainTop1', 'top1', 'resets'];
@@ -87,7 +87,7 @@ await show(epochs, { rows: 4 });
 // %% [markdown]
 // ## The answer
 //
-// The methods share their seeds, so the difference is taken seed by seed. The rule of the verdict stands below the table.
+// The methods share their seeds, so the difference is taken seed by seed. The rule of the verdict stands below the table. (The stored output was made by an earlier version, which judged by another rule.)
 
 // %%
 await show(methodsTable(records));
@@ -95,7 +95,7 @@ await show(methodsTable(records));
 // %% [markdown]
 // ## How it got there
 //
-// When the head is drawn anew (dashed), accuracy falls and training loss jumps; then both recover. That is the perturbation that RIFLE is about.
+// When the head is re-initialised (dashed), accuracy falls and training loss jumps; then both recover. This is the perturbation of RIFLE.
 // (The two epochs of `smoke` are too few to see it.)
 
 // %%
@@ -107,7 +107,7 @@ await show(lossFigure(records));
 // %% [markdown]
 // ## Take it with you
 //
-// One HTML file with the table, the figures and what they were made with; it needs nothing else.
+// One HTML file with the table, the figures, the settings and the environment; it needs nothing else.
 
 // %%
 const title = 'Does RIFLE beat plain fine-tuning?';
@@ -116,9 +116,9 @@ await writeReport(records, { path: path, title: title, scale: scale });
 `Open notebooks/${path} in a browser.`
 
 // %% [markdown]
-// ## Go on
+// ## Next steps
 //
-// Copy these cells into a notebook of your own and change the study, for example
+// Copy these cells into your own notebook and change the study, for example
 //
 // ```ts
 // const study = { ...scaleOf(scale), methods: ['fine-tuning', 'rifle', 'l2-sp', 'l2-sp+rifle'], seeds: [0, 1, 2] };

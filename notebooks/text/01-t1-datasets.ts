@@ -9,7 +9,7 @@
 // %% [markdown]
 // # T1. The data sets
 //
-// **The claim.** Not a claim but the ground: which data sets, how many classes and images, how they are split, and what says that they are the right ones.
+// **The claim.** No claim: the data sets, their classes and images, their splits, and the hashes that verify them.
 //
 // **The command.** `npx rifle notebooks notebooks/01-t1-datasets.ipynb --scale smoke`, or *Run All Cells* here.
 //
@@ -17,7 +17,7 @@
 // | --- | --- | --- |
 // | `smoke` | the same at every scale: nothing is trained | seconds |
 //
-// **What to expect.** Counts and hashes of everything the kit knows. Only `elpv` is held by a package registry and shown in pictures; the others come from their official hosts or from your own copy (`npx rifle data prepare NAME --help`).
+// **What to expect.** Counts and hashes of every data set of the kit. Only `elpv` is in a package registry and shown in pictures; the others come from their official hosts or from your own copy (`npx rifle data prepare NAME --help`).
 
 // %% tags=["parameters"]
 let scale = process.env.RIFLE_SCALE ?? 'smoke'; // smoke, mini or paper
@@ -43,4 +43,4 @@ const { classes, train, test, hash } = elpv;
 // %% [markdown]
 // ## Your own
 //
-// A folder `train/<class>/*`, `test/<class>/*` needs no record at all: `datasets.fromFolder(path)`, or its path wherever a data set's name can stand. Name folders in `RIFLE_DATA` and the studies run on them, too.
+// A folder `train/<class>/*`, `test/<class>/*` needs no manifest: use `datasets.fromFolder(path)`, or its path in place of a data set's name. The studies also run on the folders in `RIFLE_DATA`.

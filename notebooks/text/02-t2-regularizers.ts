@@ -35,7 +35,7 @@ const specs = studies.specs('t2', { scale: scale });
 // %% [markdown]
 // ## The runs
 //
-// A run is kept under the hash of its spec, data and weights: what another notebook made already takes no time here.
+// A run is kept under the hash of its spec, data and weights. A run that another notebook made is reused.
 
 // %%
 const records = await runAll(specs, { onProgress: progressBar() });
@@ -48,7 +48,7 @@ await show(methods.agg({ top1: ['mean', 'min', 'max'], trainTop1: 'mean' }));
 // %% [markdown]
 // ## The table
 //
-// Each regulariser without and with RIFLE; the difference is taken seed by seed, and its verdict follows the rule below the table. The paper's own tables are not at hand: the column *reported* shows values of other sources, each with its caveat.
+// Each regulariser without and with RIFLE; the difference is taken seed by seed, and its verdict follows the rule below the table. The paper's own tables are not available here: the column *reported* shows values of other sources, each with its caveat. (The stored output was made by an earlier version, which judged by another rule.)
 
 // %%
 await show(regularizersTable(records, { scale: scale }));

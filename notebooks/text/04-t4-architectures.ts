@@ -9,7 +9,7 @@
 // %% [markdown]
 // # T4. Does it hold across architectures?
 //
-// **The claim.** RIFLE raises accuracy whatever the network.
+// **The claim.** RIFLE raises the accuracy of every network.
 //
 // **The command.** `npx rifle notebooks notebooks/04-t4-architectures.ipynb --scale smoke`, or *Run All Cells* here.
 //
@@ -19,7 +19,7 @@
 // | `mini` | a small study on photographs of solar cells (`elpv`), and on the image folders that `RIFLE_DATA` names | about 15 minutes on 2 cores |
 // | `paper` | the authors' schedule: 40 epochs, batch 32, rate 0.01 cosine, 256/224, five seeds | GPU hours: `npx rifle sweep --study t4 --scale paper --dry-run` |
 //
-// **What to expect.** At `mini` those networks whose ImageNet weights a package registry holds: two EfficientNet-Lites and MobileNetV1. At `paper` the authors' own, whose weights files you give.
+// **What to expect.** At `mini`: networks with ImageNet weights in a package registry, two EfficientNet-Lites and MobileNetV1. At `paper`: the authors' own networks.
 
 // %% tags=["parameters"]
 let scale = process.env.RIFLE_SCALE ?? 'smoke'; // smoke, mini or paper
@@ -35,7 +35,7 @@ const specs = studies.specs('t4', { scale: scale });
 // %% [markdown]
 // ## The runs
 //
-// A run is kept under the hash of its spec, data and weights: what another notebook made already takes no time here.
+// A run is kept under the hash of its spec, data and weights. A run that another notebook made is reused.
 
 // %%
 const records = await runAll(specs, { onProgress: progressBar() });
@@ -48,7 +48,7 @@ await show(methods.agg({ top1: ['mean', 'min', 'max'], trainTop1: 'mean' }));
 // %% [markdown]
 // ## The table
 //
-// Each network without and with RIFLE. The paper's own tables are not at hand: the column *reported* shows values of other sources, each with its caveat.
+// Each network without and with RIFLE. The paper's own tables are not available here: the column *reported* shows values of other sources, each with its caveat. (The stored output was made by an earlier version, which judged by another rule.)
 
 // %%
 await show(architecturesTable(records, { scale: scale }));

@@ -19,7 +19,7 @@
 // | `mini` | a small study on photographs of solar cells (`elpv`), and on the image folders that `RIFLE_DATA` names | about 20 minutes on 2 cores |
 // | `paper` | the authors' schedule: 40 epochs, batch 32, rate 0.01 cosine, 256/224, five seeds | GPU hours: `npx rifle sweep --study t5 --scale paper --dry-run` |
 //
-// **What to expect.** The authors' code has the two first choices as options; the paper's ablations are not at hand. Noise is drawn as a new head is, and added to the old one.
+// **What to expect.** The authors' code has the two first choices as options; the paper's ablations are not available. Noise has the distribution of a new head, and is added to the old one.
 
 // %% tags=["parameters"]
 let scale = process.env.RIFLE_SCALE ?? 'smoke'; // smoke, mini or paper
@@ -35,7 +35,7 @@ const specs = studies.specs('t5', { scale: scale });
 // %% [markdown]
 // ## The runs
 //
-// A run is kept under the hash of its spec, data and weights: what another notebook made already takes no time here.
+// A run is kept under the hash of its spec, data and weights. A run that another notebook made is reused.
 
 // %%
 const records = await runAll(specs, { onProgress: progressBar() });
@@ -48,7 +48,7 @@ await show(methods.agg({ top1: ['mean', 'min', 'max'], trainTop1: 'mean' }));
 // %% [markdown]
 // ## The table
 //
-// Every row is compared with plain fine-tuning on the same seeds. The paper's own tables are not at hand: the column *reported* shows values of other sources, each with its caveat.
+// Every row is compared with plain fine-tuning on the same seeds. The paper's own tables are not available here: the column *reported* shows values of other sources, each with its caveat. (The stored output was made by an earlier version, which judged by another rule.)
 
 // %%
 await show(ablationsTable(records, { scale: scale }));

@@ -19,7 +19,7 @@
 // | `mini` | a small study on photographs of solar cells (`elpv`), and on the image folders that `RIFLE_DATA` names | none after T2 |
 // | `paper` | the authors' schedule: 40 epochs, batch 32, rate 0.01 cosine, 256/224, five seeds | GPU hours: `npx rifle sweep --study f1 --scale paper --dry-run` |
 //
-// **What to expect.** Every layer, input side first: its way |w - w0| / |w0| from the pretrained weights at the end of the run. If the claim holds, RIFLE's line lies above at the left.
+// **What to expect.** Every layer, input side first: its distance |w - w0| / |w0| from the pretrained weights at the end of the run. If the claim holds, RIFLE's line lies above at the left.
 
 // %% tags=["parameters"]
 let scale = process.env.RIFLE_SCALE ?? 'smoke'; // smoke, mini or paper
@@ -36,7 +36,7 @@ const records = await runAll(specs, { onProgress: progressBar() });
 // %% [markdown]
 // ## Every layer and epoch
 //
-// The norms are computed inside the compiled training step; they come with every record.
+// The norms are computed inside the compiled training step and stored with every run.
 
 // %%
 const store = new RunStore();

@@ -9,7 +9,7 @@
 // %% [markdown]
 // # F3. Is the perturbation absorbed?
 //
-// **The claim.** The loss jumps when the head is drawn anew, and then comes down to where it would have been.
+// **The claim.** The loss jumps when the head is re-initialised, and then falls to its former course.
 //
 // **The command.** `npx rifle notebooks notebooks/08-f3-perturbation.ipynb --scale smoke`, or *Run All Cells* here.
 //

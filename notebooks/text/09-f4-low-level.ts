@@ -9,7 +9,7 @@
 // %% [markdown]
 // # F4. Do low-level features improve?
 //
-// **The claim.** What RIFLE teaches the early layers is worth keeping by itself.
+// **The claim.** The early layers of a network that RIFLE trained are better, also without its later layers.
 //
 // **The command.** `npx rifle notebooks notebooks/09-f4-low-level.ipynb --scale smoke`, or *Run All Cells* here.
 //

@@ -10,7 +10,7 @@
 // %% [markdown]
 // # The four published variants of RIFLE
 //
-// **The claim.** Four implementations have been published, and they differ: in how often and when they reset, in what they draw the new head from, and in whether the bias is drawn anew.
+// **The claim.** Four implementations have been published, and they differ: in how often and when they reset, in the distribution of the new head, and in whether the bias is re-initialised too.
 //
 // **The command.** `npx rifle notebooks notebooks/11-variants.ipynb --scale smoke`, or *Run All Cells* here.
 //
@@ -36,7 +36,7 @@ const specs = studies.specs('variants', { scale: scale });
 // %% [markdown]
 // ## The runs
 //
-// A run is kept under the hash of its spec, data and weights: what another notebook made already takes no time here.
+// A run is kept under the hash of its spec, data and weights. A run that another notebook made is reused.
 
 // %%
 const records = await runAll(specs, { onProgress: progressBar() });
@@ -56,7 +56,7 @@ Object.fromEntries(riflePresets.map((name) => [name, rifle(name)]))
 // %% [markdown]
 // ## The table
 //
-// The same network, data and seeds under each variant. The paper's own tables are not at hand: the column *reported* shows values of other sources, each with its caveat.
+// The same network, data and seeds under each variant. The paper's own tables are not available here: the column *reported* shows values of other sources, each with its caveat. (The stored output was made by an earlier version, which judged by another rule.)
 
 // %%
 await show(variantsTable(records, { scale: scale }));

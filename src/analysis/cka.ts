@@ -53,7 +53,7 @@ export function ckaEstimates(x: FeatureMatrix, y: FeatureMatrix): CkaEstimates {
   if (x.examples !== y.examples)
     throw new KitError(
       `CKA compares two representations of the same examples: found ${x.examples} and ${y.examples}.`,
-      { fix: 'Compute both on the same images, in the same order.' },
+      { code: 'CKA_EXAMPLES_MISMATCH', fix: 'Compute both on the same images, in the same order.' },
     );
   const n = x.examples;
   const [first, second] = [centred(x), centred(y)];
@@ -63,6 +63,7 @@ export function ckaEstimates(x: FeatureMatrix, y: FeatureMatrix): CkaEstimates {
   ] as const) {
     if (values.every((value) => value === 0))
       throw new KitError(`CKA is not defined: the ${name} representation is the same for all ${n} examples.`, {
+        code: 'CKA_CONSTANT',
         fix: 'Compare a layer whose output depends on its input.',
       });
   }
@@ -96,7 +97,9 @@ function innerProducts(
 function requireMatrix(name: string, { examples, features, values }: FeatureMatrix): void {
   if (examples < 2 || features < 1 || values.length !== examples * features) {
     throw new KitError(
-      `CKA needs matrices of at least two examples and one feature: the ${name} is ${examples} x ${features} with ${values.length} values.`,
+      `CKA needs at least two examples and one feature, [examples, features]. ` +
+        `Found in the ${name} matrix: ${examples} x ${features} with ${values.length} values.`,
+      { code: 'CKA_MATRIX', fix: 'Give as many values as examples times features.' },
     );
   }
 }

@@ -151,7 +151,11 @@ class Rows {
   }
 
   matrix(): FeatureMatrix {
-    if (this.images === 0) throw new KitError('There are no images to extract features from.');
+    if (this.images === 0)
+      throw new KitError('Expected images to extract features from, found none.', {
+        code: 'FEATURES_NO_IMAGES',
+        fix: 'Give batches of at least one image.',
+      });
     const features = this.shape.reduce((product, side) => product * side, 1);
     const values = new Float32Array(this.images * features);
     let at = 0;

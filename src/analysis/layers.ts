@@ -17,7 +17,7 @@ export interface SeededLayers {
 }
 
 /** A layer of a network. */
-export interface LayerPlace {
+export interface LayerPosition {
   layer: string;
   /** 0: the input side. */
   place: number;
@@ -25,21 +25,22 @@ export interface LayerPlace {
 }
 
 /** One layer after one epoch, over seeds. */
-export interface LayerSummary extends LayerPlace {
+export interface LayerSummary extends LayerPosition {
   /** 1-based. */
   epoch: number;
   value: Summary;
 }
 
 /** The layers of some rows, input side first. @throws KitError when runs have different layers at the same place. */
-export function layersOf(runs: readonly SeededLayers[]): LayerPlace[] {
-  const found = new Map<number, LayerPlace>();
+export function layersOf(runs: readonly SeededLayers[]): LayerPosition[] {
+  const found = new Map<number, LayerPosition>();
   for (const { layers } of runs) {
     for (const { layer, place, kind } of layers) {
       const known = found.get(place);
       if (known === undefined) found.set(place, { layer, place, kind });
       else if (known.layer !== layer)
-        throw new KitError(`These runs are of different networks: place ${place} is ${known.layer} and ${layer}.`, {
+        throw new KitError(`Expected runs of one network: layer ${place} is ${known.layer} and ${layer}.`, {
+          code: 'ANALYSIS_MIXED_NETWORKS',
           fix: 'Give the runs of one backbone at a time.',
         });
     }
@@ -60,7 +61,7 @@ export function summarizeLayers(runs: readonly SeededLayers[], quantity: LayerQu
 }
 
 /** One layer after one epoch: a method against its control. */
-export interface LayerRatio extends LayerPlace {
+export interface LayerRatio extends LayerPosition {
   epoch: number;
   /** Seeds that both have. */
   n: number;

@@ -65,7 +65,8 @@ export async function fitProbe(
   requireLabels(features, labels, classes);
   if (!(l2 > 0))
     throw new KitError(`A probe's L2 coefficient must be above 0, found ${l2}.`, {
-      fix: 'Without it separable features have no best weights.',
+      code: 'PROBE_L2',
+      fix: 'Give a positive number; without it separable features have no best weights.',
     });
   const { mean, std } = momentsOf(features);
   const variables = tf.tidy(() => ({
@@ -156,7 +157,8 @@ export function probeClasses(probe: LinearProbe, features: FeatureMatrix): Int32
   const { classes, mean, std, weight, bias } = probe;
   const { examples: n, features: d } = features;
   if (d !== mean.length)
-    throw new KitError(`This probe is of ${mean.length} features, found ${d}.`, {
+    throw new KitError(`The probe expects ${mean.length} features, found ${d}.`, {
+      code: 'PROBE_FEATURES_MISMATCH',
       fix: 'Give features of the same stage as those of the fit.',
     });
   return tf.tidy(() => {
@@ -176,9 +178,16 @@ export function probeTop1(probe: LinearProbe, features: FeatureMatrix, labels: I
 
 function requireLabels({ examples }: FeatureMatrix, labels: Int32Array, classes: number): void {
   if (labels.length !== examples)
-    throw new KitError(`A probe needs one label an image: found ${examples} images and ${labels.length} labels.`);
+    throw new KitError(`A probe needs one label for each image: found ${examples} images, ${labels.length} labels.`, {
+      code: 'PROBE_LABELS_MISMATCH',
+      fix: 'Give labels and features of the same images.',
+    });
   const wrong = labels.find((label) => label < 0 || label >= classes);
-  if (wrong !== undefined) throw new KitError(`A label must be from 0 to ${classes - 1}, found ${wrong}.`);
+  if (wrong !== undefined)
+    throw new KitError(`A label must be from 0 to ${classes - 1}, found ${wrong}.`, {
+      code: 'PROBE_LABEL_RANGE',
+      fix: 'Give the number of classes of these labels.',
+    });
 }
 
 /** Mean and standard deviation (divisor n) of each feature, summed in float64. */

@@ -63,8 +63,9 @@ export async function withTrainedRuns<T>(
   const data = selectImages(dataset ?? (await datasets.load(spec.dataset, { onProgress, signal })), spec);
   if (data.hash !== record.dataset.hash) {
     throw new KitError(
-      `The run ${record.id} was trained on other images: its data set ${record.dataset.name} has the hash ${record.dataset.hash.slice(0, 12)}, found ${data.name} with ${data.hash.slice(0, 12)}.`,
-      { fix: 'Give the data set that the run was trained on.' },
+      `The run ${record.id} was trained on other images: expected ${record.dataset.name} with the hash ` +
+        `${record.dataset.hash.slice(0, 12)}, found ${data.name} with ${data.hash.slice(0, 12)}.`,
+      { code: 'ANALYSIS_DATASET_MISMATCH', fix: 'Give the data set that the run was trained on.' },
     );
   }
   const cache = await openPixelCache(data, {
@@ -119,7 +120,10 @@ export async function withTrainedRuns<T>(
 function requireComparable(runs: readonly TrainedRun[]): TrainedRun {
   const [first] = runs;
   if (first === undefined)
-    throw new KitError('There are no runs to look into.', { fix: 'Train some, and keep their weights.' });
+    throw new KitError('Expected runs to analyse, found none.', {
+      code: 'ANALYSIS_NO_RUNS',
+      fix: 'Train some, and keep their weights.',
+    });
   const shared = ({ record: { spec, dataset } }: TrainedRun): Record<string, unknown> => ({
     'data set': dataset.hash.slice(0, 12),
     backbone: spec.backbone,
@@ -132,15 +136,20 @@ function requireComparable(runs: readonly TrainedRun[]): TrainedRun {
     for (const [what, found] of Object.entries(shared(run))) {
       if (found !== expected[what])
         throw new KitError(
-          `The runs ${first.record.id} and ${run.record.id} cannot be looked into together: their ${what} is ${String(expected[what])} and ${String(found)}.`,
-          { fix: 'Give the runs of one group at a time.' },
+          `The runs ${first.record.id} and ${run.record.id} cannot be analysed together: ` +
+            `their ${what} is ${String(expected[what])} and ${String(found)}.`,
+          { code: 'ANALYSIS_MIXED_RUNS', fix: 'Give the runs of one group at a time.' },
         );
     }
     if (run.record.status === 'failed')
-      throw new KitError(`The run ${run.record.id} failed: there is nothing to look into.`, { fix: 'Leave it out.' });
+      throw new KitError(`The run ${run.record.id} failed and has no final weights.`, {
+        code: 'ANALYSIS_FAILED_RUN',
+        fix: 'Leave it out.',
+      });
     if (!fs.existsSync(run.weights))
-      throw new KitError(`The final weights of run ${run.record.id} are not there: ${run.weights}.`, {
-        fix: 'Make the run again with `keepWeights`.',
+      throw new KitError(`The final weights of run ${run.record.id} do not exist: ${run.weights}.`, {
+        code: 'ANALYSIS_NO_WEIGHTS',
+        fix: 'Repeat the run with `keepWeights`.',
       });
   }
   return first;

@@ -1,5 +1,4 @@
-// From a network's description and some weights to a backbone in memory: checks, layouts, variables, and the forward
-// pass.
+// From a network's definition and some weights to a backbone in memory: checks, layouts, variables, forward pass.
 import { createHash } from 'node:crypto';
 import { KitError } from '../base/errors';
 import { globalAveragePool } from '../engine/ops/ops';
@@ -7,43 +6,30 @@ import { randomStream, type RandomStream } from '../base/random';
 import { tf, type TF } from '../engine/tensorflow';
 import type { Network, Pass } from './layers';
 import type { Parameter } from './parameters';
-import type { Backbone, BackboneRecord, ForwardHooks, ForwardOptions, ForwardResult } from './record';
-import {
-  matchStateDict,
-  requireMatch,
-  shapeText,
-  sizeOf,
-  type MatchReport,
-  type StateDict,
-} from './weights/readers/state-dict';
+import type { Backbone, BackboneRecord, ForwardOptions, ForwardResult } from './record';
+import type { BackboneDefinition } from './define-backbone';
+import type { ExpectedNames } from './weights/choice';
+import { matchStateDict, requireMatch, type MatchReport, type Selection } from './weights/match';
+import { shapeText, sizeOf, type StateDict, type StateTensor } from './weights/readers/state-dict';
 import type { WeightsFormat } from './weights/store';
 
-/** A backbone that the kit can build: its record, and its network with a head for `classes`. */
-export interface BackboneDefinition {
-  record: BackboneRecord;
-  build(classes: number): Network;
-  /**
-   * The tensors of a file as the network names and counts them, where some format has it otherwise. Default: as they
-   * are.
-   */
-  adapt?(tensors: StateDict, format: WeightsFormat | null): StateDict;
-}
-
-/** Weights as read from somewhere. */
+/** Weights as read from a file. */
 export interface FoundWeights {
   stateDict: StateDict;
   /** Of the file; `null` when they come from none. */
   format: WeightsFormat | null;
-  /** Where they come from, for messages: a path. */
+  /** Path of the file, for messages. */
   source: string;
-  /** What a run records of them. */
+  /** Runs record it. */
   hash: string;
+  /** How the tensors were found in the file. Default: all of them, under their own names. */
+  selection?: Selection;
 }
 
 /** How to assemble a backbone. */
 export interface AssembleOptions {
   classes: number;
-  /** What a new head, and everything where `weights` is null, is drawn from. */
+  /** Seed of the values of a new head, and of all values where `weights` is null. */
   seed: number;
   /** `null`: random weights. */
   weights: FoundWeights | null;
@@ -53,14 +39,14 @@ let assembled = 0;
 
 /**
  * The backbone of `definition`. The head of the weights stays when it has `classes` outputs; otherwise, or when they
- * have none,
- * a new one is drawn as torch.nn.Linear does, weight then bias from the stream `head`.
+ * have none, a new one is drawn as torch.nn.Linear does, weight then bias from the stream `head`.
  * @throws KitError that names everything in the weights that is missing, left over or of the wrong shape.
  */
 export function assemble(definition: BackboneDefinition, { classes, seed, weights: found }: AssembleOptions): Backbone {
   const { record } = definition;
   if (!Number.isSafeInteger(classes) || classes < 1)
     throw new KitError(`A head needs a whole number of classes from 1, found ${classes}.`, {
+      code: 'BACKBONE_CLASSES',
       fix: 'Give the number of classes of the data set.',
     });
   const weights = found && adapted(definition, found);
@@ -119,13 +105,39 @@ const variablesOf = ({ weight, bias }: Network['head']): Backbone['head'] => ({
   bias: bias.variable!,
 });
 
-/** What a run records of random weights. */
+/** The hash of random weights, for records of runs. */
 export const randomHash = ({ id }: BackboneRecord, seed: number): string =>
   createHash('sha256').update(`random/${id}/${seed}`).digest('hex');
 
 /** The weights as the network names and counts them. */
-const adapted = ({ adapt }: BackboneDefinition, found: FoundWeights): FoundWeights =>
-  adapt ? { ...found, stateDict: adapt(found.stateDict, found.format) } : found;
+function adapted({ adapt }: BackboneDefinition, found: FoundWeights): FoundWeights {
+  if (!adapt) return found;
+  const stateDict = adapt(found.stateDict, found.format);
+  const before = new Map<StateTensor, string>([...found.stateDict].map(([name, tensor]) => [tensor, name]));
+  const renamed = [...stateDict].flatMap(([name, tensor]) => {
+    const from = before.get(tensor);
+    return from === undefined || from === name ? [] : [{ from, to: name }];
+  });
+  return { ...found, stateDict, selection: { ...(found.selection ?? noSelection), renamed } };
+}
+
+const noSelection: Selection = { key: '', otherKeys: [], prefix: '', outside: [], renamed: [], unreadable: [] };
+
+/** The names that files of the network's weights have, and how many of them a list of names has. */
+export function expectedNames({ build, adapt }: BackboneDefinition): ExpectedNames {
+  const names = [...build(1).parameters.keys()];
+  const own = new Set(names);
+  const empty: StateTensor = { shape: [], dtype: 'float32', data: new Float32Array(1) };
+  return {
+    names,
+    fitting(found) {
+      const present = adapt ? adapt(new Map(found.map((name) => [name, { ...empty }])), null).keys() : found;
+      let count = 0;
+      for (const name of present) if (own.has(name)) count++;
+      return count;
+    },
+  };
+}
 
 /** How the tensors of a file line up with a network whose head has as many classes as theirs. */
 export function matchWeights(definition: BackboneDefinition, found: FoundWeights): MatchReport {
@@ -135,7 +147,7 @@ export function matchWeights(definition: BackboneDefinition, found: FoundWeights
 /** The report, and the number of classes of the weights' head: `null` when they have none. */
 function lineUp(
   { record, build }: BackboneDefinition,
-  { stateDict }: FoundWeights,
+  { stateDict, selection = noSelection }: FoundWeights,
 ): { report: MatchReport; classes: number | null } {
   const [weight, bias] = [stateDict.get(record.head.weight), stateDict.get(record.head.bias)];
   const classes = bias?.shape[0] ?? (weight ? sizeOf(weight.shape) / record.featureSize : null);
@@ -143,7 +155,7 @@ function lineUp(
   const wanted = new Map([...parameters].map(([name, parameter]) => [name, parameter.fileShape]));
   if (classes === null)
     for (const name of Object.values({ ...record.head, ...record.auxiliary?.head })) wanted.delete(name);
-  return { report: matchStateDict(stateDict, wanted, convention.ignore), classes };
+  return { report: { ...matchStateDict(stateDict, wanted, convention.ignore), selection }, classes };
 }
 
 /**
@@ -181,26 +193,44 @@ function forward(
   { training, hooks = {} }: ForwardOptions,
 ): ForwardResult {
   if (images.shape.length !== 4 || images.shape[3] !== 3) {
-    throw new KitError(`${record.id} expects images [batch, height, width, 3], found ${shapeText(images.shape)}.`);
+    throw new KitError(`${record.id} expects images [batch, height, width, 3], found ${shapeText(images.shape)}.`, {
+      code: 'BACKBONE_IMAGES',
+      fix: 'Give RGB images, channels last.',
+    });
   }
   const pass: Pass = { training, hooks, updates: [], taps: {}, auxiliary: null };
   const seen = tf.tidy(() => {
-    const features = globalAveragePool(network.trunk(normalise(images, record), pass));
-    const logits = classify(features, network.head, hooks.head);
+    const map = network.trunk(normalise(images, record), pass);
+    const features = globalAveragePool(map);
+    requireTaps(record, pass.taps);
+    const { weight, bias } = valuesOf(network.head);
+    const logits =
+      hooks.head?.(features, weight, bias) ?? network.classify?.(map, weight, bias) ?? linear(features, network.head);
     const auxiliary =
       pass.auxiliary && network.auxiliaryHead
-        ? { auxiliaryLogits: classify(globalAveragePool(pass.auxiliary), network.auxiliaryHead) }
+        ? { auxiliaryLogits: linear(globalAveragePool(pass.auxiliary), network.auxiliaryHead) }
         : {};
     return { logits, features, taps: pass.taps, ...auxiliary };
   });
   return { ...seen, updates: pass.updates };
 }
 
-/** The logits of a linear head, or of what a hook has in its place. */
-function classify(features: TF.Tensor2D, head: Network['head'], hook?: ForwardHooks['head']): TF.Tensor2D {
-  const [weight, bias] = [
-    head.weight.variable as TF.Tensor as TF.Tensor2D,
-    head.bias.variable as TF.Tensor as TF.Tensor1D,
-  ];
-  return hook?.(features, weight, bias) ?? tf.matMul(features, weight).add<TF.Tensor2D>(bias);
+const valuesOf = ({ weight, bias }: Network['head']) => ({
+  weight: weight.variable as TF.Tensor as TF.Tensor2D,
+  bias: bias.variable as TF.Tensor as TF.Tensor1D,
+});
+
+/** The logits of a linear head. */
+function linear(features: TF.Tensor2D, head: Network['head']): TF.Tensor2D {
+  const { weight, bias } = valuesOf(head);
+  return tf.matMul(features, weight).add<TF.Tensor2D>(bias);
+}
+
+/** @throws KitError when a forward pass does not give the stages that the record declares. */
+function requireTaps({ id, taps }: BackboneRecord, found: Pass['taps']): void {
+  if (taps.length === Object.keys(found).length && taps.every((name) => name in found)) return;
+  throw new KitError(
+    `The network ${id} gives the stages ${Object.keys(found).join(', ') || 'none'}; its record declares ${taps.join(', ')}.`,
+    { code: 'BACKBONE_STAGES', fix: 'Declare in `taps` the names that the network gives to `tap`, in their order.' },
+  );
 }

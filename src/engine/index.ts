@@ -4,3 +4,4 @@ export { compile, type CompiledFunction, type CompileOptions, type FunctionSpec,
 export type { ArgumentSpec, Feed, ProgramControls } from './graph/program';
 export * as ops from './ops/ops';
 export type { Precision } from './passes/precision';
+export { optimizerVariables } from './optimizer-variables';

@@ -2,4 +2,5 @@
 export { show } from './display/display';
 export { memory, MemoryReport } from './display/memory';
 export { progressBar } from './display/progress';
+export { html, md, type Shown } from './display/tags';
 export { runNotebook, type NotebookResult, type RunNotebookOptions } from './runner/runner';

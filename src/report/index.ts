@@ -33,13 +33,8 @@ export {
 export { readReported, reportedFor, type ReportedSource, type ReportedValue } from './comparison/reported';
 
 export { accuracyFigure, lossFigure, Figure, type CurveOptions, type FigureData } from './figures/figure';
-export {
-  gradientDepthFigure,
-  layerDistanceFigure,
-  layerGradientFigure,
-  type DepthFigureOptions,
-  type LayerFigureOptions,
-} from './figures/layer-figures';
+export { layerDistanceFigure, layerGradientFigure, type LayerFigureOptions } from './figures/layer-figures';
+export { gradientDepthFigure, type DepthFigureOptions } from './figures/depth-figure';
 export { gradientHeatmap, type GradientHeatmapOptions } from './figures/gradient-heatmap';
 export {
   ckaFigure,
@@ -48,6 +43,8 @@ export {
   type CkaFigureOptions,
   type StageFigureOptions,
 } from './figures/stage-figures';
+export { defineColor } from './drawing/figure-style';
+export { forestFigure, type ForestOptions } from './figures/forest';
 export { claimsTable, type FigureClaim } from './figures/claims';
 export {
   commonEpochs,

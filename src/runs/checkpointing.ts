@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import { stateDictOf } from '../backbones/snapshot';
 import { writeSafetensors } from '../backbones/weights/readers/safetensors';
+import type { StateDict } from '../backbones/weights/readers/state-dict';
 import type { Backbone } from '../backbones/backbone';
 import { valuesOf } from '../transfer/compiled-steps';
 import type { EpochRow, Moment, TrainOptions, TrainState } from '../transfer/train-state';
@@ -14,8 +15,12 @@ import { NUMERICS_VERSION, type RunStore } from './store/store';
 export interface CheckpointingOptions {
   /** Minutes between checkpoints within an epoch. Each epoch ends with a checkpoint too. Default 10. */
   checkpointMinutes?: number;
-  /** Whether the final weights and those of the best epoch are kept. Default false. */
-  keepWeights?: boolean;
+  /**
+   * Whether the final weights, and those of the best epoch on validation images, are kept beside the record
+   * (`RunStore.weights`). `true`: always, so a finished run without them is repeated, bit for bit. `'new'`: those of
+   * runs that are trained now; a finished run is reused as it is. Default: `'new'` for a folder, else `false`.
+   */
+  keepWeights?: boolean | 'new';
   /** Called for a problem that does not stop the run: a damaged checkpoint, a full disk. */
   onNotice?: (text: string) => void;
 }
@@ -41,7 +46,7 @@ export class Checkpointing {
       startedAt: new Date().toISOString(),
       wallSeconds: 0,
       peakMemoryMb: 0,
-      keepWeights: options.keepWeights ?? false,
+      keepWeights: Boolean(options.keepWeights),
     };
   }
 
@@ -52,7 +57,8 @@ export class Checkpointing {
     // repeated.
     const fits = ({ state }: Checkpoint): boolean =>
       state.epoch < epochs ||
-      (fs.existsSync(this.store.predictionsFile(this.id)) && (!keepWeights || this.store.weights(this.id) !== null));
+      (fs.existsSync(this.store.predictionsFile(this.id)) &&
+        (keepWeights !== true || this.store.weights(this.id) !== null));
     const { checkpoint, damaged } = await this.checkpoints.latest(fits);
     for (const { file, why } of damaged) {
       const then =
@@ -63,7 +69,7 @@ export class Checkpointing {
     }
     this.checkpoints.keepUpTo(checkpoint, damaged);
     if (checkpoint === null) return undefined;
-    this.former = { ...checkpoint.history, keepWeights: checkpoint.history.keepWeights && (keepWeights ?? false) };
+    this.former = { ...checkpoint.history, keepWeights: checkpoint.history.keepWeights && Boolean(keepWeights) };
     return checkpoint.state;
   }
 
@@ -127,11 +133,20 @@ export class Checkpointing {
     };
   }
 
+  /** Weights that nobody asked for are not worth a run: when the disk refuses them, the run has none. */
+  private async writeWeights(which: 'last' | 'best', weights: StateDict): Promise<void> {
+    try {
+      await writeSafetensors(this.store.weightsFile(this.id, which), weights);
+    } catch (error) {
+      if (this.options.keepWeights !== 'new') throw error;
+      this.notice(`${(error as Error).message} The run continues without its weights.`);
+    }
+  }
+
   private async writeKept(backbone: Backbone): Promise<void> {
     for (const which of ['best', 'last'] as const) {
       const [values, predictions] = [this.weights[which], this.predictions[which]];
-      if (values !== undefined)
-        await writeSafetensors(this.store.weightsFile(this.id, which), stateDictOf(backbone, values));
+      if (values !== undefined) await this.writeWeights(which, stateDictOf(backbone, values));
       if (predictions !== undefined) await writePredictions(this.store.predictionsFile(this.id, which), predictions);
     }
     [this.weights, this.predictions] = [{}, {}];

@@ -1,4 +1,5 @@
 // One run from its spec to its record. A finished run is read from the store; an interrupted one is resumed.
+import fs from 'node:fs';
 import { RunLock, type LockOptions } from '../base/files/lock';
 import { stopSignal } from '../base/notebook-host';
 import { datasets } from '../data/catalog';
@@ -36,7 +37,8 @@ export interface FinetuneOptions extends ExecuteOptions {
 export async function finetune(input: RunSpecInput, options: FinetuneOptions = {}): Promise<RunRecord> {
   const signal = stopSignal(options.signal); // a notebook's interrupt too
   try {
-    return await findOrRun(input, { ...options, signal });
+    const keepWeights = options.keepWeights ?? (isFolder(input.dataset) ? 'new' : false);
+    return await findOrRun(input, { ...options, keepWeights, signal });
   } catch (error) {
     signal?.throwIfAborted(); // the error of a stopped download or thread is not the reason
     throw error;
@@ -49,7 +51,7 @@ async function findOrRun(input: RunSpecInput, options: FinetuneOptions): Promise
   const { id, spec, portable, dataset, weightsHash } = await identifyRun(input, {
     dataset: (name) => datasets.load(name, { onProgress, signal }),
   });
-  const finished = (): RunRecord | null => finishedRun(store, id, options.keepWeights);
+  const finished = (): RunRecord | null => finishedRun(store, id, options.keepWeights === true);
   const record = finished();
   if (record !== null) return record;
 
@@ -88,6 +90,9 @@ async function findOrRun(input: RunSpecInput, options: FinetuneOptions): Promise
     await lock.release();
   }
 }
+
+/** Whether a data set is a folder of the user's, not one of the catalog. */
+const isFolder = (dataset: unknown): boolean => typeof dataset === 'string' && fs.existsSync(dataset);
 
 /** The record of the run `id` if it is finished (with `keepWeights`: and has its weights); else null. */
 export function finishedRun(store: RunStore, id: string, keepWeights = false): RunRecord | null {

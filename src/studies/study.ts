@@ -6,7 +6,7 @@ import type { Exhibit, FigureSources } from '../report/page/exhibits';
 import type { RunRecord } from '../runs/store/record';
 import { methods } from '../transfer/methods';
 import { parseRunSpec, type RunSpec, type RunSpecInput } from '../transfer/spec';
-import { scale as scaleNamed, type Scale } from './scales';
+import { scale as scaleNamed, scaleNames, type Scale } from './scales';
 
 /** What an analysis of trained networks needs. */
 export interface AnalysisContext {
@@ -152,8 +152,10 @@ export const exhibits = (): Exhibit[] =>
       isOneClaim: isOneClaim ?? false,
       isBackground: isBackground ?? false,
       isPresent: isPresent ?? (() => false),
-      planned: (scale: string) =>
-        study.methods.length > 0 || study.runsOf !== undefined ? studies.specs(name, { scale }) : [],
+      planned: (scale: string) => {
+        const isScale = scaleNames().includes(scale) || Object.hasOwn(study.scales ?? {}, scale);
+        return isScale && study.methods.length > 0 ? studies.specs(name, { scale }) : [];
+      },
       table,
       figures,
     }));

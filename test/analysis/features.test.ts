@@ -1,5 +1,6 @@
 // Features by stage: against PyTorch's logits, against the eager pass, and without a leak.
 import assert from 'node:assert/strict';
+import type { KitError } from '../../src/base/errors';
 import { featureExtractor, stageFeatures } from '../../src/analysis/features';
 import { tf, type TF } from '../../src/engine/tensorflow';
 import { goldenBatch } from '../backbones/golden-resnet';
@@ -103,7 +104,7 @@ describe('stageFeatures', function () {
     );
     await assert.rejects(
       stageFeatures(network, batches, { imageSize: golden.size, stages: ['stage9'] }),
-      /no stage of .* named "stage9"/,
+      (error: KitError) => error.code.startsWith('UNKNOWN_STAGE'),
     );
     network.dispose();
     assert.equal(tf.memory().numTensors, tensors);

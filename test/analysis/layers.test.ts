@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { geometricMean, layerRatios, layersOf, summarizeLayers, type SeededLayers } from '../../src/analysis/layers';
 import type { LayerRow } from '../../src/runs/store/record';
+import { hasCode } from '../report/code';
 
 const row = (epoch: number, place: number, gradientNorm: number): LayerRow => ({
   epoch,
@@ -31,7 +32,7 @@ describe('layers', () => {
     ]);
     assert.throws(
       () => layersOf([...control, run(2, { ...row(1, 0, 1), layer: 'stem' })]),
-      /different networks: place 0 is conv1 and stem/,
+      hasCode('ANALYSIS_MIXED_NETWORKS'),
     );
   });
 

@@ -6,6 +6,7 @@ import type { FeatureMatrix } from '../../src/analysis/cka';
 import { fitProbe, probeClasses, probeTop1 } from '../../src/analysis/linear-probe';
 import { packageRoot } from '../../src/base/home';
 import { tf } from '../../src/engine/tensorflow';
+import { hasCode } from '../report/code';
 
 interface GoldenProbe {
   l2: number;
@@ -73,15 +74,15 @@ describe('fitProbe', function () {
 
   it('refuses what does not fit together, and stops when it is told to', async () => {
     const two: FeatureMatrix = { examples: 2, features: 1, values: Float32Array.of(3, 7) };
-    await assert.rejects(fitProbe(two, Int32Array.of(0), 2), /2 images and 1 labels/);
-    await assert.rejects(fitProbe(two, Int32Array.of(0, 2), 2), /from 0 to 1, found 2/);
-    await assert.rejects(fitProbe(two, Int32Array.of(0, 1), 2, { l2: 0 }), /above 0/);
+    await assert.rejects(fitProbe(two, Int32Array.of(0), 2), hasCode('PROBE_LABELS_MISMATCH'));
+    await assert.rejects(fitProbe(two, Int32Array.of(0, 2), 2), hasCode('PROBE_LABEL_RANGE'));
+    await assert.rejects(fitProbe(two, Int32Array.of(0, 1), 2, { l2: 0 }), hasCode('PROBE_L2'));
     const reason = new Error('enough');
     await assert.rejects(fitProbe(two, Int32Array.of(0, 1), 2, { signal: AbortSignal.abort(reason) }), reason);
     const probe = await fitProbe(two, Int32Array.of(0, 1), 2);
     assert.throws(
       () => probeClasses(probe, { examples: 1, features: 2, values: new Float32Array(2) }),
-      /of 1 features, found 2/,
+      hasCode('PROBE_FEATURES_MISMATCH'),
     );
   });
 });

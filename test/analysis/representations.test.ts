@@ -11,6 +11,7 @@ import { openPixelCache } from '../../src/data/pixels/pixel-cache';
 import type { KitError } from '../../src/base/errors';
 import { tf } from '../../src/engine/tensorflow';
 import { LITE0, makeBench, type Bench } from './trained-runs';
+import { hasCode } from '../report/code';
 
 describe('ckaByStage', function () {
   this.timeout(120_000);
@@ -77,14 +78,17 @@ describe('ckaByStage', function () {
   });
 
   it('refuses runs that do not belong together, other images, and weights that are gone', async () => {
-    await assert.rejects(ckaByStage([]), /no runs/);
+    await assert.rejects(ckaByStage([]), hasCode('ANALYSIS_NO_RUNS'));
     const other = { ...late, record: { ...late.record, spec: { ...late.record.spec, imageSize: 31 } } };
-    await assert.rejects(ckaByStage([all, other]), /their image size is 32 and 31/);
+    await assert.rejects(ckaByStage([all, other]), hasCode('ANALYSIS_MIXED_RUNS'));
     await assert.rejects(
       ckaByStage([{ ...late, weights: `${late.weights}.gone` }]),
-      (error: KitError) => /final weights of run .* not there/.test(error.message) && /keepWeights/.test(error.fix),
+      (error: KitError) => error.code === 'ANALYSIS_NO_WEIGHTS' && /keepWeights/.test(error.fix),
     );
     const data = await datasets.load(bench.dataset);
-    await assert.rejects(ckaByStage([late], { dataset: { ...data, hash: 'f'.repeat(64) } }), /trained on other images/);
+    await assert.rejects(
+      ckaByStage([late], { dataset: { ...data, hash: 'f'.repeat(64) } }),
+      hasCode('ANALYSIS_DATASET_MISMATCH'),
+    );
   });
 });

@@ -1,7 +1,8 @@
 // The golden values of data-scripts/golden/backbones.py, and the closed formulas that give their weights and images.
 import fs from 'node:fs';
 import zlib from 'node:zlib';
-import { assemble, type BackboneDefinition } from '../../src/backbones/assemble';
+import { assemble } from '../../src/backbones/assemble';
+import type { BackboneDefinition } from '../../src/backbones/define-backbone';
 import type { Backbone } from '../../src/backbones/backbone';
 import { denseNets } from '../../src/backbones/families/densenet';
 import { efficientNets } from '../../src/backbones/families/efficientnet';

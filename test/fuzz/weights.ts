@@ -5,14 +5,15 @@ import os from 'node:os';
 import path from 'node:path';
 import { crc32 } from 'node:zlib';
 import { ByteStream } from '../../src/backbones/weights/readers/byte-stream';
-import { readGraphDef } from '../../src/backbones/weights/readers/graphdef';
-import { BrokenThread, H5Thread } from '../../src/backbones/weights/readers/keras-h5';
-import { readPickle } from '../../src/backbones/weights/readers/pickle';
-import { readPth } from '../../src/backbones/weights/readers/pth';
+import { readGraphDef } from '../../src/backbones/weights/readers/tensorflow/graphdef';
+import { BrokenThread, H5Thread } from '../../src/backbones/weights/readers/tensorflow/keras-h5';
+import { readPickle } from '../../src/backbones/weights/readers/torch/pickle';
+import { readPth } from '../../src/backbones/weights/readers/torch/pth';
 import { readSafetensors } from '../../src/backbones/weights/readers/safetensors';
 import { sizeOf, type StateDict } from '../../src/backbones/weights/readers/state-dict';
-import { readTfjsLayers } from '../../src/backbones/weights/readers/tfjs-layers';
-import { torchRules } from '../../src/backbones/weights/readers/torch-tensors';
+import { readTfjsLayers } from '../../src/backbones/weights/readers/tensorflow/tfjs-layers';
+import { torchRules } from '../../src/backbones/weights/readers/torch/torch-rules';
+import { MemoryBudget } from '../../src/backbones/weights/readers/memory-budget';
 import { KitError } from '../../src/base/errors';
 import { fixture } from '../backbones/golden-resnet';
 import type { FuzzTarget } from './target';
@@ -120,7 +121,7 @@ function pickleTarget(): FuzzTarget {
     ],
     run(bytes) {
       try {
-        readPickle(ByteStream.of(bytes), torchRules(new Map()));
+        readPickle(ByteStream.of(bytes), torchRules(new Map(), new MemoryBudget(bytes.length)));
       } catch (error) {
         // An allowed name that is called with what it cannot take: readPth, which calls it, wraps that.
         if (!(error instanceof TypeError)) refusal(error);

@@ -52,8 +52,8 @@ export function detectableEffect(n: number, level = 0.05, power = 0.8): number {
 const STEPS = 400;
 
 /**
- * P(T <= t) of the noncentral t distribution: the normal probability of t s - shift, over the distribution of s, the root
- * of a chi-square divided by its degrees of freedom. Integrated over the 12 standard deviations of s around its mode;
+ * P(T <= t) of the noncentral t distribution: the normal probability of t s - shift, over the distribution of s, the
+ * root of a chi-square divided by its degrees of freedom. Integrated over 12 standard deviations of s around its mode;
  * agrees with scipy to 1e-8.
  */
 function noncentralT(t: number, freedom: number, shift: number): number {

@@ -1,5 +1,5 @@
 // Densely connected networks (Huang et al., CVPR 2017): every layer reads what all layers before it in the block gave.
-import type { BackboneDefinition } from '../assemble';
+import type { BackboneDefinition } from '../define-backbone';
 import {
   around,
   averagePool,
@@ -96,6 +96,7 @@ function denseNet(depth: number, blocks: readonly number[]): BackboneDefinition 
       head: headName,
       taps: ['stem', ...blocks.map((_, i) => `stage${i + 1}`), 'last'],
     }),
+    version: 1,
     build: (classes) => build(blocks, classes),
     adapt: withPresentNames,
   };

@@ -1,5 +1,5 @@
 // EfficientNet-Lite 0, 1 and 2: Tan and Le's EfficientNet (ICML 2019) without squeeze-and-excitation and with ReLU6.
-import type { BackboneDefinition } from '../assemble';
+import type { BackboneDefinition } from '../define-backbone';
 import { baseStages as stages, widened, type Size, type Stage } from './efficientnet';
 import { chain, LayerFactory, relu6, tap, type Layer, type Network } from '../layers';
 import { torch } from '../parameters';
@@ -7,7 +7,8 @@ import { weightsManifest } from '../weights/store';
 
 const stemWidth = 32;
 const featureSize = 1280;
-const batchNormMomentum = 0.1; // PyTorch's default, which the kit trains all backbones with; the weights were made with 0.01
+/** PyTorch's default, with which the kit trains all backbones; the weights were made with 0.01. */
+const batchNormMomentum = 0.1;
 const epsilon = 1e-3;
 
 /**
@@ -112,6 +113,7 @@ function efficientNetLite(
       parameters,
       batchNormMomentum,
     },
+    version: 1,
     build: (classes) => build(size, classes),
   };
 }

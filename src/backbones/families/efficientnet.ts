@@ -1,7 +1,7 @@
 // EfficientNet B0 to B4 (Tan and Le, ICML 2019): inverted residual blocks with squeeze-and-excitation, with the names
 // of torchvision.
 import { tf } from '../../engine/tensorflow';
-import type { BackboneDefinition } from '../assemble';
+import type { BackboneDefinition } from '../define-backbone';
 import { around, chain, LayerFactory, sigmoid, silu, squeeze, tap, type Layer, type Network } from '../layers';
 import { torch } from '../parameters';
 import { batchNormMomentum, torchvisionRecord } from './torchvision';
@@ -133,6 +133,7 @@ function efficientNet(version: number, size: Size): BackboneDefinition {
       head: headName,
       taps: ['stem', ...baseStages.map((_, i) => `stage${i + 1}`), 'last'],
     }),
+    version: 1,
     build: (classes) => build(size, classes),
   };
 }

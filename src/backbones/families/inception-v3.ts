@@ -1,5 +1,5 @@
 // Inception-V3 (Szegedy et al., CVPR 2016) with the names of torchvision, with the auxiliary classifier and without.
-import type { BackboneDefinition } from '../assemble';
+import type { BackboneDefinition } from '../define-backbone';
 import {
   around,
   averagePool,
@@ -199,6 +199,7 @@ const record: BackboneRecord = {
 export const inceptionV3: BackboneDefinition[] = [
   {
     record: { ...record, parameters: 23_834_568 }, // 27,161,264 less the auxiliary classifier's 3,326,696
+    version: 1,
     build: (classes) => build(false, classes),
   },
   {
@@ -209,6 +210,7 @@ export const inceptionV3: BackboneDefinition[] = [
       // 0.4: torchvision's references and PyTorch's fine-tuning tutorial; the paper has no number.
       auxiliary: { head: { weight: 'AuxLogits.fc.weight', bias: 'AuxLogits.fc.bias' }, lossWeight: 0.4 },
     },
+    version: 1,
     build: (classes) => build(true, classes),
   },
 ];

@@ -1,5 +1,5 @@
 // MobileNetV1 (Howard et al. 2017): depthwise separable convolutions, with the names of TensorFlow-Slim.
-import type { BackboneDefinition } from '../assemble';
+import type { BackboneDefinition } from '../define-backbone';
 import { chain, LayerFactory, relu6, tap, type Layer, type Network } from '../layers';
 import { slim, type FileConvention } from '../parameters';
 import { sizeOf, type StateDict } from '../weights/readers/state-dict';
@@ -26,7 +26,8 @@ const stages: { outputs: number; stride: number }[][] = [
 const stemWidth = 32;
 const featureSize = 1024;
 const epsilon = 1e-3; // of every batch normalisation in the frozen graph
-const batchNormMomentum = 0.1; // PyTorch's default, which the kit trains all backbones with; the weights were made with 0.003
+/** PyTorch's default, with which the kit trains all backbones; the weights were made with 0.003. */
+const batchNormMomentum = 0.1;
 
 /**
  * Names of the frozen graph's constants that are no weights: of shapes, of epsilon, and of the package's own last
@@ -76,9 +77,8 @@ function build(classes: number): Network {
 }
 
 /**
- * The head of the frozen graph without its first output, which means "none of these" and has no place among ImageNet's
- * 1000 classes: the
- * others then have the numbers that they have in every other backbone.
+ * The head of the frozen graph without its first output, which means "none of these" and is none of ImageNet's 1000
+ * classes: the others then have the numbers that they have in every other backbone.
  */
 function withoutBackground(tensors: StateDict): StateDict {
   const [weight, bias] = [tensors.get(head.weight), tensors.get(head.bias)];
@@ -115,6 +115,7 @@ export const mobileNetV1: BackboneDefinition[] = [
       parameters: 4_231_976, // with the head for 1000 classes
       batchNormMomentum,
     },
+    version: 1,
     build,
     adapt: (tensors, format) => (format === 'graphdef' ? withoutBackground(tensors) : tensors),
   },

@@ -1,6 +1,6 @@
 // MobileNetV2 (Sandler et al., CVPR 2018): inverted residual blocks with linear bottlenecks, with the names of
 // torchvision.
-import type { BackboneDefinition } from '../assemble';
+import type { BackboneDefinition } from '../define-backbone';
 import { around, chain, LayerFactory, relu6, tap, type Layer, type Network } from '../layers';
 import { torch } from '../parameters';
 import { batchNormMomentum, torchvisionRecord } from './torchvision';
@@ -94,6 +94,7 @@ export const mobileNetV2: BackboneDefinition[] = [
       head: headName,
       taps: ['stem', ...stages.map((_, i) => `stage${i + 1}`), 'last'],
     }),
+    version: 1,
     build,
   },
 ];

@@ -1,5 +1,6 @@
 // Residual networks (He et al., CVPR 2016): one description for all depths, with the names of Keras and of torchvision.
-import { assemble, type BackboneDefinition } from '../assemble';
+import { assemble } from '../assemble';
+import type { BackboneDefinition } from '../define-backbone';
 import { chain, identity, LayerFactory, maxPool, relu, tap, type Layer, type Network } from '../layers';
 import { countTrainable, keras, torch, type FileConvention } from '../parameters';
 import type { Backbone, BackboneRecord } from '../record';
@@ -187,6 +188,7 @@ function torchvisionResNet(depth: number, block: ResNetPlan['block'], layers: nu
       head: plan.names.head,
       taps,
     }),
+    version: 1,
     build: (classes) => build(plan, classes),
   };
 }
@@ -213,6 +215,7 @@ export const resnets: BackboneDefinition[] = [
       top1Claimed: 0.749, // README.md of the package
       parameters: 25_583_592,
     },
+    version: 1,
     build: (classes) => build(resnet50Keras, classes),
   },
 ];
@@ -251,5 +254,5 @@ export function buildResNet({ classes, ...size }: ResNetOptions, stateDict: Stat
   const weights = stateDict
     ? { stateDict, format: null, source: 'the given state dict', hash: hashStateDict(stateDict) }
     : null;
-  return assemble({ record, build: (outputs) => build(plan, outputs) }, { classes, seed, weights });
+  return assemble({ record, version: 1, build: (outputs) => build(plan, outputs) }, { classes, seed, weights });
 }

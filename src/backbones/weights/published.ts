@@ -82,10 +82,16 @@ export async function fetchPublished(
     return makeAtomically(publishedPath(manifest), (partial) => fs.promises.rename(fetched, partial));
   }
   if (!fs.existsSync(from))
-    throw new KitError(`There is no file "${from}".`, { fix: `Fetch ${manifest.url} and give its path.` });
+    throw new KitError(`There is no file "${from}".`, {
+      code: 'WEIGHTS_NOT_FOUND',
+      fix: `Fetch ${manifest.url} and give its path.`,
+    });
   const wrong = await mismatch(source, from, options.signal);
   if (wrong !== undefined)
-    throw new KitError(`The file ${from} is not ${manifest.file}: ${wrong}.`, { fix: `Fetch ${manifest.url} again.` });
+    throw new KitError(`The file ${from} is not ${manifest.file}: ${wrong}.`, {
+      code: 'WEIGHTS_HASH_MISMATCH',
+      fix: `Fetch ${manifest.url} again.`,
+    });
   await makeAtomically(publishedPath(manifest), (partial) => fs.promises.copyFile(from, partial));
 }
 
@@ -98,23 +104,21 @@ export async function requirePublished(manifest: PublishedManifest, options: Dow
   const { id, url, file, mebibytes } = manifest;
   const state = await publishedState(manifest, options);
   if (state === 'damaged') {
-    throw new KitError(
-      `The weights of ${id} in ${publishedPath(manifest)} are damaged: their sha256 does not begin with ${manifest.sha256Prefix}.`,
-      {
-        fix: `npx rifle weights fetch ${id}`,
-      },
-    );
+    const found = `The weights of ${id} in ${publishedPath(manifest)} are damaged`;
+    throw new KitError(`${found}: their sha256 does not begin with ${manifest.sha256Prefix}.`, {
+      code: 'WEIGHTS_HASH_MISMATCH',
+      fix: `npx rifle weights fetch ${id}`,
+    });
   }
   if (state === 'missing') {
     await fetchPublished(manifest, options).catch((cause: Error) => {
       options.signal?.throwIfAborted();
-      throw new KitError(
-        `The weights of ${id} (${file}, ${mebibytes} MiB) are not on this machine and cannot be fetched. ${cause.message}`,
-        {
-          fix: `Fetch ${url} elsewhere, then run: npx rifle weights fetch ${id} --from ${file}`,
-          cause,
-        },
-      );
+      const wanted = `The weights of ${id} (${file}, ${mebibytes} MiB)`;
+      throw new KitError(`${wanted} are not on this machine and cannot be downloaded. ${cause.message}`, {
+        code: 'WEIGHTS_NOT_DOWNLOADED',
+        fix: `Fetch ${url} elsewhere, then run: npx rifle weights fetch ${id} --from ${file}`,
+        cause,
+      });
     });
   }
   return publishedPath(manifest);
@@ -128,17 +132,17 @@ const namedHash = /-([0-9a-f]{8})\.(?:pth|pt|safetensors)$/;
 
 /**
  * Refuses a file whose name carries the beginning of a hash that is not its own: `resnet50-0676ba61.pth`. Eight decimal
- * digits are taken for a date,
- * and say nothing.
+ * digits count as a date.
  * @throws KitError that names both hashes.
  */
 export function requireNamedHash(file: string, sha256: string): void {
   const [, named = ''] = namedHash.exec(path.basename(file)) ?? [];
   if (named === '' || /^\d+$/.test(named) || sha256.startsWith(named)) return;
   throw new KitError(
-    `The weights file ${file} is damaged or not what its name says: its sha256 should begin with ${named}, found ${sha256}.`,
+    `The weights file ${file} is damaged or another one: its sha256 should begin with ${named}, found ${sha256}.`,
     {
-      fix: 'Fetch it again; or, when you know what it is, give it a name without that hash.',
+      code: 'WEIGHTS_HASH_MISMATCH',
+      fix: 'Fetch it again; or, if it is the right file, give it a name without that hash.',
     },
   );
 }

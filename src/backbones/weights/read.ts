@@ -1,79 +1,96 @@
-// Reads a weights file of any format that the kit knows, told by its ending.
+// Reads a weights file of any format: all of its tensors, or those of one network.
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
-import path from 'node:path';
 import { sha256File } from '../../data/fetch/registry-package';
-import { KitError } from '../../base/errors';
 import type { OnProgress } from '../../base/progress';
-import { readGraphDef } from './readers/graphdef';
-import { readKerasH5 } from './readers/keras-h5';
-import { readPth } from './readers/pth';
-import { readSafetensors } from './readers/safetensors';
-import type { StateDict } from './readers/state-dict';
+import { choosePrefix, chooseTensors, choiceText, sharedWrapper, splitChoice } from './choice';
+import type { ExpectedNames, WeightsChoice } from './choice';
+import { formatOf } from './formats';
+import type { Selection } from './match';
 import { hashOfFiles, type WeightsFormat } from './store';
-import { readTfjsLayers, tfjsShards } from './readers/tfjs-layers';
+import type { StateDict, StateTensor } from './readers/state-dict';
 
-interface Format {
-  name: WeightsFormat;
-  read(file: string, options: { onProgress?: OnProgress }): Promise<StateDict>;
-  /** Everything that `read` reads, in order. */
-  files(file: string): Promise<string[]>;
+/** The tensors of a network in a weights file. */
+export interface FoundTensors {
+  stateDict: StateDict;
+  format: WeightsFormat;
+  /** How they were found; `renamed` is still empty. */
+  selection: Selection;
 }
-
-const pth: Format = { name: 'pth', read: readPth, files: async (file) => [file] };
-const safetensors: Format = { name: 'safetensors', read: readSafetensors, files: async (file) => [file] };
-const graphDef: Format = { name: 'graphdef', read: readGraphDef, files: async (file) => [file] };
-const kerasH5: Format = { name: 'keras-h5', read: readKerasH5, files: async (file) => [file] };
-const tfjsLayers: Format = {
-  name: 'tfjs-layers',
-  read: readTfjsLayers,
-  files: async (file) => [file, ...(await tfjsShards(file))],
-};
-
-/** To add a format: one reader, one line. */
-const formats: Record<string, Format> = {
-  '.pth': pth,
-  '.pt': pth,
-  '.safetensors': safetensors,
-  '.pb': graphDef,
-  '.h5': kerasH5,
-  '.hdf5': kerasH5,
-  '.json': tfjsLayers,
-};
 
 /**
- * The named arrays in a weights file: `.pth` and `.pt` (PyTorch), `.safetensors`, `.pb` (frozen TensorFlow
- * graph), `.h5` (Keras), `.json` (TensorFlow.js layers model).
- * @throws KitError when there is no such file, its ending is of another format, or it cannot be read.
+ * The named arrays in a weights file: PyTorch's (`.pth`, `.pt`, `.pth.tar`, `.ckpt`, `.bin`), `.safetensors`, `.pb`
+ * (frozen TensorFlow graph), `.h5` (Keras), `.json` (TensorFlow.js layers model). The first bytes tell the format where
+ * the ending does not. Of a checkpoint, those under its usual key (`state_dict` before others). `module.` and
+ * `_orig_mod.` before every name are removed; tensors of types that the kit cannot hold are left out.
+ * @throws KitError when there is no such file, it has an unknown format, or it cannot be read.
  */
-export async function readWeights(file: string, options: { onProgress?: OnProgress } = {}): Promise<StateDict> {
-  return formatOf(file).read(file, options);
+export async function readWeights(file: string, { onProgress }: { onProgress?: OnProgress } = {}): Promise<StateDict> {
+  const stateDict = await formatOf(file).read(file, { onProgress, onUnreadable: () => undefined });
+  return withoutPrefix(stateDict, sharedWrapper([...stateDict.keys()]));
 }
 
-/** The format of a weights file, told by its ending. @throws KitError as `readWeights`. */
-export const formatOfWeights = (file: string): WeightsFormat => formatOf(file).name;
+/**
+ * The tensors in a weights file that have a network's names: of several sets the one with most of them, without the
+ * prefix that stands before them.
+ * @throws KitError as `readWeights`, or when prefixes do equally well.
+ */
+export async function readNetworkWeights(
+  file: string,
+  expected: ExpectedNames,
+  { onProgress, ...choice }: WeightsChoice & { onProgress?: OnProgress } = {},
+): Promise<FoundTensors> {
+  const format = formatOf(file);
+  const { choose, chosen } = chooseTensors(expected, choice);
+  const unreadable: Selection['unreadable'] = [];
+  const onUnreadable = (name: string, type: string): void => void unreadable.push({ name, type });
+  const tensors = await format.read(file, { onProgress, choose, onUnreadable });
+  const names = [...tensors.keys()];
+  const prefix = choice.prefix ?? choosePrefix(names, expected);
+  return {
+    stateDict: withoutPrefix(tensors, prefix),
+    format: format.name,
+    selection: {
+      ...chosen(),
+      prefix,
+      outside: names.filter((name) => !name.startsWith(prefix)),
+      renamed: [],
+      unreadable,
+    },
+  };
+}
 
-/** The hash of a weights file and of the shards beside it: what a run records of them. */
+/** The tensors whose names begin with `prefix`, named without it. */
+function withoutPrefix(tensors: StateDict, prefix: string): StateDict {
+  if (prefix === '') return tensors;
+  return new Map(
+    [...tensors].flatMap(([name, tensor]): [string, StateTensor][] =>
+      name.startsWith(prefix) ? [[name.slice(prefix.length), tensor]] : [],
+    ),
+  );
+}
+
+/** A path of weights and the user's choice behind it, as in `model.pth#key=state_dict_ema`. */
+export function splitPath(weights: string): WeightsChoice & { file: string } {
+  const [, file, fragment] = /^([^]+)#((?:key|prefix)=[^]*)$/.exec(weights) ?? [];
+  if (file === undefined || fs.existsSync(weights)) return { file: weights };
+  const { key, prefix } = splitChoice(fragment);
+  return { file, key, prefix };
+}
+
+/** The hash of a weights file and of the shards beside it: runs record it. */
 export async function hashWeights(file: string): Promise<string> {
   const hashes: string[] = [];
-  for (const part of await formatOf(file).files(file)) hashes.push(await sha256File(part));
+  for (const each of await formatOf(file).files(file)) hashes.push(await sha256File(each));
   return hashOfFiles(hashes);
 }
 
-function formatOf(file: string): Format {
-  const ending = path.extname(file).toLowerCase();
-  if (!fs.existsSync(file)) {
-    throw new KitError(
-      `There are no weights "${file}": expected "imagenet", "random", or the path of a weights file.`,
-      { fix: 'Correct the name or the path.' },
-    );
-  }
-  if (formats[ending] === undefined) {
-    throw new KitError(
-      `The weights file ${file} has an ending that no reader knows; known: ${Object.keys(formats).join(', ')}.`,
-      {
-        fix: 'Save the weights as a PyTorch state dict (.pth), a safetensors file, or a TensorFlow.js layers model (model.json).',
-      },
-    );
-  }
-  return formats[ending];
+/** The hash of the weights that `choice` takes from a file of hash `hash`. */
+export function hashOfChoice(hash: string, choice: WeightsChoice): string {
+  const text = choiceText(choice);
+  return text === ''
+    ? hash
+    : createHash('sha256')
+        .update(hash + text)
+        .digest('hex');
 }

@@ -28,7 +28,7 @@ export interface WeightsManifest extends PackageFile {
   note: string;
 }
 
-/** Whether the weights of a backbone can be loaded: never fetched, fetched but not what they should be, or ready. */
+/** Whether the weights of a backbone can be loaded: not downloaded, damaged, or ready. */
 export type WeightsState = 'ready' | 'missing' | 'damaged';
 
 interface WorkOptions {
@@ -65,9 +65,8 @@ export async function weightsState(
 }
 
 /**
- * Makes the weights ready: nothing to do when they are; else the package is fetched and verified, and what is needed of
- * it unpacked
- * in place of whatever stood there.
+ * Downloads and verifies the package, and unpacks the files of the weights, unless they are ready. Existing files are
+ * replaced.
  * @throws KitError when the package cannot be fetched, or holds other files than the manifest says.
  */
 export async function fetchWeights(manifest: WeightsManifest, options: WorkOptions = {}): Promise<void> {
@@ -85,6 +84,7 @@ export async function fetchWeights(manifest: WeightsManifest, options: WorkOptio
     throw new KitError(
       `The package ${manifest.file} does not hold the weights of ${manifest.id} that its manifest describes.`,
       {
+        code: 'WEIGHTS_PACKAGE',
         fix: `Correct data-scripts/manifests/weights/${manifest.id}.json: its hashes are of another version.`,
       },
     );
@@ -92,19 +92,18 @@ export async function fetchWeights(manifest: WeightsManifest, options: WorkOptio
 }
 
 /**
- * The path of the weights to read, verified; fetched first when they never were.
- * @throws KitError when what is there is not what it should be.
+ * The path of the weights to read, verified; downloaded first when they are missing.
+ * @throws KitError when the files there are not those of the manifest.
  */
 export async function requireWeights(manifest: WeightsManifest, options: WorkOptions = {}): Promise<string> {
   const state = await weightsState(manifest, options);
   if (state === 'missing') await fetchWeights(manifest, options);
   if (state === 'damaged') {
-    throw new KitError(
-      `The weights of ${manifest.id} in ${kitHome('weights', manifest.id)} are damaged: a file is missing or its sha256 is not the manifest's.`,
-      {
-        fix: `npx rifle weights fetch ${manifest.id}`,
-      },
-    );
+    const found = `The weights of ${manifest.id} in ${kitHome('weights', manifest.id)} are damaged`;
+    throw new KitError(`${found}: a file is missing or its sha256 is not the manifest's.`, {
+      code: 'WEIGHTS_HASH_MISMATCH',
+      fix: `npx rifle weights fetch ${manifest.id}`,
+    });
   }
   return weightsPath(manifest);
 }

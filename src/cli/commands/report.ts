@@ -39,7 +39,9 @@ export function reportCommand(): Command {
     .option('--json', 'print the tables as JSON')
     .addHelpText(
       'after',
-      '\nExamples:\n  $ npx rifle report --runs my-runs --out my-report.html\n  $ npx rifle report --scale mini --study t2 t3 --separate --export results',
+      '\nExamples:\n' +
+        '  $ npx rifle report --runs my-runs --out my-report.html\n' +
+        '  $ npx rifle report --scale mini --study t2 t3 --separate --export results',
     )
     .action(async (flags: ReportFlags) => {
       const { RunStore } = await import('../../runs/store/store.js');

@@ -27,7 +27,9 @@ export function reproduceCommand(): Command {
       const specs = plan(chosen);
       if (!flags.json)
         printLine(
-          `Scale ${pc.bold(chosen.name)}: ${chosen.purpose}.\n${specs.length} runs: ${chosen.methods.join(' and ')}, seeds ${chosen.seeds.join(', ')}, on ${chosen.spec.dataset}.`,
+          `Scale ${pc.bold(chosen.name)}: ${chosen.purpose}.\n` +
+            `${specs.length} runs: ${chosen.methods.join(' and ')}, seeds ${chosen.seeds.join(', ')}, ` +
+            `on ${chosen.spec.dataset}.`,
         );
       const began = performance.now();
       const display = showProgress({ quiet: flags.json });
@@ -51,12 +53,14 @@ export function reproduceCommand(): Command {
         records
           .map(
             (record) =>
-              `  ${titleOf(record.spec)}: test top-1 ${percent(record.top1)}, training top-1 ${percent(finalTrainTop1(record))}`,
+              `  ${titleOf(record.spec)}: test top-1 ${percent(record.top1)}, ` +
+              `training top-1 ${percent(finalTrainTop1(record))}`,
           )
           .join('\n'),
       );
       printLine(
-        `\n${records.length} runs (${reused} of them reused) in ${duration((performance.now() - began) / 1000)}.\nReport: ${pc.bold(file)}`,
+        `\n${records.length} runs (${reused} of them reused) in ${duration((performance.now() - began) / 1000)}.\n` +
+          `Report: ${pc.bold(file)}`,
       );
     });
 }

@@ -23,7 +23,7 @@ interface TrainFlags {
   seed?: number;
   limitPerClass?: number;
   runs?: string;
-  keepWeights?: boolean;
+  keepWeights?: boolean | 'new';
   tensorboard?: string;
   mlflow?: string;
   printSpec?: boolean;
@@ -64,7 +64,8 @@ export function trainCommand(): Command {
     .option('--seed <n>', 'seed of all randomness (default: 0)', number(0, true))
     .option('--limit-per-class <n>', 'training images per class (default: all)', number(1, true))
     .option('--runs <dir>', 'where finished runs are kept; one that is there is not run again')
-    .option('--keep-weights', 'keep the weights of the last and of the best epoch (see `rifle runs export`)')
+    .option('--keep-weights', 'repeat a finished run that has no weights, to keep them (new runs keep theirs)')
+    .option('--no-keep-weights', 'do not keep the final weights')
     .option('--tensorboard <dir>', 'write TensorBoard event files too')
     .option('--mlflow <url>', 'send numbers to an MLflow server too')
     .option('--print-spec', 'print the complete spec and stop')
@@ -86,7 +87,7 @@ export function trainCommand(): Command {
       let trained = false;
       const record = await finetune(spec, {
         runs: flags.runs,
-        keepWeights: flags.keepWeights,
+        keepWeights: flags.keepWeights ?? 'new',
         tracking: { tensorboard: flags.tensorboard, mlflow: flags.mlflow },
         signal: interruptible(),
         onProgress: display.onProgress,

@@ -1,8 +1,14 @@
 // `rifle weights list|fetch|match`: pretrained weights.
 import { Command } from 'commander';
+import type { MatchReport } from '../../backbones/backbone';
+import { shapeText } from '../../backbones/weights/readers/state-dict';
+import { quoted, quotedList } from '../../base/visible';
 import { interruptible } from '../interrupt';
 import { megabytes, percent, printJson, printLine, printList } from '../print';
 import { showProgress } from '../progress';
+
+/** Names of one kind that `match` prints. */
+const mostNames = 50;
 
 /** The command. */
 export function weightsCommand(): Command {
@@ -10,13 +16,16 @@ export function weightsCommand(): Command {
 
   command
     .command('list')
-    .description('the backbones, their weights, and which are ready on this machine')
+    .description('list the backbones, their weights, and which are ready on this machine')
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExamples:\n  $ npx rifle weights list\n  $ npx rifle weights list --json')
     .action(async ({ json }: { json?: boolean }) => {
       const { backbones } = await import('../../backbones/backbone.js');
       const all = await Promise.all(
-        backbones.list().map(async (record) => ({ ...record, state: await backbones.state(record.id) })),
+        backbones.list().map(async (record) => ({
+          ...record,
+          state: record.weights === null ? 'none published' : await backbones.state(record.id),
+        })),
       );
       if (json) return printJson(all);
       printList(
@@ -35,13 +44,13 @@ export function weightsCommand(): Command {
 
   command
     .command('fetch')
-    .description('fetch and check the weights of a backbone; nothing is done when they are ready')
+    .description('download and verify the weights of a backbone, unless they are ready')
     .argument('<id>', 'a backbone, for example efficientnet_lite0.tf_in1k')
-    .option('--from <file>', 'a file that you have fetched from the publisher: it is checked and copied into place')
+    .option('--from <file>', 'a file that you downloaded from the publisher: it is verified and copied')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
-      '\nA download that broke off goes on where it was.\nExamples:\n  $ npx rifle weights fetch resnet50.keras_in1k\n  $ npx rifle weights fetch resnet50.tv_in1k --from ~/Downloads/resnet50-0676ba61.pth',
+      '\nAn interrupted download is resumed.\nExamples:\n  $ npx rifle weights fetch resnet50.keras_in1k\n  $ npx rifle weights fetch resnet50.tv_in1k --from ~/Downloads/resnet50-0676ba61.pth',
     )
     .action(async (id: string, { from, json }: { from?: string; json?: boolean }) => {
       const { backbones } = await import('../../backbones/backbone.js');
@@ -56,31 +65,54 @@ export function weightsCommand(): Command {
 
   command
     .command('match')
-    .description('how a weights file lines up with a backbone, tensor by tensor; exit code 1 when it does not fit')
+    .description('compare a weights file with a backbone, tensor by tensor; exit code 1 when it does not fit')
     .argument('<id>', 'a backbone, for example resnet50.tv_in1k')
-    .argument('<file>', 'a weights file (.pth, .safetensors, .h5, .pb, model.json), or its address with #sha256=')
+    .argument('<file>', 'a weights file (PyTorch, .safetensors, .h5, .pb, model.json), or its address with #sha256=')
     .option('--json', 'print JSON')
-    .addHelpText('after', '\nExample:\n  $ npx rifle weights match resnet50.tv_in1k resnet50-0676ba61.pth')
+    .addHelpText(
+      'after',
+      '\nOf a checkpoint with several sets of weights, FILE#key=KEY chooses one, and FILE#prefix=PREFIX a part of it.' +
+        '\nExamples:\n  $ npx rifle weights match resnet50.tv_in1k resnet50-0676ba61.pth' +
+        '\n  $ npx rifle weights match resnet50.tv_in1k checkpoint.pth.tar#key=state_dict_ema',
+    )
     .action(async (id: string, file: string, { json }: { json?: boolean }) => {
       const { backbones } = await import('../../backbones/backbone.js');
       const report = await backbones.match(id, file, { signal: interruptible() });
-      const { matched, missing, leftOver, ignored, wrongShape } = report;
+      const { missing, leftOver, wrongShape } = report;
       if (missing.length + leftOver.length + wrongShape.length > 0) process.exitCode = 1;
       if (json) return printJson(report);
-      const shapes = wrongShape.map(
-        ({ name, expected, found }) => `${name} [${found.join(', ')}], expected [${expected.join(', ')}]`,
-      );
-      for (const [what, names] of [
-        ['fit', matched],
-        ['missing', missing],
-        ['left over', leftOver],
-        ['of another shape', shapes],
-        ['of no use', ignored],
-      ] as const) {
-        const named = what === 'fit' || what === 'of no use' ? [] : names;
-        printLine(`${String(names.length).padStart(5)} ${what}${named.length > 0 ? `: ${named.join('; ')}` : ''}`);
-      }
+      for (const line of matchLines(report)) printLine(line);
     });
 
   return command;
+}
+
+/** The lines that describe a match: how the tensors were found, then how many fit, with the names of those that do not. */
+function matchLines({ matched, missing, leftOver, ignored, wrongShape, selection }: MatchReport): string[] {
+  const { key, otherKeys, prefix, outside, renamed, unreadable } = selection;
+  const shapes = wrongShape.map(
+    ({ name, expected, found }) => `${quoted(name)} ${shapeText(found)}, expected ${shapeText(expected)}`,
+  );
+  const counted = (count: number, what: string, names = ''): string =>
+    `${String(count).padStart(5)} ${what}${names === '' ? '' : `: ${names}`}`;
+  const lines = [counted(matched.length, 'fit')];
+  if (renamed.length > 0) lines.push(counted(renamed.length, 'of these were renamed'));
+  lines.push(
+    counted(missing.length, 'missing', quotedList(missing, mostNames)),
+    counted(leftOver.length, 'left over', quotedList(leftOver, mostNames)),
+    counted(shapes.length, 'of another shape', shapes.slice(0, mostNames).join('; ')),
+    counted(ignored.length, 'of no use'),
+  );
+  if (outside.length > 0) lines.push(counted(outside.length, 'outside the prefix', quotedList(outside, mostNames)));
+  if (unreadable.length > 0) {
+    const types = unreadable.map(({ name, type }) => `${name} (${type})`);
+    lines.push(counted(unreadable.length, 'of a type that cannot be read', quotedList(types, mostNames)));
+  }
+  if (key !== '') lines.push(`Read from the key ${quoted(key)} of the checkpoint.`);
+  if (otherKeys.length > 0)
+    lines.push(
+      `As many names fit under ${quotedList(otherKeys)}: choose with FILE#key=${quoted(otherKeys[0]).slice(1, -1)}.`,
+    );
+  if (prefix !== '') lines.push(`Removed the prefix ${quoted(prefix)}.`);
+  return lines;
 }

@@ -1,7 +1,7 @@
 // A function of one tensor as a graph of its own, every variable and captured tensor frozen into it: what exports are
 // written from.
 import { DataType, type DataTypeName } from '../binding';
-import { Recorder } from './recorder';
+import { Recorder } from '../recording/recorder';
 import type { GraphNode, Signature } from './saved-model';
 import { tf, type TF } from '../tensorflow';
 
@@ -12,9 +12,8 @@ export interface FrozenGraph {
 }
 
 /**
- * Records `run` on zeros of `shape`, whose first side is the batch: the graph takes any. (`run` must not write that
- * side into a constant, as a
- * reshape to a fixed shape would; whoever exports tries another.)
+ * Records `run` on zeros of `shape`, whose first side is the batch: the graph takes any. A reshape to a shape that
+ * begins with this batch becomes one to any batch. `run` must not write the batch into another constant.
  */
 export function freeze<K extends string>(
   input: { name: string; shape: readonly number[]; dtype: DataTypeName },
@@ -40,7 +39,7 @@ export function freeze<K extends string>(
           return [name, { node, dtype: value.dtype, shape: [-1, ...tensor.shape.slice(1)] }] as const;
         });
         return {
-          nodes: recorder.nodes,
+          nodes: withOpenBatch(recorder.nodes, input.shape[0]),
           signature: {
             inputs: { [input.name]: { node: input.name, dtype, shape: open } },
             outputs: Object.fromEntries(tensors),
@@ -51,4 +50,18 @@ export function freeze<K extends string>(
   } finally {
     tf.engine().endScope();
   }
+}
+
+/** The same nodes; shapes of reshapes that begin with `batch` begin with -1, any length. */
+function withOpenBatch(nodes: readonly GraphNode[], batch: number): GraphNode[] {
+  const targets = new Set(nodes.filter(({ op }) => op === 'Reshape').map(({ inputs }) => inputs[1]));
+  return nodes.map((node) => {
+    const { value } = node.attributes;
+    if (!targets.has(node.name) || value === undefined || !('tensor' in value)) return node;
+    const sides = new Int32Array(value.tensor.bytes.slice().buffer);
+    if (sides[0] !== batch || sides.includes(-1)) return node;
+    sides[0] = -1;
+    const tensor = { ...value.tensor, bytes: new Uint8Array(sides.buffer) };
+    return { ...node, attributes: { ...node.attributes, value: { tensor } } };
+  });
 }

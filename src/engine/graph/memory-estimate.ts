@@ -77,9 +77,11 @@ export function requireMemory(estimate: MemoryEstimate, limit: number): void {
   if (estimate.total <= limit) return;
   const { total, fixed, perImage, batchSize } = estimate;
   const batch = largestBatch(estimate, limit / HEADROOM);
+  const shares = `${gigabytes(fixed)}, and ${gigabytes(perImage)} an image`;
   throw new KitError(
-    `A step on ${batchSize} images takes at least ${gigabytes(total)} of memory (${gigabytes(fixed)}, and ${gigabytes(perImage)} an image), and ${gigabytes(limit)} are free.`,
+    `A step on ${batchSize} images takes at least ${gigabytes(total)} of memory (${shares}), and ${gigabytes(limit)} are free.`,
     {
+      code: 'STEP_MEMORY',
       fix:
         batch > 0
           ? `A batch of ${batch} fits: lower the batch size, or the image size.`

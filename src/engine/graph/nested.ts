@@ -21,16 +21,17 @@ export function flatten<T>(
   what: string,
 ): { leaves: T[]; structure: Nested<number> } {
   const leaves: T[] = [];
-  const visit = (part: unknown, at: string): Nested<number> => {
-    if (isLeaf(part)) return leaves.push(part) - 1;
-    if (Array.isArray(part)) return part.map((item, i) => visit(item, `${at}[${i}]`));
-    if (typeof part === 'object' && part !== null && Object.getPrototypeOf(part) === Object.prototype) {
-      return Object.fromEntries(Object.entries(part).map(([key, item]) => [key, visit(item, `${at}.${key}`)]));
+  const visit = (item: unknown, at: string): Nested<number> => {
+    if (isLeaf(item)) return leaves.push(item) - 1;
+    if (Array.isArray(item)) return item.map((inner, i) => visit(inner, `${at}[${i}]`));
+    if (typeof item === 'object' && item !== null && Object.getPrototypeOf(item) === Object.prototype) {
+      return Object.fromEntries(Object.entries(item).map(([key, inner]) => [key, visit(inner, `${at}.${key}`)]));
     }
-    if (part === undefined && at === what) return [];
+    if (item === undefined && at === what) return [];
     throw new KitError(
-      `The ${at} is ${part === null ? 'null' : typeof part}: expected tensors, nested in arrays and plain objects.`,
+      `The ${at} is ${item === null ? 'null' : typeof item}: expected tensors, nested in arrays and plain objects.`,
       {
+        code: 'COMPILE_RESULT',
         fix: 'Return tensors only; compute plain numbers outside.',
       },
     );

@@ -13,9 +13,7 @@ export interface ArgumentSpec {
   dtype: DataTypeName;
 }
 
-/**
- * What a compiled function is called with: a tensor, or the data of one in its shape's order, or a number for a scalar.
- */
+/** A value for an argument: a tensor, or the data of one in its shape's order, or a number for a scalar. */
 export type Feed = TF.Tensor | Float32Array | Int32Array | Uint8Array | number;
 
 /** What every program has besides its functions. */
@@ -35,7 +33,7 @@ export interface Version {
   outputs: string[];
   /** The function's result with positions of `outputs` in place of tensors. */
   structure: Nested<number>;
-  /** Whether the function returns nothing, and what is fetched only makes its updates happen. */
+  /** Whether the function returns nothing: its output only makes the updates happen. */
   updatesOnly: boolean;
 }
 
@@ -43,7 +41,7 @@ export interface Version {
 export interface VariableNodes {
   spec: ArgumentSpec;
   handle: string;
-  /** Placeholder of the value to write, and what to fetch to have it written. */
+  /** Placeholder of the value to write, and the node to fetch for that. */
   initial: string;
   written: string;
   value: string;
@@ -60,18 +58,18 @@ export function choose(title: string, versions: Version[], args: Record<string, 
     if (args[name] === undefined)
       throw new KitError(
         `The compiled function "${title}" needs the argument "${name}", found ${Object.keys(args).join(', ') || 'none'}.`,
+        { code: 'COMPILED_ARGUMENT_MISSING', fix: 'Give every argument by its name.' },
       );
   const wrong = versions[0].inputs.filter(({ name }) =>
     versions.every((v) => mismatch(args[name], v.inputs.find((i) => i.name === name)!.spec) !== undefined),
   );
   const [{ name }] = wrong.length > 0 ? wrong : versions[0].inputs;
   const expected = versions.map((v) => describe(v.inputs.find((input) => input.name === name)!.spec));
-  throw new KitError(
-    `The compiled function "${title}" takes "${name}" as ${[...new Set(expected)].join(' or ')}, found ${foundIn(args[name])}.`,
-    {
-      fix: 'Call it with such a shape, or compile a version for this one too: `args` may be a list.',
-    },
-  );
+  const taken = [...new Set(expected)].join(' or ');
+  throw new KitError(`The compiled function "${title}" takes "${name}" as ${taken}, found ${foundIn(args[name])}.`, {
+    code: 'COMPILED_ARGUMENT',
+    fix: 'Call it with such a shape, or compile a version for this one too: `args` may be a list.',
+  });
 }
 
 const describe = ({ dtype, shape }: ArgumentSpec): string => `${dtype} [${shape.join(', ')}]`;
@@ -121,7 +119,8 @@ export class Session {
 
   /** Feeds placeholders, runs what `outputs` need, and gives these as tensors. */
   fetch(inputs: { node: string; spec: ArgumentSpec; feed: Feed }[], outputs: string[]): TF.Tensor[] {
-    if (this.disposed) throw new KitError('This compiled program is disposed.', { fix: 'Compile it again.' });
+    if (this.disposed)
+      throw new KitError('This compiled program is disposed.', { code: 'COMPILED_DISPOSED', fix: 'Compile it again.' });
     const node = internals();
     const { binding } = node;
     const made: number[] = [];
@@ -144,6 +143,7 @@ export class Session {
       const { message } = cause as Error;
       const memory = /OOM|out of memory|RESOURCE_EXHAUSTED|allocat/i.test(message);
       throw new KitError(`TensorFlow could not run the compiled program: ${message}`, {
+        code: memory ? 'COMPILED_MEMORY' : 'COMPILED_FAILED',
         fix: memory ? 'Memory is short: lower the batch size or the image size.' : '',
         cause,
       });
@@ -180,7 +180,10 @@ export function controlsOf(session: Session, variables: Map<string, VariableNode
       if (inputs.length === 0) return;
       for (const { name, feed, spec } of inputs) {
         if (mismatch(feed, spec) !== undefined)
-          throw new KitError(`The variable "${name}" is ${describe(spec)}, found ${foundIn(feed)}.`);
+          throw new KitError(`The variable "${name}" is ${describe(spec)}, found ${foundIn(feed)}.`, {
+            code: 'COMPILED_VARIABLE',
+            fix: 'Give a value of the shape and data type of the variable.',
+          });
       }
       tf.dispose(
         session.fetch(

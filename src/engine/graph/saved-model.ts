@@ -1,5 +1,6 @@
 // Writes a TensorFlow graph as a SavedModel, in the wire format of protocol buffers (graph.proto, node_def.proto,
 // attr_value.proto).
+import { base128, bytes, float, message, text, varint } from './wire-format';
 
 /** A constant as the graph holds it: raw little-endian bytes of `shape`. */
 export interface GraphTensor {
@@ -95,28 +96,3 @@ const encodeTensor = ({ dtype, shape, bytes: content }: GraphTensor): Buffer[] =
   message(2, encodeShape(shape)),
   bytes(4, content),
 ];
-
-// The wire format: a field is its number and kind (0 varint, 2 length and bytes, 5 four bytes), then its value.
-
-function base128(value: number): Buffer {
-  let rest = BigInt.asUintN(64, BigInt(value));
-  const out: number[] = [];
-  do {
-    out.push(Number(rest & 127n) | (rest > 127n ? 128 : 0));
-    rest >>= 7n;
-  } while (rest > 0n);
-  return Buffer.from(out);
-}
-
-const field = (number: number, kind: 0 | 2 | 5): Buffer => base128(number * 8 + kind);
-const varint = (number: number, value: number): Buffer => Buffer.concat([field(number, 0), base128(value)]);
-const bytes = (number: number, value: Uint8Array): Buffer =>
-  Buffer.concat([field(number, 2), base128(value.byteLength), value]);
-const text = (number: number, value: string): Buffer => bytes(number, Buffer.from(value, 'utf8'));
-const message = (number: number, fields: Buffer[]): Buffer => bytes(number, Buffer.concat(fields));
-
-function float(number: number, value: number): Buffer {
-  const four = Buffer.alloc(4);
-  four.writeFloatLE(value);
-  return Buffer.concat([field(number, 5), four]);
-}

@@ -199,12 +199,12 @@ function describe(
   };
 }
 
-/** Names of the kernel in a notebook: that of the set-up, and tslab's own, whose notebooks it runs too. */
+/** Names of the kernel in a notebook: that of the set-up, and tslab's own. Others are known by their title. */
 const KERNELS: readonly string[] = ['rifle', 'tslab'];
 
 function checkKernel(file: string, notebook: Notebook): void {
-  const name = notebook.metadata.kernelspec?.name;
-  if (name !== undefined && KERNELS.includes(name)) return;
+  const { name, display_name: title } = notebook.metadata.kernelspec ?? {};
+  if (name !== undefined && (KERNELS.includes(name) || title?.startsWith('TypeScript (rifle-kit'))) return;
   const choose = 'Open it with `npx rifle lab`, choose the kernel "TypeScript (rifle-kit)" and save it';
   if (name === undefined)
     throw new KitError(`${file}: expected a notebook that names its kernel, found no metadata.kernelspec.name.`, {

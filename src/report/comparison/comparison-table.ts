@@ -7,7 +7,7 @@ import type { ComparisonPlan, ComparisonRow, StudyTableOptions } from './compari
 import { finalTrainTop1, type MethodRuns } from './grouping';
 import { captionOf, claimKey, notesOf } from './notes';
 import { ALL_DATASETS, pooledRows, type PooledRow } from './pooling';
-import { Citations, readReported } from './reported';
+import { Citations, NOT_AT_HAND, readReported } from './reported';
 import { DEFAULT_EFFECT, judge, type Judgement } from './verdict';
 
 /** The table of `plan`. */
@@ -122,7 +122,7 @@ function pooledCells({ rows, pooled, verdict }: PooledRow, { layout }: Compariso
     verdict,
     seeds_needed: null,
     detectable: null,
-    reported: null,
+    reported: NOT_AT_HAND,
     status: 'pooled',
     runs: null,
     treated_runs: rows.flatMap(({ comparison }) => idsOf(comparison!.treated)).join(' '),

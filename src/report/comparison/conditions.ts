@@ -40,7 +40,8 @@ function isPlanned({ dataset, backbone, methods: [first] }: RunGroup, planned: P
 /**
  * The conditions of a table, by their labels.
  * - Without a plan: those under which one of the methods that it is about was run; all when none was.
- * - With a plan: also the planned ones. A planned data set and backbone count under the planned schedule and limits only.
+ * - With a plan: also the planned ones. Of a planned data set and backbone, runs under other schedules or limits do not
+ *   count.
  * - One nameless condition when there is nothing at all.
  */
 export function conditionsOf(

@@ -19,7 +19,8 @@ import {
 /** The judgements of a table's claims by `claimKey`. */
 type Judgements = ReadonlyMap<string, Judgement>;
 
-const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+/** `text` with a capital first letter. */
+export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** Items in a sentence: `a, b and c`. */
 export const list = (items: readonly string[]): string =>

@@ -17,8 +17,8 @@ export interface PooledRow {
 
 /**
  * The claims that are tested on at least two data sets, each pooled by a random effects model. A row counts when it has
- * two pairs or more and a spread. A claim that one data set tests more than once (with several backbones or settings) is
- * not pooled: those rows are not independent.
+ * two pairs or more and a spread. A claim that one data set tests more than once (with several backbones or settings)
+ * is not pooled: those rows are not independent.
  */
 export function pooledRows({ rows, poolBy }: ComparisonPlan, effect: EffectOfInterest): PooledRow[] {
   if (poolBy === undefined) return [];

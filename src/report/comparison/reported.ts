@@ -1,6 +1,4 @@
-// What others have reported, each value with its source: read from data-scripts/reported and a folder of one's own, to
-// which a reader with a
-// paper at hand can add.
+// Values reported by others, each with its source: files in data-scripts/reported and in a folder of the user's.
 import fs from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
@@ -11,14 +9,14 @@ import { methods as catalog } from '../../transfer/methods';
 /** Shown where no source gives a value. */
 export const NOT_AT_HAND = 'not at hand';
 
-/** Where values come from, and how far they can be trusted and compared. */
+/** The source of values, and how comparable they are. */
 export interface ReportedSource {
   id: string;
   title: string;
   address: string;
   /** How the values were made. */
   setting: string;
-  /** What stands against comparing them. */
+  /** Why they may not be comparable. */
   caveat: string;
   /** Family of backbones in the kit's words; `null` when the source does not say. */
   backbone: string | null;
@@ -71,7 +69,8 @@ const fileSchema = z.strictObject({
 function reportedFolders(): string[] {
   const own = process.env.RIFLE_REPORTED;
   if (own && !fs.existsSync(own))
-    throw new KitError(`RIFLE_REPORTED names the folder ${own}, which is not there.`, {
+    throw new KitError(`RIFLE_REPORTED names the folder ${own}, which does not exist.`, {
+      code: 'REPORTED_NO_FOLDER',
       fix: 'Make it, or unset the variable.',
     });
   return [path.join(packageRoot(), 'data-scripts', 'reported'), ...(own ? [own] : [])];
@@ -99,7 +98,8 @@ export function readReported(folders: string | readonly string[] = reportedFolde
     const { source, methods, datasets, values } = parse(file);
     const other = seen.get(source.id);
     if (other)
-      throw new KitError(`${file}: the source "${source.id}" is already in ${other}.`, {
+      throw new KitError(`${file}: the source "${source.id}" is in ${other} already.`, {
+        code: 'REPORTED_SOURCE_TWICE',
         fix: 'Give each file a source id of its own.',
       });
     seen.set(source.id, file);
@@ -119,6 +119,7 @@ function parse(file: string): z.infer<typeof fileSchema> {
     json = JSON.parse(fs.readFileSync(file, 'utf8'));
   } catch (cause) {
     throw new KitError(`${file}: expected JSON: ${(cause as Error).message}.`, {
+      code: 'REPORTED_NOT_JSON',
       fix: 'See README.md beside it for the form.',
       cause,
     });
@@ -130,10 +131,11 @@ function parse(file: string): z.infer<typeof fileSchema> {
     const unknown = named.find((name) => !known.includes(name));
     if (unknown === undefined) return parsed.data;
     const { message, fix } = unknownName('method', unknown, known);
-    throw new KitError(`${file}: ${message}`, { fix });
+    throw new KitError(`${file}: ${message}`, { code: 'REPORTED_UNKNOWN_METHOD', fix });
   }
   const problems = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'top'}: ${issue.message}`).join('; ');
-  throw new KitError(`${file}: not a file of reported values: ${problems}.`, {
+  throw new KitError(`${file}: expected a file of reported values: ${problems}.`, {
+    code: 'REPORTED_INVALID',
     fix: 'See README.md beside it for the form.',
   });
 }
@@ -165,9 +167,8 @@ export class Citations {
   constructor(private readonly values: readonly ReportedValue[]) {}
 
   /**
-   * What a cell says: `74.87 [1]`, of two methods `74.87 → 76.18 [1]`; source by source; `NOT_AT_HAND` when no source
-   * gives any.
-   * @param methods names in the kit's words; whatever a run of them chose otherwise (`:custom`) is left out of account.
+   * The text of a cell: `74.87 [1]`, of two methods `74.87 → 76.18 [1]`; source by source; `NOT_AT_HAND` without any.
+   * @param methods names in the kit's words; changed hyper-parameters (`:custom`) are ignored.
    */
   textOf(
     methods: readonly string[],
@@ -212,7 +213,7 @@ export class Citations {
   }
 }
 
-/** A source with the tables that its values stand in, how they were made and what stands against comparing them. */
+/** A source with the tables of its values, its setting and its caveat. */
 export function sourceText({ title, setting, caveat }: ReportedSource, tables: readonly string[]): string {
   const where = tables.filter((table) => !title.includes(table)).join(', ');
   return `${title}${where === '' ? '' : ` (${where})`}: ${setting}. Caveat: ${caveat}.`;

@@ -34,8 +34,9 @@ export const CONVERGED_TRAIN_TOP1 = 0.95;
 export function verdictRule(effect: EffectOfInterest = DEFAULT_EFFECT, claims = 1): string {
   const corrected = claims > 1 ? `, both after Holm's correction for the ${claims} claims tested here` : '';
   return (
-    `Verdict on the mean paired difference: "supported" when its 95 % interval lies above ${effect.none ?? '0'}, "contradicted" when it ` +
-    `lies below ${effect.text} (the smallest effect of interest: ${effect.source})${corrected}; else "inconclusive". ` +
+    `Verdict on the mean paired difference: "supported" when its 95 % interval lies above ${effect.none ?? '0'}, ` +
+    `"contradicted" when it lies below ${effect.text} (the smallest effect of interest: ${effect.source})` +
+    `${corrected}; else "inconclusive". ` +
     `"Failed": a run ended without a number. "Not run": there is no pair of runs.`
   );
 }

@@ -1,5 +1,6 @@
 // One look for all figures: a palette that colour-blind readers can tell apart (Okabe and Ito, 2008), quiet axes, one
 // font.
+import { createHash } from 'node:crypto';
 import { methods } from '../../transfer/methods';
 
 /** Arial and the fonts of the same metrics, in which widths are computed. */
@@ -8,14 +9,8 @@ export const FONT = 'Arial, Helvetica, "Liberation Sans", sans-serif';
 /** Colours of everything that is not data. */
 export const INK = { text: '#1f2933', soft: '#616e7c', axis: '#9aa5b1', grid: '#e9edf1', paper: '#ffffff' };
 
-/** Fine-tuning, and RIFLE on it: the pair of most figures. */
-const [BLUE, VERMILION] = ['#0072B2', '#D55E00'];
-
-/**
- * The other methods without RIFLE, and the variants of RIFLE, each in the order of the kit's list. Okabe and Ito's
- * other colours first.
- */
-const OTHERS = [
+/** For methods without a colour of their own. Okabe and Ito's other colours first. */
+const PALETTE = [
   '#009E73',
   '#6A3D9A',
   '#CC79A7',
@@ -30,7 +25,12 @@ const OTHERS = [
   '#9A9A9A',
 ];
 
-const OWN = '#4D4D4D';
+const defined = new Map<string, string>();
+
+/** Gives a method its colour in all figures. @param color `#rrggbb`. */
+export function defineColor(method: string, color: string): void {
+  defined.set(method, color);
+}
 
 const STYLES = [
   { dash: 'solid', symbol: 'circle' },
@@ -40,22 +40,16 @@ const STYLES = [
 ];
 
 /**
- * The colour of a method: the same in every figure, by its place in the kit's list. With RIFLE it is a darker one of
- * the same hue; RIFLE on plain
- * fine-tuning has its own. Methods that are not in the list are dark grey.
+ * The colour of a method, the same in every figure: that of its definition; of `X+rifle` a darker one of X; else one of
+ * the palette that follows from its name alone, so that no other method changes it.
  */
 export function colorOf(method: string): string {
-  if (method === 'fine-tuning') return BLUE;
-  if (method === 'rifle') return VERMILION;
-  const isVariant = method.startsWith('rifle:');
-  const withRifle = method.endsWith('+rifle');
-  const others = methods
-    .list()
-    .filter(({ name, rifle }) => (isVariant ? name.startsWith('rifle:') : rifle === null && name !== 'fine-tuning'));
-  const place = others.findIndex(({ name }) => name === (withRifle ? method.slice(0, -'+rifle'.length) : method));
-  if (place < 0) return OWN;
-  const color = OTHERS[place % OTHERS.length];
-  return withRifle ? darker(color) : color;
+  const own: { name: string; colour?: string | null } | undefined = methods.list().find(({ name }) => name === method);
+  const color = own?.colour ?? defined.get(method);
+  if (color !== undefined && color !== null) return color;
+  const base = /^(.+)\+rifle$/.exec(method)?.[1];
+  if (base !== undefined) return darker(colorOf(base));
+  return PALETTE[createHash('sha256').update(method).digest()[0] % PALETTE.length];
 }
 
 const darker = (color: string): string =>

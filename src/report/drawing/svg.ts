@@ -1,10 +1,10 @@
-// plotly.js in a page without a browser: the same figure gives the same SVG, on any machine and in any order.
+// Figures as SVG, by plotly.js in jsdom: the same figure gives the same SVG, on any machine and in any order.
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import { JSDOM, VirtualConsole, type DOMWindow } from 'jsdom';
 import { KitError } from '../../base/errors';
 import { heatmapsAsPaths } from './heat-cells';
-import { escapeHtml } from '../table/markup';
+import { escapeHtml, visible } from '../table/markup';
 import { ASCENT, DESCENT, textWidth } from './text-metrics';
 
 /** What plotly needs of a figure, and a text for those who cannot see it. */
@@ -47,14 +47,14 @@ async function render(drawing: Drawing): Promise<string> {
   } catch (cause) {
     throw new KitError(
       `plotly could not draw the figure "${title}": ${cause instanceof Error ? cause.message : String(cause)}.`,
-      { cause },
+      { code: 'FIGURE_NOT_DRAWN', fix: 'Look at the data and the layout of the figure.', cause },
     );
   }
   // Two decimals of a pixel are enough for a path; plotly writes up to sixteen.
   const short = image.replace(/ d="[^"]*"/g, (path) =>
     path.replace(/\d+\.\d{3,}/g, (number) => String(Number(Number(number).toFixed(2)))),
   );
-  return short.replace(/^<svg ([^>]*?) style=""/, `<svg $1 role="img" aria-label="${escapeHtml(title)}"`);
+  return short.replace(/^<svg ([^>]*?) style=""/, `<svg $1 role="img" aria-label="${escapeHtml(visible(title))}"`);
 }
 
 /** A generator of numbers in [0, 1): Lehmer's, modulo 2^31 - 1. Runs inside the page. */

@@ -5,7 +5,9 @@ import { KitError } from '../../base/errors';
 import { drawable } from './drawable';
 import { colorOf, seriesStyle } from '../drawing/figure-style';
 import { groupRuns, type MethodRuns, type RunGroup } from '../comparison/grouping';
-import { drawLinePanels, type Line, type LinePanel } from '../drawing/line-panels';
+import { drawLinePanels } from '../drawing/line-panels';
+import type { Line, LinePanel } from '../drawing/panel';
+import { capital } from '../comparison/notes';
 import { Table } from '../table/tabular';
 
 /** A plotly figure as plain data. */
@@ -45,7 +47,8 @@ export class Figure {
   /** The numbers behind it in full precision. @throws KitError for a figure that has none. */
   toCsv(): string {
     if (this.numbers === null)
-      throw new KitError(`The figure "${this.title}" holds no numbers.`, {
+      throw new KitError(`The figure "${this.title}" has no table of its numbers.`, {
+        code: 'FIGURE_NO_NUMBERS',
         fix: 'Give it a table as `numbers` when it is made.',
       });
     return this.numbers.toCsv();
@@ -163,7 +166,7 @@ function curvesFigure(
     panelHeight: groups.length === 1 && width >= 600 ? 300 : 210,
     y: { title: quantity.axis, scale: 'linear', format: `.${quantity.digits}f`, ceiling: quantity.ceiling },
   });
-  const caption = `${title}. ${groups.map(captionOf).join(' ')} ${legend[0].toUpperCase()}${legend.slice(1)}.${note}`;
+  const caption = `${title}. ${groups.map(captionOf).join(' ')} ${capital(legend)}.${note}`;
   return new Figure({
     title,
     caption,

@@ -1,24 +1,23 @@
 // Figures of layers: how far each has moved (F1), and how much gradient reaches it (F2), input side first.
-import { geometricMean, layersOf, type LayerPlace, type LayerQuantity } from '../../analysis/layers';
+import { geometricMean, layersOf, type LayerPosition, type LayerQuantity } from '../../analysis/layers';
 import { KitError } from '../../base/errors';
-import { bandText, Figure, resetsOf, spreadOf, type CurveOptions } from './figure';
+import { bandText, Figure, type CurveOptions } from './figure';
+import { GROUP_COLUMNS, LAYER_COLUMNS, lineOf, spreadCells, spreadColumns } from './layer-numbers';
 import { claimText, type FigureClaim } from './claims';
-import { colorOf, seriesStyle } from '../drawing/figure-style';
-import type { MethodRuns } from '../comparison/grouping';
 import type { LayeredRun } from '../frames/layer-frames';
 import {
   commonEpochs,
   counted,
-  depthParts,
   layeredGroups,
   layerTicks,
-  onlyGroup,
   placeOf,
   valueOf,
   type LayeredGroup,
   type LayeredMethod,
 } from './layered-groups';
-import { drawLinePanels, type Line, type LinePanel } from '../drawing/line-panels';
+import { drawLinePanels } from '../drawing/line-panels';
+import type { Line, LinePanel } from '../drawing/panel';
+import { capital } from '../comparison/notes';
 import { Table } from '../table/tabular';
 
 /** Options of the figures over layers. */
@@ -75,13 +74,13 @@ function overLayers(
 ): Figure {
   const { groups, note } = layeredGroups(runs);
   const rows: Record<string, string | number | null>[] = [];
-  const captions: { of: string; said: string }[] = [];
+  const captions: { of: string; text: string }[] = [];
   const panels = groups.flatMap(({ group, methods }) => {
     const last = commonEpochs(methods);
     const epoch = options.epoch ?? last;
     captions.push({
       of: `${group.label}, epoch ${epoch}`,
-      said: `${counted(methods)}.${epoch === last && options.claims ? claimText(options.claims({ group, methods })) : ''}`,
+      text: `${counted(methods)}.${epoch === last ? claimText(options.claims?.({ group, methods }) ?? []) : ''}`,
     });
     return kinds.flatMap((kind): LinePanel[] => {
       const layers = layersOf(methods.flatMap((method) => method.layers)).filter(
@@ -96,7 +95,8 @@ function overLayers(
           method.layers.flatMap((run) => valueOf(run, layer, epoch, measure.quantity)),
         );
         if (values.some((row) => row.length === 0))
-          throw new KitError(`There are no rows of epoch ${epoch} of ${method.runs.label}.`, {
+          throw new KitError(`Expected rows of epoch ${epoch} of ${method.runs.label}, found none.`, {
+            code: 'FIGURE_NO_ROWS',
             fix: 'Choose an epoch that all runs have.',
           });
         const line = lineOf(method.runs, methods.slice(0, i), places, values, band);
@@ -140,7 +140,7 @@ function overLayers(
         };
       });
       if (ratios.length === 0) return [{ title: heading, lines, marks: [], x }];
-      const ratioAxis = { title: `ratio to<br>${methods[0].runs.label}`, scale: 'log' as const, format: '.3g' };
+      const ratioAxis = { title: ['ratio to', methods[0].runs.label], scale: 'log' as const, format: '.3g' };
       return [
         { title: heading, lines, marks: [], x: { ...x, bare: true } },
         { title: null, lines: ratios, marks: [], x, y: ratioAxis, height: 96, level: 1 },
@@ -158,7 +158,8 @@ function overLayers(
     panelHeight: 220,
     y: { title: measure.axis, scale: 'log', format: '.3g' },
   });
-  const caption = `${title}. ${captions.map(({ of, said }) => `${of}: ${said}`).join(' ')} ${legend[0].toUpperCase()}${legend.slice(1)}.${note}`;
+  const described = captions.map(({ of, text }) => `${of}: ${text}`).join(' ');
+  const caption = `${title}. ${described} ${capital(legend)}.${note}`;
   const numbers = new Table({
     title,
     caption,
@@ -174,128 +175,11 @@ function overLayers(
   return new Figure({ title, caption, ...drawing, numbers });
 }
 
-/** Options of the figures of gradients over training. */
-export interface DepthFigureOptions extends CurveOptions {
-  /** Into how many parts of about as many layers the convolutions are put. Default 3. */
-  parts?: number;
-  /** Claims whose verdicts stand in the caption. Default none. */
-  claims?: (group: LayeredGroup) => FigureClaim[];
-}
-
-/**
- * F2, over training: the gradient norm in each epoch, of the convolutions in parts by their place and of the head, a
- * panel each on one scale; dashed
- * where the head is re-initialised. Of a part's layers the geometric mean is taken, then mean and band over seeds.
- * @throws KitError when there are no runs or rows, or they are of more than one group.
- */
-export function gradientDepthFigure(
-  runs: readonly LayeredRun[],
-  {
-    title = 'Gradient norm over training, by depth',
-    band = 'range',
-    width = 760,
-    parts = 3,
-    claims,
-  }: DepthFigureOptions = {},
-): Figure {
-  const { group, methods, note } = onlyGroup(runs);
-  const depths = depthParts(methods, parts);
-  const rows: Record<string, string | number | null>[] = [];
-  const panels = depths.map(({ name, layers: own }): LinePanel => {
-    const lines = methods.map((method, i) => {
-      const epochs = Math.min(...method.runs.records.map((record) => record.epochs.length));
-      const x = Array.from({ length: epochs }, (_, epoch) => epoch + 1);
-      const values = x.map((epoch) =>
-        method.layers.map(
-          (run) => geometricMean(own.flatMap((layer) => valueOf(run, layer, epoch, 'gradientNorm'))) ?? NaN,
-        ),
-      );
-      const line = lineOf(method.runs, methods.slice(0, i), x, values, band);
-      const resets = resetsOf(method.runs.records);
-      x.forEach((epoch, at) =>
-        rows.push({
-          ...placeOf(group),
-          method: method.runs.label,
-          part: name,
-          epoch,
-          n: values[at].length,
-          ...spreadCells(line, at),
-          reset: resets.includes(epoch) ? 'yes' : 'no',
-        }),
-      );
-      return line;
-    });
-    const last = Math.max(...lines.map(({ x }) => x.length));
-    const marks = methods.flatMap((method, i) =>
-      resetsOf(method.runs.records).map((epoch) => ({ x: epoch + 0.5, color: lines[i].color })),
-    );
-    return { title: name, lines, marks, x: { title: 'epoch', range: [0.5, last + 0.5], places: last } };
-  });
-  const hasResets = panels.some(({ marks }) => marks.length > 0);
-  const legend = `${bandText(band)}${hasResets ? '; dashed: the head is re-initialised' : ''}`;
-  const columns = width >= 600 ? 2 : 1;
-  const drawing = drawLinePanels({
-    title,
-    subtitle: `${group.label} · ${legend}`,
-    panels,
-    columns,
-    width,
-    panelHeight: 190,
-    y: { title: 'gradient norm', scale: 'log', format: '.3g', shared: true },
-  });
-  const caption = `${title}. ${group.label}: ${counted(methods)}. Geometric mean over the layers of a part. ${legend[0].toUpperCase()}${legend.slice(1)}.${claimText(claims?.({ group, methods }) ?? [])}${note}`;
-  const columnsOfPart = [
-    { key: 'part', title: 'Part', group: true },
-    { key: 'epoch', title: 'Epoch', kind: 'number' as const, digits: 0 },
-  ];
-  const numbers = new Table({
-    title,
-    caption,
-    columns: [
-      ...GROUP_COLUMNS,
-      ...columnsOfPart,
-      ...spreadColumns('gradient norm'),
-      { key: 'reset', title: 'Head re-initialised after it' },
-    ],
-    rows,
-    notes: [],
-  });
-  return new Figure({ title, caption, ...drawing, numbers });
-}
-
-/** Columns of the numbers behind a figure of layers. */
-export const GROUP_COLUMNS = [
-  { key: 'dataset', title: 'Data set', group: true, hoist: true },
-  { key: 'backbone', title: 'Backbone', group: true, hoist: true },
-  { key: 'settings', title: 'Settings', group: true, hoist: true },
-  { key: 'method', title: 'Method', group: true },
-];
-
-export const LAYER_COLUMNS = [
-  { key: 'layer', title: 'Layer' },
-  { key: 'place', title: 'Place', kind: 'number' as const, digits: 0 },
-  { key: 'kind', title: 'Kind' },
-  { key: 'epoch', title: 'Epoch', kind: 'number' as const, digits: 0 },
-];
-
-/** Mean and band of a line at a place as cells: what is not a number does not exist. */
-function spreadCells({ mean, low, high }: Line, at: number): Record<'mean' | 'low' | 'high', number | null> {
-  const cell = (value: number): number | null => (Number.isFinite(value) ? value : null);
-  return { mean: cell(mean[at]), low: cell(low[at]), high: cell(high[at]) };
-}
-
-const spreadColumns = (axis: string) => [
-  { key: 'n', title: 'n', kind: 'number' as const, digits: 0 },
-  { key: 'mean', title: `Mean ${axis}`, kind: 'number' as const, digits: 6 },
-  { key: 'low', title: 'Low end of the band', kind: 'number' as const, digits: 6 },
-  { key: 'high', title: 'High end', kind: 'number' as const, digits: 6 },
-];
-
 /** A method's value over its control's, one for each seed that both have. */
 function ratiosBySeed(
   method: LayeredMethod,
   control: LayeredMethod,
-  layer: LayerPlace,
+  layer: LayerPosition,
   epoch: number,
   quantity: LayerQuantity,
 ): number[] {
@@ -308,23 +192,4 @@ function ratiosBySeed(
     ];
     return value === undefined || base === undefined ? [] : [value / base];
   });
-}
-
-function lineOf(
-  runs: MethodRuns,
-  before: readonly LayeredMethod[],
-  x: number[],
-  values: readonly (readonly number[])[],
-  band: CurveOptions['band'],
-): Line {
-  const variant = before.filter(({ runs: { method } }) => method === runs.method).length;
-  return {
-    name: `${runs.label} (n = ${runs.records.length})`,
-    label: runs.label,
-    color: colorOf(runs.method),
-    style: seriesStyle(variant),
-    x,
-    ...spreadOf(values, band),
-    band: band !== 'none' && runs.records.length > 1,
-  };
 }

@@ -1,6 +1,6 @@
 // Runs with the rows of their layers, by group, method and depth: what the figures of layers and their claims begin
 // with.
-import { layersOf, type LayerPlace, type LayerQuantity, type SeededLayers } from '../../analysis/layers';
+import { layersOf, type LayerPosition, type LayerQuantity, type SeededLayers } from '../../analysis/layers';
 import { KitError } from '../../base/errors';
 import type { LayerRow } from '../../runs/store/record';
 import { drawable } from './drawable';
@@ -26,12 +26,18 @@ export interface LayeredGroup {
 export function layeredGroups(runs: readonly LayeredRun[]): { groups: LayeredGroup[]; note: string } {
   const { groups, note } = drawable(groupRuns(runs.map(({ record }) => record)));
   if (groups.length === 0)
-    throw new KitError(`There are no runs to draw.${note}`, { fix: 'Make some first: `npx rifle reproduce`.' });
+    throw new KitError(`The figure has no runs to draw.${note}`, {
+      code: 'FIGURE_NO_RUNS',
+      fix: 'Make some: `npx rifle reproduce`.',
+    });
   const rows = new Map(runs.map(({ record, layers }) => [record.id, layers]));
   const layersOfRun = (id: string): readonly LayerRow[] => {
     const found = rows.get(id)!;
     if (found.length === 0)
-      throw new KitError(`The run ${id} has no rows of layers.`, { fix: 'Delete it and make it again.' });
+      throw new KitError(`The run ${id} has no rows of layers.`, {
+        code: 'FIGURE_NO_LAYERS',
+        fix: 'Delete the run and repeat it.',
+      });
     return found;
   };
   const layered = (method: MethodRuns): LayeredMethod => ({
@@ -49,8 +55,9 @@ export function onlyGroup(runs: readonly LayeredRun[]): LayeredGroup & { note: s
   const { groups, note } = layeredGroups(runs);
   if (groups.length > 1)
     throw new KitError(
-      `This figure is of one data set, backbone and settings; found ${groups.map(({ group }) => group.label).join('; ')}.`,
-      { fix: 'Give the runs of one of them at a time.' },
+      'The figure shows one data set, backbone and settings. ' +
+        `Found ${groups.length}: ${groups.map(({ group }) => group.label).join('; ')}.`,
+      { code: 'FIGURE_SEVERAL_GROUPS', fix: 'Give the runs of one of them at a time.' },
     );
   return { ...groups[0], note };
 }
@@ -77,8 +84,13 @@ export const commonEpochs = (methods: readonly LayeredMethod[]): number =>
 /** Layers that are looked at together. */
 export interface DepthPart {
   name: string;
-  layers: LayerPlace[];
+  layers: LayerPosition[];
 }
+
+const countOf = ({ length }: readonly LayerPosition[]): string =>
+  `${length} ${length === 1 ? 'convolution' : 'convolutions'}`;
+const rangeOf = (layers: readonly LayerPosition[]): string =>
+  `${shortName(layers[0].layer)} to ${shortName(layers[layers.length - 1].layer)}`;
 
 /** The convolutions of a network in `count` parts of about as many layers, input side first, and its head. */
 export function depthParts(methods: readonly LayeredMethod[], count: number): DepthPart[] {
@@ -89,7 +101,7 @@ export function depthParts(methods: readonly LayeredMethod[], count: number): De
     (own) => own.length > 0,
   );
   const named = parts.map((own, i) => ({
-    name: `${own.length} ${own.length === 1 ? 'convolution' : 'convolutions'}, ${shortName(own[0].layer)} to ${shortName(own[own.length - 1].layer)}${i === 0 ? ' (input side)' : ''}`,
+    name: `${countOf(own)}, ${rangeOf(own)}${i === 0 ? ' (input side)' : ''}`,
     layers: own,
   }));
   const head = layers.filter(({ kind }) => kind === 'head');
@@ -115,7 +127,7 @@ export function shortName(layer: string): string {
  * always.
  */
 export function layerTicks(
-  layers: readonly LayerPlace[],
+  layers: readonly LayerPosition[],
   room: number,
 ): { values: number[]; texts: string[]; vertical: true; size: number } {
   const last = layers.length - 1;
@@ -131,7 +143,7 @@ const indexes = new WeakMap<readonly LayerRow[], Map<string, LayerRow>>();
 /** The value of a layer after an epoch in one run, or none. */
 export function valueOf(
   { layers }: SeededLayers,
-  { place }: LayerPlace,
+  { place }: LayerPosition,
   epoch: number,
   quantity: LayerQuantity,
 ): number[] {

@@ -2,7 +2,12 @@
 import path from 'node:path';
 import { sharp } from '../../base/packages';
 import type { Dataset, Sample } from '../../data/dataset';
-import { escapeHtml } from '../table/markup';
+import { html, htmlLines, type HtmlValue } from '../table/markup';
+
+const cell = (content: HtmlValue) => html`<td style="text-align:left">${content}</td>`;
+
+const image = (label: string, png: Buffer) =>
+  html`<img alt="${label}" src="data:image/png;base64,${png.toString('base64')}">`;
 
 /** A picture as a value that a notebook shows. */
 export class Picture {
@@ -36,12 +41,15 @@ export class Picture {
 
   /** What a notebook shows when a picture is a cell's value, by the convention of Jupyter's JavaScript kernels. */
   [Symbol.for('Jupyter.display')](): Record<string, unknown> {
-    const rows = this.rows.map(
-      ({ label, png }) =>
-        `<tr><td style="text-align:left">${escapeHtml(label)}</td><td style="text-align:left"><img alt="${escapeHtml(label)}" src="data:image/png;base64,${png.toString('base64')}"></td></tr>`,
-    );
-    const html = `<p><b>${escapeHtml(this.title)}</b></p>\n<table><tbody>\n${rows.join('\n')}\n</tbody></table>\n<p>${escapeHtml(this.caption)}</p>`;
-    return { 'text/html': html, 'image/png': this.png.toString('base64'), 'text/plain': this.toString() };
+    const rows = this.rows.map(({ label, png }) => html`<tr>${cell(label)}${cell(image(label, png))}</tr>`);
+    const page = htmlLines([
+      html`<p><b>${this.title}</b></p>`,
+      html`<table><tbody>`,
+      ...rows,
+      html`</tbody></table>`,
+      html`<p>${this.caption}</p>`,
+    ]);
+    return { 'text/html': page.toString(), 'image/png': this.png.toString('base64'), 'text/plain': this.toString() };
   }
 }
 
@@ -76,10 +84,12 @@ export async function sampleGrid(dataset: Dataset, options: SampleGridOptions = 
     .png()
     .toBuffer();
   const licence = dataset.licence === '' ? '' : `${dataset.licence}.`; // a folder of one's own has none
+  const counts = [`${dataset.train.length} training`, `${dataset.test.length} test`];
   return new Picture({
-    title: `${dataset.name}: ${dataset.train.length} training and ${dataset.test.length} test images of ${dataset.classes.length} classes`,
+    title: `${dataset.name}: ${counts.join(' and ')} images of ${dataset.classes.length} classes`,
     caption: [
-      `The first ${perClass} of each class in the ${split === 'train' ? 'training' : 'test'} split, in brackets their number there.`,
+      `The first ${perClass} of each class in the ${split === 'train' ? 'training' : 'test'} split, ` +
+        'in brackets the number of all.',
       licence,
     ]
       .filter(Boolean)

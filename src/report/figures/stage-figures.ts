@@ -5,7 +5,9 @@ import { KitError } from '../../base/errors';
 import { bandText, Figure, spreadOf, type CurveOptions } from './figure';
 import { claimText, type FigureClaim } from './claims';
 import { colorOf, seriesStyle } from '../drawing/figure-style';
-import { drawLinePanels, type Line } from '../drawing/line-panels';
+import { drawLinePanels } from '../drawing/line-panels';
+import type { Line } from '../drawing/panel';
+import { capital } from '../comparison/notes';
 import { Table } from '../table/tabular';
 
 /** Options of the figures over stages. */
@@ -65,7 +67,9 @@ export function ckaFigure(rows: readonly CkaRow[], options: CkaFigureOptions = {
     y: 'CKA with the pretrained features',
     digits: 3,
     ceiling: 1,
-    what: `Linear CKA${estimate === 'unbiased' ? ' (unbiased estimate)' : ''} of each stage's pooled output before and after fine-tuning, over ${images} images`,
+    what:
+      `Linear CKA${estimate === 'unbiased' ? ' (unbiased estimate)' : ''} of each stage's pooled output before and ` +
+      `after fine-tuning, over ${images} images`,
   });
 }
 
@@ -82,7 +86,9 @@ export function lowLevelFigure(rows: readonly LowLevelRow[], options: StageFigur
     y: 'test top-1 of a linear probe (%)',
     digits: 1,
     ceiling: 100,
-    what: 'Test top-1 of a linear probe on the features of a network that is fine-tuned up to a stage and pretrained after it',
+    what:
+      'Test top-1 of a linear probe on the features of a network that is fine-tuned up to a stage and pretrained ' +
+      'after it',
   });
 }
 
@@ -92,7 +98,10 @@ function stageFigure(
   axes: StageAxes,
 ): Figure {
   if (points.length === 0)
-    throw new KitError('There are no rows to draw.', { fix: 'Compute them from runs whose weights were kept.' });
+    throw new KitError('The figure has no rows to draw.', {
+      code: 'FIGURE_NO_ROWS',
+      fix: 'Compute them from runs whose weights were kept.',
+    });
   const title = given ?? axes.title;
   const names = new Map([...points].sort((a, b) => a.place - b.place).map(({ place, name }) => [place, name]));
   const places = [...names.keys()];
@@ -144,7 +153,8 @@ function stageFigure(
     y: { title: axes.y, scale: 'linear', format: `.${axes.digits}f`, ceiling: axes.ceiling },
   });
   const counts = methods.map((method) => `${method} n = ${seedsOf(method)}`).join(', ');
-  const caption = `${title}. ${axes.what}${of === '' ? '' : `, ${of}`}: ${counts}. ${legend[0].toUpperCase()}${legend.slice(1)}.${claimText(claims)}`;
+  const described = `${axes.what}${of === '' ? '' : `, ${of}`}: ${counts}`;
+  const caption = `${title}. ${described}. ${capital(legend)}.${claimText(claims)}`;
   const numbers = new Table({
     title,
     caption,

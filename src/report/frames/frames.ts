@@ -10,18 +10,15 @@ type Value = string | number | boolean;
 /** The kind of a column. */
 export type Kind = 'string' | 'int32' | 'float32' | 'boolean';
 
-/**
- * danfo takes seconds to load and brings TensorFlow: only whoever asks for a frame pays. The kit's engine loads first,
- * so that danfo gets it.
- */
+/** danfo takes seconds to load, with TensorFlow: it loads with the first frame, after the kit's own engine. */
 function danfo(): typeof import('danfojs-node') {
   require('../../engine/tensorflow');
   return require('danfojs-node') as typeof import('danfojs-node');
 }
 
 /**
- * A frame of `rows`. danfo would guess the kinds of columns from their first values; these are told, so that 0 and 1
- * stay fractions.
+ * A frame of `rows`. The kinds of columns are given: danfo would guess from the first values, and take 0 and 1 for
+ * integers.
  */
 export function frameOf<C extends string>(kinds: Record<C, Kind>, rows: readonly Record<C, Value>[]): DataFrame {
   const columns = Object.keys(kinds) as C[];
@@ -80,12 +77,12 @@ const EPOCH_KINDS = {
 
 /**
  * One row a run, in the order of `records`: its id, settings, the last epoch's numbers (fractions in [0, 1], losses in
- * nats), the
- * epochs after which the head was reset (`'6, 12'`, empty for none), seconds, mean training images per second, MB.
+ * nats), the epochs after which the head was reset (`'6, 12'`, empty for none), seconds, mean training images per
+ * second, MB. Numbers of a run that failed in its first epoch are NaN.
  */
 export function runsFrame(records: readonly RunRecord[]): DataFrame {
   const rows = records.map((record) => {
-    const last = record.epochs[record.epochs.length - 1];
+    const last = record.epochs.at(-1); // none when the first epoch failed
     return {
       run: record.id,
       dataset: record.dataset.name,
@@ -100,8 +97,8 @@ export function runsFrame(records: readonly RunRecord[]): DataFrame {
       top1: record.top1,
       trainTop1: finalTrainTop1(record),
       evaluatedOn: record.evaluatedOn,
-      loss: last.loss,
-      trainLoss: last.trainLoss,
+      loss: last?.loss ?? NaN,
+      trainLoss: last?.trainLoss ?? NaN,
       resets: record.resets.join(', '),
       wallSeconds: record.wallSeconds,
       imagesPerSecond: record.epochs.reduce((sum, epoch) => sum + epoch.imagesPerSecond, 0) / record.epochs.length,

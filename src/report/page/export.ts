@@ -38,8 +38,8 @@ export interface ReportOptions extends ResultsOptions {
 }
 
 /**
- * Writes one self-contained HTML report of `records`: verdicts, tables and figures of each exhibit, the runs behind each
- * number, and what they were made with. The same records give the same bytes. A failure leaves no partial file.
+ * Writes one self-contained HTML report of `records`: verdicts, tables and figures of each exhibit, the runs behind
+ * each number, and what they were made with. The same records give the same bytes. A failure leaves no partial file.
  * @returns the absolute path of the report.
  * @throws KitError REPORT_NO_RECORDS without records, UNKNOWN_STUDY for an exhibit that does not exist.
  */

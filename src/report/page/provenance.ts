@@ -31,8 +31,9 @@ export function runsTable(records: readonly RunRecord[]): Table {
     id: 'runs',
     title: 'Runs',
     caption:
-      'Top-1 in percent after the last epoch; training images are seen as augmented, in training mode. Resets: epochs after which the head was re-initialised. ' +
-      'Run: first digits of the sha256 over spec, data, weights and the version of the numerics. In CSV and JSON, times are in seconds.',
+      'Top-1 in percent after the last epoch; training images are augmented, and the network is in training mode. ' +
+      'Resets: epochs after which the head was re-initialised. Run: the first digits of the sha256 over spec, data, ' +
+      'weights and the version of the numerics. In CSV and JSON, times are in seconds.',
     columns: [
       { key: 'dataset', title: 'Data set', group: true, hoist: true },
       { key: 'backbone', title: 'Backbone', group: true, hoist: true },

@@ -48,7 +48,8 @@ export class RunSheets {
     const body = against === undefined ? this.runsHtml(runs) : this.pairsHtml(runs, against, sides);
     const close = html`<a class="close" href="#${from}">Close</a>`;
     const head = html`<div class="sheet-head"><b>${of}</b>${close}</div>`;
-    return html`<aside class="sheet" id="${id}" aria-label="Runs behind a number">${head}<div class="scroll">${body}</div></aside>`;
+    const content = html`${head}<div class="scroll">${body}</div>`;
+    return html`<aside class="sheet" id="${id}" aria-label="Runs behind a number">${content}</aside>`;
   }
 
   /** One row a run. */

@@ -45,8 +45,9 @@ export function choiceTable(records: readonly RunRecord[]): Table {
   const some = records.find(({ spec }) => spec.evaluateOn === 'validation');
   const where =
     some === undefined
-      ? 'No such run was made yet.'
-      : `${some.dataset.name}: ${some.dataset.train} training and ${some.dataset.test} validation images, ${some.spec.backbone}, ${some.spec.epochs} epochs, seed ${some.spec.seed}.`;
+      ? 'There is no such run yet.'
+      : `${some.dataset.name}: ${some.dataset.train} training and ${some.dataset.test} validation images, ` +
+        `${some.spec.backbone}, ${some.spec.epochs} epochs, seed ${some.spec.seed}.`;
   const rows = tried.map(({ method, value, top1, isDefault, isBest }): Row => ({
     method,
     value,
@@ -58,7 +59,9 @@ export function choiceTable(records: readonly RunRecord[]): Table {
   return new Table({
     id: 'choice',
     title: 'Hyper-parameters of our own grid',
-    caption: `Top-1 after the last epoch on validation images: a fifth of the training images of each class, taken out of training; no test image was looked at. ${where} The value used is the best one; of equals the first.`,
+    caption:
+      'Top-1 after the last epoch on validation images: a fifth of the training images of each class, taken out of ' +
+      `training. No test image was used. ${where} The value used is the best one; of equals the first.`,
     columns: [
       { key: 'method', title: 'Method', group: true },
       { key: 'value', title: 'Value' },
@@ -68,10 +71,12 @@ export function choiceTable(records: readonly RunRecord[]): Table {
     ],
     rows,
     notes: [
-      "Ours, for want of the paper's: one seed, a small grid, one data set for all. A different grid may order the tricks differently.",
+      "Our choice, as the paper's values are not at hand: one seed, a small grid, one data set for all. " +
+        'A different grid may order the tricks differently.',
       ...(some !== undefined && other.length > 0
         ? [
-            `At this scale another value than the one used is the highest for ${other.join(', ')}: the tables use what was best at scale mini.`,
+            `At this scale another value than the one used is the highest for ${other.join(', ')}. ` +
+              'The tables use the best values of the scale mini.',
           ]
         : []),
     ],

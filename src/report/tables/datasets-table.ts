@@ -1,4 +1,4 @@
-// The table of claim T1: data sets and their splits, from the catalog and from what runs have read.
+// The table of data sets and their splits, from the catalog and from the records of runs.
 import { datasets } from '../../data/catalog';
 import type { DatasetSpec } from '../../data/dataset';
 import type { RunRecord } from '../../runs/store/record';
@@ -27,13 +27,13 @@ export interface DatasetsTableOptions {
   remarks?: readonly string[];
 }
 
-/** Data sets up to which the notes tell each one's split. */
+/** Up to so many data sets, the notes give the split of each. */
 const FEW = 6;
 
 /** Digits of a hash that are shown; CSV and JSON hold all. */
 const SHOWN = 12;
 
-/** T1: one row a data set: classes, images of each split, how many of them the runs used, licence, hashes. */
+/** One row a data set: classes, images of each split, how many of them the runs used, licence, hashes. */
 export function datasetsTable(records: readonly RunRecord[] = [], options: DatasetsTableOptions = {}): Table {
   const { title = 'Data sets and their splits', scale, notes = [], remarks = [] } = options;
   const catalog = datasets.list();
@@ -59,9 +59,11 @@ export function datasetsTable(records: readonly RunRecord[] = [], options: Datas
     id: 't1-datasets',
     title,
     caption: [
-      `Images of each split. Archive: sha256 of the files that are fetched, the first ${SHOWN} of 64 digits; – where none is known.`,
+      `Images of each split. Archive: sha256 of the downloaded files, the first ${SHOWN} of 64 digits; ` +
+        '– where no hash is published.',
       isRun
-        ? 'Used: images that the runs used, "all" or, with a limit per class, training / test. Read: sha256 over class names, splits and the bytes of every image, as the runs read them.'
+        ? 'Used: images of the runs, "all" or, with a limit per class, training / test. Read: sha256 over ' +
+          'class names, splits and the bytes of every image, as the runs read them.'
         : '',
       scale === undefined ? '' : `Scale ${scale}.`,
       ...notes,
@@ -91,7 +93,8 @@ export function datasetsTable(records: readonly RunRecord[] = [], options: Datas
       ...remarks,
       ...((isRun || isPlanned) && missing.length > 0
         ? [
-            `Nothing was run on ${missing.join(', ')}. To run: \`${commandOf('t2', scale)}\`; a folder of one's own is named in the environment variable RIFLE_DATA.`,
+            `Nothing was run on ${missing.join(', ')}. To run: \`${commandOf('t2', scale)}\`. ` +
+              'A folder of your own is named in the environment variable RIFLE_DATA.',
           ]
         : []),
     ],

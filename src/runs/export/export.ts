@@ -1,8 +1,10 @@
-// The weights of a run for use elsewhere: safetensors, a TensorFlow.js model, a SavedModel for serving; each checked by
-// a prediction.
+// The weights of a run for use elsewhere, in several formats; each that the kit can load is checked by a prediction.
 import fs from 'node:fs';
 import path from 'node:path';
+import { forwardWithMap } from '../../backbones/activation-maps';
 import { backbones, type Backbone } from '../../backbones/backbone';
+import { readSafetensors, writeSafetensors } from '../../backbones/weights/readers/safetensors';
+import type { StateDict } from '../../backbones/weights/readers/state-dict';
 import { makeAtomically } from '../../base/files/atomic';
 import { KitError } from '../../base/errors';
 import { freeze, type FrozenGraph } from '../../engine/graph/freeze';
@@ -10,13 +12,26 @@ import { encodeSavedModel } from '../../engine/graph/saved-model';
 import { tf, type TF } from '../../engine/tensorflow';
 import { sha256File } from '../../base/files/file-hash';
 import type { RunStore } from '../store/store';
+import { CARD_FILE, CARD_NOTE, cardOf, type ModelCard } from './model-card';
+import { encodeOnnx } from './onnx-file';
+import { onnxGraph } from './onnx-graph';
 import { writeTfjsModel } from './tfjs-model';
+import { writeTimmModel } from './timm-model';
+import { embedModel, writeWebPage } from './web-page';
 
 /**
- * `safetensors`: a file, names and layouts of the weights it came from; `tfjs`, `savedmodel`: a folder, pixels 0..255
- * in, logits and probabilities out.
+ * `safetensors`: a file with the names of the pretrained weights. `onnx`: a file, uint8 pixels in. `timm`: a folder that
+ * PyTorch Image Models loads. `tfjs`, `savedmodel`: a folder, int32 pixels in. `web`: a folder with a page that
+ * classifies. All take RGB pixels 0..255 [batch, side, side, 3] but `safetensors` and `timm`, and give logits and
+ * probabilities.
  */
-export type ExportFormat = 'safetensors' | 'tfjs' | 'savedmodel';
+export type ExportFormat = 'safetensors' | 'timm' | 'onnx' | 'tfjs' | 'savedmodel' | 'web';
+
+/** All formats. */
+export const EXPORT_FORMATS: readonly ExportFormat[] = ['safetensors', 'timm', 'onnx', 'tfjs', 'savedmodel', 'web'];
+
+/** Formats of a graph, with the weights inside. */
+type GraphFormat = Exclude<ExportFormat, 'safetensors' | 'timm'>;
 
 /** How far an exported model's logits may be from the kit's own, relative to the largest of them. */
 const TOLERANCE = 1e-4;
@@ -24,14 +39,21 @@ const TOLERANCE = 1e-4;
 /** What `exportRun` did. */
 export interface Exported {
   path: string;
-  /** Largest difference of a logit from the kit's own on the images that were tried. */
-  difference: number;
+  /**
+   * Largest difference of a logit from the kit's own on the images that were tried. `null` for formats that nothing in
+   * the kit can load: `onnx`.
+   */
+  difference: number | null;
 }
 
+/** Where `format` goes by default: a file or folder named after the run. */
+export const exportName = (id: string, format: ExportFormat): string =>
+  format === 'safetensors' || format === 'onnx' ? `${id}.${format}` : `${id}-${format}`;
+
 /**
- * Exports the weights of the run `id` to `to`.
- * @throws KitError when it did not keep them, they are not what it kept, `to` is there already, or the export predicts
- *   something else.
+ * Exports the weights of the run `id` to `to`, with its model card: classes, sizes, normalisation, licence.
+ * @throws KitError `EXPORT_RUN_UNFINISHED`, `EXPORT_NO_WEIGHTS`, `EXPORT_WEIGHTS_CHANGED`, `EXPORT_EXISTS`,
+ *   `EXPORT_TIMM_BACKBONE`, `EXPORT_ONNX_OP`, or `EXPORT_DIFFERS` when the export predicts something else.
  */
 export async function exportRun(
   store: RunStore,
@@ -41,31 +63,36 @@ export async function exportRun(
   const found = store.findWithSums(id);
   const weights = store.weights(id, which);
   if (found === null || weights === null) {
-    throw new KitError(`The run ${id} ${found === null ? 'is not over' : 'did not keep its weights'}.`, {
-      fix: 'Make it with `keepWeights` (rifle train --keep-weights): it gives the same bits.',
+    throw new KitError(`The run ${id} ${found === null ? 'is not finished' : 'did not keep its weights'}.`, {
+      code: found === null ? 'EXPORT_RUN_UNFINISHED' : 'EXPORT_NO_WEIGHTS',
+      fix: 'Repeat it with its weights kept (rifle train --keep-weights): it gives the same bits.',
     });
   }
-  if (fs.existsSync(to)) throw new KitError(`${to} is there already.`, { fix: 'Name another place.' });
+  if (fs.existsSync(to))
+    throw new KitError(`${to} exists already.`, { code: 'EXPORT_EXISTS', fix: 'Name another place with --out.' });
   const sum = found.checksums?.[path.basename(weights)];
   if (sum !== undefined && (await sha256File(weights)) !== sum)
     throw new KitError(`${weights} was changed after the run wrote it: its checksum is not the one in the record.`, {
-      fix: `Make the run again: npx rifle runs prune ${id} --yes, then with --keep-weights.`,
+      code: 'EXPORT_WEIGHTS_CHANGED',
+      fix: `Delete the run and repeat it: npx rifle runs prune ${id} --yes.`,
     });
-  const { spec, dataset } = found.record;
+  const card = cardOf(found.record);
   const load = (file: string): Promise<Backbone> =>
-    backbones.load(spec.backbone, { classes: dataset.classes.length, weights: file });
+    backbones.load(card.backbone, { classes: card.classes.length, weights: file });
   const backbone = await load(weights);
   try {
-    const size = spec.imageSize ?? backbone.record.inputSize;
-    if (format !== 'safetensors') return { path: to, difference: await exportBackbone(backbone, size, format, to) };
+    if (format !== 'safetensors' && format !== 'timm')
+      return { path: to, difference: await exportBackbone(backbone, card.imageSize, format, to, card) };
+    const tensors = await readSafetensors(weights);
     const difference = await makeAtomically(to, async (partial) => {
-      await fs.promises.copyFile(weights, partial);
-      const named = `${partial}.safetensors`; // the reader goes by the ending
-      await fs.promises.link(partial, named);
+      const named = `${partial}.check.safetensors`; // the reader goes by the ending
       try {
-        return await differenceOf(backbone, size, await load(named), format);
+        await writeSafetensors(named, tensors, { notes: { format: 'pt', [CARD_NOTE]: JSON.stringify(card) } });
+        if (format === 'timm') await writeTimmFolder(tensors, card, partial);
+        else await fs.promises.link(named, partial);
+        return await differenceOf(backbone, card.imageSize, await load(named), format);
       } finally {
-        await fs.promises.rm(named);
+        await fs.promises.rm(named, { force: true });
       }
     });
     return { path: to, difference };
@@ -74,25 +101,52 @@ export async function exportRun(
   }
 }
 
+async function writeTimmFolder(tensors: StateDict, card: ModelCard, folder: string): Promise<void> {
+  await writeTimmModel(tensors, card, folder);
+  await writeCard(card, folder);
+}
+
+const writeCard = (card: ModelCard, folder: string): Promise<void> =>
+  fs.promises.writeFile(path.join(folder, CARD_FILE), `${JSON.stringify(card, null, 2)}\n`);
+
 /**
  * Writes `backbone`, which takes images of `size` pixels, and gives the largest difference of a logit on random images,
- * one and three at a time.
+ * one and three at a time (`null` for `onnx`, see `Exported`).
+ * @param card written along, where there is one.
  */
 export async function exportBackbone(
   backbone: Backbone,
   size: number,
-  format: Exclude<ExportFormat, 'safetensors'>,
+  format: GraphFormat,
   to: string,
-): Promise<number> {
-  const graph = freeze({ name: 'images', shape: [2, size, size, 3], dtype: 'int32' }, (images) => {
-    const logits = logitsOf(backbone, images);
-    return { logits, probabilities: tf.softmax(logits) };
-  });
+  card?: ModelCard,
+): Promise<number | null> {
+  const graph = freeze(
+    { name: 'images', shape: [2, size, size, 3], dtype: 'int32' },
+    (images): Record<string, TF.Tensor> => {
+      if (format !== 'web') {
+        const logits = logitsOf(backbone, images);
+        return { logits, probabilities: tf.softmax(logits) };
+      }
+      const { logits, maps } = forwardWithMap(backbone, images as TF.Tensor4D);
+      return { logits, probabilities: tf.softmax(logits), map: maps[0] };
+    },
+  );
   return makeAtomically(to, async (partial) => {
-    await write(graph, format, partial);
-    return largestDifference(backbone, size, await load(format, partial), format);
+    if (format === 'onnx') {
+      await fs.promises.writeFile(partial, encodeOnnx({ ...onnxGraph(graph), metadata: onnxMetadata(card) }));
+      return null;
+    }
+    await write(graph, format, partial, card);
+    const difference = await largestDifference(backbone, size, await load(format, partial), format);
+    if (format === 'web') await embedModel(partial, card!);
+    return difference;
   });
 }
+
+/** What programs look for in an ONNX file: all of the card, and the class names alone. */
+const onnxMetadata = (card: ModelCard | undefined): Record<string, string> =>
+  card === undefined ? {} : { [CARD_NOTE]: JSON.stringify(card), classes: JSON.stringify(card.classes) };
 
 const logitsOf = (backbone: Backbone, images: TF.Tensor): TF.Tensor2D =>
   backbone.forward(images as TF.Tensor4D, { training: false }).logits;
@@ -129,6 +183,7 @@ async function largestDifference(
     tf.dispose([images, found, expected]);
     if (!(difference <= TOLERANCE * Math.max(1, scale)))
       throw new KitError(`The exported ${format} model gives logits that are ${difference} from the kit's own.`, {
+        code: 'EXPORT_DIFFERS',
         fix: 'Nothing is written. Please report this.',
       });
     largest = Math.max(largest, difference);
@@ -136,8 +191,11 @@ async function largestDifference(
   return largest;
 }
 
-async function write(graph: FrozenGraph, format: ExportFormat, folder: string): Promise<void> {
-  if (format === 'tfjs') return writeTfjsModel(graph, folder);
+async function write(graph: FrozenGraph, format: GraphFormat, folder: string, card?: ModelCard): Promise<void> {
+  await fs.promises.mkdir(folder, { recursive: true });
+  if (card !== undefined) await writeCard(card, folder);
+  if (format === 'tfjs') return writeTfjsModel(graph, folder, card);
+  if (format === 'web') return writeWebPage(graph, folder, card!);
   // there are none, but servers look for the folder
   await fs.promises.mkdir(path.join(folder, 'variables'), { recursive: true });
   await fs.promises.writeFile(path.join(folder, 'saved_model.pb'), encodeSavedModel(graph.nodes, graph.signature));
@@ -153,6 +211,7 @@ async function load(format: ExportFormat, folder: string): Promise<(images: TF.T
       return logits;
     };
   }
-  const model = await tf.loadGraphModel(`file://${path.resolve(folder, 'model.json')}`);
+  const file = path.resolve(folder, format === 'web' ? 'model/model.json' : 'model.json');
+  const model = await tf.loadGraphModel(`file://${file}`);
   return async (images) => model.execute({ images }, 'logits') as TF.Tensor2D;
 }

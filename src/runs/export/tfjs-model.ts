@@ -15,8 +15,12 @@ const NAMES: Record<number, [proto: string, tfjs: string]> = {
 
 const WEIGHTS = 'group1-shard1of1.bin';
 
-/** Writes the model into `folder`, which is made. */
-export async function writeTfjsModel({ nodes: recorded, signature }: FrozenGraph, folder: string): Promise<void> {
+/** Writes the model into `folder`, which is made. @param card kept in `userDefinedMetadata`. */
+export async function writeTfjsModel(
+  { nodes: recorded, signature }: FrozenGraph,
+  folder: string,
+  card?: object,
+): Promise<void> {
   const nodes = recorded.flatMap(withPaddingApart);
   const constants = nodes.flatMap(({ name, attributes: { value } }) =>
     value !== undefined && 'tensor' in value ? [{ name, ...value.tensor }] : [],
@@ -32,6 +36,7 @@ export async function writeTfjsModel({ nodes: recorded, signature }: FrozenGraph
     format: 'graph-model',
     generatedBy: `rifle-kit ${kitVersion()}`,
     convertedBy: null,
+    ...(card === undefined ? {} : { userDefinedMetadata: card }),
     signature: { inputs: tensors(signature.inputs), outputs: tensors(signature.outputs) },
     modelTopology: { node: nodes.map(nodeJson), versions: {} },
     weightsManifest: [

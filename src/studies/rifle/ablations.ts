@@ -126,7 +126,8 @@ export function ablationsTable(records: readonly RunRecord[], options: StudyTabl
       id: 't5-ablations',
       title: 'Ablations of RIFLE',
       about:
-        "One choice of the authors' RIFLE (1 re-initialisation of weights and bias, head learning rate shared, momentum kept) is changed at a time; that variant stands in each block.",
+        "One choice of the authors' RIFLE is changed at a time (1 re-initialisation of weights and bias, " +
+        'head learning rate shared, momentum kept); their variant stands in each block.',
       rows,
       layout: 'methods',
       labelTitle: 'Variant',
@@ -183,7 +184,8 @@ export function variantsTable(records: readonly RunRecord[], options: StudyTable
       id: 't5-variants',
       title: 'The published variants of RIFLE',
       about:
-        'RIFLE as four repositories publish it. Drawn from: pytorch-linear, uniform within 1/sqrt(d); kaiming-normal, normal with std sqrt(2/d) for weights and sqrt(2/C) for biases; ' +
+        'RIFLE as four repositories publish it. Drawn from: pytorch-linear, uniform within 1/sqrt(d); ' +
+        'kaiming-normal, normal with std sqrt(2/d) for weights and sqrt(2/C) for biases; ' +
         'uniform-classes, uniform within 1/sqrt(C); d features, C classes.',
       rows,
       layout: 'methods',

@@ -5,6 +5,7 @@ import {
   accuracyFigure,
   ckaFigure,
   type FigureSources,
+  forestFigure,
   gradientDepthFigure,
   gradientHeatmap,
   groupRuns,
@@ -14,6 +15,7 @@ import {
   lowLevelFigure,
   type NamedFigure,
   onTest,
+  type Table,
 } from '../../report';
 import type { RunRecord } from '../../runs';
 import type { AnalysisContext } from '..';
@@ -58,6 +60,15 @@ const numbered = (name: string, i: number): string => (i === 0 ? name : `${name}
 /** Whether there is a finished run with rows of its layers. */
 export const hasLayers = (records: readonly RunRecord[], sources: FigureSources): boolean =>
   layeredRuns(records, sources).length > 0;
+
+/** The forest plot of a table of comparisons, when it has differences on several conditions. */
+export const forestOf =
+  (name: string, tableOf: (records: readonly RunRecord[]) => Table) =>
+  (records: readonly RunRecord[], options: FigureOptions): NamedFigure[] => {
+    const table = tableOf(records);
+    const drawn = table.rows.filter(({ difference }) => typeof difference === 'number');
+    return drawn.length < 2 ? [] : [{ name, figure: forestFigure(table, options) }];
+  };
 
 /** F1. */
 export const distanceFigures = (records: readonly RunRecord[], options: FigureOptions): NamedFigure[] =>

@@ -67,7 +67,8 @@ export function recoveryTable(records: readonly RunRecord[]): Table {
     id: 'f3-recovery',
     title: 'How the perturbation is absorbed',
     caption:
-      'Training cross entropy (nats, mean ± sample standard deviation over resets and seeds) of the epoch before a reset and of the epoch after it, and how many epochs pass until it is no higher than before.',
+      'Training cross entropy (nats, mean ± sample standard deviation over resets and seeds) of the epoch before a ' +
+      'reset and of the epoch after it, and how many epochs pass until it is no higher than before.',
     columns: [
       { key: 'dataset', title: 'Data set', group: true, hoist: true },
       { key: 'backbone', title: 'Backbone', group: true, hoist: true },
@@ -76,12 +77,13 @@ export function recoveryTable(records: readonly RunRecord[]): Table {
       { key: 'resets', title: 'Resets', kind: 'number', digits: 0 },
       { key: 'before', title: 'Loss before', kind: 'spread', digits: 3 },
       { key: 'after', title: 'Loss after', kind: 'spread', digits: 3 },
-      { key: 'back', title: 'Come back' },
+      { key: 'back', title: 'Recovered' },
       { key: 'epochs', title: 'Epochs until then', kind: 'number', digits: 1 },
     ],
     rows,
     notes: [
-      'A reset whose loss does not come back before the next one, or before the end, counts as not come back. Resets after the last epoch are left out.',
+      'A reset counts as recovered when the loss comes back before the next reset and before the end. ' +
+        'Resets after the last epoch are left out.',
     ],
   });
 }

@@ -10,6 +10,7 @@ import {
   basicRuns,
   ckaFigures,
   distanceFigures,
+  forestOf,
   gradientFigures,
   hasLayers,
   lowLevelFigures,
@@ -18,6 +19,7 @@ import {
 import { recoveryTable } from './recovery-table';
 import { isFineTuning, isRegularized, isRifleOnL2, rifleOf, usesTrick } from './selections';
 import { architecturesTable, regularizersTable, TRICKS, tricksTable } from './study-tables';
+import './colors';
 import './scales';
 
 const RIFLE_OR_NOT = ['fine-tuning', 'rifle'];
@@ -94,6 +96,7 @@ defineStudy({
   methods: ['fine-tuning', 'rifle', 'l2-sp', 'l2-sp+rifle', 'delta', 'delta+rifle'],
   isPresent: has(isRegularized),
   table: regularizersTable,
+  figures: forestOf('t2-forest', regularizersTable),
 });
 
 defineStudy({
@@ -115,6 +118,7 @@ defineStudy({
   seeds: ONE,
   isPresent: has((runs) => TRICKS.some((name) => usesTrick(name)(runs))),
   table: tricksTable,
+  figures: forestOf('t3-forest', tricksTable),
 });
 
 defineStudy({
@@ -129,6 +133,7 @@ defineStudy({
   seeds: FEW,
   isPresent: hasTwoBackbones,
   table: architecturesTable,
+  figures: forestOf('t4-forest', architecturesTable),
 });
 
 defineStudy({

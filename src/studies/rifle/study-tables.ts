@@ -186,7 +186,8 @@ export function tricksTable(records: readonly RunRecord[], options: StudyTableOp
       id: 't3-tricks',
       title: 'RIFLE against the known tricks',
       about:
-        'All methods on L2, under the same settings and seeds; a verdict is on the claim that RIFLE is above the method of its row.',
+        'All methods on L2, under the same settings and seeds. ' +
+        'A verdict is on the claim that RIFLE is above the method of its row.',
       rows,
       layout: 'rivals',
       labelTitle: 'Method',

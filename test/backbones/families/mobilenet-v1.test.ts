@@ -6,7 +6,7 @@ import { internals } from '../../../src/engine/binding';
 import { Session } from '../../../src/engine/graph/program';
 import { tf } from '../../../src/engine/tensorflow';
 import { backbones, type Backbone } from '../../../src/backbones/backbone';
-import { readGraphDef } from '../../../src/backbones/weights/readers/graphdef';
+import { readGraphDef } from '../../../src/backbones/weights/readers/tensorflow/graphdef';
 import { weightsManifest, weightsPath } from '../../../src/backbones/weights/store';
 import { decode } from '../../../src/data/pixels/decode';
 import { fixture } from '../golden-resnet';

@@ -10,6 +10,7 @@ import { architecturesTable, regularizersTable, tricksTable } from '../../../src
 import type { Table } from '../../../src/report/table/tabular';
 import { methodsTable } from '../../../src/report/tables/methods-table';
 import { syntheticStudy } from '../records';
+import { hasCode } from '../code';
 
 describe('reported values', () => {
   const all = readReported();
@@ -46,14 +47,14 @@ describe('reported values', () => {
         file,
         JSON.stringify({ source, values: [{ table: 'T', row: 'r', column: 'c', value: 'high' }] }),
       );
-      assert.throws(() => readReported(folder), /paper\.json: .*values\.0\.value/);
+      assert.throws(() => readReported(folder), hasCode('REPORTED_INVALID'));
       fs.writeFileSync(file, '{');
-      assert.throws(() => readReported(folder), /paper\.json: expected JSON/);
+      assert.throws(() => readReported(folder), hasCode('REPORTED_NOT_JSON'));
       const good = JSON.stringify({ source, values: [{ table: 'T', row: 'r', column: 'c', value: 12.5 }] });
       fs.writeFileSync(file, good);
       assert.equal(readReported(folder)[0].value, 12.5);
       fs.writeFileSync(path.join(folder, 'second.json'), good);
-      assert.throws(() => readReported(folder), /second\.json: the source "paper" is already in .*paper\.json/);
+      assert.throws(() => readReported(folder), hasCode('REPORTED_SOURCE_TWICE'));
     } finally {
       fs.rmSync(folder, { recursive: true });
     }
@@ -121,11 +122,10 @@ describe('reported values', () => {
       write([value('L2', 81.5)], { L2: 'finetuning' });
       assert.throws(
         () => readReported(folder),
-        (error: KitError) =>
-          /paper\.json: There is no method named "finetuning"/.test(error.message) && /fine-tuning/.test(error.fix),
+        (error: KitError) => error.code === 'REPORTED_UNKNOWN_METHOD' && /fine-tuning/.test(error.fix),
       );
       process.env.RIFLE_REPORTED = path.join(folder, 'missing');
-      assert.throws(() => readReported(), /RIFLE_REPORTED names the folder .*missing/);
+      assert.throws(() => readReported(), hasCode('REPORTED_NO_FOLDER'));
     } finally {
       if (before === undefined) delete process.env.RIFLE_REPORTED;
       else process.env.RIFLE_REPORTED = before;

@@ -2,11 +2,13 @@
 import assert from 'node:assert/strict';
 import { accuracyFigure, Figure, lossFigure } from '../../../src/report/figures/figure';
 import { colorOf } from '../../../src/report/drawing/figure-style';
+import '../../../src/studies/built-in';
 import { textWidth, wrapText } from '../../../src/report/drawing/text-metrics';
 import type { RunRecord } from '../../../src/runs/store/record';
 import { methods } from '../../../src/transfer/methods';
 import { syntheticRecord, syntheticStudy } from '../records';
 import { within } from '../within';
+import { hasCode } from '../code';
 
 interface Trace {
   name: string;
@@ -97,7 +99,7 @@ describe('accuracyFigure', () => {
     );
     assert.throws(
       () => new Figure({ title: 'Empty', caption: '', data: [], layout: { width: 1, height: 1 } }).toCsv(),
-      /"Empty" holds no numbers/,
+      hasCode('FIGURE_NO_NUMBERS'),
     );
   });
 });
@@ -147,6 +149,8 @@ describe('colorOf', () => {
       assert.equal(new Set(colors).size, colors.length, together.join(', '));
     }
     assert.match(colorOf('something else'), /^#[0-9a-f]{6}$/i);
+    assert.equal(colorOf('jdoe/cutout'), colorOf('jdoe/cutout'));
+    assert.notEqual(colorOf('jdoe/cutout+rifle'), colorOf('jdoe/cutout'), 'a darker one');
   });
 });
 

@@ -3,15 +3,13 @@ import assert from 'node:assert/strict';
 import type { LayerRow } from '../../../src/runs/store/record';
 import { gradientHeatmap } from '../../../src/report/figures/gradient-heatmap';
 import type { HeatmapTrace } from '../../../src/report/drawing/heat-cells';
-import {
-  gradientDepthFigure,
-  layerDistanceFigure,
-  layerGradientFigure,
-} from '../../../src/report/figures/layer-figures';
+import { layerDistanceFigure, layerGradientFigure } from '../../../src/report/figures/layer-figures';
 import { shortName } from '../../../src/report/figures/layered-groups';
+import { gradientDepthFigure } from '../../../src/report/figures/depth-figure';
 import type { Figure } from '../../../src/report/figures/figure';
 import { LAYERS, syntheticLayers } from '../layers';
 import { within } from '../within';
+import { hasCode } from '../code';
 
 interface Trace {
   name: string;
@@ -83,9 +81,9 @@ describe('layerDistanceFigure', () => {
       Number(gradients[0].low),
       Math.min(...[0, 1].map((seed) => rowOf('fine-tuning', seed, 5, '_conv_stem').gradientNorm)),
     );
-    assert.throws(() => layerDistanceFigure(runs, { epoch: 9 }), /no rows of epoch 9/);
-    assert.throws(() => layerDistanceFigure([]), /no runs to draw/);
-    assert.throws(() => layerDistanceFigure([{ ...runs[0], layers: [] }]), /has no rows of layers/);
+    assert.throws(() => layerDistanceFigure(runs, { epoch: 9 }), hasCode('FIGURE_NO_ROWS'));
+    assert.throws(() => layerDistanceFigure([]), hasCode('FIGURE_NO_RUNS'));
+    assert.throws(() => layerDistanceFigure([{ ...runs[0], layers: [] }]), hasCode('FIGURE_NO_LAYERS'));
   });
 });
 
@@ -122,7 +120,7 @@ describe('gradientDepthFigure', () => {
   it('is of one group', () => {
     assert.throws(
       () => gradientDepthFigure([...runs, ...syntheticLayers({ rifle: [0.5] }, { dataset: 'other' })]),
-      /one data set, backbone and settings; found elpv .*; other/,
+      hasCode('FIGURE_SEVERAL_GROUPS'),
     );
   });
 });
@@ -156,7 +154,7 @@ describe('gradientHeatmap', () => {
     near(Math.log10(Number(row.norm)), maps[1].z[3][4]!);
     near(Math.log2(Number(row.ratio)), maps[2].z[3][4]!);
     assert.equal(gradientHeatmap(runs, { ratios: false, kinds: ['norm'] }).data.length, 2);
-    assert.throws(() => gradientHeatmap(runs, { kinds: [] }), /no layers of the kind/);
+    assert.throws(() => gradientHeatmap(runs, { kinds: [] }), hasCode('FIGURE_NO_LAYERS'));
   });
 });
 

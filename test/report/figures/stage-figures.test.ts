@@ -5,6 +5,7 @@ import type { CkaRow } from '../../../src/analysis/representations';
 import type { Figure } from '../../../src/report/figures/figure';
 import { ckaFigure, lowLevelFigure } from '../../../src/report/figures/stage-figures';
 import { within } from '../within';
+import { hasCode } from '../code';
 
 const STAGES = ['stem', 'stage1', 'stage2'];
 const cka = (method: string, seed: number): CkaRow[] =>
@@ -48,7 +49,7 @@ describe('ckaFigure', () => {
     );
     assert.equal(ckaFigure(rowsOf(cka), { estimate: 'cka' }).numbers!.rows.at(-1)!.mean, 0.8);
     assert.doesNotMatch(ckaFigure(cka('rifle', 0).map((row) => ({ ...row, unbiased: null }))).caption, /unbiased/);
-    assert.throws(() => ckaFigure([]), /no rows to draw/);
+    assert.throws(() => ckaFigure([]), hasCode('FIGURE_NO_ROWS'));
   });
 });
 

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { tf } from '../../../src/engine/tensorflow';
 import { epochsFrame, runsFrame } from '../../../src/report/frames/frames';
-import { syntheticStudy } from '../records';
+import { failed, syntheticRecord, syntheticStudy } from '../records';
 
 describe('frames', function () {
   this.timeout(60_000);
@@ -31,6 +31,14 @@ describe('frames', function () {
     assert.equal(frame.query(frame.column('epoch').eq(8)).shape[0], 4);
     assert.deepEqual(runsFrame([]).shape, [0, 20]);
     assert.deepEqual(epochsFrame([]).columns.slice(0, 3), ['run', 'dataset', 'backbone']);
+  });
+
+  it('hold a run that failed in its first epoch, with NaN for its numbers', () => {
+    const frame = runsFrame([failed(syntheticRecord(), 1)]);
+    assert.deepEqual([frame.column('epochs').values, frame.column('run').values.length], [[0], 1]);
+    for (const name of ['top1', 'trainTop1', 'loss', 'trainLoss', 'imagesPerSecond'])
+      assert.ok(Number.isNaN(frame.column(name).values[0]), name);
+    assert.equal(epochsFrame([failed(syntheticRecord(), 1)]).shape[0], 0);
   });
 
   it('use the one engine and leave no tensors', () => {

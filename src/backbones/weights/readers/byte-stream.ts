@@ -1,6 +1,6 @@
 // Bytes read in order through a window, so that only the part of a large file that is being read is in memory.
 import { KitError } from '../../../base/errors';
-import type { ByteSource } from './pickle';
+import type { ByteSource } from './torch/pickle-machine';
 
 /** Reads `count` bytes at `at`; it may give fewer only when the file shrinks meanwhile. */
 export type ReadAt = (at: number, count: number) => Buffer;
@@ -48,7 +48,8 @@ export class ByteStream implements ByteSource {
   line(): string {
     const bytes: number[] = [];
     for (let byte = this.take(1)[0]; byte !== 0x0a; byte = this.take(1)[0]) {
-      if (bytes.push(byte) > longestLine) throw new KitError(`A line of it has more than ${longestLine} bytes.`);
+      if (bytes.push(byte) > longestLine)
+        throw new KitError(`A line of it has more than ${longestLine} bytes.`, { code: 'PICKLE_MALFORMED' });
     }
     return Buffer.from(bytes).toString('utf8');
   }
@@ -57,6 +58,7 @@ export class ByteStream implements ByteSource {
 /** The error for a file that ends at byte `at` with `wanted` bytes still expected. */
 export function truncated(at: number, wanted: number): KitError {
   return new KitError(`It is truncated: it ends at byte ${at}, where ${wanted} more were expected.`, {
+    code: 'WEIGHTS_TRUNCATED',
     fix: 'Fetch or save the file again.',
   });
 }

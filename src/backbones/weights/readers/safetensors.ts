@@ -1,11 +1,12 @@
-// Reads and writes weights as a safetensors file: a JSON header of names, types, shapes and places, then the numbers.
+// Reads and writes weights as a safetensors file: a JSON header of names, types, shapes and byte ranges, then the numbers.
 import fs from 'node:fs';
 import { makeAtomically } from '../../../base/files/atomic';
 import { readFully } from '../../../base/files/read-fully';
 import { KitError } from '../../../base/errors';
-import type { OnProgress } from '../../../base/progress';
+import { quoted } from '../../../base/visible';
+import { again, unreadable, withFileName, type ReadOptions } from './reading';
 import { parseUniqueJson } from './unique-json';
-import { elementArrays, sizeOf, type ElementType, type StateDict, type StateTensor } from './state-dict';
+import { elementArrays, shapeText, sizeOf, type ElementType, type StateDict, type StateTensor } from './state-dict';
 
 // Layout: the safetensors README, section "Format". Eight bytes hold the header's length, little-endian.
 const lengthBytes = 8;
@@ -37,12 +38,13 @@ const codes: ReadonlyMap<ElementType, string> = new Map([...dtypes].map(([code, 
 /** What the header calls the notes of the file; no tensor can have this name. */
 const notesName = '__metadata__';
 
-const again = 'Fetch or save the file again.';
-
 /** A tensor as the header describes it. */
 interface Entry {
   name: string;
-  dtype: ElementType;
+  /** `null`: of a type that the kit cannot hold. */
+  dtype: ElementType | null;
+  /** The type as the header has it. */
+  code: string;
   shape: number[];
   /** Where its bytes begin and end, counted from the end of the header. */
   begin: number;
@@ -59,18 +61,22 @@ interface Header {
 
 /**
  * The named tensors of a safetensors file, in the order of their bytes. Needs as much memory as the tensors themselves.
- * @throws KitError when the header is no such header, a tensor's place overlaps another's, leaves a gap, reaches beyond
- *   the file or
- *   has not the size that shape and type ask for, a name comes twice, or a type is one that the kit cannot hold.
+ * @throws KitError when the header is no such header, a tensor's bytes overlap another's, leave a gap, lie beyond the
+ *   end of the file or are not as many as shape and type ask for, or a name comes twice. A tensor of a type that the kit
+ *   cannot hold is refused, unless `options.onUnreadable` takes it.
  */
 export async function readSafetensors(
   path: string,
-  { onProgress }: { onProgress?: OnProgress } = {},
+  { onProgress, onUnreadable = unreadable }: ReadOptions = {},
 ): Promise<StateDict> {
   return withHeader(path, async ({ entries, start }, file) => {
     const total = entries.at(-1)?.end ?? 0;
     const found: StateDict = new Map();
-    for (const { name, dtype, shape, begin, end } of entries) {
+    for (const { name, dtype, code, shape, begin, end } of entries) {
+      if (dtype === null) {
+        onUnreadable(name, code);
+        continue;
+      }
       const bytes = new Uint8Array(end - begin);
       await readFully(file, bytes, start + begin);
       found.set(name, { shape, dtype, data: new elementArrays[dtype](bytes.buffer as ArrayBuffer) });
@@ -90,8 +96,7 @@ export async function readSafetensorsNotes(path: string): Promise<Record<string,
 
 /**
  * Writes the tensors as a safetensors file, whole or not at all. Wider element types come first, so that every tensor
- * lies at a multiple
- * of its element's size, as the reference has it; tensors of one type keep their order.
+ * lies at a multiple of its element's size, as the reference has it; tensors of one type keep their order.
  * @param options.notes text by name, kept in the header. PyTorch's readers want `{format: 'pt'}`, which is the default.
  * @throws KitError when a tensor has not as many elements as its shape asks for, or the disk refuses.
  */
@@ -106,10 +111,14 @@ export async function writeSafetensors(
   let end = 0;
   for (const [name, { shape, dtype, data }] of ordered) {
     if (name === notesName)
-      throw new KitError(`A tensor cannot be named "${notesName}" in a safetensors file.`, { fix: 'Rename it.' });
+      throw new KitError(`A tensor cannot be named "${notesName}" in a safetensors file.`, {
+        code: 'SAFETENSORS_NAME',
+        fix: 'Rename it.',
+      });
     if (data.length !== sizeOf(shape))
       throw new KitError(
-        `The tensor "${name}" has ${data.length} elements, its shape [${shape.join(', ')}] asks for ${sizeOf(shape)}.`,
+        `The tensor ${quoted(name)} has ${data.length} elements, its shape ${shapeText(shape)} asks for ${sizeOf(shape)}.`,
+        { code: 'SAFETENSORS_SHAPE', fix: 'Give as many elements as the shape has.' },
       );
     described.push([name, { dtype: codes.get(dtype), shape, data_offsets: [end, (end += data.byteLength)] }]);
   }
@@ -119,6 +128,7 @@ export async function writeSafetensors(
   );
   if (json.length > largestHeader)
     throw new KitError(`The header of ${path} would have ${json.length} bytes, more than ${largestHeader}.`, {
+      code: 'SAFETENSORS_HEADER',
       fix: 'Write fewer tensors to one file.',
     });
   const padded = Buffer.alloc(Math.ceil(json.length / lengthBytes) * lengthBytes, ' ');
@@ -139,37 +149,35 @@ export async function writeSafetensors(
   });
 }
 
-/** Opens a file, checks its header, and gives what `use` makes of both; every failure names the file. */
+/** Opens a file, checks its header, and gives `use` both; every failure names the file. */
 async function withHeader<T>(
   path: string,
   use: (header: Header, file: fs.promises.FileHandle) => Promise<T>,
 ): Promise<T> {
-  try {
+  return withFileName(path, 'a safetensors file', async () => {
     const file = await fs.promises.open(path);
     try {
       return await use(await readHeader(file), file);
     } finally {
       await file.close();
     }
-  } catch (cause) {
-    const { message, fix } = cause as Error & { fix?: string };
-    throw new KitError(`The weights file ${path} cannot be read as a safetensors file. ${message}`, {
-      fix: fix || again,
-      cause,
-    });
-  }
+  });
 }
 
 async function readHeader(file: fs.promises.FileHandle): Promise<Header> {
   const { size } = await file.stat();
   if (size < lengthBytes)
-    throw new KitError(`It has ${size} bytes, fewer than the ${lengthBytes} that give the length of its header.`);
+    throw new KitError(`It has ${size} bytes, fewer than the ${lengthBytes} that give the length of its header.`, {
+      code: 'WEIGHTS_TRUNCATED',
+    });
   const eight = Buffer.alloc(lengthBytes);
   await readFully(file, eight, 0);
   const length = eight.readBigUInt64LE();
   if (length > BigInt(size - lengthBytes) || length > BigInt(largestHeader)) {
+    const possible = Math.min(size - lengthBytes, largestHeader);
     throw new KitError(
-      `It claims a header of ${length} bytes, where ${Math.min(size - lengthBytes, largestHeader)} are possible: it is truncated, or no such file.`,
+      `It claims a header of ${length} bytes, where ${possible} are possible: it is truncated, or no such file.`,
+      { code: 'SAFETENSORS_HEADER' },
     );
   }
   const bytes = Buffer.alloc(Number(length));
@@ -188,7 +196,7 @@ async function readHeader(file: fs.promises.FileHandle): Promise<Header> {
 
 function textByName(value: unknown): Record<string, string> {
   if (!isRecord(value) || Object.values(value).some((note) => typeof note !== 'string'))
-    throw new KitError(`Its ${notesName} is not text by name.`);
+    throw new KitError(`Its ${notesName} is not text by name.`, { code: 'SAFETENSORS_HEADER' });
   return value as Record<string, string>;
 }
 
@@ -197,47 +205,44 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
 
 const isWhole = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
-/** The description of one tensor, with everything in it that does not depend on the others checked. */
+/** The description of one tensor, with everything in it checked that does not depend on the others. */
 function entryOf(name: string, value: unknown): Entry {
-  const refuse = (why: string, fix = again) => new KitError(`Its tensor "${name}" ${why}.`, { fix });
+  const refuse = (why: string) =>
+    new KitError(`Its tensor ${quoted(name)} ${why}.`, { code: 'SAFETENSORS_TENSOR', fix: again });
   const { dtype: code, shape, data_offsets: offsets } = isRecord(value) ? value : {};
-  const dtype = dtypes.get(String(code));
-  if (dtype === undefined) {
-    throw refuse(
-      `holds elements of type ${JSON.stringify(code)?.slice(0, 40)}; ${[...dtypes.keys()].join(', ')} can be read`,
-      'Export the weights as F32.',
-    );
-  }
+  if (typeof code !== 'string') throw refuse('has no element type');
+  const dtype = dtypes.get(code) ?? null;
   if (!Array.isArray(shape) || shape.length > mostAxes || !shape.every(isWhole))
     throw refuse('has no shape of whole numbers');
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isWhole))
-    throw refuse('has no place given by two whole numbers');
+    throw refuse('has no byte range of two whole numbers');
   const [begin, end] = offsets as [number, number];
-  const wanted = sizeOf(shape as number[]) * elementArrays[dtype].BYTES_PER_ELEMENT;
-  if (end - begin !== wanted)
-    throw refuse(
-      `has ${end - begin} bytes at ${begin} to ${end}, its shape [${shape.join(', ')}] and type ${code} ask for ${wanted}`,
-    );
-  return { name, dtype, shape: shape as number[], begin, end };
+  const wanted = dtype === null ? end - begin : sizeOf(shape as number[]) * elementArrays[dtype].BYTES_PER_ELEMENT;
+  if (end - begin !== wanted || wanted < 0) {
+    const asked = `its shape ${shapeText(shape as number[])} and type ${code} ask for ${wanted}`;
+    throw refuse(`has ${end - begin} bytes at ${begin} to ${end}, ${asked}`);
+  }
+  return { name, dtype, code, shape: shape as number[], begin, end };
 }
 
-/**
- * Sorts the tensors by place, and refuses overlaps, gaps, and places beyond the `available` bytes: each byte belongs to
- * one tensor.
- */
+/** Sorts the tensors by their bytes. @throws KitError unless each of the `available` bytes belongs to one tensor. */
 function requireTiling(entries: Entry[], available: number): void {
   entries.sort((a, b) => a.begin - b.begin || a.end - b.end);
   let end = 0;
   for (const { name, begin, end: next } of entries) {
-    if (begin !== end)
+    if (begin !== end) {
+      const fault = begin < end ? 'overlap' : 'leave a gap';
       throw new KitError(
-        `Its tensor "${name}" begins at byte ${begin} of the data, where the one before ends at ${end}: they ${begin < end ? 'overlap' : 'leave a gap'}.`,
+        `Its tensor ${quoted(name)} begins at byte ${begin}, where the one before ends at ${end}: they ${fault}.`,
+        { code: 'SAFETENSORS_RANGES' },
       );
+    }
     end = next;
   }
   if (end !== available) {
-    throw new KitError(
-      `Its tensors take ${end} bytes and it holds ${available}: ${end > available ? 'it is truncated' : 'something follows that no tensor owns'}.`,
-    );
+    const fault = end > available ? 'it is truncated' : 'bytes follow that belong to no tensor';
+    throw new KitError(`Its tensors take ${end} bytes and it holds ${available}: ${fault}.`, {
+      code: 'SAFETENSORS_RANGES',
+    });
   }
 }

@@ -1,5 +1,9 @@
 // Reads a JSON object in which no name may come twice: `JSON.parse` alone would silently keep the last.
 import { KitError } from '../../../base/errors';
+import { quoted } from '../../../base/visible';
+
+/** Objects within objects: a header of tensors has two levels. */
+const deepest = 16;
 
 /**
  * The object that `bytes` (UTF-8) hold.
@@ -12,10 +16,11 @@ export function parseUniqueJson(bytes: Uint8Array): Record<string, unknown> {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
     parsed = JSON.parse(text);
   } catch (cause) {
-    throw new KitError(`Its header is no JSON: ${(cause as Error).message.slice(0, 120)}.`, { cause });
+    const reason = quoted((cause as Error).message).slice(1, -1);
+    throw new KitError(`Its header is no JSON: ${reason}.`, { code: 'SAFETENSORS_HEADER', cause });
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
-    throw new KitError('Its header is no JSON object.');
+    throw new KitError('Its header is no JSON object.', { code: 'SAFETENSORS_HEADER' });
   refuseDoubles(text);
   return parsed as Record<string, unknown>;
 }
@@ -23,13 +28,16 @@ export function parseUniqueJson(bytes: Uint8Array): Record<string, unknown> {
 /** Walks the tokens of well-formed JSON; a text followed by a colon is a name of the innermost object. */
 function refuseDoubles(text: string): void {
   const names: Set<string>[] = [];
-  for (const [token, quoted] of text.matchAll(/("[^"\\]*(?:\\[^][^"\\]*)*")\s*:|"[^"\\]*(?:\\[^][^"\\]*)*"|[{}]/g)) {
-    if (token === '{') names.push(new Set());
-    else if (token === '}') names.pop();
-    else if (quoted !== undefined) {
-      const name = JSON.parse(quoted) as string; // escapes undone: "a" and "\u0061" are one name
+  for (const [token, written] of text.matchAll(/("[^"\\]*(?:\\[^][^"\\]*)*")\s*:|"[^"\\]*(?:\\[^][^"\\]*)*"|[{}]/g)) {
+    if (token === '{') {
+      if (names.push(new Set()) > deepest)
+        throw new KitError(`Its header has more than ${deepest} levels.`, { code: 'SAFETENSORS_HEADER' });
+    } else if (token === '}') names.pop();
+    else if (written !== undefined) {
+      const name = JSON.parse(written) as string; // escapes undone: "a" and "\u0061" are one name
       const seen = names[names.length - 1];
-      if (seen.has(name)) throw new KitError(`Its header has the name "${name.slice(0, 120)}" twice.`);
+      if (seen.has(name))
+        throw new KitError(`Its header has the name ${quoted(name)} twice.`, { code: 'SAFETENSORS_NAME_TWICE' });
       seen.add(name);
     }
   }

@@ -19,29 +19,30 @@ export function exportCommand(): Command {
         .addOption(
           new Option(
             '--format <format>',
-            'a file that PyTorch and others read, a TensorFlow.js model, or a SavedModel for serving',
+            'weights for PyTorch, a timm folder, ONNX, TensorFlow.js, a SavedModel for serving, or a web page',
           )
-            .choices(['safetensors', 'tfjs', 'savedmodel'])
+            .choices(['safetensors', 'timm', 'onnx', 'tfjs', 'savedmodel', 'web'])
             .default('safetensors'),
         )
         .addOption(
-          new Option('--which <weights>', 'of the last epoch, or of the one with the highest validation top-1')
+          new Option('--which <weights>', 'of the last epoch, or of the best on validation images')
             .choices(['last', 'best'])
             .default('last'),
         )
-        .option('--out <path>', 'a file (safetensors) or folder to make (default: <id>.safetensors, <id>-<format>)'),
+        .option('--out <path>', 'the file or folder to make (default: <id>.safetensors, <id>.onnx, <id>-<format>)'),
     async run(store, { format, which, out }, start: string) {
       const { idOf } = await import('../../../runs/store/selection.js');
-      const { exportRun } = await import('../../../runs/export/export.js');
+      const { exportName, exportRun } = await import('../../../runs/export/export.js');
       const id = idOf(store, start);
-      const to = out ?? (format === 'safetensors' ? `${id}.safetensors` : `${id}-${format}`);
-      const done = await exportRun(store, id, { format, which, to });
+      const done = await exportRun(store, id, { format, which, to: out ?? exportName(id, format) });
       return {
         json: { run: id, format, which, ...done },
         print: () =>
           printLine(
-            `${done.path}: the weights of the ${which} epoch of run ${id}; its logits are within ` +
-              `${done.difference.toPrecision(2)} of the kit's own`,
+            `${done.path}: the weights of the ${which} epoch of run ${id}` +
+              (done.difference === null
+                ? ''
+                : `; its logits are within ${done.difference.toPrecision(2)} of the kit's own`),
           ),
       };
     },

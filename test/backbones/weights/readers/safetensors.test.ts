@@ -89,102 +89,74 @@ describe('safetensors', function () {
     const data = new Float32Array(3);
     await refused(
       writeSafetensors(path.join(folder, 'no'), new Map([['w', { shape: [2], dtype: 'float32', data }]])),
-      /"w" has 3 elements, its shape \[2\] asks for 2/,
-      /^$|./,
+      'SAFETENSORS_SHAPE',
     );
     await refused(
       writeSafetensors(path.join(folder, 'no'), new Map([['__metadata__', { shape: [3], dtype: 'float32', data }]])),
-      /cannot be named/,
-      /Rename/,
+      'SAFETENSORS_NAME',
     );
     assert.equal(fs.existsSync(path.join(folder, 'no')), false);
   });
 
-  const cases: [what: string, file: () => string, message: RegExp, fix?: RegExp][] = [
-    [
-      'overlapping tensors',
-      () => made({ a: place(0, 8), b: place(4, 12) }, 12),
-      /"b" begins at byte 4 of the data, where the one before ends at 8: they overlap/,
-    ],
-    ['one place for two', () => made({ a: place(0, 8), b: place(0, 8) }, 8), /overlap/],
-    ['a gap', () => made({ a: place(0, 4), b: place(8, 12) }, 12), /leave a gap/],
-    ['a negative offset', () => made({ a: place(-4, 4) }, 8), /"a" has no place given by two whole numbers/],
+  const cases: [what: string, file: () => string, code: string][] = [
+    ['overlapping tensors', () => made({ a: place(0, 8), b: place(4, 12) }, 12), 'SAFETENSORS_RANGES'],
+    ['one place for two', () => made({ a: place(0, 8), b: place(0, 8) }, 8), 'SAFETENSORS_RANGES'],
+    ['a gap', () => made({ a: place(0, 4), b: place(8, 12) }, 12), 'SAFETENSORS_RANGES'],
+    ['a negative offset', () => made({ a: place(-4, 4) }, 8), 'SAFETENSORS_TENSOR'],
     [
       'an end before its begin',
       () => made({ a: { dtype: 'F32', shape: [1], data_offsets: [8, 4] } }, 8),
-      /-4 bytes at 8 to 4/,
+      'SAFETENSORS_TENSOR',
     ],
     [
       'a gigantic offset',
       () => made(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[18446744073709551612,18446744073709551616]}}`, 8),
-      /no place given/,
+      'SAFETENSORS_TENSOR',
     ],
-    [
-      'a large place in a small file',
-      () => made({ a: place(0, 4e12) }, 8),
-      /take 4000000000000 bytes and it holds 8: it is truncated/,
-    ],
+    ['a large place in a small file', () => made({ a: place(0, 4e12) }, 8), 'SAFETENSORS_RANGES'],
     [
       'a shape that overflows',
       () => made({ a: { dtype: 'F32', shape: [2 ** 32, 2 ** 32, 2 ** 32, 2 ** 32], data_offsets: [0, 0] } }, 0),
-      /ask for/,
+      'SAFETENSORS_TENSOR',
     ],
-    ['a negative side', () => made({ a: place(0, 8, [-1, -2]) }, 8), /no shape of whole numbers/],
-    ['a broken side', () => made({ a: place(0, 8, [0.5, 4]) }, 8), /no shape of whole numbers/],
-    [
-      'a shape of too many axes',
-      () => made({ a: place(0, 4, Array<number>(65).fill(1)) }, 4),
-      /no shape of whole numbers/,
-    ],
-    [
-      'another size than the shape asks for',
-      () => made({ a: place(0, 8, [3]) }, 8),
-      /has 8 bytes at 0 to 8, its shape \[3\] and type F32 ask for 12/,
-    ],
-    ['bytes that no tensor owns', () => made({ a: place(0, 4) }, 5), /something follows/],
+    ['a negative side', () => made({ a: place(0, 8, [-1, -2]) }, 8), 'SAFETENSORS_TENSOR'],
+    ['a broken side', () => made({ a: place(0, 8, [0.5, 4]) }, 8), 'SAFETENSORS_TENSOR'],
+    ['a shape of too many axes', () => made({ a: place(0, 4, Array<number>(65).fill(1)) }, 4), 'SAFETENSORS_TENSOR'],
+    ['another size than the shape asks for', () => made({ a: place(0, 8, [3]) }, 8), 'SAFETENSORS_TENSOR'],
+    ['bytes that no tensor owns', () => made({ a: place(0, 4) }, 5), 'SAFETENSORS_RANGES'],
     [
       'a name twice',
       () => made(`{"a":${JSON.stringify(place(0, 4))},"\\u0061":${JSON.stringify(place(0, 4))}}`, 4),
-      /the name "a" twice/,
+      'SAFETENSORS_NAME_TWICE',
     ],
     [
       'a field twice',
       () => made('{"a":{"dtype":"F32","shape":[1],"shape":[2],"data_offsets":[0,8]}}', 8),
-      /the name "shape" twice/,
+      'SAFETENSORS_NAME_TWICE',
     ],
-    ['notes that are no text', () => made({ __metadata__: { a: 1 } }, 0), /__metadata__ is not text by name/],
-    ['a type without a meaning', () => made({ a: place(0, 4, [1], 'F31') }, 4), /elements of type "F31"/],
-    [
-      'a type that the kit cannot hold',
-      () => fixture('safetensors', 'float8.safetensors'),
-      /elements of type "F8_E4M3"; F64, F32/,
-      /as F32/,
-    ],
-    ['a list for a header', () => made([1], 0), /no JSON object/],
-    ['a tensor that is no object', () => made({ a: null }, 0), /"a" holds elements of type undefined/],
-    ['a header that is no JSON', () => made('{"a":', 0), /header is no JSON/],
+    ['notes that are no text', () => made({ __metadata__: { a: 1 } }, 0), 'SAFETENSORS_HEADER'],
+    ['a type without a meaning', () => made({ a: place(0, 4, [1], 'F31') }, 4), 'WEIGHTS_ELEMENT_TYPE'],
+    ['a type that the kit cannot hold', () => fixture('safetensors', 'float8.safetensors'), 'WEIGHTS_ELEMENT_TYPE'],
+    ['a list for a header', () => made([1], 0), 'SAFETENSORS_HEADER'],
+    ['a tensor that is no object', () => made({ a: null }, 0), 'SAFETENSORS_TENSOR'],
+    ['a header that is no JSON', () => made('{"a":', 0), 'SAFETENSORS_HEADER'],
     [
       'a header that is no UTF-8',
       () => write('latin.safetensors', Buffer.from('\x04\0\0\0\0\0\0\0{"\xff"', 'latin1')),
-      /header is no JSON/,
+      'SAFETENSORS_HEADER',
     ],
+    ['a length beyond the file', () => made({}, 8, 2n ** 63n), 'SAFETENSORS_HEADER'],
     [
-      'a length beyond the file',
-      () => made({}, 8, 2n ** 63n),
-      /claims a header of 9223372036854775808 bytes, where 10 are possible/,
+      'a page of a web server',
+      () => write('404.safetensors', Buffer.from('<!doctype html><p>404')),
+      'SAFETENSORS_HEADER',
     ],
-    ['a page of a web server', () => write('404.safetensors', Buffer.from('<!doctype html><p>404')), /claims a header/],
-    ['a file without a header', () => write('empty.safetensors', Buffer.alloc(0)), /has 0 bytes/],
-    ['a file that is not there', () => path.join(folder, 'nowhere.safetensors'), /no such file/],
+    ['a file without a header', () => write('empty.safetensors', Buffer.alloc(0)), 'WEIGHTS_TRUNCATED'],
+    ['a file that is not there', () => path.join(folder, 'nowhere.safetensors'), 'WEIGHTS_UNREADABLE'],
   ];
-  for (const [what, file, message, fix] of cases) {
+  for (const [what, file, code] of cases) {
     it(`refuses ${what}`, async () => {
-      const found = file();
-      await refused(
-        readSafetensors(found),
-        new RegExp(`cannot be read as a safetensors file[^]*${message.source}`),
-        fix,
-      );
+      await refused(readSafetensors(file()), code);
       assert.equal(({} as Record<string, unknown>).dtype, undefined);
     });
   }
@@ -192,11 +164,11 @@ describe('safetensors', function () {
   it('refuses a file that is cut anywhere', async () => {
     const whole = fs.readFileSync(every);
     for (let length = 0; length < whole.length; length += 7) {
-      await refused(
-        readSafetensors(write('cut.safetensors', whole.subarray(0, length))),
-        /cut\.safetensors cannot be read/,
-        /again/,
-      );
+      await refused(readSafetensors(write('cut.safetensors', whole.subarray(0, length))), [
+        'WEIGHTS_TRUNCATED',
+        'SAFETENSORS_HEADER',
+        'SAFETENSORS_RANGES',
+      ]);
     }
   });
 });

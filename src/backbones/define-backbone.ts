@@ -1,0 +1,126 @@
+// Defines backbones: the kit's own families, and those of studies. One definition for each id.
+import { KitError, nearNames } from '../base/errors';
+import { quoted } from '../base/visible';
+import type { Network } from './layers';
+import { countTrainable } from './parameters';
+import type { BackboneRecord } from './record';
+import { shapeText, type StateDict } from './weights/readers/state-dict';
+import type { WeightsFormat } from './weights/store';
+
+/** A backbone that the kit can build: its record, and its network with a head for `classes`. */
+export interface BackboneDefinition {
+  /** Its `id` is the name of the backbone. Outside the kit it has a slash: `jdoe/squeezenet1_1`. */
+  record: BackboneRecord;
+  /** From 1. Raise it whenever the network computes other numbers: it is part of a run's identity. */
+  version: number;
+  build(classes: number): Network;
+  /**
+   * The tensors of a file as the network names and counts them, where some format has it otherwise. Default: as they
+   * are.
+   */
+  adapt?(tensors: StateDict, format: WeightsFormat | null): StateDict;
+}
+
+interface Registered {
+  definition: BackboneDefinition;
+  /** The file or cell that defined it; empty where that is unknown. */
+  origin: string;
+}
+
+const registered = new Map<string, Registered>();
+
+/** Classes of ImageNet, for which a record counts the parameters. */
+const imageNetClasses = 1000;
+
+/**
+ * Defines a backbone, so that `backbones` knows it by the id of its record. Defining it again from the same file or cell
+ * replaces it.
+ * @returns the definition.
+ * @throws KitError when the id has no slash, is defined in another file, or the definition contradicts itself: stages
+ *   that are named twice, a head that is not at the end, another number of parameters than the record says.
+ */
+export function defineBackbone(definition: BackboneDefinition): BackboneDefinition {
+  const { id } = definition.record;
+  if (!/^[\w.-]+\/[\w.-]+$/.test(id))
+    throw new KitError(`The backbone ${quoted(id)} has no name of the form "author/network".`, {
+      code: 'BACKBONE_NAME',
+      fix: "Put your own name and a slash before it: names without a slash are the kit's.",
+    });
+  checkDefinition(definition);
+  return registerBackbone(definition, callerOf(defineBackbone));
+}
+
+/** Adds a definition without checks: the kit's own ones, which tests check. @throws KitError when the id is taken. */
+export function registerBackbone(definition: BackboneDefinition, origin = 'rifle-kit'): BackboneDefinition {
+  const { id } = definition.record;
+  const before = registered.get(id);
+  if (before !== undefined && before.origin !== origin)
+    throw new KitError(`The backbone ${quoted(id)} is already defined in ${before.origin}, and now in ${origin}.`, {
+      code: 'BACKBONE_DEFINED_TWICE',
+      fix: 'Rename one of them, or load only one of the two files.',
+    });
+  registered.set(id, { definition, origin });
+  return definition;
+}
+
+/** Every backbone that is defined, in the order of definition. */
+export const definedBackbones = (): BackboneDefinition[] => [...registered.values()].map((each) => each.definition);
+
+/** The definition of `id`. @throws KitError with near names, and for names with a slash where it must be defined. */
+export function requireBackbone(id: string): BackboneDefinition {
+  const found = registered.get(id);
+  if (found !== undefined) return found.definition;
+  const known = [...registered.keys()];
+  const near = nearNames(id, known);
+  const files = new Set(
+    [...registered.values()].map(({ origin }) => origin).filter((origin) => origin !== 'rifle-kit'),
+  );
+  const guest = id.includes('/')
+    ? ` Or load the file that defines it with defineBackbone; loaded: ${[...files].join(', ') || 'none'}.`
+    : '';
+  const hint = near.length > 0 ? `Did you mean ${near.map((name) => `"${name}"`).join(' or ')}? ` : '';
+  throw new KitError(`There is no backbone named ${quoted(id)}.`, {
+    code: 'UNKNOWN_BACKBONE',
+    fix: `${hint}Known: ${known.join(', ')}.${guest}`,
+  });
+}
+
+/** @throws KitError when the record and the network of a definition contradict each other. */
+export function checkDefinition({ record, version, build }: BackboneDefinition): void {
+  const { id, taps, head, featureSize, parameters: counted } = record;
+  const refuse = (what: string, fix: string) =>
+    new KitError(`The definition of the backbone ${id} contradicts itself: ${what}.`, {
+      code: 'BACKBONE_DEFINITION',
+      fix,
+    });
+  if (!Number.isSafeInteger(version) || version < 1)
+    throw refuse(`its version is ${version}`, 'Give a whole number from 1.');
+  if (taps.length === 0 || new Set(taps).size !== taps.length)
+    throw refuse('its stages have no names, or two have the same', 'Name each stage once in `taps`.');
+  const network = build(imageNetClasses);
+  const names = [...network.parameters.keys()];
+  if (names.at(-2) !== head.weight || names.at(-1) !== head.bias)
+    throw refuse(
+      `its last parameters are ${names.slice(-2).join(' and ')}, and its head is ${head.weight} and ${head.bias}`,
+      'Make the head last, and name its parameters in `record.head`.',
+    );
+  const { shape } = network.head.weight;
+  if (shape.length !== 2 || shape[0] !== featureSize || shape[1] !== imageNetClasses)
+    throw refuse(
+      `its head has the shape ${shapeText(shape)} for ${imageNetClasses} classes, with ${featureSize} features`,
+      'Give the head a weight of [featureSize, classes].',
+    );
+  const found = countTrainable(network.parameters.values());
+  if (found !== counted)
+    throw refuse(`its network has ${found} trainable parameters, its record says ${counted}`, 'Correct one of them.');
+}
+
+/** The file that called `callee`, or the notebook's name for a cell; `unknown` where the stack does not say. */
+function callerOf(callee: (...args: never[]) => unknown): string {
+  const holder: { stack?: string } = {};
+  Error.captureStackTrace(holder, callee);
+  const frame = holder.stack?.split('\n')[1] ?? '';
+  return (
+    /\(?((?:file:\/\/)?[^()\s][^()]*?):\d+:\d+\)?$/.exec(frame.replace(/^\s*at (?:.*? \()?/, ''))?.[1] ?? 'unknown'
+  );
+}

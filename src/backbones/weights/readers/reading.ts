@@ -1,0 +1,42 @@
+// What all readers of weights share: their options, and errors that name the file.
+import { KitError } from '../../../base/errors';
+import type { OnProgress } from '../../../base/progress';
+import { quoted } from '../../../base/visible';
+import type { ChooseTensors } from './named-tensors';
+
+/** How to read a weights file. */
+export interface ReadOptions {
+  onProgress?: OnProgress;
+  /** Chooses one of the sets of tensors of a checkpoint. */
+  choose?: ChooseTensors;
+  /** Called for each tensor of a type that the kit cannot hold; it is left out. Default: the file is refused. */
+  onUnreadable?: (name: string, type: string) => void;
+}
+
+/** The remedy for a damaged file. */
+export const again = 'Fetch or save the file again.';
+
+/** Refuses a tensor of a type that the kit cannot hold. */
+export function unreadable(name: string, type: string): never {
+  throw new KitError(
+    `Its tensor ${quoted(name)} holds elements of the type ${quoted(type)}, which the kit cannot hold.`,
+    {
+      code: 'WEIGHTS_ELEMENT_TYPE',
+      fix: 'Export the weights as float32.',
+    },
+  );
+}
+
+/** Runs `read`; a failure then says which file cannot be read, and as what: `a PyTorch file`. */
+export async function withFileName<T>(file: string, what: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (cause) {
+    const { message, fix, code } = cause as Error & { fix?: string; code?: string };
+    throw new KitError(`The weights file ${file} cannot be read as ${what}. ${message}`, {
+      code: cause instanceof KitError ? code : 'WEIGHTS_UNREADABLE',
+      fix: fix || again,
+      cause,
+    });
+  }
+}
