@@ -11,7 +11,7 @@ import { selectImages } from '../src/runs/selected-images';
 import { EVALUATION_BATCH } from '../src/runs/execute';
 import { plan, type Grid } from '../src/studies/plan';
 import { scales } from '../src/studies/rifle/scales';
-import { timetable } from '../src/transfer/resets/rifle';
+import { timetable } from '../src/transfer/resets/reset';
 import type { RunSpec } from '../src/transfer/spec';
 import { requireWeights } from '../src/backbones/weights/store';
 import type { ExperimentResult } from './end-to-end-contender';
@@ -190,7 +190,7 @@ async function pytorchProgram(
       ...optimizer,
     };
     const runs = specs.map((spec) => ({
-      method: spec.rifle === null ? 'fine-tuning' : 'rifle',
+      method: spec.reset === null ? 'fine-tuning' : 'rifle',
       seed: spec.seed,
       ...timetable(spec),
     }));

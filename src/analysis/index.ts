@@ -21,5 +21,5 @@ export {
 export { fitProbe, probeClasses, probeTop1, type LinearProbe, type ProbeOptions } from './linear-probe';
 export { lowLevelFeatures, type LowLevelOptions, type LowLevelRow } from './low-level';
 export { ckaByStage, type CkaOptions, type CkaRow } from './representations';
-export { variablesByStage } from './stages';
+export { variablesByStage } from '../backbones/stages';
 export type { TrainedRun } from './trained-runs';

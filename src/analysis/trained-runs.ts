@@ -11,7 +11,7 @@ import type { OnProgress } from '../base/progress';
 import { selectImages } from '../runs/selected-images';
 import type { RunRecord } from '../runs/store/record';
 import { featureExtractor, type FeatureExtractor } from './features';
-import { variablesByStage } from './stages';
+import { variablesByStage } from '../backbones/stages';
 
 /** A finished run, and the file of its final weights (`RunStore.weights(id)`). */
 export interface TrainedRun {

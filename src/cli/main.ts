@@ -49,6 +49,11 @@ for (const command of [
   program.addCommand(command());
 }
 
+// Commands know the methods of the study that comes with the kit.
+program.hook('preAction', async () => {
+  await import('../studies/rifle/methods.js');
+});
+
 /** Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C. */
 const overrideExit = (command: Command): void => {
   command.exitOverride();

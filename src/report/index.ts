@@ -54,6 +54,7 @@ export {
   type LayeredGroup,
   type LayeredMethod,
 } from './figures/layered-groups';
+export { largestLosses, topLosses, type ImageLoss, type TopLossesOptions } from './figures/mistakes';
 export { Picture, sampleGrid, type SampleGridOptions } from './figures/pictures';
 
 export type { Exhibit, FigureSources, NamedFigure } from './page/exhibits';

@@ -9,7 +9,8 @@ import type { EpochRow, Moment, TrainOptions, TrainState } from '../transfer/tra
 import { Checkpoints, type Checkpoint, type RunHistory } from './store/checkpoint';
 import { writePredictions, type RunPredictions } from './store/predictions';
 import type { RunLock } from '../base/files/lock';
-import { NUMERICS_VERSION, type RunStore } from './store/store';
+import { KIT_NUMERICS } from './store/identity';
+import type { RunStore } from './store/store';
 
 /** How a run is saved. */
 export interface CheckpointingOptions {
@@ -41,7 +42,7 @@ export class Checkpointing {
     private readonly lock: RunLock,
     private readonly options: CheckpointingOptions,
   ) {
-    this.checkpoints = new Checkpoints(store.folder(id), id, NUMERICS_VERSION);
+    this.checkpoints = new Checkpoints(store.folder(id), id, KIT_NUMERICS);
     this.former = {
       startedAt: new Date().toISOString(),
       wallSeconds: 0,

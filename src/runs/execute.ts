@@ -3,13 +3,13 @@ import path from 'node:path';
 import { backbones, type Backbone } from '../backbones/backbone';
 import { publicAddress } from '../base/address';
 import type { RunLock } from '../base/files/lock';
-import { BatchLoader } from '../data/batches/batches';
+import { BatchLoader, type Batch } from '../data/batches/batches';
 import { limitPerClass, type Dataset } from '../data/dataset';
 import { openPixelCache } from '../data/pixels/pixel-cache';
 import { classificationMetrics } from '../metrics/classification';
 import { methods } from '../transfer/methods';
-import { findChannelWeights } from '../transfer/regularizers/channel-weights';
-import { timetable } from '../transfer/resets/rifle';
+import { regularizers, type Prepared } from '../transfer/regularizers/regularizer';
+import { timetable } from '../transfer/resets/reset';
 import { DivergedError, type EpochRow, type Trained, type TrainOptions } from '../transfer/train-state';
 import { train } from '../transfer/trainer';
 import { sourceOf } from './changed-data';
@@ -18,8 +18,9 @@ import type { RunIdentity } from './identify';
 import { preparedArrays } from './prepared';
 import { LIMIT_SEED } from './selected-images';
 import { environment, freeGpuMemory } from './store/format/environment';
-import type { RunRecord } from './store/record';
-import { NUMERICS_VERSION, type RunStore } from './store/store';
+import { KIT_NUMERICS, numericsOf } from './store/identity';
+import { RECORD_FORMAT, type RunRecord } from './store/record';
+import type { RunStore } from './store/store';
 import { Tracking, type TrackingOptions } from './tracking/tracking';
 
 /**
@@ -28,7 +29,7 @@ import { Tracking, type TrackingOptions } from './tracking/tracking';
  * produce them.
  */
 export interface ExecuteOptions
-  extends Omit<TrainOptions, 'from' | 'onState' | 'channelWeights'>, CheckpointingOptions {
+  extends Omit<TrainOptions, 'from' | 'onState' | 'prepared' | 'onGraph'>, CheckpointingOptions {
   /** Other places that receive the numbers of the run. An error there does not stop the run. Default: none. */
   tracking?: TrackingOptions;
 }
@@ -73,14 +74,13 @@ export async function executeRun(options: ExecuteOptions & { title: string }, ru
   try {
     const trainBatches = await loaders.open(dataset.train, { train: true, batchSize: spec.batchSize });
     const testBatches = await loaders.open(dataset.test, { train: false, batchSize: EVALUATION_BATCH });
-    const channelWeights =
-      spec.regularizer.name === 'delta' ? await channelWeightsOf(run, backbone, loaders, options) : undefined;
+    const prepared = await preparedParts(run, backbone, loaders, options);
     const rows: EpochRow[] = [...(from?.rows ?? [])];
     const keepWeights = checkpointing.weightsObserver(backbone, epochCount, () => rows);
     const keepPredictions = checkpointing.predictionsObserver(evaluatedImages(run), epochCount, () => rows);
     const { epochs, layers, failure } = await trainOrFail(() =>
       train(spec, backbone, spec.imageSize, trainBatches, testBatches, {
-        channelWeights,
+        prepared,
         memoryLimit: freeGpuMemory(),
         ...options,
         from,
@@ -107,7 +107,8 @@ export async function executeRun(options: ExecuteOptions & { title: string }, ru
       failure,
       method,
       spec: portable,
-      numericsVersion: NUMERICS_VERSION,
+      format: RECORD_FORMAT,
+      numerics: numericsOf(spec),
       dataset: {
         name: dataset.name,
         hash: dataset.hash,
@@ -175,7 +176,12 @@ class Loaders {
     const { dataset, spec } = this.run;
     const { onProgress, signal } = this.options;
     this.cache ??= openPixelCache(dataset, { shortSide: spec.resizeSize, onProgress, signal });
-    const loader = new BatchLoader(await this.cache, samples, { ...how, imageSize: spec.imageSize, seed: spec.seed });
+    const loader = new BatchLoader(await this.cache, samples, {
+      ...how,
+      imageSize: spec.imageSize,
+      seed: spec.seed,
+      augmentation: spec.augmentation,
+    });
     this.opened.push(loader);
     return loader;
   }
@@ -185,38 +191,39 @@ class Loaders {
   }
 }
 
-/** Number of images that DELTA's channel weights are computed from, evenly over the classes. */
-const CHANNEL_IMAGES = 64;
-
-/** Version of the code that computes DELTA's channel weights: raised whenever their numbers change. */
-const CHANNEL_WEIGHTS_VERSION = 1;
-
-async function channelWeightsOf(
+/** The prepared arrays of each regularizer of the run that has any, cached by everything they depend on. */
+async function preparedParts(
   { dataset, spec }: RunIdentity,
   backbone: Backbone,
   loaders: Loaders,
   options: ExecuteOptions,
-): Promise<Record<string, Float32Array>> {
-  const key = {
-    part: 'delta',
-    version: CHANNEL_WEIGHTS_VERSION,
-    numerics: NUMERICS_VERSION,
-    data: dataset.hash,
-    weights: backbone.weightsHash,
-    imageSize: spec.imageSize,
-    resizeSize: spec.resizeSize,
-    limits: spec.limits,
-    evaluateOn: spec.evaluateOn,
-  };
-  return preparedArrays(key, async () => {
-    const perClass = Math.max(1, Math.round(CHANNEL_IMAGES / dataset.classes.length));
+): Promise<(Prepared | undefined)[]> {
+  const trainImages = async (count: number): Promise<Batch> => {
+    const perClass = Math.max(1, Math.round(count / dataset.classes.length));
     const samples = limitPerClass(dataset.train, perClass, LIMIT_SEED);
     const loader = await loaders.open(samples, { train: false, batchSize: samples.length });
-    const batches = [];
     for await (const batch of loader.epoch(0, options))
-      batches.push({ ...batch, images: batch.images.slice(), labels: batch.labels.slice() });
-    return findChannelWeights(backbone, spec.imageSize, batches, options);
-  });
+      return { ...batch, images: batch.images.slice(), labels: batch.labels.slice() };
+    throw new Error('a loader has at least one batch');
+  };
+  const all: (Prepared | undefined)[] = [];
+  for (const part of spec.regularizers) {
+    const { body, version } = regularizers.get(part.name);
+    const key = {
+      part,
+      version,
+      numerics: KIT_NUMERICS,
+      data: dataset.hash,
+      weights: backbone.weightsHash,
+      imageSize: spec.imageSize,
+      resizeSize: spec.resizeSize,
+      limits: spec.limits,
+      evaluateOn: spec.evaluateOn,
+    };
+    const context = { ...options, backbone, imageSize: spec.imageSize, trainImages };
+    all.push(body.prepare && (await preparedArrays(key, () => body.prepare!(part as never, context))));
+  }
+  return all;
 }
 
 /** The rows of `run`. If it diverges: the rows before, and the failure. */

@@ -3,10 +3,10 @@ import { backbones, type BackboneRecord } from '../backbones/backbone';
 import { KitError } from '../base/errors';
 import { datasets } from '../data/catalog';
 import type { Dataset } from '../data/dataset';
-import { timetable } from '../transfer/resets/rifle';
+import { timetable } from '../transfer/resets/reset';
 import { parseRunSpec, type RunSpec, type RunSpecInput } from '../transfer/spec';
 import { selectImages } from './selected-images';
-import { runId } from './store/store';
+import { runId } from './store/identity';
 
 /** The identity of a run, and the data set that it needs. */
 export interface RunIdentity {
@@ -33,7 +33,13 @@ export async function identifyRun(
   const dataset = selectImages(await (load.dataset ?? datasets.load)(spec.dataset), spec);
   const weightsHash = await (load.weightsHash ?? backbones.weightsHash)(spec.backbone, spec);
   const portable = withoutPaths(spec, dataset);
-  return { id: runId({ spec: portable, dataHash: dataset.hash, weightsHash }), spec, portable, dataset, weightsHash };
+  return {
+    id: runId({ spec: portable, data: dataset.hash, weights: weightsHash }),
+    spec,
+    portable,
+    dataset,
+    weightsHash,
+  };
 }
 
 /** A spec whose sizes are numbers. Where a spec has `null`, they are the backbone's. */

@@ -2,7 +2,7 @@
 import type { OnProgress } from '../base/progress';
 import { methods } from '../transfer/methods';
 import { parseRunSpec, type RunSpec, type RunSpecInput } from '../transfer/spec';
-import { timetable } from '../transfer/resets/rifle';
+import { timetable } from '../transfer/resets/reset';
 import { finetune, type FinetuneOptions } from '../runs/finetune';
 import type { RunRecord } from '../runs/store/record';
 

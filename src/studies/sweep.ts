@@ -4,7 +4,7 @@ import stableStringify from 'safe-stable-stringify';
 import { datasets } from '../data/catalog';
 import type { RunSpec } from '../transfer/spec';
 import { methods } from '../transfer/methods';
-import { timetable } from '../transfer/resets/rifle';
+import { timetable } from '../transfer/resets/reset';
 import type { Pace } from './calibrate';
 import { titleOf } from '../runs/finetune';
 import type { BriefRecord } from '../runs/store/record-index';
@@ -66,8 +66,8 @@ export interface SweepPlanOptions {
 }
 
 /** Runs of one kind take the same time an image. */
-export const paceKey = ({ backbone, imageSize, batchSize, regularizer }: RunSpec): string =>
-  [backbone, imageSize, batchSize, regularizer.name].join(' ');
+export const paceKey = ({ backbone, imageSize, batchSize, regularizers }: RunSpec): string =>
+  [backbone, imageSize, batchSize, ...regularizers.map(({ name }) => name)].join(' ');
 
 /** Plans a sweep. */
 export async function sweepPlan(options: SweepPlanOptions): Promise<SweepPlan> {

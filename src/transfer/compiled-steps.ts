@@ -48,7 +48,7 @@ function functionsOf(steps: Steps, imageSize: number, trainSizes: readonly numbe
         ...batch(size),
         learningRate: scalar,
         headLearningRate: scalar,
-        maskSeed: { shape: [2], dtype: 'int32' as const },
+        maskSeed: { shape: steps.tricks > 1 ? [steps.tricks, 2] : [2], dtype: 'int32' as const },
       })),
       run: (args: TrainArguments) => steps.train(args),
     },

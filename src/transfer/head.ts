@@ -1,6 +1,14 @@
-// The head: the last linear layer, from features to classes, and what its values are drawn from.
+// The head: the last linear layer, from features to classes, and the distributions of its values.
 import type { RandomStream } from '../base/random';
-import type { HeadDistribution } from './spec';
+
+/** The distribution of a new head; d is the number of features, C of classes. */
+export type HeadDistribution =
+  /** PyTorch's nn.Linear: uniform in +-1/sqrt(d), weight and bias. */
+  | 'pytorch-linear'
+  /** Normal, std sqrt(2/d) for the weight and sqrt(2/C) for the bias (haozhe-an's code). */
+  | 'kaiming-normal'
+  /** Uniform in +-1/sqrt(C) (PaddleTransfer's code, whose weight is stored [d, C]). */
+  | 'uniform-classes';
 
 /** Values of a head: `weight` [features, classes] row by row, and `bias` [classes]. */
 export interface HeadValues {

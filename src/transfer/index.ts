@@ -1,15 +1,9 @@
 // Public entry of src/transfer: what a run is (its spec and its method) and how it is trained.
-export {
-  parseRunSpec,
-  type RunSpec,
-  type RunSpecInput,
-  type HeadDistribution,
-  type RifleSpec,
-  type RegularizerSpec,
-  type ScheduleSpec,
-  type TrickSpec,
-} from './spec';
+export { parseRunSpec, type RunSpec, type RunSpecInput } from './spec';
+export type { HeadDistribution } from './head';
 export { methods, type Method, type MethodParts } from './methods';
-export { rifle, riflePresets, timetable, type Timetable } from './resets/rifle';
+export { timetable, type Timetable } from './resets/reset';
+export { rifle, rifleOf, riflePresets, type RifleOptions, type RifleSpec } from './resets/rifle';
+export { singleParts, type SingleParts } from './single-parts';
 export { train } from './trainer';
 export type { BatchSource, EpochRow, Moment, TrainOptions } from './train-state';

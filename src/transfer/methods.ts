@@ -1,205 +1,163 @@
-// The methods of the tables: names for parts of a spec. A new one is one record in this list.
+// The methods that tables compare: names for parts of a spec. The study of a paper defines them.
 import stableStringify from 'safe-stable-stringify';
-import { unknownName } from '../base/errors';
-import { presetSource, rifle, riflePresets } from './resets/rifle';
-import type { RegularizerSpec, RunSpec, RunSpecInput, TrickSpec } from './spec';
+import { partSchema, type AnyDefinition, type Part } from '../base/definitions/part';
+import { callSite, Registry } from '../base/definitions/registry';
+import { KitError } from '../base/errors';
+import { withoutOlderFields } from './older-spec';
+import { partKinds } from './parts';
+import type { RunSpec, RunSpecInput } from './spec';
 
-/** The part of a spec that a method decides. */
-export type MethodParts = Pick<RunSpec, 'regularizer' | 'trick' | 'rifle'>;
+/** The parts of a spec that a method always decides. */
+export interface MethodParts {
+  regularizers: readonly Part[];
+  tricks: readonly Part[];
+  reset: Part | null;
+}
+
+/** Further fields of a spec that a method may decide. */
+export interface MethodSettings {
+  schedule?: Part;
+  optimizer?: RunSpecInput['optimizer'];
+  augmentation?: Part;
+}
 
 /** A method by name. */
-export interface Method extends MethodParts {
+export interface Method extends MethodParts, MethodSettings {
   name: string;
   title: string;
-  /** Paper, and where its hyper-parameters come from. */
+  /** Paper, and the source of its hyper-parameters. */
   source: string;
-  /**
-   * Our own grid, the default first, where no source gives the hyper-parameters: what `chooseOnValidation` tries.
-   * Empty: nothing is tried.
-   */
-  grid: Partial<MethodParts>[];
+  /** Name of the method that it is compared with: the same without the change under study. `null`: none. */
+  control: string | null;
+  /** Its colour in figures, for example `#c1121f`; `null`: the figure chooses. */
+  colour: string | null;
+  /** Our own grid, the default first, if no source gives the hyper-parameters. Empty: nothing is tried. */
+  grid: readonly Partial<MethodParts>[];
 }
 
-const AUTHORS = 'lixingjian/RIFLE, train.py and run.sh (commit ba10be2)';
-const L2: RegularizerSpec = { name: 'l2' };
-const NONE: TrickSpec = { name: 'none' };
-
-/** A method without RIFLE; its twin with RIFLE is made from it. */
-function plain(
-  name: string,
-  title: string,
-  source: string,
-  parts: Partial<MethodParts> = {},
-  grid: Partial<MethodParts>[] = [],
-): Method {
-  return { name, title, source, regularizer: L2, trick: NONE, rifle: null, ...parts, grid };
+/** A method as it is defined: a part may be its name alone. */
+export interface MethodInput {
+  /** With a slash (`jdoe/cutout`), unless it is the kit's own. */
+  name: string;
+  title?: string;
+  source?: string;
+  regularizers?: readonly (Part | string)[];
+  tricks?: readonly (Part | string)[];
+  reset?: Part | string | null;
+  schedule?: Part | string;
+  optimizer?: RunSpecInput['optimizer'];
+  augmentation?: Part | string;
+  control?: string | null;
+  colour?: string | null;
+  grid?: readonly { regularizers?: readonly Part[]; tricks?: readonly Part[]; reset?: Part | null }[];
 }
 
-/** A trick whose hyper-parameters come from our own grid; the first is the default. */
-const trick = (name: string, title: string, paper: string, ...tried: TrickSpec[]): Method =>
-  plain(
-    name,
-    title,
-    `${paper}; rates: our own grid`,
-    { trick: tried[0] },
-    tried.map((choice) => ({ trick: choice })),
-  );
+const registry = new Registry<Method>('method');
 
-/** A regulariser likewise. */
-const regularizer = (name: string, title: string, source: string, ...tried: RegularizerSpec[]): Method =>
-  plain(
+/** Defines a method: a name for parts of a spec. @throws KitError for an unknown part or a wrong option. */
+export function defineMethod(input: MethodInput): Method {
+  const { name, title = name, source = '', control = null, colour = null, grid = [] } = input;
+  const all = <B>(kind: Registry<AnyDefinition<B>>, parts: readonly (Part | string)[] = []): Part[] =>
+    parts.map((part) => complete(name, kind, part));
+  const method: Method = {
     name,
     title,
     source,
-    { regularizer: tried[0] },
-    tried.length > 1 ? tried.map((choice) => ({ regularizer: choice })) : [],
-  );
-
-const PLAIN: readonly Method[] = [
-  plain('fine-tuning', 'Fine-tuning (L2)', AUTHORS),
-  regularizer('l2-sp', 'L2-SP', `Li, Grandvalet, Davoine, ICML 2018; ${AUTHORS}`, {
-    name: 'l2-sp',
-    alpha: 0.01,
-    beta: 1e-4,
-  }),
-  regularizer(
-    'delta',
-    'DELTA',
-    'Li et al., ICLR 2019; beta from lixingjian/DELTA, alpha: our own grid',
-    { name: 'delta', alpha: 0.001, beta: 0.01 },
-    { name: 'delta', alpha: 0.01, beta: 0.01 },
-    { name: 'delta', alpha: 0.1, beta: 0.01 },
-  ),
-  regularizer('bss', 'BSS', "Chen et al., NeurIPS 2019; eta 0.001 from lixingjian/SMILE, k 1 the paper's", {
-    name: 'bss',
-    eta: 1e-3,
-    k: 1,
-  }),
-  trick(
-    'dropout',
-    'Dropout (head)',
-    'Srivastava et al., JMLR 2014',
-    { name: 'dropout', rate: 0.2, at: 'head' },
-    { name: 'dropout', rate: 0.5, at: 'head' },
-  ),
-  trick(
-    'dropout-cnn',
-    'Dropout (CNN)',
-    'Srivastava et al., JMLR 2014',
-    { name: 'dropout', rate: 0.02, at: 'stages' },
-    { name: 'dropout', rate: 0.05, at: 'stages' },
-    { name: 'dropout', rate: 0.1, at: 'stages' },
-  ),
-  trick(
-    'dropconnect',
-    'DropConnect',
-    'Wan et al., ICML 2013',
-    { name: 'dropconnect', rate: 0.2, unit: 'weight' },
-    { name: 'dropconnect', rate: 0.5, unit: 'weight' },
-  ),
-  plain(
-    'dropconnect-sample',
-    'DropConnect, whole samples',
-    "a class of the authors' code that nothing there uses; rate: ours",
-    { trick: { name: 'dropconnect', rate: 0.2, unit: 'sample' } },
-  ),
-  trick(
-    'stochastic-depth',
-    'Stochastic Depth',
-    'Huang et al., ECCV 2016',
-    { name: 'stochastic-depth', survival: 0.8 },
-    { name: 'stochastic-depth', survival: 0.5 },
-  ),
-  trick(
-    'disturb-label',
-    'Disturb Label',
-    'Xie et al., CVPR 2016',
-    { name: 'disturb-label', rate: 0.2 },
-    { name: 'disturb-label', rate: 0.1 },
-  ),
-  trick(
-    'cyclic-lr',
-    'Cyclic LR',
-    'Loshchilov and Hutter, ICLR 2017',
-    { name: 'cyclic-lr', cycles: 2 },
-    { name: 'cyclic-lr', cycles: 4 },
-  ),
-];
-
-const withRifle = ({ name, title, source, ...parts }: Method): Method => {
-  const isBase = name === 'fine-tuning';
-  return {
-    ...parts,
-    name: isBase ? 'rifle' : `${name}+rifle`,
-    title: isBase ? 'RIFLE (L2)' : `RIFLE (${title})`,
-    source: isBase ? AUTHORS : `${source}; ${AUTHORS}`,
-    rifle: rifle('authors'),
-    grid: [],
+    regularizers: all(partKinds.regularizers, input.regularizers),
+    tricks: all(partKinds.tricks, input.tricks),
+    reset: input.reset == null ? null : complete(name, partKinds.resets, input.reset),
+    ...(input.schedule === undefined ? {} : { schedule: complete(name, partKinds.schedules, input.schedule) }),
+    ...(input.augmentation === undefined
+      ? {}
+      : { augmentation: complete(name, partKinds.augmentations, input.augmentation) }),
+    ...(input.optimizer === undefined ? {} : { optimizer: input.optimizer }),
+    control,
+    colour,
+    grid: grid.map((tried) => ({
+      ...(tried.regularizers === undefined ? {} : { regularizers: all(partKinds.regularizers, tried.regularizers) }),
+      ...(tried.tricks === undefined ? {} : { tricks: all(partKinds.tricks, tried.tricks) }),
+      ...(tried.reset == null ? {} : { reset: complete(name, partKinds.resets, tried.reset) }),
+    })),
   };
-};
+  return registry.add(method, callSite(defineMethod));
+}
 
-/** A variant of RIFLE for the ablations: one choice of the authors' changed. */
-const ablation = (name: string, title: string, changes: Parameters<typeof rifle>[1]): Method =>
-  plain(`rifle:${name}`, title, 'an ablation of ours', { rifle: rifle('authors', changes) });
+/** A part with its defaults. */
+function complete<B>(method: string, kind: Registry<AnyDefinition<B>>, part: Part | string): Part {
+  const parsed = partSchema(kind).safeParse(part);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map(({ path, message }) => `${path.map(String).join('.')}: ${message}`);
+  throw new KitError(`The method "${method}" has a ${kind.kind} that is not valid: ${problems.join('; ')}.`, {
+    code: 'METHOD_PARTS',
+    fix: `Correct the ${kind.kind} ${JSON.stringify(part)}.`,
+  });
+}
 
-const ALL: readonly Method[] = [
-  ...PLAIN.flatMap((method) => [method, withRifle(method)]),
-  ...riflePresets
-    .filter((preset) => preset !== 'authors')
-    .map((preset) =>
-      plain(`rifle:${preset}`, `RIFLE, variant ${preset}`, presetSource(preset), { rifle: rifle(preset) }),
-    ),
-  ...[1, 2, 3].flatMap((count) => [
-    ...(count === 1
-      ? []
-      : [ablation(`${count}-resets`, `RIFLE, ${count} re-initialisations`, { reinitializations: count })]),
-    ablation(`${count}-resets-cyclic`, `RIFLE, ${count} re-initialisation${count === 1 ? '' : 's'}, cyclic head rate`, {
-      reinitializations: count,
-      headLearningRate: 'cyclic',
-    }),
-  ]),
-  ablation('weights', 'RIFLE, weights alone', { resetBias: false }),
-  ablation('bias', 'RIFLE, bias alone', { resetWeights: false }),
-  ablation('momentum', 'RIFLE, momentum cleared', { clearMomentum: true }),
-  ablation('noise', 'Noise added to the head', { draw: 'add' }),
-];
-
-/** The methods that the tables compare. */
+/** The methods by name. */
 export const methods = {
-  /** All of them, in the order of the tables. */
-  list: (): readonly Method[] => ALL,
+  /** All of them, in the order of their definition, which is that of the tables. */
+  list: (): readonly Method[] => registry.list(),
 
-  /** @throws KitError with the near names for one that is not known. */
-  get(name: string): Method {
-    const method = ALL.find((candidate) => candidate.name === name);
-    if (method === undefined)
-      throw unknownName(
-        'method',
-        name,
-        ALL.map((m) => m.name),
-      );
-    return method;
-  },
+  /** @throws KitError with the near names for an unknown one. */
+  get: (name: string): Method => registry.get(name),
 
-  /** `spec` with what the method decides. */
+  /** `spec` with everything that the method decides. @throws KitError for an unknown method. */
   apply(name: string, spec: RunSpecInput): RunSpecInput {
-    const { regularizer, trick, rifle: choices } = methods.get(name);
-    return { ...spec, regularizer, trick, rifle: choices };
+    const { regularizers, tricks, reset, schedule, optimizer, augmentation } = registry.get(name);
+    return {
+      ...(withoutOlderFields(spec) as RunSpecInput),
+      regularizers,
+      tricks,
+      reset,
+      ...(schedule === undefined ? {} : { schedule }),
+      ...(augmentation === undefined ? {} : { augmentation }),
+      ...(optimizer === undefined ? {} : { optimizer: { ...spec.optimizer, ...optimizer } }),
+    };
   },
 
   /**
-   * The name under which a run of `spec` stands in the tables: that of the method in the list, else one made of its
-   * parts.
+   * The name of a run of `spec` in tables: that of the method whose parts it has (the one that decides most), else one
+   * made of the names of its parts.
    */
-  nameOf({ regularizer, trick, rifle: choices }: MethodParts): string {
-    const decided = (parts: MethodParts) => stableStringify([parts.regularizer, parts.trick, parts.rifle]);
-    const known = ALL.find((method) => decided(method) === decided({ regularizer, trick, rifle: choices }));
-    if (known !== undefined) return known.name;
-    const parts = [
-      ...(regularizer.name === 'l2' ? [] : [`${regularizer.name}:custom`]),
-      ...(trick.name === 'none' ? [] : [`${trick.name}:custom`]),
-      ...(choices === null ? [] : [`rifle:${choices.preset === 'authors' ? 'custom' : choices.preset}`]),
-    ];
-    return parts.join('+');
+  nameOf(spec: MethodParts & Partial<Pick<RunSpec, 'schedule' | 'optimizer' | 'augmentation'>>): string {
+    const known = registry
+      .list()
+      .filter((method) => sameParts(method, spec) && sameSettings(method, spec))
+      .sort((a, b) => settingsOf(b).length - settingsOf(a).length)[0];
+    return known?.name ?? nameOfParts(spec);
   },
 };
+
+const sameParts = (a: MethodParts, b: MethodParts): boolean => partsText(a) === partsText(b);
+
+const partsText = ({ regularizers, tricks, reset }: MethodParts): string =>
+  stableStringify([regularizers, tricks, reset])!;
+
+/** The settings that a method decides: field, value. */
+const settingsOf = ({ schedule, optimizer, augmentation }: MethodSettings): [keyof MethodSettings, object][] =>
+  Object.entries({ schedule, optimizer, augmentation }).filter(([, value]) => value !== undefined) as [
+    keyof MethodSettings,
+    object,
+  ][];
+
+const sameSettings = (method: Method, spec: Partial<MethodSettings>): boolean =>
+  settingsOf(method).every(([field, decided]) =>
+    Object.entries(decided).every(
+      ([option, value]) =>
+        stableStringify((spec[field] as Record<string, unknown> | undefined)?.[option]) === stableStringify(value),
+    ),
+  );
+
+/** A name from the names of the parts. A part of the kit with other options than any method's is marked `custom`. */
+function nameOfParts({ regularizers, tricks, reset }: MethodParts): string {
+  const named = ({ name }: Part): string => (name.includes('/') ? name : `${name}:custom`);
+  const preset = reset?.preset;
+  const names = [
+    ...regularizers.map(named),
+    ...tricks.map(named),
+    ...(reset === null
+      ? []
+      : [typeof preset === 'string' && preset !== 'authors' ? `${reset.name}:${preset}` : named(reset)]),
+  ];
+  return names.join('+') || 'fine-tuning';
+}

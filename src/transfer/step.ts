@@ -3,12 +3,11 @@ import { choose, halfSquaredNorm, softmaxCrossEntropy } from '../engine/ops/ops'
 import type { Precision } from '../engine/passes/precision';
 import { tf, type TF } from '../engine/tensorflow';
 import type { Backbone } from '../backbones/backbone';
-import type { ChannelWeights } from './regularizers/channel-weights';
 import { makeLossScale } from './optimizers/loss-scale';
-import { makeRegularizer } from './regularizers/regularizers';
-import { momentumBuffers, sgdStep } from './optimizers/sgd';
+import { makeOptimizer } from './optimizers/optimizer';
+import { makeRegularization, type Prepared } from './regularizers/regularizer';
 import type { RunSpec } from './spec';
-import { makeTrick } from './tricks/tricks';
+import { makeTricks } from './tricks/trick';
 
 /** Arguments of a training step. */
 export type TrainArguments = {
@@ -19,8 +18,8 @@ export type TrainArguments = {
   /** Scalars: rates of the trunk and of the head. */
   learningRate: TF.Scalar;
   headLearningRate: TF.Scalar;
-  /** [2], int32: what the step's masks are drawn from. */
-  maskSeed: TF.Tensor1D;
+  /** Seeds of the tricks' random numbers, int32: [2] for at most one trick, else [tricks, 2]. */
+  maskSeed: TF.Tensor;
 };
 
 /** Arguments of an evaluation step. */
@@ -48,65 +47,71 @@ export type EvaluateOutputs = {
 };
 
 /**
- * The steps of a run, and all the variables that they use: parameters, statistics, momentum, and what the regulariser
- * keeps.
+ * The steps of a run, and all their variables: parameters, statistics, and those of the optimizer and the regularizers.
  */
 export interface Steps {
   variables: Record<string, TF.Variable>;
   /** Names of the trained parameters, in the order of the network. */
   parameterNames: string[];
-  /** Names of the variables that a training step changes: parameters, statistics, momentum. */
+  /** Names of the variables that a training step changes: parameters, statistics, and the optimizer's. */
   changing: string[];
-  /** In which a compiled step computes. */
+  /** What a compiled step computes in. */
   precision: Precision;
+  /** Number of tricks: it decides the shape of `maskSeed`. */
+  tricks: number;
+  /** Names of the optimizer's state of the parameter `name`. */
+  stateOf(name: string): string[];
   train(args: TrainArguments): TrainOutputs;
   evaluate(args: EvaluateArguments): EvaluateOutputs;
   /** Frees the variables that are not the backbone's. */
   dispose(): void;
 }
 
-/** What else `makeSteps` may be told. */
+/** Options of `makeSteps`. */
 export interface StepOptions {
-  /** Of DELTA; default: all channels of a stage weigh the same. */
-  channelWeights?: ChannelWeights;
-  /** Whether a step gives `squaredNorms` or zeros, as a benchmark wants. Default true. */
+  /** Of each regularizer, its prepared arrays. Default: none. */
+  prepared?: readonly (Prepared | undefined)[];
+  /** Whether a step returns `squaredNorms`, or zeros in their place (for benchmarks). Default true. */
   norms?: boolean;
 }
 
-/** The steps of `spec` on `backbone`. @throws KitError when its trick does not fit the backbone. */
+/** The steps of `spec` on `backbone`. @throws KitError when a trick does not fit the backbone. */
 export function makeSteps(
   spec: RunSpec,
   backbone: Backbone,
-  { channelWeights, norms: wantsNorms = true }: StepOptions = {},
+  { prepared, norms: wantsNorms = true }: StepOptions = {},
 ): Steps {
-  const trick = makeTrick(spec.trick, backbone);
+  const tricks = makeTricks(spec.tricks, backbone);
   const parameters = Object.entries(backbone.variables).filter(([, variable]) => variable.trainable);
-  const buffers = momentumBuffers(Object.fromEntries(parameters));
-  const regularizer = makeRegularizer(spec, backbone, channelWeights);
-  const sgd = { ...spec.optimizer, weightDecay: regularizer.weightDecay };
+  const regularizer = makeRegularization(spec.regularizers, backbone, spec.optimizer.weightDecay, prepared);
+  const optimizer = makeOptimizer(spec.optimizer, Object.fromEntries(parameters), regularizer.weightDecay);
   const lossScale = spec.precision === 'float16' ? makeLossScale() : null;
   const head = new Set<TF.Variable>([backbone.head.weight, backbone.head.bias]);
 
   return {
-    variables: { ...backbone.variables, ...buffers, ...regularizer.variables, ...lossScale?.variables },
+    variables: { ...backbone.variables, ...optimizer.variables, ...regularizer.variables, ...lossScale?.variables },
     parameterNames: parameters.map(([name]) => name),
-    changing: Object.keys({ ...backbone.variables, ...buffers, ...lossScale?.variables }),
+    changing: Object.keys({ ...backbone.variables, ...optimizer.variables, ...lossScale?.variables }),
     precision: spec.precision,
+    tricks: spec.tricks.length,
+    stateOf: (name) => optimizer.stateOf(name),
 
-    train({ images, labels, learningRate, headLearningRate, maskSeed }) {
+    train({ images: given, labels, learningRate, headLearningRate, maskSeed }) {
       const kept: TF.Tensor[] = []; // what must outlive variableGrads, which tidies up
       let updates: { variable: TF.Variable; value: TF.Tensor }[] = [];
-      const taught = trick.labels?.(labels, maskSeed) ?? labels;
+      const images = tricks.images(given, maskSeed);
+      const taught = tricks.labels(labels, maskSeed);
       const { value, grads } = tf.variableGrads(
         () => {
-          const forward = backbone.forward(images, { training: true, hooks: trick.hooks?.(maskSeed) });
+          const forward = backbone.forward(images, { training: true, hooks: tricks.hooks(maskSeed) });
           updates = forward.updates;
-          const crossEntropy = softmaxCrossEntropy(forward.logits, taught).mean<TF.Scalar>();
+          const crossEntropy = crossEntropyOf(forward.logits, taught).mean<TF.Scalar>();
           kept.push(tf.keep(crossEntropy.clone()), tf.keep(countCorrect(forward.logits, labels)));
           const task = forward.auxiliaryLogits
             ? crossEntropy.add<TF.Scalar>(auxiliaryLoss(backbone, forward.auxiliaryLogits, taught))
             : crossEntropy;
-          const loss = regularizer.penalty === null ? task : task.add<TF.Scalar>(regularizer.penalty(images, forward));
+          const loss =
+            regularizer.penalty === null ? task : task.add<TF.Scalar>(regularizer.penalty({ images, labels, forward }));
           return lossScale === null ? loss : lossScale.scale(loss);
         },
         parameters.map(([, variable]) => variable),
@@ -115,13 +120,15 @@ export function makeSteps(
       const before = new Map<TF.Variable, TF.Tensor>();
       if (lossScale !== null) {
         for (const [name, gradient] of Object.entries(grads)) grads[name] = lossScale.unscale(gradient);
-        for (const variable of Object.values({ ...backbone.variables, ...buffers }))
+        for (const variable of Object.values({ ...backbone.variables, ...optimizer.variables }))
           before.set(variable, variable.clone());
       }
+      const shared = optimizer.begin(Object.values(grads));
       const norms = parameters.map(([name, variable]) => {
         const rate = head.has(variable) ? headLearningRate : learningRate;
-        const direction = sgdStep(variable, buffers[`momentum/${name}`], grads[variable.name], rate, sgd);
-        return wantsNorms ? [halfSquaredNorm(grads[variable.name]), halfSquaredNorm(direction).mul(rate.square())] : [];
+        const gradient = grads[variable.name];
+        const direction = optimizer.update(name, { gradient, rate, ...shared });
+        return wantsNorms ? [halfSquaredNorm(gradient), halfSquaredNorm(direction).mul(rate.square())] : [];
       });
       let squaredNorms = wantsNorms
         ? tf.stack([0, 1].map((which) => tf.stack(norms.map((pair) => pair[which])))).mul<TF.Tensor2D>(2)
@@ -149,15 +156,21 @@ export function makeSteps(
     },
 
     dispose() {
-      tf.dispose([buffers, lossScale?.variables ?? {}]);
+      tf.dispose([optimizer.variables, lossScale?.variables ?? {}]);
       regularizer.dispose();
     },
   };
 }
 
 /** What the auxiliary classifier of a backbone adds to the loss. */
-const auxiliaryLoss = ({ record }: Backbone, logits: TF.Tensor2D, labels: TF.Tensor1D): TF.Scalar =>
-  softmaxCrossEntropy(logits, labels).mean().mul(record.auxiliary!.lossWeight);
+const auxiliaryLoss = ({ record }: Backbone, logits: TF.Tensor2D, labels: TF.Tensor): TF.Scalar =>
+  crossEntropyOf(logits, labels).mean().mul(record.auxiliary!.lossWeight);
+
+/** Cross entropy of each image [batch]. Labels are hard, [batch] int32, or soft, [batch, classes] float32. */
+const crossEntropyOf = (logits: TF.Tensor2D, labels: TF.Tensor): TF.Tensor1D =>
+  labels.rank === 1
+    ? softmaxCrossEntropy(logits, labels as TF.Tensor1D)
+    : tf.tidy(() => tf.logSoftmax(logits).mul(labels).sum<TF.Tensor1D>(1).neg());
 
 /** Number of images whose largest logit is their label's, as int32. */
 const countCorrect = (logits: TF.Tensor2D, labels: TF.Tensor1D): TF.Scalar =>

@@ -2,14 +2,13 @@
 import type { Backbone } from '../backbones/backbone';
 import { KitError } from '../base/errors';
 import { randomStream } from '../base/random';
-import type { Program } from '../engine/compile';
 import { collectGarbage } from '../engine/garbage';
 import { estimateMemory, freeMemory, requireMemory } from '../engine/graph/memory-estimate';
 import type { Graph } from '../engine/graph/shapes';
 import { compileSteps, evaluate, letOthersRun, scalars, valuesOf } from './compiled-steps';
 import { LayerRecorder } from './layer-rows';
-import { resetHead, timetable } from './resets/rifle';
-import { headLearningRate, learningRate } from './schedule';
+import { changesWithinEpoch, ratesAt } from './rates';
+import { resetValues, timetable } from './resets/reset';
 import type { RunSpec } from './spec';
 import { makeSteps } from './step';
 import {
@@ -23,12 +22,18 @@ import {
 } from './train-state';
 
 /**
- * The seed [2] int32 of the masks of step `index` (0-based) of `epoch`. Each trick has its own stream. A step that is
- * repeated gets the same seed.
+ * The seeds of the tricks' random numbers in step `index` (0-based) of `epoch`: [2] int32 for at most one trick, else
+ * [tricks, 2]. Each trick has its own stream. A step that is repeated gets the same seeds.
  */
-export function maskSeed(spec: Pick<RunSpec, 'seed' | 'trick'>, epoch: number, index: number): Int32Array {
-  const stream = randomStream(spec.seed, spec.trick.name, epoch, index);
-  return Int32Array.of(stream.integer(2 ** 31), stream.integer(2 ** 31));
+export function maskSeed(spec: Pick<RunSpec, 'seed' | 'tricks'>, epoch: number, index: number): Int32Array {
+  const names = spec.tricks.length === 0 ? ['none'] : spec.tricks.map(({ name }) => name);
+  return Int32Array.from(
+    names.flatMap((name, i) => {
+      const former = names.slice(0, i).filter((other) => other === name).length; // the same trick twice
+      const stream = randomStream(spec.seed, former === 0 ? name : `${name}#${former}`, epoch, index);
+      return [stream.integer(2 ** 31), stream.integer(2 ** 31)];
+    }),
+  );
 }
 
 /**
@@ -53,7 +58,8 @@ export async function train(
     onEvaluated,
     observe,
     onState,
-    channelWeights,
+    prepared,
+    onGraph,
     from,
     memoryLimit = freeMemory(),
     title = 'train',
@@ -66,15 +72,17 @@ export async function train(
   const progress = (detail: string, steps = 1) =>
     onProgress?.({ task: title, done: (done += steps), total: epochs * stepsPerEpoch, unit: 'steps', detail });
 
-  const requireRoom = (graph: Graph): void =>
+  const checkGraph = (graph: Graph): void => {
     requireMemory(estimateMemory(graph, [...trainBatches.batchSizes, ...testBatches.batchSizes]), memoryLimit);
+    onGraph?.(graph);
+  };
 
   progress('compiling', 0);
   await letOthersRun(signal); // a progress bar appears before the first long call
-  const steps = makeSteps(spec, backbone, { channelWeights });
+  const steps = makeSteps(spec, backbone, { prepared });
   // The program has its own variables: the initial ones are freed at once.
   const program = await compileSteps(steps, imageSize, trainBatches.batchSizes, testBatches.batchSizes, {
-    onGraph: requireRoom,
+    onGraph: checkGraph,
   }).finally(() => steps.dispose());
   collectGarbage();
   const rows: EpochRow[] = [...(from?.rows ?? [])];
@@ -95,6 +103,13 @@ export async function train(
     lastLoss,
     variables: valuesOf(program.read(steps.changing)),
   });
+  const afterReset = (epoch: number): Record<string, Float32Array> => {
+    const read = (names: readonly string[]) => valuesOf(program.read(names));
+    const { values, cleared } = resetValues({ reset: spec.reset!, seed: spec.seed }, backbone, epoch, read);
+    const state = cleared.flatMap((name) => steps.stateOf(name)).filter((name) => steps.changing.includes(name));
+    const zeros = Object.entries(read(state)).map(([name, { length }]) => [name, new Float32Array(length)]);
+    return { ...values, ...Object.fromEntries(zeros) };
+  };
   const diverged = (loss: number, rate: number) =>
     new DivergedError(rows.length + 1, lastLoss, loss, rate, { epochs: rows, layers: layers.rows });
   try {
@@ -102,10 +117,9 @@ export async function train(
     else program.write(requireAll(from.variables, steps.changing));
     for (let epoch = rows.length; epoch < epochs; epoch++) {
       // --- train -----------------------------------------------------------------------------------------------------
-      const rates = {
-        learningRate: learningRate(spec, spec.optimizer.learningRate, epoch, epochs),
-        headLearningRate: headLearningRate(spec, epoch, epochs, period),
-      };
+      const rates = ratesAt(spec, { epoch, epochs, period, steps: trainSteps });
+      const ratesOf = (step: number) =>
+        changesWithinEpoch(spec) ? ratesAt(spec, { epoch, epochs, period, step, steps: trainSteps }) : rates;
       let [began, waited] = [performance.now(), trainBatches.waitedSeconds];
       if (step < trainSteps) {
         for await (const { images, labels, size, index } of trainBatches.epoch(epoch, { signal, from: step })) {
@@ -113,7 +127,7 @@ export async function train(
           const { squaredNorms, ...outputs } = program.train({
             images,
             labels,
-            ...rates,
+            ...ratesOf(index),
             maskSeed: maskSeed(spec, epoch, index),
           });
           const { loss, crossEntropy, correct } = scalars(outputs);
@@ -147,7 +161,7 @@ export async function train(
       });
       if (!Number.isFinite(test.loss)) throw diverged(test.loss, rates.learningRate);
 
-      // --- re-initialise the head ------------------------------------------------------------------------------------
+      // --- reset -----------------------------------------------------------------------------------------------------
       const headReset = resets.includes(epoch + 1);
       const { images, trainSeconds, dataWaitSeconds } = sums;
       const row: EpochRow = {
@@ -172,7 +186,7 @@ export async function train(
       observe?.('epoch', epoch + 1, program.read);
       if (headReset) {
         observe?.('before-reset', epoch + 1, program.read);
-        program.write(headAfterReset(spec, backbone, epoch + 1, program.read));
+        program.write(afterReset(epoch + 1));
         observe?.('after-reset', epoch + 1, program.read);
       }
       [step, sums] = [0, { ...NO_SUMS }];
@@ -199,30 +213,6 @@ function requireAll(variables: TrainState['variables'], names: readonly string[]
       fix: 'Start the run from the beginning.',
     });
   return variables;
-}
-
-/**
- * The values that a reset writes: new values of the head (or its present values plus noise), and zeros for its momentum
- * if the spec asks for it.
- */
-function headAfterReset(
-  spec: RunSpec,
-  backbone: Backbone,
-  epoch: number,
-  read: Program<object>['read'],
-): Record<string, Float32Array> {
-  const { weight, bias } = backbone.record.head;
-  const values = resetHead(spec.rifle!, spec.seed, epoch, backbone.record.featureSize, backbone.classes);
-  const named = {
-    ...(values.weight ? { [weight]: values.weight } : {}),
-    ...(values.bias ? { [bias]: values.bias } : {}),
-  };
-  if (spec.rifle!.draw === 'add') {
-    for (const [name, old] of Object.entries(valuesOf(read(Object.keys(named)))))
-      old.forEach((value, i) => (named[name][i] += value));
-  }
-  const zeros = Object.entries(named).map(([name, value]) => [`momentum/${name}`, new Float32Array(value.length)]);
-  return spec.rifle!.clearMomentum ? { ...named, ...Object.fromEntries(zeros) } : named;
 }
 
 const percent = (fraction: number): string => `${(100 * fraction).toFixed(1)} %`;

@@ -70,9 +70,9 @@ describe('placement on a GPU', function () {
 
   it('has a kernel for every op of every method, and of the loss scale', () => {
     const backbone = tinyNetwork();
-    for (const { name, regularizer, trick } of methods.list().filter(({ rifle }) => rifle === null)) {
+    for (const { name, regularizers, tricks } of methods.list().filter(({ reset }) => reset === null)) {
       for (const precision of PRECISIONS) {
-        const steps = makeSteps(tinySpec({ regularizer, trick, precision, batchSize: 8, epochs: 10 }), backbone);
+        const steps = makeSteps(tinySpec({ regularizers, tricks, precision, batchSize: 8, epochs: 10 }), backbone);
         assert.deepEqual(unexplained(graphOfSteps(steps, golden.size, [8], [8])), [], `${name} in ${precision}`);
         steps.dispose();
       }

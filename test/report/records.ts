@@ -1,4 +1,5 @@
 // Synthetic run records for the tests of tables, figures and reports: every number a plain function of its arguments.
+import { withoutOlderFields } from '../../src/transfer/older-spec';
 import { createHash } from 'node:crypto';
 import type { EpochRow, RunRecord } from '../../src/runs/store/record';
 import { methods } from '../../src/transfer/methods';
@@ -31,8 +32,11 @@ export function syntheticRecord(run: SyntheticRun = {}): RunRecord {
     backbone = 'efficientnet_lite0.tf_in1k',
     test = 200,
   } = run;
-  const spec = parseRunSpec({ ...methods.apply(method, { dataset, backbone, epochs, seed }), ...run.spec });
-  const resets = spec.rifle ? [Math.floor(epochs / 2), epochs] : [];
+  const spec = parseRunSpec({
+    ...methods.apply(method, { dataset, backbone, epochs, seed }),
+    ...(withoutOlderFields({ ...run.spec }) as object),
+  });
+  const resets = spec.reset ? [Math.floor(epochs / 2), epochs] : [];
   const rows = Array.from({ length: epochs }, (_, i): EpochRow => {
     const epoch = i + 1;
     const sinceReset = epoch - Math.max(0, ...resets.filter((reset) => reset < epoch));
@@ -63,7 +67,8 @@ export function syntheticRecord(run: SyntheticRun = {}): RunRecord {
     failure: null,
     method: methods.nameOf(spec),
     spec,
-    numericsVersion: 1,
+    format: 2,
+    numerics: { kit: 1 },
     dataset: {
       name: dataset,
       hash: 'd'.repeat(64),

@@ -185,7 +185,7 @@ describe('finetune', function () {
       await assert.rejects(
         finetune(spec, { runs }),
         (error: KitError) =>
-          /have changed since the run/.test(error.message) &&
+          error.code === 'DATASET_CHANGED' &&
           error.message.includes(record.dataset.hash) &&
           /rifle runs prune/.test(error.fix),
       );
@@ -198,7 +198,7 @@ describe('finetune', function () {
   it('runs a grid in pairs and reports the whole', async () => {
     const specs = plan({ spec, methods: ['fine-tuning', 'rifle'], seeds: [0, 1] });
     assert.deepEqual(
-      specs.map(({ seed, rifle }) => [seed, rifle !== null]),
+      specs.map(({ seed, reset }) => [seed, reset !== null]),
       [
         [0, false],
         [0, true],

@@ -10,8 +10,8 @@ import { methods } from '../../src/transfer/methods';
 const alone = methods
   .list()
   .filter(
-    ({ name, rifle }) =>
-      rifle === null && methods.list().some((other) => other.name === `${name}+rifle` || name === 'fine-tuning'),
+    ({ name, reset }) =>
+      reset === null && methods.list().some((other) => other.name === `${name}+rifle` || name === 'fine-tuning'),
   );
 
 describe('every method trains on photographs of elpv, alone and with RIFLE', function () {
@@ -37,7 +37,7 @@ describe('every method trains on photographs of elpv, alone and with RIFLE', fun
         const losses = record.epochs.map(({ trainLoss }) => trainLoss);
         assert.equal(record.status, 'finished');
         assert.ok(losses.every(Number.isFinite), String(losses));
-        if (record.spec.rifle === null) assert.ok(losses[3] < losses[0], `falls: ${losses}`);
+        if (record.spec.reset === null) assert.ok(losses[3] < losses[0], `falls: ${losses}`);
         else assert.ok(losses[1] < losses[0] && losses[3] < losses[2], `falls before and after the reset: ${losses}`);
 
         const layers = new RunStore(folder).layers(record.id);

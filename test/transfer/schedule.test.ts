@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict';
-import { headLearningRate, learningRate } from '../../src/transfer/schedule';
+import { ratesAt } from '../../src/transfer/rates';
 import { rifle } from '../../src/transfer/resets/rifle';
-import { parseRunSpec, type ScheduleSpec } from '../../src/transfer/spec';
+import { parseRunSpec, type RunSpec, type RunSpecInput } from '../../src/transfer/spec';
 
-const plain = (schedule: ScheduleSpec) => ({ schedule, trick: { name: 'none' } as const });
+const plain = (schedule: RunSpecInput['schedule']) => parseRunSpec({ dataset: 'd', backbone: 'b', schedule });
+const learningRate = (spec: RunSpec, base: number, epoch: number, epochs: number): number =>
+  ratesAt({ ...spec, optimizer: { ...spec.optimizer, learningRate: base } }, { epoch, epochs, period: epochs })
+    .learningRate;
+const headLearningRate = (spec: RunSpec, epoch: number, epochs: number, period: number): number =>
+  ratesAt(spec, { epoch, epochs, period }).headLearningRate;
 const near = (actual: number, expected: number) =>
   assert.ok(Math.abs(actual - expected) < 1e-12, `${actual} against ${expected}`);
 

@@ -1,5 +1,6 @@
 // `rifle methods`: the methods of the tables.
 import { Command } from 'commander';
+import type { Part } from '../../base/definitions/part';
 import { printJson, printList } from '../print';
 
 /** The data set and the backbone of the specs that are printed. */
@@ -19,23 +20,31 @@ export function methodsCommand(): Command {
           methods.list().map((method) => ({ ...method, spec: parseRunSpec(methods.apply(method.name, EXAMPLE)) })),
         );
       printList(
-        ['method', 'title', 'regularizer', 'trick', 're-initialisations', 'source'],
+        ['method', 'title', 'regularizers', 'tricks', 'reset', 'source'],
         methods
           .list()
-          .map(({ name, title, regularizer, trick, rifle, source }) => [
+          .map(({ name, title, regularizers, tricks, reset, source }) => [
             name,
             title,
-            inWords(regularizer),
-            inWords(trick),
-            rifle === null ? 'none' : rifle.reinitializations,
+            listInWords(regularizers),
+            listInWords(tricks),
+            reset === null ? 'none' : resetInWords(reset),
             source,
           ]),
       );
     });
 }
 
+const listInWords = (parts: readonly Part[]): string => parts.map(inWords).join('; ') || 'none';
+
+/** RIFLE has many options: its preset and its number of resets say enough. */
+const resetInWords = (reset: Part): string =>
+  typeof reset.preset === 'string'
+    ? `${reset.name}: ${reset.preset}, ${String(reset.reinitializations)}`
+    : inWords(reset);
+
 /** `delta: alpha 0.01, beta 0.01`. */
-function inWords({ name, ...values }: { name: string }): string {
+function inWords({ name, ...values }: Part): string {
   const parts = Object.entries(values).map(([key, value]) => `${key} ${String(value)}`);
   return parts.length > 0 ? `${name}: ${parts.join(', ')}` : name;
 }

@@ -23,8 +23,8 @@ export interface StoreCommand<Flags extends StoreFlags> {
   examples: readonly string[];
   /** Adds arguments and flags of its own. */
   define?: (command: Command) => Command;
-  /** Does the work. `words` are the arguments of the command line: a word each, or a list for `[ids...]`. */
-  run: (store: RunStore, flags: Flags, ...words: never[]) => Promise<Answer>;
+  /** Does the work; null when it has printed its answer itself. `words` are the arguments of the command line: a word each, or a list for `[ids...]`. */
+  run: (store: RunStore, flags: Flags, ...words: never[]) => Promise<Answer | null>;
 }
 
 /** A command with --runs and --json, whose answer is printed in the form that was asked for. */
@@ -41,8 +41,9 @@ export function storeCommand<Flags extends StoreFlags>(options: StoreCommand<Fla
     .action(async (...args: unknown[]) => {
       const [flags] = args.splice(-2) as [Flags, Command]; // commander gives the arguments, the flags, the command
       const { RunStore: Store } = await import('../../runs/store/store.js');
-      const { json, print } = await run(new Store(flags.runs), flags, ...(args as never[]));
-      if (flags.json) printJson(json);
-      else print();
+      const answer = await run(new Store(flags.runs), flags, ...(args as never[]));
+      if (answer === null) return;
+      if (flags.json) printJson(answer.json);
+      else answer.print();
     });
 }

@@ -79,7 +79,9 @@ export function trainCommand(): Command {
       const { methods } = await import('../../transfer/methods.js');
       const input = specOf(flags);
       const spec = parseRunSpec(
-        flags.method === undefined ? input : methods.apply(flags.method, input as Parameters<typeof methods.apply>[1]),
+        flags.method === undefined
+          ? input
+          : methods.apply(flags.method, input as unknown as Parameters<typeof methods.apply>[1]),
       );
       if (flags.printSpec) return printJson({ kit: kitVersion(), ...spec });
       const { finetune, titleOf } = await import('../../runs/finetune.js');

@@ -3,8 +3,7 @@ import fs from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { crc32 } from 'node:zlib';
 import { errorFields, type ErrorFields } from '../../base/errors';
-import { randomStream } from '../../base/random';
-import { centerCrop, copyCrop, randomCrop } from './crop';
+import { copyCrop, type Crop } from './crop';
 import { damagedPixels } from '../pixels/damaged-pixels';
 
 /** What a batch worker is started with. */
@@ -18,8 +17,6 @@ export interface BatchWorkerData {
   heights: Uint32Array;
   checkSums: Uint32Array;
   imageSize: number;
-  seed: number;
-  train: boolean;
   /** Memory of the batches, `[size of the largest batch, imageSize, imageSize, 3]` each. */
   slots: SharedArrayBuffer[];
 }
@@ -28,8 +25,9 @@ export interface BatchWorkerData {
 export interface BatchTask {
   id: number;
   slot: number;
-  epoch: number;
   samples: Uint32Array;
+  /** Of each sample. */
+  crops: Crop[];
 }
 
 /** That a batch is assembled, or why it is not. */
@@ -56,12 +54,9 @@ function read(sample: number, offset: number, length: number): Uint8Array {
   return scratch.subarray(0, length);
 }
 
-function assemble(sample: number, epoch: number, target: Uint8Array, at: number): void {
-  const { imageSize: size, seed } = data;
+function assemble(sample: number, crop: Crop, target: Uint8Array, at: number): void {
+  const { imageSize: size } = data;
   const [offset, width, height] = [data.offsets[sample], data.widths[sample], data.heights[sample]];
-  const crop = data.train
-    ? randomCrop(width, height, size, randomStream(seed, 'crop', epoch, sample))
-    : centerCrop(width, height, size);
   if (checked[sample]) {
     copyCrop(read(sample, offset + crop.top * width * 3, size * width * 3), crop.top, width, crop, size, target, at);
     return;
@@ -72,11 +67,11 @@ function assemble(sample: number, epoch: number, target: Uint8Array, at: number)
   copyCrop(image, 0, width, crop, size, target, at);
 }
 
-port.on('message', ({ id, slot, epoch, samples }: BatchTask) => {
+port.on('message', ({ id, slot, samples, crops }: BatchTask) => {
   const reply: BatchReply = { id };
   try {
     const target = new Uint8Array(data.slots[slot]);
-    samples.forEach((sample, i) => assemble(sample, epoch, target, i * data.imageSize * data.imageSize * 3));
+    samples.forEach((sample, i) => assemble(sample, crops[i], target, i * data.imageSize * data.imageSize * 3));
   } catch (error) {
     reply.error = errorFields(error);
   }

@@ -2,8 +2,12 @@
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { errorFromFields, KitError } from '../../base/errors';
+import type { Part } from '../../base/definitions/part';
 import { randomStream } from '../../base/random';
+import { augmentations } from '../augmentations/augmentation';
+import { flipCrop } from '../augmentations';
 import type { BatchReply, BatchTask, BatchWorkerData } from './batch-worker';
+import { centerCrop, type Crop } from './crop';
 import type { Sample } from '../dataset';
 import type { PixelCache } from '../pixels/pixel-cache';
 
@@ -28,8 +32,10 @@ export interface BatchOptions {
   imageSize: number;
   /** Seed of the streams `shuffle` and `crop`. */
   seed: number;
-  /** True: shuffled, mirrored with probability 1/2, cut at a random place. False: in order, cut from the centre. */
+  /** True: shuffled and augmented. False: in order, cut from the centre. */
   train: boolean;
+  /** How training images are augmented. Default `flip-crop`: mirrored with probability 1/2, cut at a random place. */
+  augmentation?: Part;
   /** Threads that assemble. Default 1, which is faster than any CPU trains. */
   workers?: number;
 }
@@ -65,7 +71,7 @@ export class BatchLoader {
     private readonly samples: Sample[],
     private readonly options: BatchOptions,
   ) {
-    const { batchSize, imageSize, seed, train, workers = 1 } = options;
+    const { batchSize, imageSize, workers = 1 } = options;
     for (const [name, value] of Object.entries({ batchSize, imageSize, workers })) {
       if (!Number.isInteger(value) || value < 1)
         throw new KitError(`${name} must be a whole number from 1, found ${value}.`);
@@ -106,8 +112,6 @@ export class BatchLoader {
       heights: Uint32Array.from(entries, (entry) => entry.height),
       checkSums: Uint32Array.from(entries, (entry) => entry.crc32),
       imageSize,
-      seed,
-      train,
       slots: this.slots,
     };
   }
@@ -148,7 +152,14 @@ export class BatchLoader {
     const request = () => {
       const index = from + done.length;
       if (index < this.count)
-        done.push(this.assemble({ id: this.asked++, slot: index % this.slots.length, epoch, samples: batches[index] }));
+        done.push(
+          this.assemble({
+            id: this.asked++,
+            slot: index % this.slots.length,
+            samples: batches[index],
+            crops: Array.from(batches[index], (sample) => this.cropOf(epoch, sample)),
+          }),
+        );
     };
     this.running = true;
     try {
@@ -162,6 +173,7 @@ export class BatchLoader {
           0,
           chosen.length * imageSize * imageSize * 3,
         );
+        if (train) this.changePixels(images, epoch, chosen);
         yield {
           images,
           labels: Int32Array.from(chosen, (sample) => this.samples[sample].label),
@@ -176,6 +188,31 @@ export class BatchLoader {
       await Promise.allSettled(done);
       this.running = false;
     }
+  }
+
+  /** The square of an image that goes into a batch. */
+  private cropOf(epoch: number, sample: number): Crop {
+    const { imageSize: size, seed, train, augmentation = flipCrop() } = this.options;
+    const { widths, heights } = this.data;
+    const [width, height] = [widths[sample], heights[sample]];
+    if (!train) return centerCrop(width, height, size);
+    const { body } = augmentations.get(augmentation.name);
+    const crop = body.crop ?? flipCrop.body.crop!;
+    return crop(augmentation as never, { width, height, size, stream: randomStream(seed, 'crop', epoch, sample) });
+  }
+
+  /** Augments the pixels of a batch. */
+  private changePixels(images: Uint8Array, epoch: number, samples: Uint32Array): void {
+    const { imageSize: size, seed, augmentation } = this.options;
+    const pixels = augmentation && augmentations.get(augmentation.name).body.pixels;
+    if (pixels === undefined) return;
+    samples.forEach((sample, i) =>
+      pixels(augmentation as never, {
+        pixels: images.subarray(i * size * size * 3, (i + 1) * size * size * 3),
+        size,
+        stream: randomStream(seed, 'pixels', epoch, sample),
+      }),
+    );
   }
 
   private async waitFor(batch: Promise<void>, signal?: AbortSignal): Promise<void> {

@@ -1,12 +1,13 @@
 // Which runs may be compared, and which are repetitions of one another: the same data, weights and settings, and the
 // same method.
 import stableStringify from 'safe-stable-stringify';
+import { sourcesOf } from '../../runs/store/identity';
 import type { RunRecord } from '../../runs/store/record';
 import { methods as catalog } from '../../transfer/methods';
 import type { RunSpec } from '../../transfer/spec';
 
 /** What of a spec makes its method; the rest, seed excepted, are the settings under which methods are compared. */
-type MethodField = 'rifle' | 'regularizer' | 'trick';
+type MethodField = 'reset' | 'regularizers' | 'tricks';
 
 /** Runs of one method that differ in their seed alone. */
 export interface MethodRuns {
@@ -34,18 +35,22 @@ export interface RunGroup {
 }
 
 const settingsOf = ({
-  rifle: _r,
-  regularizer: _g,
-  trick: _t,
+  reset: _r,
+  regularizers: _g,
+  tricks: _t,
   seed: _s,
   ...settings
 }: RunSpec): Record<string, unknown> => settings;
 
-const methodOf = ({ rifle, regularizer, trick }: RunSpec): Record<string, unknown> => ({ rifle, regularizer, trick });
+const methodOf = ({ reset, regularizers, tricks }: RunSpec): Record<string, unknown> => ({
+  reset,
+  regularizers,
+  tricks,
+});
 
 /** Leaves of nested plain data, by path in words: `limits.trainPerClass` is `train per class`. */
 function leaves(value: unknown, path: string[] = []): Map<string, string> {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+  if (typeof value === 'object' && value !== null && !(Array.isArray(value) && value.length === 0)) {
     return new Map(
       Object.entries(value)
         .sort(([a], [b]) => (a < b ? -1 : 1))
@@ -125,9 +130,7 @@ export const inOrder = (records: readonly RunRecord[]): RunRecord[] =>
 function conditionOf(record: RunRecord): Record<string, unknown> {
   return {
     settings: settingsOf(record.spec),
-    data: record.dataset.hash.slice(0, 8),
-    weights: record.weights.hash.slice(0, 8),
-    numericsVersion: record.numericsVersion,
+    ...sourcesOf(record),
   };
 }
 
@@ -170,7 +173,7 @@ export function samePartsBut(part: MethodField, a: MethodRuns, b: MethodRuns): b
 }
 
 /** Whether runs are without RIFLE; false when there are none. */
-export const isPlain = ({ records }: MethodRuns): boolean => records.length > 0 && records[0].spec.rifle === null;
+export const isPlain = ({ records }: MethodRuns): boolean => records.length > 0 && records[0].spec.reset === null;
 
 /** Fraction of training images classified right in the last epoch; NaN of a run that failed in its first. */
 export function finalTrainTop1({ epochs }: RunRecord): number {

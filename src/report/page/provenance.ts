@@ -107,7 +107,12 @@ function settingsOf(methods: readonly MethodRuns[]): [name: string, value: strin
         .join(', '),
     ],
     ['seeds', seeds.sort((a, b) => a - b).join(', ')],
-    ['numerics', `version ${first.numericsVersion}, ${spec.precision}`],
+    [
+      'numerics',
+      `${Object.entries(first.numerics)
+        .map((each) => each.join(' '))
+        .join(', ')}, ${spec.precision}`,
+    ],
   ];
 }
 

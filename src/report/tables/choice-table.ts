@@ -2,8 +2,8 @@
 // of training.
 import { mean } from '../../analysis/statistics/statistics';
 import type { RunRecord } from '../../runs/store/record';
-import { methods, type Method, type MethodParts } from '../../transfer/methods';
-import { parseRunSpec, type RunSpec } from '../../transfer/spec';
+import stableStringify from 'safe-stable-stringify';
+import { methods, type MethodParts } from '../../transfer/methods';
 import type { Row } from '../table/cells';
 import { Table } from '../table/tabular';
 
@@ -83,16 +83,13 @@ export function choiceTable(records: readonly RunRecord[]): Table {
   });
 }
 
-const sameParts = (a: MethodParts, b: Method | MethodParts): boolean => complete(a) === complete(b);
+const sameParts = (a: MethodParts, b: MethodParts): boolean => partsText(a) === partsText(b);
 
-/** The parts of a method as a complete spec has them, in one form. */
-function complete({ regularizer, trick, rifle }: MethodParts): string {
-  const spec: RunSpec = parseRunSpec({ dataset: '-', backbone: '-', regularizer, trick, rifle });
-  return JSON.stringify([Object.entries(spec.regularizer).sort(), Object.entries(spec.trick).sort(), spec.rifle]);
-}
+const partsText = ({ regularizers, tricks, reset }: MethodParts): string =>
+  stableStringify([regularizers, tricks, reset])!;
 
 function inWords(parts: Partial<MethodParts>): string {
-  const { name: _, ...values } = (parts.regularizer ?? parts.trick)! as { name: string };
+  const { name: _, ...values } = (parts.regularizers ?? parts.tricks)![0];
   return Object.entries(values)
     .map(([key, value]) => `${key} ${String(value)}`)
     .join(', ');

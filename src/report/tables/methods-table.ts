@@ -1,5 +1,6 @@
 // The table of whatever methods were run: accuracy of each over its seeds, the paired difference to its control, a
 // verdict, and what others report.
+import { rifleOf } from '../../transfer/resets/rifle';
 import type { RunRecord } from '../../runs/store/record';
 import { compareMethods, notRun } from '../comparison/comparison';
 import { comparisonTable } from '../comparison/comparison-table';
@@ -19,7 +20,7 @@ export interface MethodsTableOptions extends StudyTableOptions {
 }
 
 const hasRifle = ({ method, records }: MethodRuns): boolean =>
-  records.length > 0 ? records[0].spec.rifle !== null : /(^|\+)rifle/.test(method);
+  records.length > 0 ? rifleOf(records[0].spec) !== null : /(^|\+)rifle/.test(method);
 
 /** The methods of a group, each compared with its control, and the expected ones that were not run. */
 export function rowsOfGroup(
@@ -54,7 +55,7 @@ function controlOf(runs: MethodRuns, all: readonly MethodRuns[], baseline: strin
   const plain = runs.method.replace(/\+?rifle(:[\w-]+)?$/, '');
   if (!hasRifle(runs) || plain === '') return base;
   return (
-    all.find((other) => isPlain(other) && samePartsBut('rifle', runs, other)) ??
+    all.find((other) => isPlain(other) && samePartsBut('reset', runs, other)) ??
     all.find(({ method }) => method === plain) ??
     notRun(plain)
   );

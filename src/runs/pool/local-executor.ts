@@ -1,5 +1,6 @@
 // Makes runs in worker processes of this machine: one process for each slot, replaced when it dies.
 import os from 'node:os';
+import { definitionFiles } from '../../base/definitions/load';
 import type { PoolTask } from './messages';
 import { PoolWorker, WorkerLostError } from './pool-process';
 import type { PoolRun } from './run-states';
@@ -50,6 +51,7 @@ export class LocalExecutor implements Executor {
       tracking,
       device: worker.device,
       busy: wait ? 'wait' : 'throw',
+      definitions: definitionFiles(),
     };
     onRunning();
     try {

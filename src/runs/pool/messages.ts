@@ -11,6 +11,8 @@ export interface PoolTask {
   checkpointMinutes?: number;
   /** The GPU that must be there; null: the CPU will do. */
   device: string | null;
+  /** Files with definitions that the spec may use, see `definitionFiles`. */
+  definitions?: string[];
   /** What to do when another process makes the run. */
   busy: 'wait' | 'throw';
   tracking?: TrackingOptions;

@@ -1,4 +1,5 @@
 // Makes the run of a task, in a worker of the local pool or in a job of Ray.
+import { loadDefinitions } from '../../base/definitions/load';
 import { internals } from '../../engine/binding';
 import { errorFields, KitError } from '../../base/errors';
 import { finetune } from '../finetune';
@@ -24,7 +25,8 @@ export async function executeTask(
         { fatal: true, gone: true },
       );
     }
-    const { spec, ...options } = task;
+    const { spec, definitions = [], ...options } = task;
+    await loadDefinitions(definitions);
     let reused = true;
     const { id } = await finetune(spec, {
       ...options,

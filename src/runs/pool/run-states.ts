@@ -1,6 +1,6 @@
 // The state of every run of a pool, and the reports of it.
 import type { OnProgress, Progress } from '../../base/progress';
-import { timetable } from '../../transfer/resets/rifle';
+import { timetable } from '../../transfer/resets/reset';
 import type { RunSpec } from '../../transfer/spec';
 import { titleOf } from '../finetune';
 

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { backbones } from '../../backbones/backbone';
+import { definitionFiles } from '../../base/definitions/load';
 import { KitError } from '../../base/errors';
 import { datasets } from '../../data/catalog';
 import type { Dataset } from '../../data/dataset';
@@ -77,6 +78,7 @@ export class RayExecutor implements Executor {
       tracking,
       device: this.gpus > 0 ? 'of this job' : null,
       busy: 'wait',
+      definitions: definitionFiles(),
     };
     const name = await this.submit(run, id, task);
     const log = new JobLog(onNews);

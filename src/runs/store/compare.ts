@@ -36,7 +36,7 @@ export function compareRuns(a: RunRecord, b: RunRecord): RunComparison {
   return {
     a: a.id,
     b: b.id,
-    causes: pick(({ spec, dataset, weights, numericsVersion }) => ({ spec, dataset, weights, numericsVersion })),
+    causes: pick(({ spec, dataset, weights, numerics }) => ({ spec, dataset, weights, numerics })),
     suspects: pick(({ environment }) => ({ environment })),
     results: pick(({ status, failure, top1, epochs, resets }) => ({
       status,

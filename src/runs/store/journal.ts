@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import type { z } from 'zod';
 import { withPublicAddresses } from '../../base/address';
+import { upgradedSpec } from '../../transfer/older-spec';
 import type { RunSpec } from '../../transfer/spec';
 import { boundedLines } from './format/bounded-text';
 import { journalLine, startedLine } from './format/record-schema';
@@ -98,7 +99,16 @@ export class Journal {
   /** Spec and data set as the line `started` says them; null where no line does. @throws as `read`. */
   started(): StartedRun | null {
     const line = this.read().find(({ event }) => event === 'started');
-    const found = startedLine.safeParse(line);
+    const found = startedLine.safeParse(line && { ...line, spec: translated(line.spec) });
     return found.success ? (found.data as unknown as StartedRun) : null;
+  }
+}
+
+/** A spec of an older kit in the form of today; anything else as it is. */
+function translated(spec: unknown): unknown {
+  try {
+    return upgradedSpec({ ...(spec as object) });
+  } catch {
+    return spec;
   }
 }

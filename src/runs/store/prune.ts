@@ -3,9 +3,10 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { errnoOf, KitError } from '../../base/errors';
 import { ownerOf, RunBusyError, RunLock } from '../../base/files/lock';
+import { isCurrent } from './identity';
 import { RUN_ID } from './format/record-schema';
 import { unknownRun } from './selection';
-import { NUMERICS_VERSION, type RunStore } from './store';
+import type { RunStore } from './store';
 
 /** Why a run can go. */
 export type PruneReason = 'named' | 'unfinished' | 'old numerics' | 'failed';
@@ -39,7 +40,7 @@ export function prunable(
     ...ids.map((id): [string, PruneReason] => [id, 'named']),
     ...(unfinished ? store.unfinished() : []).map((id): [string, PruneReason] => [id, 'unfinished']),
     ...records
-      .filter((record) => oldNumerics && record.numericsVersion < NUMERICS_VERSION)
+      .filter((record) => oldNumerics && !isCurrent(record))
       .map(({ id }): [string, PruneReason] => [id, 'old numerics']),
     ...records
       .filter((record) => failed && record.status === 'failed')

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { boundedText } from './format/bounded-text';
 import type { RunRecord } from './record';
-import { asRecord, RECORD_FORMAT, recordSchema } from './format/record-schema';
+import { asRecord, recordSchema } from './format/record-schema';
 
 /** A record whose `epochs` hold the last one alone (none of a run that failed in its first). */
 export type BriefRecord = RunRecord;
@@ -14,7 +14,7 @@ export type BriefRecord = RunRecord;
 const TOLERATED = 64;
 
 /** Number of the index's own form. An index of another form is written again. */
-const FORMAT = 2;
+const FORMAT = 3;
 
 /** A brief record, and what its file was when it was read. */
 interface Indexed {
@@ -90,7 +90,7 @@ function readIndex(root: string): Map<string, Indexed> {
     if (text.slice(0, end) !== sumOf(body)) return indexed;
     const { shared, runs } = written.parse(JSON.parse(body));
     for (const [id, [size, modified, { environment, dataset, ...record }]] of Object.entries(runs)) {
-      const whole = { format: RECORD_FORMAT, ...record, environment: shared[environment], dataset: shared[dataset] };
+      const whole = { ...record, environment: shared[environment], dataset: shared[dataset] };
       const checked = recordSchema.safeParse(whole);
       if (checked.success && checked.data.id === id)
         indexed.set(id, { size, modified, record: asRecord(checked.data) });

@@ -30,13 +30,15 @@ export interface RunEnvironment {
   flags: Record<string, string>;
 }
 
+/** The form of the records that this kit writes, see docs/record-format.md. Records of format 1 are of kits before 0.2. */
+export const RECORD_FORMAT = 2;
+
 /** A finished or failed run. The numbers of its layers are in a file of their own: `RunStore.layers`. */
 export interface RunRecord {
-  /**
-   * First 16 hex digits of the sha256 of spec, data hash, weights hash and `numericsVersion`: the run's name in the
-   * store.
-   */
+  /** The run's name in the store: a hash of everything its numbers depend on, see `identity.ts`. */
   id: string;
+  /** The form of the record: 2, or 1 if an older kit wrote it. */
+  format: number;
   /** `failed`: the loss was no longer a number. The same spec would fail again, so it is not repeated. */
   status: 'finished' | 'failed';
   /** How a failed run ended: in which epoch (1-based), and the last loss that was a number. `null` when it finished. */
@@ -47,8 +49,8 @@ export interface RunRecord {
    * Complete. Where a data set or weights were given by path, only their names stand here: their hashes identify them.
    */
   spec: RunSpec;
-  /** Raised whenever a change of the kit changes the numbers of a run. */
-  numericsVersion: number;
+  /** Versions of the code that made the numbers: of the kit, and of definitions that the spec uses. */
+  numerics: Record<string, number>;
   dataset: { name: string; hash: string; classes: string[]; train: number; test: number };
   weights: { id: string; hash: string; parameters: number };
   /** The complete epochs. */

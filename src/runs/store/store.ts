@@ -2,39 +2,16 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import stableStringify from 'safe-stable-stringify';
 import { errnoOf, KitError } from '../../base/errors';
 import { sha256File } from '../../base/files/file-hash';
 import { writeWhole } from '../../base/files/write-whole';
 import { kitHome } from '../../base/home';
-import type { RunSpec } from '../../transfer/spec';
 import { Journal } from './journal';
 import type { LayerRow, RunRecord } from './record';
 import { layersText, readLayers, readRecord, recordText, type StoredRecord } from './format/record-file';
 import { readPredictions, type RunPredictions } from './predictions';
 import { indexedRecords, type BriefRecord } from './record-index';
 import { RUN_ID } from './format/record-schema';
-
-/** Raised whenever a change of the kit changes the numbers of a run: older runs are then repeated. */
-export const NUMERICS_VERSION = 3;
-
-/** Everything that the numbers of a run depend on. */
-export interface RunKey {
-  spec: RunSpec;
-  dataHash: string;
-  weightsHash: string;
-}
-
-/**
- * The name of a run in the store: the first 16 hex digits of the sha256 of its key, in canonical JSON, and the numerics
- * version.
- */
-export function runId(key: RunKey, numericsVersion = NUMERICS_VERSION): string {
-  return createHash('sha256')
-    .update(stableStringify({ ...key, numericsVersion })!)
-    .digest('hex')
-    .slice(0, 16);
-}
 
 /** Called with a run whose record cannot be used, and why. */
 export type OnDamaged = (id: string, error: KitError) => void;

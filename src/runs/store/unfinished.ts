@@ -2,7 +2,8 @@
 import { KitError } from '../../base/errors';
 import { ownerOf, type LockOwner } from '../../base/files/lock';
 import { methods } from '../../transfer/methods';
-import { timetable } from '../../transfer/resets/rifle';
+import { timetable } from '../../transfer/resets/reset';
+import type { RunSpec } from '../../transfer/spec';
 import type { BriefRecord } from './record-index';
 import type { OnDamaged, RunStore } from './store';
 
@@ -57,10 +58,19 @@ function unfinishedRun(store: RunStore, id: string): UnfinishedRun | null {
     method,
     dataset: dataset.name,
     seed: spec.seed,
-    epochs: timetable(spec).epochs,
+    epochs: epochsOf(spec),
     epochsDone: Number(checkpoint?.epoch ?? 0),
     lastEvent: `${last.event} at ${last.at}`,
     owner: ownerOf(store.folder(id)),
     like: { id, method, status: 'unfinished', spec, dataset, finishedAt: last.at } as unknown as BriefRecord,
   };
+}
+
+/** Epochs of a run; those of its spec if its reset policy is not loaded. */
+function epochsOf(spec: RunSpec): number {
+  try {
+    return timetable(spec).epochs;
+  } catch {
+    return spec.epochs;
+  }
 }

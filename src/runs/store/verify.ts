@@ -2,12 +2,15 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { readSafetensors } from '../../backbones/weights/readers/safetensors';
+import { KitError } from '../../base/errors';
 import { isNewerKit, kitVersion } from '../../base/home';
 import { datasets } from '../../data/catalog';
 import { selectImages } from '../selected-images';
 import { sha256File } from '../../base/files/file-hash';
 import { unknownRun } from './selection';
-import { NUMERICS_VERSION, runId, type RunStore } from './store';
+import { KIT_NUMERICS, olderRunId, runId } from './identity';
+import type { RunRecord } from './record';
+import type { RunStore } from './store';
 
 /** The result for one run. */
 export interface RunVerdict {
@@ -40,16 +43,17 @@ export async function verifyRun(
     if (!fs.existsSync(store.folder(id))) throw unknownRun(store, id);
     return { run: id, state: 'unfinished', problems };
   }
-  const { record, checksums } = found;
-  if (record.numericsVersion > NUMERICS_VERSION || isNewerKit(record.environment.kit)) {
+  const { record, written, checksums } = found;
+  if (record.numerics.kit > KIT_NUMERICS || isNewerKit(record.environment.kit)) {
     problems.push(
-      `rifle-kit ${record.environment.kit} made it (numerics ${record.numericsVersion}), which is newer than ` +
-        `this one, ${kitVersion()} (${NUMERICS_VERSION}): update the kit`,
+      `rifle-kit ${record.environment.kit} made it (numerics ${record.numerics.kit}), which is newer than ` +
+        `this one, ${kitVersion()} (${KIT_NUMERICS}): update the kit`,
     );
   }
-  const { spec, dataset, weights, numericsVersion } = record;
-  const named = runId({ spec, dataHash: dataset.hash, weightsHash: weights.hash }, numericsVersion);
-  if (named !== id) problems.push(`its spec, data and weights give the id ${named}: one of them was changed`);
+  const named = idOfContent(record, written);
+  if (named === null)
+    problems.push('its id cannot be checked: a definition that its spec uses is not loaded (--extension FILE)');
+  else if (named !== id) problems.push(`its spec, data and weights give the id ${named}: one of them was changed`);
   if (record.status === 'finished') {
     const last = record.epochs.at(-1);
     if (last?.top1 !== record.top1) problems.push(`top1 is ${record.top1}, the last epoch's ${last?.top1}`);
@@ -84,5 +88,17 @@ async function changedData(store: RunStore, id: string): Promise<string[]> {
       : [`the data set ${dataset.name} has changed since: its hash was ${dataset.hash}, it is ${hash}`];
   } catch (error) {
     return [`the data set ${dataset.name} cannot be read: ${(error as Error).message}`];
+  }
+}
+
+/** The id that the content of a record gives; null when it uses a definition that is not loaded. */
+function idOfContent(record: RunRecord, written: object): string | null {
+  if (record.format === 1) return olderRunId(written as Parameters<typeof olderRunId>[0]);
+  try {
+    const { spec, dataset, weights, numerics } = record;
+    return runId({ spec, data: dataset.hash, weights: weights.hash }, numerics);
+  } catch (error) {
+    if (error instanceof KitError && error.code.startsWith('UNKNOWN_')) return null;
+    throw error;
   }
 }

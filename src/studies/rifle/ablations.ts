@@ -14,19 +14,19 @@ import {
   type Table,
 } from '../../report';
 import type { RunRecord } from '../../runs';
-import { type Method, methods as catalog, rifle, riflePresets, type RifleSpec } from '../../transfer';
+import { type Method, methods as catalog, rifle, riflePresets, type RifleOptions, singleParts } from '../../transfer';
 import { isFineTuning, rifleOf, runsUnder } from './selections';
 
 /** Fields that differ from the authors' choices, the preset's name aside. */
-function changesOf(choices: RifleSpec): (keyof RifleSpec)[] {
+function changesOf(choices: RifleOptions): (keyof RifleOptions)[] {
   const authors = rifle('authors');
-  return (Object.keys(choices) as (keyof RifleSpec)[]).filter(
+  return (Object.keys(choices) as (keyof RifleOptions)[]).filter(
     (key) => key !== 'preset' && choices[key] !== authors[key],
   );
 }
 
 const plural = (count: number): string => `${count} re-initialisation${count === 1 ? '' : 's'}`;
-const parts = ({ resetWeights, resetBias }: RifleSpec): string =>
+const parts = ({ resetWeights, resetBias }: RifleOptions): string =>
   [...(resetWeights ? ['weights'] : []), ...(resetBias ? ['bias'] : [])].join(' and ');
 
 /**
@@ -34,8 +34,8 @@ const parts = ({ resetWeights, resetBias }: RifleSpec): string =>
  */
 const SECTIONS: readonly {
   title: string;
-  fields: readonly (keyof RifleSpec)[];
-  label: (choices: RifleSpec) => string;
+  fields: readonly (keyof RifleOptions)[];
+  label: (choices: RifleOptions) => string;
 }[] = [
   {
     title: 'number of resets, head rate',
@@ -57,7 +57,7 @@ const PRESETS = 'published variant';
 const OTHER = 'several choices';
 
 /** The rows that a variant stands in. */
-function rowsFor(choices: RifleSpec): { section: string; label: string | null }[] {
+function rowsFor(choices: RifleOptions): { section: string; label: string | null }[] {
   const changes = changesOf(choices);
   const isPreset = choices.preset !== 'custom';
   const sections = SECTIONS.filter(
@@ -70,23 +70,24 @@ function rowsFor(choices: RifleSpec): { section: string; label: string | null }[
   return rows.length > 0 ? rows : [{ section: OTHER, label: null }];
 }
 
-const same = (a: RifleSpec, b: RifleSpec): boolean =>
-  (Object.keys(a) as (keyof RifleSpec)[]).every((key) => key === 'preset' || a[key] === b[key]);
+const same = (a: RifleOptions, b: RifleOptions): boolean =>
+  (Object.keys(a) as (keyof RifleOptions)[]).every((key) => key === 'preset' || a[key] === b[key]);
 
 /** The variants of the kit's list of methods: all of RIFLE on L2. */
 const listed = (): readonly Method[] =>
-  catalog
-    .list()
-    .filter((method) => method.rifle !== null && method.regularizer.name === 'l2' && method.trick.name === 'none');
+  catalog.list().filter((method) => {
+    const { regularizer, trick, rifle } = singleParts(method);
+    return rifle !== null && regularizer.name === 'l2' && trick.name === 'none';
+  });
 
 /** The variants of a condition: the listed ones, run or not, and whatever else was run. */
-function variantsUnder(condition: Condition, from: readonly Method[]): { runs: MethodRuns; choices: RifleSpec }[] {
+function variantsUnder(condition: Condition, from: readonly Method[]): { runs: MethodRuns; choices: RifleOptions }[] {
   const run = condition.methods.flatMap((runs) => {
     const choices = rifleOf(runs);
     return choices === null ? [] : [{ runs, choices }];
   });
-  const missing = from.filter((method) => !run.some(({ choices }) => same(choices, method.rifle!)));
-  return [...run, ...missing.map((method) => ({ runs: notRun(method.name), choices: method.rifle! }))];
+  const missing = from.filter((method) => !run.some(({ choices }) => same(choices, singleParts(method).rifle!)));
+  return [...run, ...missing.map((method) => ({ runs: notRun(method.name), choices: singleParts(method).rifle! }))];
 }
 
 /**
@@ -100,7 +101,7 @@ export function ablationsTable(records: readonly RunRecord[], options: StudyTabl
     const [plain] = runsUnder(condition, isFineTuning, 'fine-tuning');
     const rows = variantsUnder(
       condition,
-      listed().filter((method) => ['authors', 'custom'].includes(method.rifle!.preset)),
+      listed().filter((method) => ['authors', 'custom'].includes(singleParts(method).rifle!.preset)),
     ).flatMap(({ runs, choices }) =>
       rowsFor(choices).map(({ section, label }): ComparisonRow => ({
         condition,
@@ -146,14 +147,15 @@ const VARIANT_COLUMNS: readonly Column[] = [
 ];
 
 /** The choices of a variant in words; the epochs of its resets, but one after the end, from its runs. */
-function choicesRow(choices: RifleSpec, { records: [first] }: MethodRuns): Row {
+function choicesRow(choices: RifleOptions, { records: [first] }: MethodRuns): Row {
   const resets = first?.resets.filter((epoch) => epoch < first.epochs.length);
   return { resets: resets?.join(', ') || null, redrawn: parts(choices), distribution: choices.distribution };
 }
 
 /** The four published variants of RIFLE side by side, each against fine-tuning. */
 export function variantsTable(records: readonly RunRecord[], options: StudyTableOptions = {}): Table {
-  const isPublished = (choices: RifleSpec | null): boolean => choices !== null && riflePresets.includes(choices.preset);
+  const isPublished = (choices: RifleOptions | null): boolean =>
+    choices !== null && riflePresets.includes(choices.preset);
   const isAbout = (runs: MethodRuns): boolean => isPublished(rifleOf(runs)) && rifleOf(runs)!.preset !== 'authors';
   const rows = conditionsOf(records, isAbout, options.planned).flatMap((condition) => {
     const [plain] = runsUnder(condition, isFineTuning, 'fine-tuning');

@@ -52,7 +52,7 @@ function partClaims(
   const pairs = methods
     .filter(({ runs }) => !isPlain(runs))
     .flatMap((method) => {
-      const control = methods.find(({ runs }) => isPlain(runs) && samePartsBut('rifle', runs, method.runs));
+      const control = methods.find(({ runs }) => isPlain(runs) && samePartsBut('reset', runs, method.runs));
       return control === undefined ? [] : [{ method, control }];
     });
   return pairs.flatMap(({ method, control }) => {

@@ -1,4 +1,5 @@
 // The RIFLE study (Li et al., ICML 2020): importing it registers its scales and studies.
+import './methods';
 import './studies';
 
 export { ablationsTable, variantsTable } from './ablations';

@@ -1,22 +1,28 @@
 // Which runs the tables of the RIFLE study show: chosen by their specs, whatever name they have.
 import { type Condition, isPlain, type MethodRuns, notRun } from '../../report';
-import { methods as catalog, type RifleSpec, type RunSpec } from '../../transfer';
+import { methods as catalog, type RifleOptions, type RunSpec, singleParts, type SingleParts } from '../../transfer';
 
 /** The spec that runs of one method share but for the seed; `null` when there are none. */
 export const specOf = ({ records }: MethodRuns): RunSpec | null => records[0]?.spec ?? null;
+
+/** The parts of runs; `null` when there are none. */
+const partsOf = (runs: MethodRuns): SingleParts | null => {
+  const spec = specOf(runs);
+  return spec && singleParts(spec);
+};
 
 /** Runs with the regulariser of that name and no trick, with or without RIFLE. */
 export const regularizedBy =
   (name: string) =>
   (runs: MethodRuns): boolean =>
-    specOf(runs)?.regularizer.name === name && specOf(runs)?.trick.name === 'none';
+    partsOf(runs)?.regularizer.name === name && partsOf(runs)?.trick.name === 'none';
 
 /** Runs with another regulariser than L2 and no trick. */
 export const isRegularized = (runs: MethodRuns): boolean =>
-  specOf(runs) !== null && !regularizedBy('l2')(runs) && specOf(runs)!.trick.name === 'none';
+  specOf(runs) !== null && !regularizedBy('l2')(runs) && partsOf(runs)!.trick.name === 'none';
 
 /** Runs of the authors' RIFLE, on whatever base. */
-export const isAuthors = (runs: MethodRuns): boolean => specOf(runs)?.rifle?.preset === 'authors';
+export const isAuthors = (runs: MethodRuns): boolean => partsOf(runs)?.rifle?.preset === 'authors';
 
 /** Plain fine-tuning on L2. */
 export const isFineTuning = (runs: MethodRuns): boolean => regularizedBy('l2')(runs) && isPlain(runs);
@@ -25,10 +31,11 @@ export const isFineTuning = (runs: MethodRuns): boolean => regularizedBy('l2')(r
 export const isRifleOnL2 = (runs: MethodRuns): boolean => regularizedBy('l2')(runs) && isAuthors(runs);
 
 /** The choices of RIFLE on L2 without a trick, which ablations and variants change; `null` for anything else. */
-export const rifleOf = (runs: MethodRuns): RifleSpec | null => (regularizedBy('l2')(runs) ? specOf(runs)!.rifle : null);
+export const rifleOf = (runs: MethodRuns): RifleOptions | null =>
+  regularizedBy('l2')(runs) ? partsOf(runs)!.rifle : null;
 
 /** A trick without its rate. */
-function formOf(trick: RunSpec['trick']): string {
+function formOf(trick: SingleParts['trick']): string {
   const { name, at = '', unit = '' } = trick as { name: string; at?: string; unit?: string };
   return [name, at, unit].join(' ');
 }
@@ -37,13 +44,13 @@ function formOf(trick: RunSpec['trick']): string {
 export function usesTrick(name: string): (runs: MethodRuns) => boolean {
   const method = catalog.list().find((candidate) => candidate.name === name);
   return (runs) => {
-    const spec = specOf(runs);
+    const parts = partsOf(runs);
     return (
       method !== undefined &&
-      spec !== null &&
+      parts !== null &&
       isPlain(runs) &&
-      spec.regularizer.name === 'l2' &&
-      formOf(spec.trick) === formOf(method.trick)
+      parts.regularizer.name === 'l2' &&
+      formOf(parts.trick) === formOf(singleParts(method).trick)
     );
   };
 }

@@ -1,4 +1,5 @@
 // The RIFLE study: for each claim of the paper (see README) the runs that test it, and how its results are shown.
+import './methods';
 import { choiceTable, datasetsTable, groupRuns, type MethodRuns, onTest } from '../../report';
 import type { RunRecord } from '../../runs';
 import { methods, parseRunSpec, type RunSpec, type RunSpecInput } from '../../transfer';

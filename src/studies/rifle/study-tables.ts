@@ -16,7 +16,7 @@ import {
   type Table,
 } from '../../report';
 import type { RunRecord } from '../../runs';
-import { methods as catalog } from '../../transfer';
+import { methods as catalog, singleParts } from '../../transfer';
 import {
   isAuthors,
   isFineTuning,
@@ -38,7 +38,7 @@ function pairsUnder(
     condition.methods.filter((runs) => fits(runs) && side(runs)),
   );
   const partnerOf = (runs: MethodRuns, others: readonly MethodRuns[]): MethodRuns | undefined =>
-    others.find((other) => samePartsBut('rifle', runs, other));
+    others.find((other) => samePartsBut('reset', runs, other));
   const pairs = [
     ...controls.map((control) => ({ control, treated: partnerOf(control, treated) ?? notRun(rifleName) })),
     ...treated
@@ -65,7 +65,7 @@ const pairRow = (
  * alpha 0.1`.
  */
 function labelsFor(title: string, method: string, choices: readonly object[]): string[] {
-  const { regularizer, trick } = catalog.get(method);
+  const { regularizer, trick } = singleParts(catalog.get(method));
   const apart = differences([{ regularizer, trick }, ...choices]).slice(1);
   return apart.map((text) => (text === '' ? title : `${title}, ${text}`));
 }
@@ -75,7 +75,7 @@ function labelsFor(title: string, method: string, choices: readonly object[]): s
  * none.
  */
 function baseOf(runs: readonly MethodRuns[], method: string): object {
-  const { regularizer, trick } = runs.map(specOf).find((spec) => spec !== null) ?? catalog.get(method);
+  const { regularizer, trick } = singleParts(runs.map(specOf).find((spec) => spec !== null) ?? catalog.get(method));
   return { regularizer, trick };
 }
 

@@ -1,11 +1,47 @@
-// RIFLE (Li et al., ICML 2020, arXiv 2007.03349): the head is re-initialised now and then while the network is
-// fine-tuned.
-import { KitError, unknownName } from '../../base/errors';
-import { drawHead, type HeadValues } from '../head';
-import { randomStream } from '../../base/random';
-import type { RifleSpec, RunSpec } from '../spec';
+// RIFLE (Li et al., ICML 2020, arXiv 2007.03349): the head is re-initialised from time to time during fine-tuning.
+import { z } from 'zod';
+import { unknownName } from '../../base/errors';
+import type { Part } from '../../base/definitions/part';
+import type { RandomStream } from '../../base/random';
+import { drawHead, type HeadDistribution, type HeadValues } from '../head';
+import { cosineFactor } from '../schedules/cosine';
+import { defineReset, type Timetable } from './reset';
 
-type Choices = Omit<RifleSpec, 'preset'>;
+/** Every choice that the published variants make differently. */
+export type RifleOptions = {
+  /** The published variant that these choices come from, or `custom`. It names the method in tables. */
+  preset: 'authors' | 'haozhe-an' | 'paddle-transfer' | 'rifle-module' | 'custom';
+  /** Number of re-initialisations N; the run has N + 1 periods. */
+  reinitializations: number;
+  /** Epochs in a period; `null`: floor(epochs / (N + 1)). */
+  periodEpochs: number | null;
+  /** Run only a whole number of periods: epochs := (N + 1) floor(epochs / (N + 1)). */
+  wholePeriods: boolean;
+  /** `shared`: the head follows the trunk's schedule. `cyclic`: its cosine restarts in every period. */
+  headLearningRate: 'shared' | 'cyclic';
+  /** Whether the weight [features, classes] is drawn again. */
+  resetWeights: boolean;
+  /** Whether the bias [classes] is drawn again. */
+  resetBias: boolean;
+  /** The distribution of the new values. */
+  distribution: HeadDistribution;
+  /**
+   * Whether the drawn values replace the head's values, or are added to them as noise (an ablation: no published
+   * variant does).
+   */
+  draw: 'replace' | 'add';
+  /** Set the head's momentum to zero at a reset. None of the published variants does. */
+  clearMomentum: boolean;
+  /** No reset after any of the last so many epochs. */
+  skipLastEpochs: number;
+  /** No reset after the very last epoch. Such a reset is after the last evaluation and changes no reported number. */
+  skipFinal: boolean;
+};
+
+/** RIFLE as a part of a spec. */
+export type RifleSpec = { name: 'rifle' } & RifleOptions;
+
+type Choices = Omit<RifleOptions, 'preset'>;
 
 /** What most published variants have in common; none clears the momentum. */
 const COMMON: Choices = {
@@ -23,7 +59,7 @@ const COMMON: Choices = {
 };
 
 /** The four published variants; what each does differently was read in its code. */
-const PRESETS: Record<Exclude<RifleSpec['preset'], 'custom'>, Choices> = {
+const PRESETS: Record<Exclude<RifleOptions['preset'], 'custom'>, Choices> = {
   // run.sh: P = 2. The reset after the last evaluation is kept, as published.
   authors: { ...COMMON, reinitializations: 1, wholePeriods: true, skipFinal: false },
   // cyclic_num 3, the best of 2, 3, 4 on CUB.
@@ -43,42 +79,83 @@ const SOURCES: Record<keyof typeof PRESETS, string> = {
 };
 
 /** The repository in which a published variant was read. */
-export const presetSource = (name: string): string => SOURCES[name as keyof typeof SOURCES];
+export const rifleSource = (name: string): string => SOURCES[name as keyof typeof SOURCES];
 
 /** Names of the published variants. */
 export const riflePresets: readonly string[] = Object.keys(PRESETS);
 
+/** RIFLE as options of one policy. The defaults are the authors'; other variants: `rifle(preset)`. */
+export const rifleReset = defineReset({
+  name: 'rifle',
+  title: 'RIFLE',
+  source: 'Li et al., ICML 2020, arXiv 2007.03349',
+  options: z.strictObject({
+    preset: z.enum(['authors', 'haozhe-an', 'paddle-transfer', 'rifle-module', 'custom']).default('authors'),
+    reinitializations: z.number().int().positive().max(100_000).default(PRESETS.authors.reinitializations),
+    periodEpochs: z.number().int().positive().nullable().default(PRESETS.authors.periodEpochs),
+    wholePeriods: z.boolean().default(PRESETS.authors.wholePeriods),
+    headLearningRate: z.enum(['shared', 'cyclic']).default(PRESETS.authors.headLearningRate),
+    resetWeights: z.boolean().default(PRESETS.authors.resetWeights),
+    resetBias: z.boolean().default(PRESETS.authors.resetBias),
+    distribution: z.enum(['pytorch-linear', 'kaiming-normal', 'uniform-classes']).default(PRESETS.authors.distribution),
+    draw: z.enum(['replace', 'add']).default(PRESETS.authors.draw),
+    clearMomentum: z.boolean().default(PRESETS.authors.clearMomentum),
+    skipLastEpochs: z.number().int().nonnegative().default(PRESETS.authors.skipLastEpochs),
+    skipFinal: z.boolean().default(PRESETS.authors.skipFinal),
+  }),
+  fill: withPreset,
+  check: ({ reinitializations, resetWeights, resetBias }, { epochs }) =>
+    epochs < reinitializations + 1
+      ? `RIFLE with ${reinitializations} re-initialisations needs at least ${reinitializations + 1} epochs, found ${epochs}`
+      : resetWeights || resetBias
+        ? undefined
+        : 'RIFLE with `resetWeights` and `resetBias` both false re-initialises nothing',
+  timetable: rifleTimetable,
+  rate: ({ headLearningRate }, { group, epoch, period, factor }) =>
+    group === 'head' && headLearningRate === 'cyclic' ? cosineFactor((epoch % period) / period) : factor,
+  values(options, { backbone, stream, current }) {
+    const { weight, bias } = backbone.record.head;
+    const drawn = resetHead(options, stream(), backbone.record.featureSize, backbone.classes);
+    const values: Record<string, Float32Array> = {
+      ...(drawn.weight ? { [weight]: drawn.weight } : {}),
+      ...(drawn.bias ? { [bias]: drawn.bias } : {}),
+    };
+    if (options.draw === 'add')
+      for (const [name, old] of Object.entries(current(Object.keys(values))))
+        old.forEach((value, i) => (values[name][i] += value));
+    return values;
+  },
+  clearMomentum: ({ clearMomentum }) => clearMomentum,
+});
+
+/** Options of a named preset have the preset's values where they are left out. With other values it is `custom`. */
+function withPreset(given: Record<string, unknown>): Record<string, unknown> {
+  const choices = PRESETS[(given.preset ?? 'authors') as keyof typeof PRESETS] as Choices | undefined;
+  if (choices === undefined) return given;
+  const differs = Object.entries(choices).some(([option, value]) => option in given && given[option] !== value);
+  return { ...choices, ...given, ...(differs ? { preset: 'custom' } : {}) };
+}
+
 /**
- * A published variant of RIFLE, or with `changes` a variant of one's own.
+ * A published variant of RIFLE, or with `changes` a variant of one's own, for the field `reset` of a spec.
  * @param name `authors` (default), `haozhe-an`, `paddle-transfer` or `rifle-module`.
  * @throws KitError for another name.
  */
 export function rifle(name = 'authors', changes: Partial<Choices> = {}): RifleSpec {
   const choices = PRESETS[name as keyof typeof PRESETS];
   if (choices === undefined) throw unknownName('preset of RIFLE', name, riflePresets);
-  const preset = Object.keys(changes).length === 0 ? (name as RifleSpec['preset']) : 'custom';
-  return { preset, ...choices, ...changes };
+  const preset = Object.keys(changes).length === 0 ? (name as RifleOptions['preset']) : 'custom';
+  return { name: 'rifle', preset, ...choices, ...changes };
 }
 
-/** When a run is trained and its head re-initialised. */
-export interface Timetable {
-  /** Epochs that are run. */
-  epochs: number;
-  /** Epochs in a period. */
-  period: number;
-  /** Epochs (1-based) after whose evaluation the head is re-initialised. */
-  resets: number[];
-}
+/** RIFLE's options in a spec; null when it has no reset, or another policy. */
+export const rifleOf = ({ reset }: { reset: Part | null }): RifleOptions | null => rifleReset.of(reset);
 
 /**
- * The timetable of `spec`. With N re-initialisations a period is u = floor(epochs / (N + 1)) epochs, and the head is
- * reset after
- * epochs u, 2u, ..., Nu; also after the very last epoch where a period ends there, unless `skipFinal`.
- * @throws KitError when the head would never be reset before the last evaluation: that would be plain fine-tuning under
- *   another name.
+ * With N re-initialisations a period is u = floor(epochs / (N + 1)) epochs, and the head is reset after the epochs u,
+ * 2u, ..., Nu; also after the very last epoch if a period ends there, unless `skipFinal`.
  */
-export function timetable({ epochs, rifle: choices }: Pick<RunSpec, 'epochs' | 'rifle'>): Timetable {
-  if (choices === null) return { epochs, period: epochs, resets: [] };
+function rifleTimetable(choices: Choices, epochs: number): Timetable {
   const periods = choices.reinitializations + 1;
   const period = choices.periodEpochs ?? Math.floor(epochs / periods);
   const run = choices.wholePeriods ? Math.min(epochs, periods * period) : epochs;
@@ -88,33 +165,22 @@ export function timetable({ epochs, rifle: choices }: Pick<RunSpec, 'epochs' | '
     if (end === run) return !choices.skipFinal && end <= last;
     return k < choices.reinitializations && end <= last;
   });
-  if (!resets.some((epoch) => epoch < run)) {
-    throw new KitError(
-      `RIFLE (${choices.preset}) would never re-initialise the head within ${run} epochs: its first period ends after epoch ${period}.`,
-      {
-        code: 'RESET_NEVER',
-        fix: 'Raise `epochs`, lower `rifle.reinitializations`, or see `periodEpochs` and `skipLastEpochs`.',
-      },
-    );
-  }
   return { epochs: run, period, resets };
 }
 
 /**
- * New values of the head after `epoch` (1-based): from the stream `reset` of the run's seed. Parts that are not reset
- * are absent.
- * The head of an auxiliary classifier (`inception_v3_aux.tv_in1k`) is no part of this: the authors call
- * `reset_parameters` of the one `fc` of a
- * network that they make with `aux_logits=False`, and no published variant has an auxiliary classifier. It goes on
- * learning through a reset.
+ * New values of the head, drawn from `stream`. Parts that are not reset are absent.
+ *
+ * The head of an auxiliary classifier (`inception_v3_aux.tv_in1k`) is not reset: the authors call `reset_parameters` of
+ * the one `fc` of a network that they make with `aux_logits=False`, and no published variant has an auxiliary
+ * classifier.
  */
 export function resetHead(
-  choices: RifleSpec,
-  seed: number,
-  epoch: number,
+  { distribution, resetWeights, resetBias }: Pick<RifleOptions, 'distribution' | 'resetWeights' | 'resetBias'>,
+  stream: RandomStream,
   features: number,
   classes: number,
 ): Partial<HeadValues> {
-  const { weight, bias } = drawHead(choices.distribution, features, classes, randomStream(seed, 'reset', epoch));
-  return { ...(choices.resetWeights ? { weight } : {}), ...(choices.resetBias ? { bias } : {}) };
+  const { weight, bias } = drawHead(distribution, features, classes, stream);
+  return { ...(resetWeights ? { weight } : {}), ...(resetBias ? { bias } : {}) };
 }

@@ -105,7 +105,7 @@ describe('methodsTable', () => {
     const variant = {
       ...once,
       id: 'variant',
-      spec: { ...once.spec, rifle: { ...once.spec.rifle!, reinitializations: 3 } },
+      spec: { ...once.spec, reset: { ...once.spec.reset!, reinitializations: 3 } },
     };
     const [group] = groupRuns([once, variant, syntheticRecord()]);
     assert.deepEqual(

@@ -4,13 +4,14 @@ import os from 'node:os';
 import path from 'node:path';
 import { type KitError } from '../../../src/base/errors';
 import type { RunRecord } from '../../../src/runs/store/record';
+import { runId } from '../../../src/runs/store/identity';
 import { matchesFilter } from '../../../src/runs/store/selection';
-import { runId, RunStore } from '../../../src/runs/store/store';
+import { RunStore } from '../../../src/runs/store/store';
 import { parseRunSpec } from '../../../src/transfer/spec';
 import { syntheticRecord, syntheticStudy } from '../../report/records';
 
 const spec = parseRunSpec({ dataset: 'elpv', backbone: 'b' });
-const key = { spec, dataHash: 'd', weightsHash: 'w' };
+const key = { spec, data: 'd', weights: 'w' };
 const ID = 'aa'.repeat(8);
 const record = (id: string): RunRecord => ({ ...syntheticRecord(), id });
 
@@ -25,8 +26,8 @@ describe('the store of runs', function () {
     const reordered = Object.fromEntries(Object.entries(spec).reverse()) as unknown as typeof spec;
     assert.equal(runId({ ...key, spec: reordered }), runId(key));
     for (const other of [
-      { ...key, dataHash: 'e' },
-      { ...key, weightsHash: 'x' },
+      { ...key, data: 'e' },
+      { ...key, weights: 'x' },
       { ...key, spec: { ...spec, seed: 1 } },
     ])
       assert.notEqual(runId(other), runId(key));

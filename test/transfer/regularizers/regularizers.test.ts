@@ -6,8 +6,8 @@ import { softmaxCrossEntropy } from '../../../src/engine/ops/ops';
 import { tf } from '../../../src/engine/tensorflow';
 import { buildResNet } from '../../../src/backbones/families/resnet';
 import { weightsOfScores } from '../../../src/transfer/regularizers/channel-weights';
-import { makeRegularizer } from '../../../src/transfer/regularizers/regularizers';
-import type { RegularizerSpec } from '../../../src/transfer/spec';
+import type { Part } from '../../../src/base/definitions/part';
+import { makeRegularization } from '../../../src/transfer/regularizers/regularizer';
 import { goldenBatch, goldenNetwork, startingWeights } from '../../backbones/golden-resnet';
 import { golden, tinySpec } from '../tiny';
 
@@ -43,7 +43,7 @@ const rising = (count: number): Float32Array =>
   Float32Array.from({ length: count }, (_, c) => (1 + c) / ((count * (count + 1)) / 2));
 
 describe('regularisers', () => {
-  const cases: [string, RegularizerSpec, Golden, boolean][] = [
+  const cases: [string, Part, Golden, boolean][] = [
     [
       'DELTA with channel weights',
       { name: 'delta', alpha: values.delta.alpha, beta: values.delta.beta },
@@ -56,7 +56,7 @@ describe('regularisers', () => {
       values.deltaUniform,
       false,
     ],
-    ...values.bss.map((each): [string, RegularizerSpec, Golden, boolean] => [
+    ...values.bss.map((each): [string, Part, Golden, boolean] => [
       `BSS of ${each.k}`,
       { name: 'bss', eta: each.eta, k: each.k },
       each,
@@ -68,11 +68,9 @@ describe('regularisers', () => {
     it(`${title}: PyTorch's loss and gradient norms within 1e-4`, () => {
       const before = tf.memory().numTensors;
       const [network, moved] = [goldenNetwork(golden), movedNetwork()];
-      const regularizer = makeRegularizer(
-        tinySpec({ regularizer: spec }),
-        network,
+      const regularizer = makeRegularization(tinySpec({ regularizers: [spec] }).regularizers, network, 1e-4, [
         weighted ? { stage1: rising(8), stage2: rising(16) } : undefined,
-      );
+      ]);
       for (const [name, variable] of Object.entries(network.variables)) variable.assign(moved.variables[name]);
       tf.tidy(() => {
         const { images, labels } = goldenBatch(golden, 0);
@@ -83,7 +81,7 @@ describe('regularisers', () => {
           () => {
             const forward = network.forward(pixels, { training: true });
             forward.updates.forEach(({ value }) => value.dispose());
-            const extra = regularizer.penalty!(pixels, forward);
+            const extra = regularizer.penalty!({ images: pixels, labels: tf.tensor1d(labels, 'int32'), forward });
             penalty = extra.dataSync()[0];
             return softmaxCrossEntropy(forward.logits, tf.tensor1d(labels, 'int32')).mean().add(extra);
           },

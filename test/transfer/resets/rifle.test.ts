@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { drawHead } from '../../../src/transfer/head';
 import { randomStream } from '../../../src/base/random';
-import { resetHead, rifle, riflePresets, timetable } from '../../../src/transfer/resets/rifle';
+import { timetable } from '../../../src/transfer/resets/reset';
+import { resetHead, rifle, riflePresets } from '../../../src/transfer/resets/rifle';
 
 describe('RIFLE', () => {
   describe('resets after the epochs that its published variants do, of 40 (paper.md sections 3 and 4)', () => {
-    const at = (epochs: number, ...args: Parameters<typeof rifle>) => timetable({ epochs, rifle: rifle(...args) });
+    const at = (epochs: number, ...args: Parameters<typeof rifle>) => timetable({ epochs, reset: rifle(...args) });
     it('authors: P = 2 after 20 and, harmlessly, 40; P = 3 runs 39 epochs', () => {
       assert.deepEqual(at(40, 'authors'), { epochs: 40, period: 20, resets: [20, 40] });
       assert.deepEqual(at(40, 'authors', { reinitializations: 2 }), { epochs: 39, period: 13, resets: [13, 26, 39] });
@@ -25,14 +26,11 @@ describe('RIFLE', () => {
     it('rifle-module: every 5 epochs, 3 times', () =>
       assert.deepEqual(at(40, 'rifle-module'), { epochs: 40, period: 5, resets: [5, 10, 15] }));
     it('and refuse a run that would never be reset', () => {
-      assert.throws(() => at(6, 'haozhe-an'), /never re-initialise the head within 6 epochs/);
-      assert.throws(
-        () => at(5, 'rifle-module'),
-        /never re-initialise the head within 5 epochs: its first period ends after epoch 5/,
-      );
+      assert.throws(() => at(6, 'haozhe-an'), { code: 'RESET_NEVER' });
+      assert.throws(() => at(5, 'rifle-module'), /never reset within 5 epochs: its first period ends after epoch 5/);
     });
     it('none without RIFLE', () =>
-      assert.deepEqual(timetable({ epochs: 7, rifle: null }), { epochs: 7, period: 7, resets: [] }));
+      assert.deepEqual(timetable({ epochs: 7, reset: null }), { epochs: 7, period: 7, resets: [] }));
   });
 
   it('names its presets, and calls a changed one custom', () => {
@@ -65,9 +63,10 @@ describe('RIFLE', () => {
   });
 
   it('resets the parts that the variant resets, anew at each epoch, the same for the same seed', () => {
-    assert.deepEqual(Object.keys(resetHead(rifle('paddle-transfer'), 0, 10, 4, 3)), ['weight']);
-    assert.deepEqual(Object.keys(resetHead(rifle('authors'), 0, 10, 4, 3)), ['weight', 'bias']);
-    const at = (seed: number, epoch: number) => String(resetHead(rifle('authors'), seed, epoch, 4, 3).weight);
+    assert.deepEqual(Object.keys(resetHead(rifle('paddle-transfer'), randomStream(0, 'reset', 10), 4, 3)), ['weight']);
+    assert.deepEqual(Object.keys(resetHead(rifle('authors'), randomStream(0, 'reset', 10), 4, 3)), ['weight', 'bias']);
+    const at = (seed: number, epoch: number) =>
+      String(resetHead(rifle('authors'), randomStream(seed, 'reset', epoch), 4, 3).weight);
     assert.equal(at(1, 10), at(1, 10));
     assert.notEqual(at(1, 10), at(1, 20));
     assert.notEqual(at(1, 10), at(2, 10));

@@ -1,18 +1,25 @@
 import assert from 'node:assert/strict';
 import { backbones } from '../../../src/backbones/backbone';
 import { tf, type TF } from '../../../src/engine/tensorflow';
-import { learningRate, progressInCycle } from '../../../src/transfer/schedule';
-import { parseRunSpec, type TrickSpec } from '../../../src/transfer/spec';
+import type { Part } from '../../../src/base/definitions/part';
+import { ratesAt } from '../../../src/transfer/rates';
+import { parseRunSpec } from '../../../src/transfer/spec';
+import { progressInCycle } from '../../../src/transfer/tricks/cyclic-lr';
+import { survivalOf } from '../../../src/transfer/tricks/stochastic-depth';
 import { makeSteps } from '../../../src/transfer/step';
 import { compileSteps } from '../../../src/transfer/compiled-steps';
 import { maskSeed } from '../../../src/transfer/trainer';
-import { keepMask, makeTrick, survivalOf } from '../../../src/transfer/tricks/tricks';
+import { keepMask, makeTricks, type TrickBackbone } from '../../../src/transfer/tricks/trick';
 import { goldenBatch } from '../../backbones/golden-resnet';
 import { golden, tinyNetwork, tinySpec } from '../tiny';
 
 const FEATURES = 3;
 const CLASSES = 2;
 const fits = { record: { taps: ['stem', 'stage1'], id: 'test' } as never, residualBlocks: 4, classes: CLASSES };
+const makeTrick = (part: Part, backbone: TrickBackbone) => {
+  const { hooks, labels } = makeTricks([part], backbone);
+  return { labels, hooks: (seed: TF.Tensor1D) => hooks(seed)! };
+};
 const seedOf = (a: number, b: number): TF.Tensor1D => tf.tensor1d([a, b], 'int32');
 
 const [features, weight, bias] = [
@@ -27,13 +34,13 @@ const [features, weight, bias] = [
   ],
   [0.25, -0.5],
 ];
-const logitsOf = (spec: TrickSpec, seed: TF.Tensor1D): number[][] =>
-  makeTrick(spec, fits).hooks!(seed).head!(tf.tensor2d(features), tf.tensor2d(weight), tf.tensor1d(bias)).arraySync();
+const logitsOf = (spec: Part, seed: TF.Tensor1D): number[][] =>
+  makeTrick(spec, fits).hooks(seed).head!(tf.tensor2d(features), tf.tensor2d(weight), tf.tensor1d(bias)).arraySync();
 const close = (found: number, expected: number, off: number, what: string): void =>
   assert.ok(Math.abs(found - expected) <= off, `${what}: found ${found}, expected ${expected}`);
 
 /** Mean logits over many steps: what a trick's head is on average. */
-const meanLogits = (spec: TrickSpec, steps: number): number[][] =>
+const meanLogits = (spec: Part, steps: number): number[][] =>
   tf.tidy(() => {
     const sum = features.map(() => [0, 0]);
     for (let step = 0; step < steps; step++)
@@ -94,7 +101,7 @@ describe('tricks', () => {
       { name: 'dropout', rate: 0.4, at: 'head' },
       { name: 'dropconnect', rate: 0.4, unit: 'weight' },
       { name: 'dropconnect', rate: 0.4, unit: 'sample' },
-    ] as TrickSpec[]) {
+    ] as Part[]) {
       it(`${JSON.stringify(spec)} is the plain head on average`, () => {
         const steps = 4000;
         meanLogits(spec, steps).forEach((row, b) =>
@@ -116,7 +123,7 @@ describe('tricks', () => {
     tf.tidy(() => {
       const [block, batch, keep] = [2, 4000, 0.7];
       const branch = tf.ones([batch, 2, 2, 3]) as TF.Tensor4D;
-      const seen = makeTrick({ name: 'stochastic-depth', survival: 0.6 }, fits).hooks!(seedOf(3, 4)).residual!(
+      const seen = makeTrick({ name: 'stochastic-depth', survival: 0.6 }, fits).hooks(seedOf(3, 4)).residual!(
         branch,
         block,
       );
@@ -133,7 +140,7 @@ describe('tricks', () => {
 
   it('dropout of the CNN acts on every stage, with another mask on each', () =>
     tf.tidy(() => {
-      const { tap } = makeTrick({ name: 'dropout', rate: 0.5, at: 'stages' }, fits).hooks!(seedOf(5, 6));
+      const { tap } = makeTrick({ name: 'dropout', rate: 0.5, at: 'stages' }, fits).hooks(seedOf(5, 6));
       const x = tf.ones([1, 8, 8, 4]) as TF.Tensor4D;
       const [stem, stage] = [tap!(x, 'stem').dataSync(), tap!(x, 'stage1').dataSync()];
       assert.ok(stem.every((v) => v === 0 || v === 2) && stem.some((v) => v === 0) && stem.some((v) => v === 2));
@@ -144,7 +151,7 @@ describe('tricks', () => {
     tf.tidy(() => {
       const [n, classes, rate] = [20000, 4, 0.2];
       const trick = makeTrick({ name: 'disturb-label', rate }, { ...fits, classes });
-      const found = trick.labels!(tf.fill([n], 1, 'int32') as TF.Tensor1D, seedOf(9, 10)).dataSync();
+      const found = trick.labels(tf.fill([n], 1, 'int32') as TF.Tensor1D, seedOf(9, 10)).dataSync();
       const counts = [0, 1, 2, 3].map((label) => found.filter((x) => x === label).length);
       const expected = [0, 1, 2, 3].map(
         (label) => n * (label === 1 ? 1 - (rate * (classes - 1)) / classes : rate / classes),
@@ -158,8 +165,9 @@ describe('tricks', () => {
     const expected = [0, 1 / 3, 2 / 3, 0, 1 / 3, 2 / 3, 0, 1 / 4, 2 / 4, 3 / 4];
     expected.forEach((progress, epoch) => close(progressInCycle(3, epoch, 10), progress, 1e-12, `epoch ${epoch}`));
     const spec = parseRunSpec({ dataset: 'd', backbone: 'b', epochs: 8, trick: 'cyclic-lr' });
-    close(learningRate(spec, 0.01, 4, 8), 0.01, 1e-12, 'restart');
-    close(learningRate(spec, 0.01, 6, 8), 0.005, 1e-12, 'half way');
+    const rate = (epoch: number): number => ratesAt(spec, { epoch, epochs: 8, period: 8 }).learningRate;
+    close(rate(4), 0.01, 1e-12, 'restart');
+    close(rate(6), 0.005, 1e-12, 'half way');
   });
 
   describe('inside the compiled step', () => {
@@ -196,11 +204,9 @@ describe('tricks', () => {
   });
 
   it('stochastic depth refuses a network without residual blocks, before any training', () => {
-    const message = /drops residual blocks, and test has none/;
-    assert.throws(
-      () => makeTrick({ name: 'stochastic-depth', survival: 0.8 }, { ...fits, residualBlocks: 0 }),
-      message,
-    );
+    assert.throws(() => makeTrick({ name: 'stochastic-depth', survival: 0.8 }, { ...fits, residualBlocks: 0 }), {
+      code: 'TRICK_NO_RESIDUAL_BLOCKS',
+    });
   });
 
   it('knows how many residual blocks a network has', async () => {

@@ -5,18 +5,30 @@ import type { JournalEntry } from '../../../runs/store/journal';
 import type { RunRecord } from '../../../runs/store/record';
 import { percent, printLine, printList } from '../../print';
 import { duration } from '../../progress';
-import { storeCommand } from '../store-command';
+import { showMistakes, type MistakesFlags } from '../../mistakes';
+import { storeCommand, type StoreFlags } from '../store-command';
 
 /** The command. */
 export function showCommand(): Command {
-  return storeCommand({
+  return storeCommand<StoreFlags & MistakesFlags>({
     name: 'show',
     description: 'show everything that is known of a run: spec, hashes, versions, settings, time, cost, history',
-    examples: ['rifle runs show db31527f'],
-    define: (command) => command.argument('<id>', 'or its beginning'),
-    async run(store, _, start: string) {
+    examples: ['rifle runs show db31527f', 'rifle runs show db31 --mistakes --picture mistakes.png'],
+    define: (command) =>
+      command
+        .argument('<id>', 'or its beginning')
+        .option(
+          '--mistakes',
+          'instead: metrics, scores of each class, confused classes and the images with the largest loss',
+        )
+        .option('--picture <file>', 'with --mistakes: write these images, and where the model looks, as a PNG file'),
+    async run(store, { json, mistakes, picture }, start: string) {
       const { idOf } = await import('../../../runs/store/selection.js');
       const id = idOf(store, start);
+      if (mistakes || picture !== undefined) {
+        await showMistakes(store, id, { json, picture });
+        return null;
+      }
       const record = store.find(id);
       const journal = store.journal(id).read();
       const weights = [...new Set((['last', 'best'] as const).flatMap((which) => store.weights(id, which) ?? []))];
@@ -51,7 +63,7 @@ function printRecord(record: RunRecord, kept: readonly string[]): void {
     ['weights hash', weights.hash],
     [
       'kit',
-      `${made.kit}, numerics ${record.numericsVersion}, commit ${made.gitCommit ?? 'unknown'}` +
+      `${made.kit}, numerics ${numericsText(record)}, commit ${made.gitCommit ?? 'unknown'}` +
         (made.gitDirty ? ' with changes' : ''),
     ],
     ['versions', `Node ${made.node}, TensorFlow.js ${made.tfjs}, TensorFlow ${made.tensorflow}`],
@@ -71,6 +83,11 @@ function printRecord(record: RunRecord, kept: readonly string[]): void {
   printList(['', ''], rows);
   printLine(`\n${pc.bold('Spec')}\n${JSON.stringify(record.spec, null, 1)}`);
 }
+
+const numericsText = ({ numerics }: RunRecord): string =>
+  Object.entries(numerics)
+    .map((each) => each.join(' '))
+    .join(', ');
 
 function printJournal(journal: readonly JournalEntry[]): void {
   printLine(`\n${pc.bold('History')}`);

@@ -1,7 +1,7 @@
 // Records and checkpoints of older kits in the form of today: the one place that knows how they were written.
+import { upgradedSpec } from '../../../transfer/older-spec';
 import type { RunSpec } from '../../../transfer/spec';
 import type { EpochRow } from '../record';
-import { RECORD_FORMAT } from './record-schema';
 import { recordedFlags } from './flags';
 
 type Fields = Record<string, unknown>;
@@ -17,20 +17,22 @@ export function formatOf(document: unknown): number | null {
 }
 
 /**
- * A record of format 1 in the form of today. What is of today already, or of no known form, is returned as it is: the
- * schema says what is wrong with it.
+ * A record of format 1 in the form of today, which still says that its format was 1. What is of today already, or of no
+ * known form, is returned as it is: the schema says what is wrong with it.
  *
  * Format 1 (kit 0.1): `testTop1` and `testLoss` were named so whichever images they were measured on, and the flags
- * held every variable that begins with `TF_`.
+ * held every variable that begins with `TF_`; specs had `regularizer`, `trick` and `rifle`, and one `numericsVersion`.
  */
 export function toCurrentRecord(document: unknown): unknown {
-  if (!isFields(document) || formatOf(document) !== 1) return document;
-  const { testTop1, ...record } = document;
+  if (!isFields(document) || document.format !== undefined) return document;
+  const { testTop1, numericsVersion, ...record } = document;
   const spec = isFields(record.spec) ? record.spec : {};
   const evaluatedOn = record.evaluatedOn ?? spec.evaluateOn ?? 'test';
   return {
     ...record,
-    format: RECORD_FORMAT,
+    format: 1,
+    spec: upgradedSpec(spec),
+    numerics: { kit: numericsVersion },
     evaluatedOn,
     top1: record.top1 ?? testTop1 ?? null,
     epochs: Array.isArray(record.epochs)

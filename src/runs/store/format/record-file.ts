@@ -6,16 +6,8 @@ import { KitError } from '../../../base/errors';
 import { isNewerKit, kitVersion } from '../../../base/home';
 import { boundedText } from './bounded-text';
 import { formatOf, toCurrentRecord } from './older-formats';
-import type { LayerRow, RunRecord } from '../record';
-import {
-  asRecord,
-  checksumsSchema,
-  LAYER_COLUMNS,
-  layersSchema,
-  RECORD_FORMAT,
-  recordSchema,
-  whyNot,
-} from './record-schema';
+import { RECORD_FORMAT, type LayerRow, type RunRecord } from '../record';
+import { asRecord, checksumsSchema, LAYER_COLUMNS, layersSchema, recordSchema, whyNot } from './record-schema';
 
 /**
  * The sha256 of what a run left, inside `record.json`: of the record's canonical JSON without these, and of the files
@@ -29,6 +21,8 @@ export interface Checksums {
 /** A record and its checksums; null for a record of kit 0.1 that has none. */
 export interface StoredRecord {
   record: RunRecord;
+  /** The document as it was written, without its checksums. */
+  written: object;
   checksums: Checksums | null;
 }
 
@@ -39,7 +33,7 @@ const sha256 = (text: string): string => createHash('sha256').update(text).diges
 
 /** The text of `record.json`. @param files sha256 of the files beside it, by name. */
 export function recordText(record: RunRecord, files: Readonly<Record<string, string>>): string {
-  const document = JSON.parse(JSON.stringify({ format: RECORD_FORMAT, ...record })) as object;
+  const document = JSON.parse(JSON.stringify(record)) as object;
   const checksums: Checksums = { record: sha256(stableStringify(document)!), ...files };
   return `${JSON.stringify({ ...document, checksums }, null, 1)}\n`;
 }
@@ -59,7 +53,7 @@ export function readRecord(file: string, id: string): StoredRecord | null {
   const { checksums: sums, ...written } = (document ?? {}) as { checksums?: unknown };
   const checksums = sums === undefined ? null : checksumsSchema.safeParse(sums);
   if (checksums !== null && !checksums.success) throw damaged(file, `checksums: ${whyNot(checksums.error)}`);
-  const found = recordSchema.safeParse(toCurrentRecord(written));
+  const found = recordSchema.safeParse(translated(written));
   if (!found.success) {
     if (typeof kit === 'string' && isNewerKit(kit)) throw newer(file, whyNot(found.error), kit);
     throw damaged(file, whyNot(found.error));
@@ -67,7 +61,11 @@ export function readRecord(file: string, id: string): StoredRecord | null {
   if (found.data.id !== id) throw damaged(file, `expected the run ${id}, found ${found.data.id}`);
   if (checksums !== null && checksums.data.record !== sha256(stableStringify(written)!))
     throw damaged(file, 'it was changed after it was written: its checksum is not that of its content');
-  return { record: asRecord(found.data), checksums: checksums === null ? null : (checksums.data as Checksums) };
+  return {
+    record: asRecord(found.data),
+    written,
+    checksums: checksums === null ? null : (checksums.data as Checksums),
+  };
 }
 
 /** The text of `layers.json`: the names of the columns stand there once. */
@@ -128,3 +126,12 @@ const damaged = (file: string, why: string, code = 'RECORD_DAMAGED', cause?: unk
       `npx rifle runs prune ${path.basename(path.dirname(file))} --yes.`,
     cause,
   });
+
+/** `written` in the form of today; as it is where it has no form: the schema says what is wrong with it. */
+function translated(written: object): unknown {
+  try {
+    return toCurrentRecord(written);
+  } catch {
+    return written;
+  }
+}

@@ -1,10 +1,7 @@
 // The form of a record, of a journal's line and of the rows beside a record: everything that is read from a store is
 // checked by it.
 import { z } from 'zod';
-import type { LayerRow, RunRecord } from '../record';
-
-/** Number of the form that records have today; see docs/record-format.md. */
-export const RECORD_FORMAT = 2;
+import { RECORD_FORMAT, type LayerRow, type RunRecord } from '../record';
 
 /** A run's id: 16 hexadecimal digits. No other folder of a store is a run. */
 export const RUN_ID = /^[0-9a-f]{16}$/;
@@ -20,7 +17,7 @@ const number = z
   .transform((value) => value ?? NaN);
 const evaluatedOn = z.enum(['test', 'validation']);
 
-/** A choice with a name and settings of its own: a regulariser, a trick, a schedule, an optimizer. */
+/** A part with a name and settings of its own: a regulariser, a trick, a schedule, an optimizer. */
 const choice = z.looseObject({ name });
 
 /**
@@ -36,18 +33,12 @@ export const recordSpec = z.looseObject({
   resizeSize: count.nullable(),
   epochs: count.min(1),
   batchSize: count.min(1),
-  optimizer: z.looseObject({ learningRate: z.number(), momentum: z.number(), weightDecay: z.number() }),
+  augmentation: choice,
+  optimizer: choice,
   schedule: choice,
-  regularizer: choice,
-  trick: choice,
-  rifle: z
-    .looseObject({
-      preset: name,
-      reinitializations: count.max(100_000),
-      periodEpochs: count.min(1).nullable(),
-      wholePeriods: z.boolean(),
-    })
-    .nullable(),
+  regularizers: z.array(choice).max(1000),
+  tricks: z.array(choice).max(1000),
+  reset: choice.nullable(),
   precision: name.optional(),
   seed: count.max(0xffffffff),
   evaluateOn: evaluatedOn.optional(),
@@ -88,13 +79,13 @@ const environment = z.looseObject({
 
 /** `record.json` in the form of today, without its checksums. */
 export const recordSchema = z.looseObject({
-  format: z.literal(RECORD_FORMAT),
+  format: z.number().int().min(1).max(RECORD_FORMAT),
   id: z.string().regex(RUN_ID, 'expected 16 hexadecimal digits'),
   status: z.enum(['finished', 'failed']),
   failure: z.looseObject({ epoch: count, lastLoss: z.number().nullable(), message: z.string().max(65_536) }).nullable(),
   method: name,
   spec: recordSpec,
-  numericsVersion: count,
+  numerics: z.looseObject({ kit: count }),
   dataset: z.looseObject({ name, hash, classes: z.array(name).max(1_000_000), train: count, test: count }),
   weights: z.looseObject({ id: name, hash, parameters: count }),
   epochs: z.array(epochRow).max(1_000_000),
@@ -163,6 +154,4 @@ export function whyNot(error: z.ZodError): string {
 }
 
 /** A checked document as a record. Settings of extensions are kept as they are, see `recordSpec`. */
-export function asRecord({ format: _, ...record }: z.infer<typeof recordSchema>): RunRecord {
-  return record as unknown as RunRecord;
-}
+export const asRecord = (document: z.infer<typeof recordSchema>): RunRecord => document as unknown as RunRecord;

@@ -7,9 +7,12 @@ import type { KitError } from '../../../../src/base/errors';
 import { packageRoot } from '../../../../src/base/home';
 import { toCurrentRows } from '../../../../src/runs/store/format/older-formats';
 import { RunStore } from '../../../../src/runs/store/store';
+import { verifyRun } from '../../../../src/runs/store/verify';
 
 const FIXTURE = path.join(packageRoot(), 'test', 'fixtures', 'runs', 'record-format-1.json');
 const ID = '103202c43dc3b375';
+
+const NO_RUN = (root: string): string => `There is no finished run ${ID} in ${root}.`;
 
 describe('records of older formats', () => {
   let store: RunStore;
@@ -21,14 +24,19 @@ describe('records of older formats', () => {
   });
   afterEach(() => fs.rmSync(store.root, { recursive: true, force: true }));
 
-  it('format 1: testTop1 and testLoss are top1 and loss, measured on the images that the spec names', () => {
+  it('format 1: testTop1 and testLoss are top1 and loss, measured on the images that the spec names', async () => {
     const record = store.find(ID)!;
     assert.deepEqual(
       [record.top1, record.evaluatedOn, record.epochs[0].loss, record.epochs[0].top1, record.epochs[0].evaluatedOn],
       [0.375, 'test', 1.4207087755203247, 0.125, 'test'],
     );
     assert.equal(JSON.stringify(record).includes('testTop1'), false);
-    assert.deepEqual(record.spec, (JSON.parse(fs.readFileSync(FIXTURE, 'utf8')) as { spec: unknown }).spec);
+    const { regularizers, tricks, reset, optimizer } = record.spec;
+    assert.deepEqual(
+      [regularizers, tricks, reset?.name, optimizer.name, record.numerics, record.format],
+      [[{ name: 'bss', eta: 0.001, k: 1 }], [], 'rifle', 'sgd', { kit: 3 }, 1],
+    );
+    assert.deepEqual((await verifyRun(store, ID)).problems, ['layers.json is missing', NO_RUN(store.root)]);
   });
 
   it('format 1: variables that are no settings of TensorFlow are not shown', () => {

@@ -1,7 +1,7 @@
 // Stages own their parameters and statistics: checked by name for a residual network, whose names say where they
 // belong.
 import assert from 'node:assert/strict';
-import { variablesByStage } from '../../src/analysis/stages';
+import { variablesByStage } from '../../src/backbones/stages';
 import { backbones } from '../../src/backbones/backbone';
 import { buildResNet } from '../../src/backbones/families/resnet';
 import { tf } from '../../src/engine/tensorflow';

@@ -1,5 +1,5 @@
 // Which parameters and statistics belong to which stage of a backbone, found by what each stage's output depends on.
-import type { Backbone } from '../backbones/backbone';
+import type { Backbone } from './record';
 import { tf, type TF } from '../engine/tensorflow';
 
 /**

@@ -1,0 +1,140 @@
+// Definitions by name: those of the kit, and those that a study adds. Each knows the file that it comes from.
+import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { KitError, unknownName } from '../errors';
+
+/** Where a definition was made. */
+export interface Origin {
+  /** Path of the file; `null` for a notebook cell or other code without a file. */
+  file: string | null;
+  /** 1-based; `null` when it is not known. */
+  line: number | null;
+}
+
+/** Folder of the compiled kit: definitions from its files are built in. */
+export const kitFolder = path.resolve(__dirname, '..', '..') + path.sep;
+
+/** All registries, by kind. */
+const registries = new Map<string, Registry<{ readonly name: string }>>();
+
+/** Definitions of one kind, in the order in which they were made. */
+export class Registry<D extends { readonly name: string }> {
+  private readonly entries = new Map<string, { definition: D; origin: Origin }>();
+
+  /** @param kind in the singular, as messages use it: `'regularizer'`. */
+  constructor(readonly kind: string) {
+    registries.set(kind, this as unknown as Registry<{ readonly name: string }>);
+  }
+
+  /**
+   * Adds a definition. A definition of the same name from the same file (or from notebook cells) is replaced.
+   * @throws KitError when the name is taken by another file, or has no slash and is not the kit's own.
+   */
+  add(definition: D, origin: Origin): D {
+    const { name } = definition;
+    const other = this.entries.get(name);
+    if (other !== undefined && other.origin.file !== origin.file) {
+      throw new KitError(
+        `The ${this.kind} "${name}" is defined twice: in ${originText(other.origin)} and in ${originText(origin)}.`,
+        { code: 'DEFINITION_TWICE', fix: 'Rename one of them, or load one of the files only.' },
+      );
+    }
+    if (!isBuiltIn(origin) && !/^[^/\s]+\/[^/\s]+$/.test(name)) {
+      throw new KitError(`The ${this.kind} "${name}" in ${originText(origin)} needs a name with one slash.`, {
+        code: 'DEFINITION_NAME',
+        fix: `Names without a slash are the kit's own. Use for example "${'my-project'}/${name.replaceAll('/', '-')}".`,
+      });
+    }
+    this.entries.set(name, { definition, origin });
+    return definition;
+  }
+
+  /** The definition `name`; undefined when there is none. */
+  find(name: string): D | undefined {
+    return this.entries.get(name)?.definition;
+  }
+
+  /** @throws KitError with near names for an unknown one, and for a name with a slash: which file must be loaded. */
+  get(name: string): D {
+    const definition = this.find(name);
+    if (definition !== undefined) return definition;
+    const error = unknownName(this.kind, name, [...this.entries.keys()]);
+    if (!name.includes('/')) throw error;
+    throw new KitError(`${error.message} A name with a slash is defined by a study, not by the kit.`, {
+      code: error.code,
+      fix: `Load the file that defines it (\`--extension FILE\`, or "rifle": {"extensions": [...]} in package.json), or run its cell. ${error.fix}`,
+    });
+  }
+
+  list(): readonly D[] {
+    return [...this.entries.values()].map(({ definition }) => definition);
+  }
+
+  /** Where the definition `name` was made; undefined when there is none. */
+  originOf(name: string): Origin | undefined {
+    return this.entries.get(name)?.origin;
+  }
+
+  /** Whether the definition `name` is the kit's own. */
+  isBuiltIn(name: string): boolean {
+    const origin = this.originOf(name);
+    return origin !== undefined && isBuiltIn(origin);
+  }
+
+  /** Removes the definition `name`, for tests. */
+  remove(name: string): void {
+    this.entries.delete(name);
+  }
+}
+
+/** A definition that is not the kit's own. */
+export interface Guest {
+  kind: string;
+  name: string;
+  origin: Origin;
+}
+
+/** All definitions of all kinds that are not the kit's own. */
+export function guests(): Guest[] {
+  return [...registries.values()].flatMap((registry) =>
+    registry
+      .list()
+      .filter(({ name }) => !registry.isBuiltIn(name))
+      .map(({ name }) => ({ kind: registry.kind, name, origin: registry.originOf(name)! })),
+  );
+}
+
+/** The files of all definitions, each once. Definitions of notebook cells have none. */
+export const definitionFilesOf = (): string[] => [
+  ...new Set(
+    [...registries.values()].flatMap((registry) =>
+      registry.list().flatMap(({ name }) => registry.originOf(name)?.file ?? []),
+    ),
+  ),
+];
+
+/** Whether a definition is the kit's own. */
+export const isBuiltIn = ({ file }: Origin): boolean => file?.startsWith(kitFolder) ?? false;
+
+/** `extensions/cutout.ts:5`, or `a notebook cell`. */
+export const originText = ({ file, line }: Origin): string =>
+  file === null ? 'a notebook cell' : `${path.relative(process.cwd(), file) || file}${line === null ? '' : `:${line}`}`;
+
+/** The place in the code that called `define`. Code without a file on disk has the file `null`. */
+export function callSite(define: (...args: never[]) => unknown): Origin {
+  const { prepareStackTrace, stackTraceLimit } = Error;
+  try {
+    Error.stackTraceLimit = 1;
+    Error.prepareStackTrace = (_, sites) => sites;
+    const holder: { stack?: NodeJS.CallSite[] } = {};
+    Error.captureStackTrace(holder, define);
+    const site = holder.stack?.[0];
+    const name = site?.getFileName() ?? null;
+    const file = name?.startsWith('file://') ? fileURLToPath(name) : name;
+    if (file === null || !path.isAbsolute(file) || !fs.existsSync(file)) return { file: null, line: null };
+    return { file, line: site?.getLineNumber() ?? null };
+  } finally {
+    Object.assign(Error, { prepareStackTrace, stackTraceLimit });
+  }
+}

@@ -1,0 +1,3 @@
+// The optimizers of the kit. To add one: its file, and one line here.
+export { adamw } from './adamw';
+export { sgd } from './sgd';

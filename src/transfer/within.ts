@@ -1,0 +1,54 @@
+// Runs the code of a definition inside a step, and names the definition in every error.
+import { KitError } from '../base/errors';
+import { tf, type TF } from '../engine/tensorflow';
+
+/**
+ * The result of `run`, a function of the definition `name`.
+ * @throws KitError that names the definition, when the function is async or fails.
+ */
+export function within<R>(kind: string, name: string, run: () => R): R {
+  let result: R;
+  try {
+    result = run();
+  } catch (error) {
+    if (error instanceof KitError && error.message.includes(`"${name}"`)) throw error;
+    const { message, code, fix } = error as Partial<KitError>;
+    throw new KitError(`In the ${kind} "${name}": ${message ?? String(error)}`, {
+      code: code === undefined || code === 'UNSPECIFIED' || !(error instanceof KitError) ? 'EXTENSION_FAILED' : code,
+      fix: fix || `Correct the ${kind} "${name}".`,
+      cause: error,
+    });
+  }
+  if (result instanceof Promise) {
+    result.catch(() => undefined); // this error is the one to report
+    throw new KitError(`The ${kind} "${name}" is asynchronous: it returns a promise.`, {
+      code: 'EXTENSION_ASYNC',
+      fix: 'Make it an ordinary function that returns tensors.',
+    });
+  }
+  return result;
+}
+
+/** `value`, if it is a tensor of `shape` (null: any length) and of one of `dtypes`. @throws KitError otherwise. */
+export function requireTensor<T extends TF.Tensor>(
+  what: string,
+  value: T,
+  shape: readonly (number | null)[],
+  dtypes: readonly string[],
+): T {
+  const found = value instanceof tf.Tensor ? `${value.dtype} [${value.shape.join(', ')}]` : typeof value;
+  const fits =
+    value instanceof tf.Tensor &&
+    dtypes.includes(value.dtype) &&
+    value.shape.length === shape.length &&
+    shape.every((length, axis) => length === null || length === value.shape[axis]);
+  if (fits) return value;
+  throw new KitError(
+    `The ${what} must return a tensor ${dtypes.join(' or ')} [${shape.map((length) => length ?? 'any').join(', ')}], found ${found}.`,
+    { code: 'EXTENSION_SHAPE', fix: 'Return a tensor of this shape and data type.' },
+  );
+}
+
+/** A penalty must be a scalar: anything else would change the loss without a word. */
+export const requireScalar = (kind: string, name: string, value: TF.Scalar): TF.Scalar =>
+  requireTensor(`penalty of the ${kind} "${name}"`, value, [], ['float32']);
