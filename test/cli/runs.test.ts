@@ -125,7 +125,7 @@ describe('rifle runs', function () {
   it('diff: what was asked for, then what came out', () => {
     const text = good(rifle('diff', plain.id, rifled.id));
     assert.match(text, /^The numbers differ from epoch 1 on: the settings differ \(1 field\)/);
-    assert.ok(text.indexOf('spec.rifle') > 0 && text.indexOf('spec.rifle') < text.indexOf('loss'), text);
+    assert.ok(text.indexOf('spec.reset') > 0 && text.indexOf('spec.reset') < text.indexOf('loss'), text);
     assert.match(good(rifle('diff', plain.id, plain.id)), /The numbers of all epochs are equal/);
   });
 

@@ -10,7 +10,7 @@ describe('two runs side by side', () => {
     const comparison = compareRuns(a, b);
     assert.deepEqual(
       comparison.causes.map(({ field }) => field),
-      ['spec.rifle', 'spec.seed'],
+      ['spec.reset', 'spec.seed'],
     );
     assert.deepEqual(comparison.suspects, []);
     assert.ok(comparison.results.some(({ field, a, b }) => field === 'top1' && a === 0.8 && b === 0.9));
