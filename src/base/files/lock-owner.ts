@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import { z } from 'zod';
+import { machineId, namesContainer } from './machine';
 
 /** Who holds a lock. */
 export interface LockOwner {
@@ -46,7 +47,7 @@ export function readOwner(file: string): LockOwner | null {
 export const thisProcess = (): LockOwner => ({
   host: os.hostname(),
   pid: process.pid,
-  machine: machineId(),
+  machine: namesContainer() ? machineId() : '',
   processStart: startOf(process.pid),
   token: randomUUID(),
   takenAt: new Date().toISOString(),
@@ -67,23 +68,6 @@ export function lifeOf(owner: LockOwner): 'alive' | 'dead' | 'unknown' {
   const start = startOf(owner.pid);
   if (start === null || owner.processStart === null) return 'unknown';
   return start === owner.processStart ? 'alive' : 'dead';
-}
-
-function machineId(): string {
-  const read = (look: () => string): string => {
-    try {
-      return look().trim();
-    } catch {
-      return '';
-    }
-  };
-  const [boot, namespace] = [
-    read(() => fs.readFileSync('/proc/sys/kernel/random/boot_id', 'utf8')),
-    read(() => fs.readlinkSync('/proc/self/ns/pid')),
-  ];
-  // Two containers may share a host's name and this folder: without both numbers their process ids look alike.
-  if (process.platform === 'linux' && (boot === '' || namespace === '')) return '';
-  return [os.hostname(), boot, namespace].join(' ').trim();
 }
 
 /** When a process started (proc(5), /proc/PID/stat, field 22); null off Linux. A zombie has ended. */

@@ -120,7 +120,7 @@ export class RunLock {
   }
 
   /**
-   * @throws KitError LOCK_LOST when another process has taken the lock over, because this one seemed dead: then nothing
+   * @throws KitError RUN_LOCK_LOST when another process has taken the lock over, because this one seemed dead: then nothing
    * may be written any more. A lock file that cannot be read for a moment is not lost.
    */
   requireHeld(): void {
@@ -136,7 +136,7 @@ export class RunLock {
       ? `process ${newest.owner.pid} on ${newest.owner.host} has taken over its lock`
       : `its lock ${this.file} is gone`;
     throw new KitError(`This process no longer holds the run ${path.basename(this.folder)}: ${why}.`, {
-      code: 'LOCK_LOST',
+      code: 'RUN_LOCK_LOST',
       fix: 'This process was unresponsive and lost its lock on the run. Start the run again to resume it.',
     });
   }

@@ -117,7 +117,7 @@ describe('the lock of a run', function () {
     const second = await RunLock.take(folder, { every: 5, deadAfter: 50, beatEvery: 1e6 });
     assert.throws(
       () => first.requireHeld(),
-      ({ code }: KitError) => code === 'LOCK_LOST',
+      ({ code }: KitError) => code === 'RUN_LOCK_LOST',
     );
     second.requireHeld();
     await first.release();
@@ -151,7 +151,7 @@ describe('the lock of a run', function () {
     fs.rmSync(path.join(folder, 'lock.1'));
     assert.throws(
       () => lock.requireHeld(),
-      ({ code }: KitError) => code === 'LOCK_LOST',
+      ({ code }: KitError) => code === 'RUN_LOCK_LOST',
     );
     await lock.release();
   });
