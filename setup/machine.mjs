@@ -87,7 +87,8 @@ export function findPython(env, least, askOf = ask) {
 export function findCompiler(env, askOf = ask) {
   const fix = 'Debian and Ubuntu: `apt-get install build-essential`. macOS: `xcode-select --install`.';
   const names = [env.CXX, 'g++', 'c++', 'clang++'].filter(Boolean);
-  const program = names.find((name) => askOf(name, ['--version'], env) !== null);
+  const [program, compiler] =
+    names.map((name) => [name, askOf(name, ['--version'], env)]).find(([, text]) => text !== null) ?? [];
   if (program === undefined)
     throw new Problem(`A C++ compiler is needed to build the TensorFlow addon; none of ${names.join(', ')} runs.`, {
       fix,
@@ -98,7 +99,7 @@ export function findCompiler(env, askOf = ask) {
     .find((text) => text !== null);
   if (make === undefined)
     throw new Problem('make is needed to build the TensorFlow addon, and it does not run.', { fix });
-  return { program, compiler: askOf(program, ['--version'], env).split('\n')[0], make: make.split('\n')[0] };
+  return { program, compiler: compiler.split('\n')[0], make: make.split('\n')[0] };
 }
 
 /**

@@ -153,18 +153,22 @@ const UNPACK = path.join(path.dirname(fileURLToPath(import.meta.url)), 'unpack.p
  */
 export async function unpackWheel(file, folder, rules, context) {
   const name = path.basename(file);
-  const printed = await run(context.pipPython ?? context.places.python, [UNPACK, file, folder, JSON.stringify(rules)], {
-    what: `${name} could not be unpacked`,
-    log: context.places.log,
-    signal: context.signal,
-    onLine(line) {
-      const [, done, total] = /^unpacked (\d+) of (\d+)$/.exec(line) ?? [];
-      if (total !== undefined)
-        context.progress({
-          fraction: Number(done) / Number(total),
-          detail: `unpacks ${name.split('-')[0]}: ${size(Number(done))} of ${size(Number(total))}`,
-        });
+  const printed = await run(
+    context.pipPython ?? context.places.python,
+    ['-I', UNPACK, file, folder, JSON.stringify(rules)],
+    {
+      what: `${name} could not be unpacked`,
+      log: context.places.log,
+      signal: context.signal,
+      onLine(line) {
+        const [, done, total] = /^unpacked (\d+) of (\d+)$/.exec(line) ?? [];
+        if (total !== undefined)
+          context.progress({
+            fraction: Number(done) / Number(total),
+            detail: `unpacks ${name.split('-')[0]}: ${size(Number(done))} of ${size(Number(total))}`,
+          });
+      },
     },
-  });
+  );
   return Number(/members (\d+)/.exec(printed)[1]);
 }

@@ -51,3 +51,4 @@ export { z } from 'zod';
 export { defineBackbone, type BackboneDefinition } from './backbones/define-backbone';
 export * as layers from './backbones/layers';
 export { keras, slim, torch, type FileConvention } from './backbones/parameters';
+export { defineDataset, type DatasetDefinition } from './data/define-dataset';

@@ -1,5 +1,6 @@
 // The images of a run: the part of its data set that its spec selects.
-import { carveValidation, limitPerClass, type Dataset } from '../data/dataset';
+import type { Dataset } from '../data/dataset';
+import { carveValidation, limitPerClass } from '../data/splits';
 import type { RunSpec } from '../transfer/spec';
 
 /** Seed of the selection of images where the spec has limits: the same for all runs. */

@@ -132,7 +132,7 @@ describe('prepare', function () {
     fs.rmSync(cache(), { recursive: true });
     const tasks = new Set<string>();
     const dataset = await prepare(folder(), spec, { onProgress: ({ task }) => tasks.add(task) });
-    assert.deepEqual([...tasks], [`fetch ${spec.files[0].file}`, `unpack ${spec.files[0].file}`, 'hash elpv']);
+    assert.deepEqual([...tasks], [`fetch ${spec.files[0].file}`, `extract ${spec.files[0].file}`, 'hash elpv']);
     assert.deepEqual([dataset.train.length, dataset.test.length, dataset.root], [12, 4, folder()]);
     assert.deepEqual(dataset.test.map(({ label }) => label).sort(), [0, 1, 2, 3]);
     // 4 % 3 = 1: defective; even: poly
@@ -156,7 +156,7 @@ describe('prepare', function () {
   });
 
   it('leaves nothing when it is aborted at any point', async () => {
-    for (const stage of ['fetch', 'unpack', 'hash']) {
+    for (const stage of ['fetch', 'extract', 'hash']) {
       if (stage === 'fetch') fs.renameSync(cache(), `${cache()}-aside`);
       else if (!fs.existsSync(path.join(cache(), spec.files[0].file)))
         fs.cpSync(`${cache()}-aside`, cache(), { recursive: true });

@@ -39,6 +39,21 @@ describe('rifle notebooks', function () {
     return file;
   };
 
+  it('refuses two notebooks of one name, and a file for the folder of outputs, before it runs any', () => {
+    const first = write('same.ipynb', '1');
+    fs.mkdirSync(path.join(folder, 'other'));
+    const second = path.join(folder, 'other', 'same.ipynb');
+    fs.copyFileSync(first, second);
+    for (const args of [
+      [first, second, '--out', path.join(folder, 'out')],
+      [first, '--out', second],
+    ]) {
+      const { status, stderr } = spawnSync(process.execPath, [MAIN, 'notebooks', ...args], { encoding: 'utf8' });
+      assert.equal(status, 1, stderr);
+    }
+    assert.equal(fs.existsSync(path.join(folder, 'out')), false);
+  });
+
   it('runs all of them, two at a time, names every failure and ends with 1', () => {
     const good = write('good.ipynb', 'console.log(process.env.RIFLE_SCALE)');
     const bad = write('bad.ipynb', '1', '\nnull.length');

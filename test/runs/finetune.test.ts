@@ -157,7 +157,7 @@ describe('finetune', function () {
   it('makes a run once when two ask for it at the same time', async () => {
     const store = new RunStore(path.join(runs, 'twice'));
     const lock = await RunLock.take(store.folder((await finetune(spec, { runs })).id));
-    await assert.rejects(finetune(spec, { runs: store, busy: 'throw' }), /is being made by process/);
+    await assert.rejects(finetune(spec, { runs: store, busy: 'throw' }), { code: 'RUN_BUSY' });
     const details: string[] = [];
     const both = [0, 1].map(() =>
       finetune(spec, { runs: store, lock: { every: 20 }, onProgress: ({ detail = '' }) => details.push(detail) }),

@@ -58,6 +58,7 @@ describe('prerequisites', () => {
     assert.throws(() => findCompiler({}, machine({})), problem(/C\+\+ compiler/, /build-essential/));
     assert.throws(() => findCompiler({}, machine({ 'g++': ['g++ 12'] })), problem(/make/, /build-essential/));
     assert.deepEqual(findCompiler({}, machine({ 'c++': ['c++ 14\nmore'], make: ['GNU Make 4.3'] })), {
+      program: 'c++',
       compiler: 'c++ 14',
       make: 'GNU Make 4.3',
     });

@@ -1,8 +1,10 @@
 // Steps: skipped when done, checked against the files, stopped at the first that fails; stamps, the lock, the line of
 // progress.
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { takeLocks, removeAbandoned } from '../../setup/lock.mjs';
 import { Interrupted, Problem } from '../../setup/problem.mjs';
 import { pendingSteps, runSteps } from '../../setup/run.mjs';
@@ -352,11 +354,58 @@ describe('the lock', () => {
     );
   });
 
-  it('is taken over from a process that has gone', async () => {
-    fs.mkdirSync(path.dirname(file()));
-    fs.writeFileSync(file(), '999999999\n'); // above any process id
-    (await takeLocks({ root: scratch.path, home: path.join(scratch.path, 'home') }, { every: 5 }))();
+  /** Takes the lock of a mark as a killed or foreign set-up left it; rejects when it is not taken within 0.3 s. */
+  const takeFrom = async (mark) => {
+    fs.mkdirSync(path.dirname(file()), { recursive: true });
+    fs.writeFileSync(file(), JSON.stringify(mark));
+    const places = { root: scratch.path, home: path.dirname(file()) };
+    (await takeLocks(places, { every: 5, signal: AbortSignal.timeout(300) }))();
+  };
+  /** The mark that this process writes. */
+  const ownMark = async () => {
+    const release = await takeLocks({ root: scratch.path, home: path.dirname(file()) });
+    const mark = JSON.parse(fs.readFileSync(file(), 'utf8'));
+    release();
+    return mark;
+  };
+
+  it('is taken over from a process that has gone, or whose id belongs to a later process', async () => {
+    const mark = await ownMark();
+    await takeFrom({ ...mark, pid: 999999999 }); // above any process id
+    if (process.platform === 'linux') await takeFrom({ ...mark, start: '1' });
+    await assert.rejects(takeFrom(mark), Interrupted, 'this process runs');
   });
+
+  it('of another machine or an unknown form counts until it is no longer renewed', async () => {
+    const foreign = { ...(await ownMark()), scope: 'elsewhere' };
+    await assert.rejects(takeFrom(foreign), Interrupted);
+    fs.writeFileSync(file(), '');
+    const past = new Date(Date.now() - 120_000);
+    fs.utimesSync(file(), past, past);
+    await assert.rejects(takeFrom(foreign), Interrupted, 'writing renews it');
+    fs.utimesSync(file(), past, past);
+    (await takeLocks({ root: scratch.path, home: path.dirname(file()) }, { every: 5 }))();
+  });
+
+  it('left behind is taken by one of many at a time', async () => {
+    const program = `
+      import fs from 'node:fs';
+      const { takeLocks } = await import(${JSON.stringify(new URL('../../setup/lock.mjs', import.meta.url).href)});
+      const [root, inside] = process.argv.slice(1);
+      const release = await takeLocks({ root, home: root + '/.rifle' }, { every: 1 });
+      fs.writeFileSync(inside, '', { flag: 'wx' }); // throws when another set-up is inside
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      fs.rmSync(inside);
+      release();`;
+    fs.mkdirSync(path.dirname(file()));
+    fs.writeFileSync(file(), JSON.stringify({ ...(await ownMark()), pid: 999999999 }));
+    const inside = path.join(scratch.path, 'inside');
+    const runs = Array.from({ length: 6 }, () =>
+      promisify(execFile)(process.execPath, ['--input-type=module', '-e', program, scratch.path, inside]),
+    );
+    await Promise.all(runs);
+    assert.deepEqual(fs.readdirSync(path.dirname(file())), [], 'nothing is left');
+  }).timeout(60_000);
 
   it('clears what such a process left half done, and nothing else', () => {
     for (const name of ['a.partial-999999999', `b.partial-${process.pid}`, 'c'])

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { backbones } from '../../src/backbones/backbone';
 import { BatchLoader } from '../../src/data/batches/batches';
 import { datasets } from '../../src/data/catalog';
-import { limitPerClass } from '../../src/data/dataset';
+import { limitPerClass } from '../../src/data/splits';
 import { openPixelCache } from '../../src/data/pixels/pixel-cache';
 import type { Precision } from '../../src/engine/passes/precision';
 import { tf, type TF } from '../../src/engine/tensorflow';

@@ -1,16 +1,16 @@
-// Files and folders that appear whole or not at all: made beside their place, then renamed.
+// Files and folders that appear whole or not at all: written under another name beside it, then renamed.
 import fs from 'node:fs';
 import fsp from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
 import { KitError } from '../errors';
+import { machineKey } from './machine';
 
 let made = 0;
 
 /**
  * Makes the file or folder `final`: `make` writes it at the path that it is given (in the same folder, named
- * `<final>.partial-<pid>-<host>-<n>`), and only what it has finished is renamed into place. When `make` fails, what it
- * left is
+ * `<final>.partial-<pid>-<machine>-<n>`), and only what it has finished is renamed into place. When `make` fails,
+ * what it left is
  * removed. Partials of processes of this machine that have died are removed first.
  * @param isWhole tells whether what stands at `final` after `make` (put there by another process meanwhile) will do;
  *   then that one
@@ -63,10 +63,13 @@ async function remove(target: string): Promise<void> {
 
 /** A path beside `final` for what is not whole yet, which no other process and no other call uses. */
 export function partialPath(final: string): string {
-  return `${final}.partial-${process.pid}-${os.hostname()}-${made++}`;
+  return `${final}.partial-${process.pid}-${machineKey()}-${made++}`;
 }
 
-/** The partials of `final` that processes of this machine left when they were killed. */
+/**
+ * The partials of `final` that processes of this machine, boot and PID namespace left when they were killed. Whether
+ * others still run cannot be known here, so theirs are left alone.
+ */
 export async function abandonedPartials(final: string): Promise<string[]> {
   const folder = path.dirname(final);
   const prefix = `${path.basename(final)}.partial-`;
@@ -74,8 +77,8 @@ export async function abandonedPartials(final: string): Promise<string[]> {
   return names
     .filter((name) => {
       if (!name.startsWith(prefix)) return false;
-      const [, pid, host] = /^(\d+)-(.*)-\d+(?:-[a-z]+)?(?:\.json)?$/.exec(name.slice(prefix.length)) ?? [];
-      return host === os.hostname() && !isAlive(Number(pid));
+      const [, pid, machine] = /^(\d+)-(.*)-\d+(?:-[a-z]+)?(?:\.json)?$/.exec(name.slice(prefix.length)) ?? [];
+      return machine === machineKey() && !isAlive(Number(pid));
     })
     .map((name) => path.join(folder, name));
 }
@@ -95,8 +98,9 @@ export function explainWriteError(error: unknown, folder: string): unknown {
   const { code, path: refused } = (error ?? {}) as NodeJS.ErrnoException;
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     return new KitError(
-      `The disk that holds ${folder} is full${freeSpace(folder)}: writing stopped and what was written is removed.`,
+      `The disk that holds ${folder} is full${freeSpace(folder)}. Writing stopped, and the unfinished file is deleted.`,
       {
+        code: 'DISK_FULL',
         fix: 'Free some space there, or set RIFLE_HOME to a folder on a larger disk, then run the same command again.',
         cause: error,
       },
@@ -106,7 +110,15 @@ export function explainWriteError(error: unknown, folder: string): unknown {
   const ours = refused === undefined || path.resolve(refused).startsWith(path.resolve(folder));
   if (ours && (code === 'EACCES' || code === 'EROFS' || (code === 'EPERM' && refused !== undefined))) {
     return new KitError(`The folder ${folder} cannot be written (${code}).`, {
+      code: 'FOLDER_NOT_WRITABLE',
       fix: 'Give yourself the right to write there, or set RIFLE_HOME to a folder of your own.',
+      cause: error,
+    });
+  }
+  if (code === 'ENAMETOOLONG') {
+    return new KitError(`A name in ${folder} is too long for the disk.`, {
+      code: 'NAME_TOO_LONG',
+      fix: 'Use shorter names, or set RIFLE_HOME to a folder with a shorter path.',
       cause: error,
     });
   }

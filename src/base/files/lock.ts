@@ -7,6 +7,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { KitError } from '../errors';
+import { explainWriteError } from './atomic';
+import { machineId } from './machine';
 
 /** Who holds a lock. */
 export interface LockOwner {
@@ -27,15 +29,16 @@ export interface LockOwner {
   takenAt: string;
 }
 
-/** The run is being made by another process that lives. */
+/** The run is in progress in another process. */
 export class RunBusyError extends KitError {
   constructor(
     readonly owner: LockOwner | null,
     folder: string,
   ) {
     super(
-      `The run ${path.basename(folder)} is being made by ${owner === null ? 'another process' : `process ${owner.pid} on ${owner.host}`}.`,
-      { fix: 'Wait for it, or stop that process.' },
+      `The run ${path.basename(folder)} is in progress in ` +
+        `${owner === null ? 'another process' : `process ${owner.pid} on ${owner.host}`}.`,
+      { code: 'RUN_BUSY', fix: 'Wait until it has finished, or stop that process.' },
     );
   }
 }
@@ -68,10 +71,9 @@ interface Found {
 }
 
 /**
- * A lock file is named `lock.<generation>` and appears whole, by a hard link that fails where the name is taken.
- * Whoever finds no living owner
- * makes the next generation, then looks again: when there is another living one, it steps back. So of any two at least
- * the later one sees the other.
+ * A lock file is named `lock.<generation>` and appears whole, by a hard link that fails where the name is taken. A
+ * process that finds no living owner makes the next generation, then looks again. When another living owner is
+ * there, it deletes its own file. So of any two processes at least the later one sees the other.
  */
 export class RunLock {
   private constructor(
@@ -91,7 +93,7 @@ export class RunLock {
     const { signal, wait = true, onWait, every = 1000, deadAfter = 60_000, beatEvery = 5000 } = options;
     const seen = new Map<string, { beat: number; since: number }>();
     const told = new Set<string | null>();
-    fs.mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     const isDead = (found: Found): boolean => {
       const verdict = found.owner === null ? 'unknown' : lifeOf(found.owner);
       if (verdict !== 'unknown') return verdict === 'dead';
@@ -135,14 +137,15 @@ export class RunLock {
     const newest = locksIn(this.folder).at(-1);
     if (newest?.owner?.token === this.owner.token) return;
     const who = newest?.owner
-      ? `process ${newest.owner.pid} on ${newest.owner.host} has taken it over`
-      : `its lock ${this.file} is gone`;
-    throw new KitError(`The run ${path.basename(this.folder)} is no longer this process's: ${who}.`, {
-      fix: 'This process stood still for too long and gives the run up; ask for it again.',
+      ? `process ${newest.owner.pid} on ${newest.owner.host} has taken it`
+      : `the lock ${this.file} was deleted`;
+    throw new KitError(`This process has lost its lock on the run ${path.basename(this.folder)}: ${who}.`, {
+      code: 'RUN_LOCK_LOST',
+      fix: 'This process was unresponsive for too long. Start the run again to resume it.',
     });
   }
 
-  /** Gives the lock up. */
+  /** Releases the lock. */
   async release(): Promise<void> {
     await this.heart.terminate();
     if (locksIn(this.folder).some(({ owner }) => owner?.token === this.owner.token))
@@ -158,13 +161,22 @@ export function ownerOf(folder: string): LockOwner | null {
   return locksIn(folder).find(({ owner }) => owner !== null && lifeOf(owner) !== 'dead')?.owner ?? null;
 }
 
+/** @throws KitError when the disk is full or the folder cannot be written. */
+function makeFolder(folder: string): void {
+  try {
+    fs.mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    throw explainWriteError(error, path.dirname(folder));
+  }
+}
+
 /** The lock files of a run, by generation. */
 function locksIn(folder: string): Found[] {
   if (!fs.existsSync(folder)) return [];
   return fs
     .readdirSync(folder)
     .flatMap((name): Found[] => {
-      const [, generation] = /^lock\.(\d+)$/.exec(name) ?? [];
+      const [, generation] = /^lock\.(\d{1,9})$/.exec(name) ?? [];
       if (generation === undefined) return [];
       const file = path.join(folder, name);
       const stat = fs.statSync(file, { throwIfNoEntry: false });
@@ -195,7 +207,7 @@ function create(file: string, owner: LockOwner): boolean {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EEXIST') return false;
-    if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'ENOSYS') throw error;
+    if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'ENOSYS') throw explainWriteError(error, path.dirname(file));
   } finally {
     fs.rmSync(beside, { force: true });
   }
@@ -204,7 +216,7 @@ function create(file: string, owner: LockOwner): boolean {
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
+    throw explainWriteError(error, path.dirname(file));
   }
 }
 
@@ -235,23 +247,6 @@ function lifeOf(owner: LockOwner): 'alive' | 'dead' | 'unknown' {
   const start = startOf(owner.pid);
   if (start === null || owner.processStart === null) return 'unknown';
   return start === owner.processStart ? 'alive' : 'dead';
-}
-
-function machineId(): string {
-  const read = (look: () => string): string => {
-    try {
-      return look().trim();
-    } catch {
-      return '';
-    }
-  };
-  return [
-    os.hostname(),
-    read(() => fs.readFileSync('/proc/sys/kernel/random/boot_id', 'utf8')),
-    read(() => fs.readlinkSync('/proc/self/ns/pid')),
-  ]
-    .join(' ')
-    .trim();
 }
 
 /** When a process started (proc(5), /proc/PID/stat, field 22); null off Linux. A zombie has ended. */

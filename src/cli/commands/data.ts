@@ -1,29 +1,30 @@
-// `rifle data list|prepare|verify`: the data sets of the catalog.
+// `rifle data list|prepare|verify|check`: the data sets of the catalog and of folders.
 import { Command } from 'commander';
 import { interruptible } from '../interrupt';
+import { dataCheckCommand } from '../data-check';
 import { megabytes, printJson, printLine, printList } from '../print';
 import { showProgress } from '../progress';
 import type { Dataset, DatasetSpec } from '../../data/dataset';
 
-/** What is to be fetched for a data set, in bytes; null when it is not known of every file. */
+/** Bytes to download for a data set; null when the size of a file is not known. */
 function downloadBytes({ files }: DatasetSpec): number | null {
   return files.reduce<number | null>((sum, { bytes }) => (sum === null || bytes === null ? null : sum + bytes), 0);
 }
 
-/** Whether files of it must be fetched by hand. */
+/** Whether files of it must be downloaded by hand. */
 const needsHand = ({ files }: DatasetSpec): boolean =>
   files.some((file) => 'byHand' in file && file.byHand !== undefined);
 
-/** What a user should know of how sure it is that a data set is the official one; empty when its hashes say so. */
+/** A notice when no hash shows that the files are the official ones; else empty. */
 function doubt({ verified }: Pick<Dataset, 'verified'>): string {
   return verified === 'content'
-    ? 'Taken by its content: lists, classes and counts are right, but no hash says that the files are the official ones.'
+    ? 'Lists, classes and counts are right, but no hash shows that the files are the official ones.'
     : '';
 }
 
 /** The command. */
 export function dataCommand(): Command {
-  const command = new Command('data').description('list, prepare and verify data sets');
+  const command = new Command('data').description('list, prepare, verify and check data sets');
 
   command
     .command('list')
@@ -63,23 +64,24 @@ export function dataCommand(): Command {
         ]),
       );
       if (all.some(({ state }) => state === 'missing'))
-        printLine('\n`npx rifle data prepare NAME` makes one ready; of those by hand it says what to fetch.');
+        printLine('\n`npx rifle data prepare NAME` prepares one; for those by hand it lists the files to download.');
     });
 
   command
     .command('prepare')
-    .description('fetch, check and unpack a data set; nothing is done when it is ready')
-    .argument('<name>', 'a name of the catalog, or a folder train/<class>/*, test/<class>/*')
+    .description('download, verify and extract a data set; nothing is done when it is ready')
+    .argument('<name>', 'a name of the catalog, or a folder of images')
     .option(
       '--from <dir>',
-      'take the files from this folder (or archive): official ones, or a re-packed or unpacked copy',
+      'take the files from this folder (or archive): official ones, or a re-packed or extracted copy',
     )
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
       [
         '',
-        'What is fetched is checked by size and hash, unpacked, read and counted; a download that broke off goes on where it was.',
+        'Downloads are resumed, verified by size and hash, extracted, read and counted.',
+        'A folder: <class>/*, or train/<class>/*, test/<class>/* and perhaps val/<class>/*, or labels.csv (file,label).',
         'Examples:',
         '  $ npx rifle data prepare elpv',
         '  $ npx rifle data prepare cub-200-2011',
@@ -92,20 +94,25 @@ export function dataCommand(): Command {
       const dataset = await datasets
         .load(name, { from, onProgress: display.onProgress, signal: interruptible() })
         .finally(() => display.stop());
-      const { root, classes, train, test, hash, verified } = dataset;
+      const { root, classes, train, validation, test, hash, verified, split, notices = [] } = dataset;
       if (json)
         return printJson({
           name: dataset.name,
           root,
           classes,
           train: train.length,
+          ...(validation !== undefined && { validation: validation.length }),
           test: test.length,
+          ...(split !== undefined && { split }),
+          notices,
           hash,
           verified: verified ?? null,
         });
       printLine(
-        `${dataset.name} is ready: ${classes.length} classes, ${train.length} training and ${test.length} test images in ${root}`,
+        `${dataset.name} is ready: ${classes.length} classes, ${train.length} training` +
+          `${validation === undefined ? '' : `, ${validation.length} validation`} and ${test.length} test images in ${root}`,
       );
+      for (const notice of notices) printLine(notice);
       if (doubt(dataset) !== '') printLine(doubt(dataset));
     });
 
@@ -134,5 +141,6 @@ export function dataCommand(): Command {
       if (doubt(dataset) !== '') printLine(doubt(dataset));
     });
 
+  command.addCommand(dataCheckCommand());
   return command;
 }

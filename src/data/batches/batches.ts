@@ -74,11 +74,13 @@ export class BatchLoader {
     const { batchSize, imageSize, workers = 1 } = options;
     for (const [name, value] of Object.entries({ batchSize, imageSize, workers })) {
       if (!Number.isInteger(value) || value < 1)
-        throw new KitError(`${name} must be a whole number from 1, found ${value}.`);
+        throw new KitError(`${name} must be a whole number from 1, found ${value}.`, { code: 'BATCH_OPTION_INVALID' });
     }
-    if (samples.length === 0) throw new KitError('There are no images to make batches of.');
+    if (samples.length === 0)
+      throw new KitError('There are no images to make batches of.', { code: 'BATCH_NO_IMAGES' });
     if (imageSize > cache.shortSide) {
       throw new KitError(`A crop of ${imageSize} pixels does not fit images whose short side is ${cache.shortSide}.`, {
+        code: 'BATCH_CROP_TOO_LARGE',
         fix: 'Lower the image size, or open a pixel cache with a larger short side.',
       });
     }
@@ -87,6 +89,7 @@ export class BatchLoader {
       const entry = byFile.get(file);
       if (entry === undefined)
         throw new KitError(`The image ${file} is not in the pixel cache ${cache.path}.`, {
+          code: 'BATCH_IMAGE_NOT_CACHED',
           fix: 'Open the pixel cache of the data set that the samples are from.',
         });
       return entry;
@@ -100,6 +103,7 @@ export class BatchLoader {
       this.slots = Array.from({ length: slots }, () => new SharedArrayBuffer(bytes));
     } catch (cause) {
       throw new KitError(`There is no memory for ${slots} batches of ${(bytes / 1e9).toFixed(1)} GB each.`, {
+        code: 'BATCH_NO_MEMORY',
         fix: 'Lower the batch size.',
         cause,
       });
@@ -141,7 +145,10 @@ export class BatchLoader {
     const { signal, from = 0 } = options;
     const { batchSize, seed, train, imageSize } = this.options;
     if (this.failure) throw this.failure;
-    if (this.running) throw new KitError('An epoch of these batches is being read already: one at a time.');
+    if (this.running)
+      throw new KitError('An epoch of these batches is being read already: one at a time.', {
+        code: 'BATCH_EPOCH_BUSY',
+      });
     const order = train
       ? randomStream(seed, 'shuffle', epoch).permutation(this.samples.length)
       : Uint32Array.from(this.samples.keys());
@@ -253,9 +260,16 @@ export class BatchLoader {
       else waiting?.resolve();
     });
     worker.on('error', (cause) =>
-      this.fail(new KitError(`A thread that assembles batches failed: ${cause.message}.`, { cause })),
+      this.fail(
+        new KitError(`A thread that assembles batches failed: ${cause.message}.`, {
+          code: 'BATCH_THREAD_FAILED',
+          cause,
+        }),
+      ),
     );
-    worker.on('exit', () => this.fail(new KitError('A thread that assembles batches has ended.')));
+    worker.on('exit', () =>
+      this.fail(new KitError('A thread that assembles batches has ended.', { code: 'BATCH_THREAD_FAILED' })),
+    );
     return worker;
   }
 
@@ -267,7 +281,7 @@ export class BatchLoader {
 
   /** Ends the threads and frees the memory. An epoch being read fails. The loader cannot be used again. */
   async close(): Promise<void> {
-    this.fail(new KitError('These batches are closed.'));
+    this.fail(new KitError('These batches are closed.', { code: 'BATCH_CLOSED' }));
     await Promise.all(this.workers.map((worker) => worker.terminate()));
     this.workers = [];
     this.slots.length = 0;

@@ -1,5 +1,4 @@
-// Downloads a file over HTTP(S) into the cache: resumed where it broke off, tried again, from mirrors, and verified
-// before anybody reads it.
+// Downloads a file over HTTP(S) into the cache: resumed, retried, from mirrors, and verified before it is used.
 import fs from 'node:fs';
 import fsp from 'node:fs/promises';
 import path from 'node:path';
@@ -8,7 +7,7 @@ import { KitError } from '../../base/errors';
 import type { OnProgress } from '../../base/progress';
 import { explainWriteError } from '../../base/files/atomic';
 import { Failure, startAt, type Answer } from './http';
-import { Part } from './partial-download';
+import { PartialDownload, type Version } from './partial-download';
 import { cachePath, describeWebFile, knownHash, mismatch, type WebFile } from './remote-file';
 
 /** How to download. */
@@ -26,16 +25,18 @@ export interface DownloadOptions {
   stallSeconds?: number;
 }
 
-/** Most bytes that are taken of a file whose size is not known. */
-const MOST_BYTES = 32 * 2 ** 30;
+/** Most bytes of a file whose size is not known: of a list, and of any other file. */
+const [MOST_LIST_BYTES, MOST_BYTES] = [64 * 2 ** 20, 8 * 2 ** 30];
+
+const boundOf = ({ file }: WebFile): number =>
+  /\.(txt|csv|json|mat|xml|ya?ml)$/i.test(file) ? MOST_LIST_BYTES : MOST_BYTES;
 
 /**
  * The path of `source` in `kitHome('cache')`, fetched when it is not there or is not what it should be. The file
- * appears there only when
- * its size and hash are right, as far as they are known. What a broken download has left is kept beside it
- * (`<file>.part`), and the next
- * call goes on from there.
- * @throws KitError that says for each address what went wrong, and what to do; the signal's reason when aborted.
+ * appears there only when its size and hash are right, as far as they are known. A broken download is kept beside it
+ * (`<file>.part`), and the next call resumes it.
+ * @throws KitError `DOWNLOAD_FAILED`, which says for each address what went wrong; `DOWNLOAD_BY_HAND`; `DISK_FULL`; the
+ *   signal's reason when aborted.
  */
 export async function download(source: WebFile, options: DownloadOptions = {}): Promise<string> {
   const { signal } = options;
@@ -43,10 +44,12 @@ export async function download(source: WebFile, options: DownloadOptions = {}): 
   const final = cachePath(source);
   if (fs.existsSync(final) && (await mismatch(source, final, signal)) === undefined) return final;
   if (source.byHand !== undefined)
-    throw new KitError(`${describeWebFile(source)}, cannot be fetched: ${source.byHand}.`);
+    throw new KitError(`${describeWebFile(source)}, cannot be downloaded: ${source.byHand}.`, {
+      code: 'DOWNLOAD_BY_HAND',
+    });
   try {
     await fsp.mkdir(path.dirname(final), { recursive: true });
-    const part = await Part.claim(final);
+    const part = await PartialDownload.claim(final);
     try {
       await requireSpace(path.dirname(final), source, await part.size());
       const failures: string[] = [];
@@ -58,9 +61,15 @@ export async function download(source: WebFile, options: DownloadOptions = {}): 
         }
         failures.push(`${url}: ${failure}`);
       }
-      throw new KitError(`${source.file} cannot be fetched.\n${failures.map((line) => `  ${line}`).join('\n')}`, {
-        fix: 'Check the network (and HTTP_PROXY, HTTPS_PROXY for a proxy), then run the same command again: it goes on where it broke off.',
+      throw new KitError(`${source.file} cannot be downloaded.\n${failures.map((line) => `  ${line}`).join('\n')}`, {
+        code: 'DOWNLOAD_FAILED',
+        fix:
+          'Check the network (and HTTP_PROXY, HTTPS_PROXY for a proxy), then run the same command again: ' +
+          'it resumes the download.',
       });
+    } catch (error) {
+      if (isDiskFull(error)) await part.empty();
+      throw error;
     } finally {
       await part.release();
     }
@@ -70,15 +79,20 @@ export async function download(source: WebFile, options: DownloadOptions = {}): 
   }
 }
 
-/** @throws KitError when what is still to come does not fit on the disk. */
+const isDiskFull = (error: unknown): boolean =>
+  ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '');
+
+/** @throws KitError `DISK_FULL` when the rest of the file does not fit on the disk. */
 async function requireSpace(folder: string, { file, bytes }: WebFile, there: number): Promise<void> {
   if (bytes === null) return;
   const { bavail, bsize } = await fsp.statfs(folder);
   if (bytes - there > bavail * bsize) {
     throw new KitError(
-      `${file} has ${(bytes / 1e6).toFixed(0)} MB, but the disk that holds ${folder} has ${((bavail * bsize) / 1e6).toFixed(0)} MB free.`,
+      `${file} has ${(bytes / 1e6).toFixed(0)} MB, but the disk that holds ${folder} has ` +
+        `${((bavail * bsize) / 1e6).toFixed(0)} MB free.`,
       {
-        fix: 'Free some space there, or set RIFLE_HOME to a folder on a larger disk; what it holds unpacked comes on top.',
+        code: 'DISK_FULL',
+        fix: 'Free some space there, or set RIFLE_HOME to a folder on a larger disk. Extracted files come on top.',
       },
     );
   }
@@ -88,7 +102,7 @@ async function requireSpace(folder: string, { file, bytes }: WebFile, there: num
 async function fetchFrom(
   url: string,
   source: WebFile,
-  part: Part,
+  part: PartialDownload,
   options: DownloadOptions,
 ): Promise<string | undefined> {
   const { retries = 5, waitSeconds = 1, signal } = options;
@@ -134,7 +148,7 @@ async function fetchFrom(
  * One connection: what it gives is added to `part`. Returns when all has come. @throws Failure; whatever the disk
  * refuses.
  */
-async function transfer(url: string, source: WebFile, part: Part, options: DownloadOptions): Promise<void> {
+async function transfer(url: string, source: WebFile, part: PartialDownload, options: DownloadOptions): Promise<void> {
   const { stallSeconds = 60, signal, onProgress } = options;
   const size = await part.size();
   if (source.bytes !== null && size === source.bytes) return; // all was there: only the check was missing
@@ -143,21 +157,27 @@ async function transfer(url: string, source: WebFile, part: Part, options: Downl
   const mayResume =
     size > 0 &&
     (source.bytes === null || size < source.bytes) &&
-    (part.validator !== undefined || knownHash(source) !== null);
+    (part.version.validator !== undefined || knownHash(source) !== null);
   let answer: Answer | undefined;
   try {
-    answer = await startAt(url, mayResume ? size : 0, part.validator, { stallSeconds, signal });
+    answer = await startAt(url, mayResume ? size : 0, part.version.validator, { stallSeconds, signal });
     const announced = answer.total;
     if (announced !== undefined && source.bytes !== null && announced !== source.bytes) {
       throw new Failure(
-        `it has a file of ${announced} bytes${answer.isPage ? ' (a web page: perhaps it asks for a login)' : ''}, expected ${source.bytes}`,
+        `it has a file of ${announced} bytes${answer.isPage ? ' (a web page: perhaps it asks for a login)' : ''}, ` +
+          `expected ${source.bytes}`,
         { final: true },
       );
     }
+    if (answer.start > 0 && hasChanged(part.version, answer, knownHash(source) !== null))
+      throw new Failure('the file has changed since the download began', { spoiled: true });
     const total = source.bytes ?? announced;
-    const limit = total ?? MOST_BYTES;
+    const bound = boundOf(source);
+    if (source.bytes === null && announced !== undefined && announced > bound)
+      throw new Failure(`it has a file of ${announced} bytes: more than ${bound}`, { final: true });
+    const limit = total ?? bound;
     let at = answer.start;
-    await part.open(at, answer.validator);
+    await part.open(at, { validator: answer.validator, total: announced });
     const report = () =>
       onProgress?.({ task: `fetch ${source.file}`, done: at, total: total ?? Math.max(at, 1), unit: 'bytes' });
     report();
@@ -176,4 +196,12 @@ async function transfer(url: string, source: WebFile, part: Part, options: Downl
     answer?.close();
     await part.close();
   }
+}
+
+/** Whether an answer to a range is of another version than the bytes that are there. */
+function hasChanged(before: Version, answer: Answer, isVerified: boolean): boolean {
+  if (before.total !== undefined && answer.total !== undefined && answer.total !== before.total) return true;
+  // With a hash to compare at the end, a server that names no version may be believed until then.
+  if (isVerified && (before.validator === undefined || answer.validator === undefined)) return false;
+  return answer.validator !== before.validator;
 }

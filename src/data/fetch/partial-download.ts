@@ -1,8 +1,16 @@
-// The unfinished copy of a download: one process has it at a time, and it outlives the process.
+// The partial file of a download: one process has it at a time, and it outlives the process.
 import fsp, { type FileHandle } from 'node:fs/promises';
 import { abandonedPartials, partialPath } from '../../base/files/atomic';
 
-/** Where the version of an unfinished copy is noted. */
+/** The version of the remote file that a partial download is of. */
+export interface Version {
+  /** ETag, else Last-Modified: see `Answer.validator`. */
+  validator?: string;
+  /** Its size in bytes. */
+  total?: number;
+}
+
+/** The file beside a partial download that holds its version. */
 const note = (file: string): string => `${file}.json`;
 
 async function remove(file: string): Promise<void> {
@@ -10,28 +18,27 @@ async function remove(file: string): Promise<void> {
   await fsp.rm(note(file), { force: true });
 }
 
-/** An unfinished copy that this process alone writes to. */
-export class Part {
+/** A partial download that this process alone writes to. */
+export class PartialDownload {
   private handle: FileHandle | undefined;
   private position = 0;
 
   private constructor(
-    private readonly shelf: string,
+    private readonly kept: string,
     /** Its path for as long as it is ours. */
     readonly file: string,
-    private version: string | undefined,
+    private current: Version,
   ) {}
 
   /**
-   * The unfinished copy of `final`: the one that stands as `<final>.part`, or that a killed process of this machine has
-   * left, is made ours
-   * by renaming it, which only one process can; without one it begins empty.
+   * The partial download of `final`: the one that stands as `<final>.part`, or that a killed process of this machine
+   * has left, is claimed by renaming it, which only one process can; without one it begins empty.
    */
-  static async claim(final: string): Promise<Part> {
-    const shelf = `${final}.part`;
+  static async claim(final: string): Promise<PartialDownload> {
+    const kept = `${final}.part`;
     const file = partialPath(final);
     const abandoned = (await abandonedPartials(final)).filter((name) => !name.endsWith('.json'));
-    for (const left of [shelf, ...abandoned]) {
+    for (const left of [kept, ...abandoned]) {
       if (
         !(await fsp.rename(left, file).then(
           () => true,
@@ -42,12 +49,12 @@ export class Part {
       await fsp.rename(note(left), note(file)).catch(() => undefined);
       break;
     }
-    return new Part(shelf, file, await readVersion(file));
+    return new PartialDownload(kept, file, await readVersion(file));
   }
 
-  /** What tells the version of the file that its bytes are of (see `Answer.validator`). */
-  get validator(): string | undefined {
-    return this.version;
+  /** The version that its bytes are of. */
+  get version(): Version {
+    return this.current;
   }
 
   /** Bytes that are there. */
@@ -59,13 +66,13 @@ export class Part {
   }
 
   /** Makes ready to write from byte `at` on; what stands behind is cut off. */
-  async open(at: number, validator: string | undefined): Promise<void> {
+  async open(at: number, version: Version): Promise<void> {
     this.handle = await fsp.open(this.file, at === 0 ? 'w' : 'r+');
     await this.handle.truncate(at);
     this.position = at;
     if (at > 0) return;
-    this.version = validator;
-    await fsp.writeFile(note(this.file), JSON.stringify({ validator }));
+    this.current = version;
+    await fsp.writeFile(note(this.file), JSON.stringify(version));
   }
 
   async write(bytes: Uint8Array): Promise<void> {
@@ -81,11 +88,11 @@ export class Part {
     this.handle = undefined;
   }
 
-  /** Throws its bytes away. */
+  /** Deletes its bytes. */
   async empty(): Promise<void> {
     await this.close();
     await remove(this.file);
-    this.version = undefined;
+    this.current = {};
   }
 
   /** Renames it to `final`: it is whole. */
@@ -95,20 +102,26 @@ export class Part {
     await remove(this.file);
   }
 
-  /** Leaves it, when it holds anything, as `<final>.part` to whoever comes next. */
+  /** Leaves it, when it holds anything, as `<final>.part` for the next call. */
   async release(): Promise<void> {
     await this.close();
     if ((await this.size()) === 0) return remove(this.file);
-    await fsp.rename(this.file, this.shelf);
-    await fsp.rename(note(this.file), note(this.shelf)).catch(() => undefined);
+    await fsp.rename(this.file, this.kept);
+    await fsp.rename(note(this.file), note(this.kept)).catch(() => undefined);
   }
 }
 
-async function readVersion(file: string): Promise<string | undefined> {
+async function readVersion(file: string): Promise<Version> {
   try {
-    const { validator } = JSON.parse(await fsp.readFile(note(file), 'utf8')) as { validator?: unknown };
-    return typeof validator === 'string' ? validator : undefined;
+    const { validator, total } = JSON.parse(await fsp.readFile(note(file), 'utf8')) as Record<string, unknown>;
+    return {
+      ...(typeof validator === 'string' && isHeaderValue(validator) && { validator }),
+      ...(typeof total === 'number' && { total }),
+    };
   } catch {
-    return undefined;
+    return {};
   }
 }
+
+/** Whether a text may be sent as a header: a note that was damaged may hold anything. */
+const isHeaderValue = (text: string): boolean => /^[\x21-\x7e][\x20-\x7e]{0,500}$/.test(text);

@@ -153,6 +153,7 @@ async function onlyFile(source: PackageFile, folder: string): Promise<string> {
   if (names.length !== 1)
     throw new KitError(
       `${describe(source)} should be one file, but ${names.length} were fetched: ${names.join(', ')}.`,
+      { code: 'PACKAGE_AMBIGUOUS' },
     );
   return path.join(folder, names[0]);
 }
@@ -185,7 +186,8 @@ async function runClient(
   }).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code !== 'ENOENT') throw cause;
     const client = command === 'npm' ? 'npm' : 'Python 3 with pip';
-    throw new KitError(`${describe(source)} cannot be fetched: ${client} was not found (tried ${command}).`, {
+    throw new KitError(`${describe(source)} cannot be downloaded: ${client} was not found (tried ${command}).`, {
+      code: 'PACKAGE_CLIENT_MISSING',
       fix: `Install ${client}.`,
       cause,
     });
@@ -205,36 +207,45 @@ function explainFailure(source: PackageFile, command: string, output: string): u
   const mismatch = /Got\s+([0-9a-f]{64})/.exec(output);
   if (mismatch) return hashMismatch(source, mismatch[1]);
   if (NETWORK.test(output)) {
-    return new KitError(`${describe(source)} cannot be fetched: the package registry does not answer.`, {
-      fix: `Check the network (and, for a mirror or a proxy, ${client}'s own settings), then run the same command again. Or put the file, fetched elsewhere, into ${kitHome('cache')}.`,
+    return new KitError(`${describe(source)} cannot be downloaded: the package registry does not answer.`, {
+      code: 'PACKAGE_REGISTRY_UNREACHABLE',
+      fix:
+        `Check the network (and, for a mirror or a proxy, ${client}'s own settings), then run the same command again. ` +
+        `Or put the file, downloaded elsewhere, into ${kitHome('cache')}.`,
       cause,
     });
   }
   if (/No module named pip/.test(output)) {
-    return new KitError(`${describe(source)} cannot be fetched: ${command} has no pip.`, {
+    return new KitError(`${describe(source)} cannot be downloaded: ${command} has no pip.`, {
+      code: 'PACKAGE_CLIENT_MISSING',
       fix: `Run \`${setupCommandLine()}\`, or install pip for this Python.`,
       cause,
     });
   }
   if (ABSENT.test(output)) {
     return new KitError(
-      `${describe(source)} cannot be fetched: the package registry that ${client} uses has no such file.`,
+      `${describe(source)} cannot be downloaded: the package registry that ${client} uses has no such file.`,
       {
-        fix: `See that the registry in ${client}'s settings mirrors this package. Or put the file, fetched elsewhere, into ${kitHome('cache')}.`,
+        code: 'PACKAGE_NOT_FOUND',
+        fix:
+          `See that the registry in ${client}'s settings mirrors this package. ` +
+          `Or put the file, downloaded elsewhere, into ${kitHome('cache')}.`,
         cause,
       },
     );
   }
   return new KitError(
-    `${describe(source)} cannot be fetched. ${client} ended with:\n${output.trim().split('\n').slice(-5).join('\n')}`,
-    { cause },
+    `${describe(source)} cannot be downloaded. ${client} ended with:\n${output.trim().split('\n').slice(-5).join('\n')}`,
+    { code: 'PACKAGE_DOWNLOAD_FAILED', cause },
   );
 }
 
 function hashMismatch(source: PackageFile, found: string): KitError {
   return new KitError(
-    `${describe(source)} is not the file that was expected: its sha256 should be ${source.sha256}, found ${found}. It was not kept.`,
+    `${describe(source)} is not the file that was expected: its sha256 should be ${source.sha256}, ` +
+      `found ${found}. It was not kept.`,
     {
+      code: 'PACKAGE_HASH_MISMATCH',
       fix: 'Run again; if the same is found, the registry or what lies between changes the file: do not use it.',
     },
   );

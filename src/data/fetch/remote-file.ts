@@ -38,12 +38,16 @@ export function knownHash({
   return sha256Prefix === undefined ? null : { algorithm: 'sha256', value: sha256Prefix };
 }
 
+/** Characters of a file's name that are kept in the cache: file systems bound names. The end says its kind. */
+const MOST_NAME = 120;
+
 /**
  * Where a web file is kept once it is whole: in `kitHome('cache')`, named so that two data sets' `images.tar` differ.
  */
 export function cachePath(source: WebFile): string {
   const id = knownHash(source)?.value ?? createHash('sha256').update(source.urls[0]).digest('hex');
-  return kitHome('cache', `${id.slice(0, 8)}-${source.file}`);
+  const name = source.file.replace(/[^\w.+-]/g, '_');
+  return kitHome('cache', `${id.slice(0, 8)}-${name.slice(-MOST_NAME)}`);
 }
 
 /**
@@ -58,7 +62,8 @@ export async function mismatch(source: WebFile, file: string, signal?: AbortSign
   if (hash === null) return undefined;
   const found = await hashFile(file, hash.algorithm, signal);
   if (found === hash.value || (hash.value === source.sha256Prefix && found.startsWith(hash.value))) return undefined;
-  return `its ${hash.algorithm} should ${hash.value === source.sha256Prefix ? 'begin with' : 'be'} ${hash.value}, found ${found}`;
+  const relation = hash.value === source.sha256Prefix ? 'begin with' : 'be';
+  return `its ${hash.algorithm} should ${relation} ${hash.value}, found ${found}`;
 }
 
 /** What a user needs to know to fetch a file by hand, in one line. */

@@ -19,11 +19,12 @@ const MOST_PIXELS = 178_956_970;
 const TOO_MANY_PIXELS = `it has more than ${MOST_PIXELS} pixels, which PIL and torchvision refuse too`;
 
 /**
- * The pixels of an image file, as PIL's `Image.open(file).convert('RGB')`, which torchvision's loader uses: grey becomes
- * RGB by repeating, an alpha channel is left out, four inks become RGB by PIL's formula, 16-bit grey is cut off at 255
- * (all else with 16 bits is divided by 256), an animation gives its first picture, colour profiles and EXIF orientation
- * are not applied (but that of TIFF is, as in PIL). Equal to PIL bit for bit on the files tested, but for AVIF, which may
- * differ by one grey level. The content decides the format, not the name: JPEG, PNG, WebP, GIF, TIFF, AVIF, BMP, and portable maps (P1 to P6).
+ * The pixels of an image file, as PIL's `Image.open(file).convert('RGB')`, which torchvision's loader uses: grey
+ * becomes RGB by repeating, an alpha channel is left out, four inks become RGB by PIL's formula, 16-bit grey is cut
+ * off at 255 (all else with 16 bits is divided by 256), an animation gives its first picture, colour profiles and
+ * EXIF orientation are not applied (but that of TIFF is, as in PIL). Equal to PIL bit for bit on the files tested,
+ * but for AVIF, which may differ by one grey level. The content decides the format, not the name: JPEG, PNG, WebP,
+ * GIF, TIFF, AVIF, BMP, and portable maps (P1 to P6).
  * @throws KitError `IMAGE_UNREADABLE` when the file is missing, no regular file, no image, damaged or truncated;
  *   `IMAGE_TOO_LARGE` above 178,956,970 pixels, as in PIL; `IMAGE_UNSUPPORTED` where PIL would give pixels that this
  *   kit cannot give: some kinds of TIFF, and GIF with transparent pixels or a first picture smaller than the screen.

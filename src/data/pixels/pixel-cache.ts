@@ -10,7 +10,7 @@ import type { OnProgress } from '../../base/progress';
 import { makeAtomically } from '../../base/files/atomic';
 import { mapConcurrently } from '../../base/files/concurrently';
 import { damagedPixels } from './damaged-pixels';
-import type { Dataset, Sample } from '../dataset';
+import { allSamples, type Dataset, type Sample } from '../dataset';
 import { DecodePool } from './decode-pool';
 import type { Image } from './image';
 
@@ -55,6 +55,8 @@ export interface PixelCacheOptions {
  */
 const MAGIC = Buffer.from('RIFLEPX1');
 const TRAILER_BYTES = 64;
+/** Characters of a data set's name that a cache's name begins with: file systems bound names. */
+const MOST_NAME = 80;
 /** Raised when the layout changes, or when decoding or resizing gives other pixels. */
 const FORMAT = 2;
 
@@ -81,12 +83,15 @@ interface Index {
 export async function openPixelCache(dataset: Dataset, options: PixelCacheOptions): Promise<PixelCache> {
   const { shortSide, signal } = options;
   if (!Number.isInteger(shortSide) || shortSide < 1)
-    throw new KitError(`The short side of a pixel cache must be a whole number of pixels from 1, found ${shortSide}.`);
+    throw new KitError(`The short side of a pixel cache must be a whole number of pixels from 1, found ${shortSide}.`, {
+      code: 'PIXEL_CACHE_SIZE_INVALID',
+    });
   signal?.throwIfAborted();
   const images = dataset.imagesHash ?? dataset.hash;
-  const samples = [...new Map([...dataset.train, ...dataset.test].map((sample) => [sample.file, sample])).values()];
+  const samples = [...new Map(allSamples(dataset).map((sample) => [sample.file, sample])).values()];
   samples.sort((a, b) => (a.file < b.file ? -1 : 1)); // a cache of the same name is the same, byte for byte
-  const prefix = `${dataset.name.replace(/[^\w.-]/g, '_')}-${shortSide}-${digest([FORMAT, images, shortSide])}-`;
+  const name = dataset.name.replace(/[^\w.-]/g, '_').slice(0, MOST_NAME);
+  const prefix = `${name}-${shortSide}-${digest([FORMAT, images, shortSide])}-`;
   const own = `${prefix}${digest(samples.map(({ file }) => file))}.pixels`;
   const open = async (name: string) => {
     const cache = await readCache(kitHome('pixels', name), images, shortSide);
@@ -103,8 +108,9 @@ export async function openPixelCache(dataset: Dataset, options: PixelCacheOption
   const made = await open(own);
   if (made === undefined) {
     throw new KitError(
-      `The pixel cache ${kitHome('pixels', own)} was made, but is not whole: another program changed it, or the disk is failing.`,
-      { fix: 'Run again.' },
+      `The pixel cache ${kitHome('pixels', own)} is damaged right after it was written: another program changed it, ` +
+        'or the disk is failing.',
+      { code: 'PIXEL_CACHE_DAMAGED', fix: 'Run again.' },
     );
   }
   return made;

@@ -44,9 +44,9 @@ function triangleTaps(inputSize: number, outputSize: number): Taps {
 
 /**
  * `image` at another size by PIL's antialiased bilinear filter, bit for bit: `Image.resize((width, height),
- * Image.BILINEAR)`, torchvision's default. Two passes in fixed point with 22 bits, rounded to 8 bits between them: along
- * rows, then along columns. As in Pillow since version 13, the order is reversed when the height shrinks by more than
- * twice as many pixels as the width (earlier versions may differ by one grey level there).
+ * Image.BILINEAR)`, torchvision's default. Two passes in fixed point with 22 bits, rounded to 8 bits between them:
+ * along rows, then along columns. As in Pillow since version 13, the order is reversed when the height shrinks by
+ * more than twice as many pixels as the width (earlier versions may differ by one grey level there).
  * @throws KitError `IMAGE_SIZE_INVALID` when a side is no whole number from 1, or the result exceeds 2^31 bytes.
  */
 export function resizeBilinear(image: Image, width: number, height: number): Image {

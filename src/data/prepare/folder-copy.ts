@@ -37,7 +37,8 @@ export function readFolderCopy(tree: FileTree, spec: DatasetSpec): Reading | und
   const found = (images: typeof train, split: string) =>
     images.map(({ from, name, image }): Found => {
       const label = labels.get(plainName(name));
-      if (label === undefined) throw new KitError(`Its class "${name}" is none of ${spec.title}.`);
+      if (label === undefined)
+        throw new KitError(`Its class "${name}" is none of ${spec.title}.`, { code: 'DATASET_CLASS_MISMATCH' });
       return { from, file: `${split}/${name}/${image}`, label };
     });
   return { train: found(train, 'train'), test: found(test, 'test'), classes: null };

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { KitError } from '../../base/errors';
 import { packageRoot } from '../../base/home';
+import { quoted } from '../../base/visible';
 import type { DatasetSpec } from '../dataset';
 
 const hex = (digits: number) => z.string().regex(new RegExp(`^[0-9a-f]{${digits}}$`));
@@ -28,7 +29,7 @@ const webFile = z.strictObject({
 });
 
 const manifestSchema = z.strictObject({
-  name: z.string().regex(/^[a-z0-9][a-z0-9._-]*$/),
+  name: z.string().regex(/^[a-z0-9][a-z0-9._-]*(\/[a-z0-9][a-z0-9._-]*)?$/),
   title: z.string().min(1),
   classes: z.array(z.string().min(1)).min(2),
   files: z.array(z.union([packageFile, webFile])).min(1),
@@ -40,24 +41,29 @@ const manifestSchema = z.strictObject({
   note: z.string().optional(),
 });
 
+/** The spec in a value, checked field by field; or which fields are wrong, in words. */
+export function parseManifest(value: unknown): { spec: DatasetSpec } | { problem: string } {
+  const parsed = manifestSchema.safeParse(value);
+  if (parsed.success) return { spec: parsed.data };
+  const issues = parsed.error.issues.map(({ path: at, message }) => `${at.join('.') || 'it'}: ${message}`);
+  return { problem: issues.join('; ') };
+}
+
 /**
  * The spec in a manifest file. `"extends": "<name>"` takes every field that is not given from the manifest of that name
- * beside it, which
- * extends none itself.
- * @throws KitError that says which field is wrong.
+ * beside it, which extends none itself.
+ * @throws KitError `DATASET_MANIFEST_INVALID` that says which field is wrong.
  */
 export function readManifest(file: string): DatasetSpec {
   let problem: string;
   try {
-    const parsed = manifestSchema.safeParse(readExtended(file));
-    if (parsed.success && parsed.data.name === path.basename(file, '.json')) return parsed.data;
-    problem = parsed.success
-      ? `name: it must be the file's, found "${parsed.data.name}"`
-      : parsed.error.issues.map(({ path: at, message }) => `${at.join('.') || 'the file'}: ${message}`).join('; ');
+    const parsed = parseManifest(readExtended(file));
+    if ('spec' in parsed && parsed.spec.name === path.basename(file, '.json')) return parsed.spec;
+    problem = 'spec' in parsed ? `name: it must be the file's, found ${quoted(parsed.spec.name)}` : parsed.problem;
   } catch (error) {
     problem = (error as Error).message;
   }
-  throw new KitError(`The manifest ${file} is not valid: ${problem}.`);
+  throw new KitError(`The manifest ${file} is not valid: ${problem}.`, { code: 'DATASET_MANIFEST_INVALID' });
 }
 
 function readExtended(file: string): unknown {

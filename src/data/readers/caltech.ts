@@ -1,6 +1,6 @@
 // Caltech-101 and Caltech-256: one folder of images a class, and no split: the kit's own, by `drawPerClass`.
 import { KitError } from '../../base/errors';
-import { drawPerClass } from '../dataset';
+import { drawPerClass } from '../splits';
 import type { FileTree } from './formats/file-tree';
 import { baseName, type DatasetReader, type Found, type Reading } from './reader';
 
@@ -29,6 +29,7 @@ function readFolders(
             .slice(0, 3)
             .map((place) => JSON.stringify(place))
             .join(', ')}.`,
+      { code: 'DATASET_FILE_MISSING' },
     );
   }
   const classes = [...new Set(images.map(({ name }) => name))].sort();

@@ -12,7 +12,9 @@ async function numbered(tree: FileTree, file: string): Promise<Map<string, strin
     const [, id, value] = /^(\d+) (\S.*)$/.exec(line) ?? [];
     if (id === undefined || values.has(id))
       throw new KitError(
-        `Line ${number} of ${file} is not understood: expected a number of its own and a value, found ${JSON.stringify(line)}.`,
+        `Line ${number} of ${file} is not understood: expected a number of its own and a value, ` +
+          `found ${JSON.stringify(line)}.`,
+        { code: 'DATASET_LIST_INVALID' },
       );
     values.set(id, value);
   }
@@ -32,6 +34,7 @@ export const cub: DatasetReader = {
       if (split !== '0' && split !== '1')
         throw new KitError(
           `The list train_test_split.txt has ${JSON.stringify(split ?? null)} for image ${id}, expected 0 or 1.`,
+          { code: 'DATASET_LIST_INVALID' },
         );
       const label = listedNumber(labels.get(id), classes.size, 'image_class_labels.txt') - 1;
       return {

@@ -1,6 +1,7 @@
 // ELPV: photographs of solar cells with the probability of a defect; see the manifests `elpv` and `elpv-levels`.
 import { KitError } from '../../base/errors';
-import { splitByRule, type Sample } from '../dataset';
+import type { Sample } from '../dataset';
+import { splitByRule } from '../splits';
 import type { DatasetReader } from './reader';
 
 const ELPV = 'elpv-dataset/elpv_dataset/data';
@@ -53,7 +54,9 @@ export function parseElpvLabels(text: string): ElpvCell[] {
       more.length > 0
     ) {
       throw new KitError(
-        `Line ${index + 1} of ELPV's labels.csv is not understood: expected an image's path, 0, 1/3, 2/3 or 1, and mono or poly, found ${JSON.stringify(line)}.`,
+        `Line ${index + 1} of ELPV's labels.csv is not understood: expected an image's path, ` +
+          `0, 1/3, 2/3 or 1, and mono or poly, found ${JSON.stringify(line)}.`,
+        { code: 'DATASET_LIST_INVALID' },
       );
     }
     cells.push({ file, probability: Math.round(level) / 3, type });

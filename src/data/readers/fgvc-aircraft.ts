@@ -17,7 +17,9 @@ export const fgvcAircraft: DatasetReader = {
         const label = labels.get(variant);
         if (label === undefined)
           throw new KitError(
-            `Line ${number} of ${list} is not understood: expected an image's number and one of the ${classes.length} variants, found ${JSON.stringify(line.slice(0, 100))}.`,
+            `Line ${number} of ${list} is not understood: expected an image's number and one of the ` +
+              `${classes.length} variants, found ${JSON.stringify(line.slice(0, 100))}.`,
+            { code: 'DATASET_LIST_INVALID' },
           );
         const file = listedPath(`images/${id}.jpg`, list);
         return { from: `${root}${file}`, file: `fgvc-aircraft-2013b/data/${file}`, label };

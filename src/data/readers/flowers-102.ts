@@ -15,7 +15,7 @@ export const flowers102: DatasetReader = {
     const labels = matNumbers((await list(LABELS)).get('labels'), `labels of ${LABELS}`);
     const splits = await list(SPLITS);
     const nameOf = (image: number) => `image_${String(image).padStart(5, '0')}.jpg`;
-    if (labels.length === 0) throw new KitError(`The list ${LABELS} is empty.`);
+    if (labels.length === 0) throw new KitError(`The list ${LABELS} is empty.`, { code: 'DATASET_LIST_INVALID' });
     const root = tree.before(nameOf(1));
     const found = (split: string): Found[] =>
       [...matNumbers(splits.get(split), `${split} of ${SPLITS}`)].map((number) => {

@@ -1,6 +1,6 @@
 // Food-101: `food-101/images/<class>/<number>.jpg` and lists of `<class>/<number>`.
 import { KitError } from '../../base/errors';
-import { drawPerClass } from '../dataset';
+import { drawPerClass } from '../splits';
 import type { FileTree } from './formats/file-tree';
 import { listedPath, type DatasetReader, type Found, type Reading } from './reader';
 
@@ -14,7 +14,9 @@ async function readSplits(tree: FileTree): Promise<Reading & { classes: string[]
     (await tree.lines(`${root}${list}`)).map(({ line }) => {
       const label = labels.get(line.slice(0, line.indexOf('/')));
       if (label === undefined)
-        throw new KitError(`The list ${list} names ${JSON.stringify(line)}, whose class is not in ${LISTS[0]}.`);
+        throw new KitError(`The list ${list} names ${JSON.stringify(line)}, whose class is not in ${LISTS[0]}.`, {
+          code: 'DATASET_LIST_INVALID',
+        });
       const file = `images/${listedPath(line, list)}.jpg`;
       return { from: `${root}${file}`, file: `food-101/${file}`, label };
     });

@@ -11,7 +11,9 @@ async function readList(tree: FileTree, list: string): Promise<string[]> {
   const odd = files.find((file) => !/^[^/]+\/[^/]+$/.test(file) || !isImageName(file));
   if (odd !== undefined || files.length === 0)
     throw new KitError(
-      `The list ${list} should have lines <class>/<image>, found ${odd === undefined ? 'none' : JSON.stringify(odd.slice(0, 100))}.`,
+      `The list ${list} should have lines <class>/<image>, ` +
+        `found ${odd === undefined ? 'none' : JSON.stringify(odd.slice(0, 100))}.`,
+      { code: 'DATASET_LIST_INVALID' },
     );
   return files;
 }

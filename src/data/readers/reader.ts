@@ -43,7 +43,9 @@ export const baseName = (file: string): string => file.slice(file.lastIndexOf('/
 export function listedPath(listed: string, list: string): string {
   const parts = listed.split('/');
   if (parts.some((part) => part === '' || part === '.' || part === '..' || /[\\\0:]/.test(part))) {
-    throw new KitError(`The list ${list} names ${JSON.stringify(listed)}, which is no path inside the data set.`);
+    throw new KitError(`The list ${list} names ${JSON.stringify(listed)}, which is no path inside the data set.`, {
+      code: 'DATASET_LIST_INVALID',
+    });
   }
   return listed;
 }
@@ -57,6 +59,7 @@ export function listedNumber(listed: string | number | undefined, most: number, 
   if (!Number.isInteger(number) || number < 1 || number > most)
     throw new KitError(
       `The list ${list} has ${JSON.stringify(listed ?? null)} where a whole number from 1 to ${most} is expected.`,
+      { code: 'DATASET_LIST_INVALID' },
     );
   return number;
 }

@@ -12,7 +12,7 @@ const META = 'cars_meta.mat';
 async function readAnnotations(tree: FileTree, list: string, folder: string, classes: number): Promise<Found[]> {
   const annotations = readMat(await tree.bytes(`${tree.before(list)}${list}`), list).get('annotations');
   if (annotations?.kind !== 'structs' || annotations.structs.length === 0)
-    throw new KitError(`The list ${list} has no annotations.`);
+    throw new KitError(`The list ${list} has no annotations.`, { code: 'DATASET_LIST_INVALID' });
   const found = annotations.structs.map((row) => {
     const file = `${folder}/${listedPath(matText(row.get('fname'), `fname of ${list}`), list)}`;
     const [label] = matNumbers(row.get('class'), `class of ${list}`);

@@ -14,14 +14,18 @@ async function readList(tree: FileTree, list: string, classes: string[]): Promis
   const files = matTexts(variables.get('file_list'), `file_list of ${list}`).map((file) => listedPath(file, list));
   const labels = matNumbers(variables.get('labels'), `labels of ${list}`);
   if (files.length !== labels.length || files.length === 0)
-    throw new KitError(`The list ${list} has ${files.length} files and ${labels.length} labels.`);
+    throw new KitError(`The list ${list} has ${files.length} files and ${labels.length} labels.`, {
+      code: 'DATASET_LIST_INVALID',
+    });
   const root = tree.before(files[0]);
   return files.map((file, i) => {
     const label = listedNumber(labels[i], 10_000, list) - 1;
     const folder = file.slice(0, file.indexOf('/'));
     classes[label] ??= folder;
     if (classes[label] !== folder)
-      throw new KitError(`The list ${list} gives ${file} the label ${label + 1}, which is that of ${classes[label]}.`);
+      throw new KitError(`The list ${list} gives ${file} the label ${label + 1}, which is that of ${classes[label]}.`, {
+        code: 'DATASET_LIST_INVALID',
+      });
     return { from: `${root}${file}`, file: `Images/${file}`, label };
   });
 }

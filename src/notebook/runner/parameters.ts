@@ -22,9 +22,7 @@ export async function injectParameters(
       fix: 'Declare them with `let` in one cell, and give it that tag.',
     });
   const declared = await variablesOf(joinText(notebook.cells[index].source));
-  for (const name of names)
-    if (!declared.includes(name))
-      throw unknownName('parameter (a variable declared with `let` in the cell tagged "parameters")', name, declared);
+  for (const name of names) if (!declared.includes(name)) throw unknownName('parameter', name, declared);
   notebook.cells.splice(index + 1, 0, {
     id: 'injected-parameters',
     cell_type: 'code',

@@ -69,6 +69,7 @@ class Translation {
         this.tensors.set(name, (attributes.value as { tensor: GraphTensor }).tensor);
         return;
       case 'Cast':
+        if (!Object.hasOwn(this.frozen.signature.inputs, x)) return add('Cast', [x], { to: { int: OnnxType.float32 } });
         this.nodes.push({ op: 'Cast', inputs: [x], output: `${name}/pixels`, attributes: { to: { int: 1 } } });
         return add('Transpose', [`${name}/pixels`], { perm: { ints: [0, 3, 1, 2] } });
       case 'Relu':

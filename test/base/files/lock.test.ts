@@ -43,7 +43,7 @@ describe('the lock of a run', function () {
       (error: RunBusyError) =>
         error instanceof RunBusyError &&
         error.owner?.pid === process.pid &&
-        /made by process \d+ on /.test(error.message),
+        /in progress in process \d+ on /.test(error.message),
     );
     lock.requireHeld();
     await lock.release();
@@ -116,7 +116,7 @@ describe('the lock of a run', function () {
     const first = await RunLock.take(folder);
     pretend({ machine: 'elsewhere' });
     const second = await RunLock.take(folder, { every: 5, deadAfter: 50, beatEvery: 1e6 });
-    assert.throws(() => first.requireHeld(), /no longer this process's: process \d+ on .* has taken it over/);
+    assert.throws(() => first.requireHeld(), { code: 'RUN_LOCK_LOST' });
     second.requireHeld();
     await first.release();
     second.requireHeld();
@@ -126,7 +126,7 @@ describe('the lock of a run', function () {
   it('cut short by a power failure counts as one whose owner is not known', async () => {
     fs.mkdirSync(folder);
     fs.writeFileSync(path.join(folder, 'lock.7'), '');
-    await assert.rejects(RunLock.take(folder, { wait: false }), /made by another process/);
+    await assert.rejects(RunLock.take(folder, { wait: false }), { code: 'RUN_BUSY' });
     const lock = await RunLock.take(folder, { every: 5, deadAfter: 30 });
     await lock.release();
   });

@@ -3,11 +3,11 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { download, type DownloadOptions } from '../../../src/data/fetch/download';
 import { cachePath, type WebFile } from '../../../src/data/fetch/remote-file';
 import { KitError } from '../../../src/base/errors';
+import { machineKey } from '../../../src/base/files/machine';
 import type { Progress } from '../../../src/base/progress';
 import { rangeStart, serve, startServer, type Manner } from './bad-server';
 import { filesBelow, useFreshHome } from '../fresh-home';
@@ -121,7 +121,7 @@ describe('download', function () {
   it('takes over what a killed process left, and not what a living one has', async () => {
     const web = await source([good]);
     fs.mkdirSync(path.join(home.path, 'cache'));
-    const partial = (pid: number) => `${cachePath(web)}.partial-${pid}-${os.hostname()}-0`;
+    const partial = (pid: number) => `${cachePath(web)}.partial-${pid}-${machineKey()}-0`;
     fs.writeFileSync(partial(4194305), file.subarray(0, 70_000)); // above the largest process id
     fs.writeFileSync(partial(process.ppid), 'of another');
     await download(web, quick);

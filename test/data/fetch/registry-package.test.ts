@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { fetchPackage, type PackageFile } from '../../../src/data/fetch/registry-package';
 import { KitError } from '../../../src/base/errors';
+import { machineKey } from '../../../src/base/files/machine';
 import type { Progress } from '../../../src/base/progress';
 import { makeTarGz, makeWheel } from './archive-makers';
 import { filesBelow, useEnvironment, useFreshHome } from '../fresh-home';
@@ -126,10 +127,9 @@ describe('fetchPackage', function () {
 
     it('removes what a killed process has left', async () => {
       const cache = path.join(home.path, 'cache');
-      const { hostname } = await import('node:os');
       // above the largest process id
-      const left = path.join(cache, `${wheel.file}.partial-4194305-${hostname()}-0-download`);
-      const alive = path.join(cache, `${wheel.file}.partial-${process.pid}-${hostname()}-999`);
+      const left = path.join(cache, `${wheel.file}.partial-4194305-${machineKey()}-0-download`);
+      const alive = path.join(cache, `${wheel.file}.partial-${process.pid}-${machineKey()}-999`);
       fs.mkdirSync(left, { recursive: true });
       fs.mkdirSync(alive);
       await fetchPackage(source);

@@ -8,7 +8,7 @@ import { crc32, deflateSync } from 'node:zlib';
 import { decode, decodeResized } from '../../../src/data/pixels/decode';
 import { resizeShortSide } from '../../../src/data/pixels/resize';
 import { openPixelCache } from '../../../src/data/pixels/pixel-cache';
-import { readImageFolder } from '../../../src/data/image-folder';
+import { readImageFolder } from '../../../src/data/folder/image-folder';
 import { KitError } from '../../../src/base/errors';
 import { packageRoot } from '../../../src/base/home';
 import { makeImageFolder, useFreshHome } from '../fresh-home';

@@ -143,11 +143,11 @@ describe('an ONNX graph', () => {
     const { nodes, constants, inputs, outputs } = onnxGraph(graph);
     assert.deepEqual(
       nodes.map(({ op }) => op),
-      ['Cast', 'Transpose', 'Sub', 'Conv', 'ReduceMean', 'Identity'],
+      ['Cast', 'Transpose', 'Sub', 'Conv', 'Cast', 'ReduceMean', 'Identity'],
     );
     assert.deepEqual(inputs[0], { name: 'images', type: 2, shape: ['batch', 5, 6, 3] });
     assert.deepEqual(outputs[0].shape, ['batch', 2]);
-    const [conv, mean] = [nodes[3], nodes[4]];
+    const [conv, mean] = [nodes[3], nodes[5]];
     assert.deepEqual(conv.attributes!.pads, { ints: [1, 3, 2, 4] }, 'top, left, bottom, right');
     assert.deepEqual(mean.attributes!.axes, { ints: [2, 3] });
     const weights = constants.find(({ name }) => name === conv.inputs[1])!;

@@ -30,6 +30,7 @@ export class FileTree {
         } else if (entry.isFile()) this.files.set(`${prefix}${file}`, path.join(folder, file));
         if (this.files.size > MOST_FILES)
           throw new KitError(`The folder ${folder} has more than ${MOST_FILES} files.`, {
+            code: 'DATASET_TOO_LARGE',
             fix: 'Give a folder that holds the data set only.',
           });
       }
@@ -69,13 +70,17 @@ export class FileTree {
     );
     throw new KitError(
       missing === undefined ? `${files.join(' and ')} are not in one folder.` : `The file ${missing} is missing.`,
+      { code: 'DATASET_FILE_MISSING' },
     );
   }
 
   /** The bytes of a list. @throws KitError when it is too large for one. */
   async bytes(file: string): Promise<Buffer> {
     const { size } = await fsp.stat(this.at(file));
-    if (size > LIST_BYTES) throw new KitError(`The list ${file} has ${size} bytes: more than any that is known.`);
+    if (size > LIST_BYTES)
+      throw new KitError(`The list ${file} has ${size} bytes: more than any that is known.`, {
+        code: 'DATASET_LIST_INVALID',
+      });
     return fsp.readFile(this.at(file));
   }
 

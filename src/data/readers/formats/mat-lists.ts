@@ -5,6 +5,7 @@ import type { MatValue } from './mat';
 function wrong(expected: string, what: string, value: MatValue | undefined): KitError {
   return new KitError(
     `The variable ${what} should be ${expected}, found ${value === undefined ? 'nothing' : value.kind}.`,
+    { code: 'DATASET_LIST_INVALID' },
   );
 }
 

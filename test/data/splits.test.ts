@@ -1,14 +1,18 @@
 // Splits, limits and hashes: pure functions, against hand-made cases.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { hashDataset, type Dataset, type Sample } from '../../src/data/dataset';
+import { groupFolds } from '../../src/data/group-folds';
 import {
+  assignFolds,
   carveValidation,
   drawPerClass,
-  hashDataset,
+  foldDataset,
   limitPerClass,
   splitByRule,
-  type Dataset,
-  type Sample,
-} from '../../src/data/dataset';
+} from '../../src/data/splits';
+import { packageRoot } from '../../src/base/home';
 import { KitError } from '../../src/base/errors';
 import { randomStream } from '../../src/base/random';
 
@@ -166,6 +170,103 @@ describe('drawPerClass', () => {
       /label 0 has 80 images, of which 61 are to be train and 20 test/,
     );
     assert.throws(() => drawPerClass(samples, { train: 81, test: 'rest' }), KitError);
+  });
+});
+
+interface FoldCase {
+  folds: number;
+  labels: number[];
+  groups: number[];
+  groupFolds: number[];
+  stratifiedCounts: number[][];
+}
+const foldCases = (
+  JSON.parse(fs.readFileSync(path.join(packageRoot(), 'test', 'fixtures', 'data', 'folds.json'), 'utf8')) as {
+    cases: FoldCase[];
+  }
+).cases;
+
+describe('folds', () => {
+  const toSamples = (labels: number[]): Sample[] =>
+    labels.map((label, i) => ({ file: `${String(i).padStart(4, '0')}.png`, label }));
+
+  it('have as many images of each class as scikit-learn gives them', () => {
+    for (const { folds: of, labels, stratifiedCounts } of foldCases) {
+      const samples = toSamples([...labels].sort((a, b) => a - b));
+      const folds = assignFolds(samples, { of });
+      const counts = stratifiedCounts.map((row, fold) =>
+        row.map((_, label) => samples.filter((sample, i) => sample.label === label && folds[i] === fold).length),
+      );
+      assert.deepEqual(counts, stratifiedCounts);
+    }
+  });
+
+  it('with groups are those of scikit-learn, when nothing is permuted', () => {
+    for (const { folds: of, labels, groups, groupFolds: expected } of foldCases) {
+      const samples = toSamples(labels);
+      const byFile = Object.fromEntries(samples.map(({ file }, i) => [file, String(groups[i]).padStart(3, '0')]));
+      // scikit-learn takes the groups in the order of their numbers.
+      const order = [...samples.keys()].sort((a, b) => groups[a] - groups[b] || a - b);
+      const folds = groupFolds(
+        order.map((i) => samples[i]),
+        byFile,
+        of,
+      );
+      assert.deepEqual(
+        folds,
+        order.map((i) => expected[i]),
+      );
+    }
+  });
+
+  it('divide all images, each into one fold, whatever their order', () => {
+    const dataset = { ...makeDataset([9, 7]), test: [{ file: 't/1.png', label: 0 }] };
+    const seen: string[] = [];
+    for (let index = 0; index < 3; index++) {
+      const { train, test, hash, imagesHash } = foldDataset(dataset, { of: 3, index });
+      assert.deepEqual(files([...train, ...test]).sort(), files([...dataset.train, ...dataset.test]).sort());
+      assert.notEqual(hash, dataset.hash);
+      assert.equal(imagesHash, dataset.imagesHash);
+      seen.push(...files(test));
+    }
+    assert.equal(new Set(seen).size, 17);
+    const samples = makeSamples([9, 7]);
+    const [straight, reversed] = [assignFolds(samples, { of: 3 }), assignFolds([...samples].reverse(), { of: 3 })];
+    assert.deepEqual(straight, reversed.reverse());
+    assert.notDeepEqual(assignFolds(samples, { of: 3, seed: 1 }), straight);
+    assert.deepEqual(
+      foldDataset(dataset, { of: 3, index: 0, over: 'train' }).test.some(({ file }) => file === 't/1.png'),
+      false,
+    );
+  });
+
+  it('never divide a group', () => {
+    const samples = makeSamples([12, 12]);
+    const groups = Object.fromEntries(samples.map(({ file }, i) => [file, `g${i % 5}`]));
+    const folds = assignFolds(samples, { of: 3, groups });
+    const byGroup = new Map(samples.map(({ file }, i) => [groups[file], folds[i]]));
+    assert.ok(samples.every(({ file }, i) => byGroup.get(groups[file]) === folds[i]));
+    const carved = carveValidation({ ...makeDataset([12, 12]), groups }, { fraction: 0.25, seed: 0 });
+    const inTest = new Set(carved.test.map(({ file }) => groups[file]));
+    assert.ok(inTest.size > 0 && carved.train.every(({ file }) => !inTest.has(groups[file])));
+  });
+
+  it('are refused where they cannot be', () => {
+    const samples = makeSamples([5, 4]);
+    for (const of of [1, 2.5, NaN]) assert.throws(() => assignFolds(samples, { of }), { code: 'FOLDS_INVALID' });
+    assert.throws(() => assignFolds(samples, { of: 5 }), { code: 'FOLDS_CLASS_TOO_SMALL' });
+    const groups = Object.fromEntries(samples.map(({ file }) => [file, 'one']));
+    assert.throws(() => assignFolds(samples, { of: 2, groups }), { code: 'FOLDS_GROUPS_TOO_FEW' });
+    for (const index of [-1, 2, 0.5])
+      assert.throws(() => foldDataset(makeDataset([5, 4]), { of: 2, index }), { code: 'FOLDS_INVALID' });
+  });
+});
+
+describe('a validation split of its own', () => {
+  it('is what is carved', () => {
+    const validation = [{ file: 'v/1.png', label: 0 }];
+    const carved = carveValidation({ ...makeDataset([5, 5]), validation }, { fraction: 0.2, seed: 0 });
+    assert.deepEqual([carved.test, carved.train.length, carved.validation], [validation, 10, undefined]);
   });
 });
 
