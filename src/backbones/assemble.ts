@@ -230,7 +230,8 @@ function linear(features: TF.Tensor2D, head: Network['head']): TF.Tensor2D {
 function requireTaps({ id, taps }: BackboneRecord, found: Pass['taps']): void {
   if (taps.length === Object.keys(found).length && taps.every((name) => name in found)) return;
   throw new KitError(
-    `The network ${id} gives the stages ${Object.keys(found).join(', ') || 'none'}; its record declares ${taps.join(', ')}.`,
+    `The network ${id} gives the stages ${Object.keys(found).join(', ') || 'none'}; ` +
+      `its record declares ${taps.join(', ')}.`,
     { code: 'BACKBONE_STAGES', fix: 'Declare in `taps` the names that the network gives to `tap`, in their order.' },
   );
 }

@@ -56,10 +56,10 @@ export interface Backbones {
   /** The record of `id`. @throws KitError with the near names when there is no such backbone. */
   get(id: string): BackboneRecord;
   /**
-   * The backbone `id` in memory. Its weights are downloaded when they are missing, and verified. The head of the weights
-   * stays when it has exactly `classes` outputs; otherwise a new one is drawn as torch.nn.Linear does, from the stream
-   * `head` of `seed`. So `classes: 1000` with `'imagenet'` always gives ImageNet's own head: only the number of classes
-   * counts, not which classes the data set has.
+   * The backbone `id` in memory. Its weights are downloaded when they are missing, and verified. The head of the
+   * weights stays when it has exactly `classes` outputs; otherwise a new one is drawn as torch.nn.Linear does, from the
+   * stream `head` of `seed`. So `classes: 1000` with `'imagenet'` always gives ImageNet's own head: only the number of
+   * classes counts, not which classes the data set has.
    * @throws KitError when the id or the weights are not known, damaged, or do not fit.
    */
   load(id: string, options: LoadBackboneOptions): Promise<Backbone>;

@@ -33,8 +33,8 @@ const registered = new Map<string, Registered>();
 const imageNetClasses = 1000;
 
 /**
- * Defines a backbone, so that `backbones` knows it by the id of its record. Defining it again from the same file or cell
- * replaces it.
+ * Defines a backbone, so that `backbones` knows it by the id of its record. A second definition from the same file or
+ * cell replaces it.
  * @returns the definition.
  * @throws KitError when the id has no slash, is defined in another file, or the definition contradicts itself: stages
  *   that are named twice, a head that is not at the end, another number of parameters than the record says.

@@ -65,3 +65,12 @@ export function unknownName(kind: string, name: string, known: readonly string[]
       })
     : new KitError(found, { code, fix: `Known: ${known.join(', ')}.` });
 }
+
+/** The system's code of an error or of its causes, for example `ENOSPC`; undefined where there is none. */
+export function errnoOf(error: unknown): string | undefined {
+  for (let each = error, depth = 0; each instanceof Error && depth < 10; each = each.cause, depth++) {
+    const { code } = each as NodeJS.ErrnoException;
+    if (!(each instanceof KitError) && typeof code === 'string' && /^E[A-Z\d]+$/.test(code)) return code;
+  }
+  return undefined;
+}

@@ -1,16 +1,16 @@
-// Ctrl-C: once stops cleanly before the next step, twice at once.
+// Ctrl-C: once stops before the next step, twice ends the process.
 
 /** The reason of an abort that the user asked for. */
 export class Stopped extends Error {
   constructor() {
-    super('by Ctrl-C. Finished runs are kept; what was under way goes on from its checkpoint when asked for again.');
+    super('by Ctrl-C. Finished runs are kept. The run in progress has a checkpoint: the same command resumes it.');
     this.name = 'Stopped';
   }
 }
 
 /**
- * A signal that Ctrl-C (or a polite kill) aborts. A second one ends the process with exit code 130, when the step that
- * runs is over.
+ * A signal that Ctrl-C (or SIGTERM) aborts. A second one ends the process with exit code 130, after the step in
+ * progress.
  */
 export function interruptible(): AbortSignal {
   const controller = new AbortController();

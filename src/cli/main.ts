@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The command `rifle`: one file per command in commands/, each loaded only when it is asked for.
+// The command `rifle`: one file or folder per command in commands/.
 import { Command, CommanderError } from 'commander';
 import { dataCommand } from './commands/data';
 import { kernelCommand } from './commands/kernel';
@@ -21,11 +21,12 @@ import { fail } from './fail';
 const program = new Command('rifle')
   .description('Fine-tune pretrained CNNs in TypeScript, and reproduce RIFLE (ICML 2020).')
   .version(kitVersion())
-  .showHelpAfterError('(add --help for what there is)')
+  .showHelpAfterError('(add --help for the options)')
   .showSuggestionAfterError()
   .addHelpText(
     'after',
-    '\nExamples:\n  $ npx rifle doctor\n  $ npx rifle train --method rifle --epochs 10 --seed 1\n  $ npx rifle reproduce --scale mini',
+    '\nExamples:\n  $ npx rifle doctor\n  $ npx rifle train --method rifle --epochs 10 --seed 1' +
+      '\n  $ npx rifle reproduce --scale mini',
   );
 
 for (const command of [
@@ -59,6 +60,12 @@ const overrideExit = (command: Command): void => {
   command.commands.forEach(overrideExit);
 };
 overrideExit(program);
+
+// A reader that has enough (`| head`) closes the pipe: not an error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
 
 program.parseAsync().catch((error: unknown) => {
   if (error instanceof CommanderError)

@@ -1,4 +1,4 @@
-// Numbers in flags: what they must be, and what is said when they are not.
+// Parsers of numbers in flags, with their messages.
 import { InvalidArgumentError } from 'commander';
 
 /** A parser of whole numbers, written in digits alone. */

@@ -1,8 +1,8 @@
-// Shows the reports of long tasks: bars with the time left on a terminal, a line now and then elsewhere. Always on
-// stderr.
+// Shows the progress of long tasks on stderr: bars with the time left on a terminal, a line now and then elsewhere.
 import { MultiBar, type SingleBar } from 'cli-progress';
 import pc from 'picocolors';
 import { Pace, type OnProgress, type Progress } from '../base/progress';
+import { visible } from '../base/visible';
 
 export { duration } from '../base/progress';
 
@@ -15,7 +15,19 @@ export interface ProgressDisplay {
 /** Bars on a terminal, lines elsewhere, nothing when `quiet`. */
 export function showProgress({ quiet = false }: { quiet?: boolean } = {}): ProgressDisplay {
   if (quiet) return { onProgress: () => undefined, stop: () => undefined };
-  return process.stderr.isTTY ? bars() : lines();
+  const { onProgress, stop } = process.stderr.isTTY ? bars() : lines();
+  return { onProgress: (progress) => onProgress(visibleProgress(progress)), stop };
+}
+
+/** Names from outside (files, data sets, answers of servers) on one line, without control characters. */
+export function visibleProgress({ task, detail, unit, ...numbers }: Progress): Progress {
+  const line = (text: string): string => visible(text, 120).replace(/[\n\t]/g, ' ');
+  return {
+    ...numbers,
+    unit: line(unit),
+    task: line(task),
+    ...(detail === undefined ? {} : { detail: line(detail) }),
+  };
 }
 
 function amount({ done, total, unit }: Progress): string {

@@ -1,8 +1,8 @@
-// The live table of a sweep: what each worker makes, what is over, and how long it will take. On stderr; lines where
-// that is no terminal.
+// The live table of a sweep on stderr: the run of each worker, the finished runs and the time left; plain lines where
+// stderr is no terminal.
 import pc from 'picocolors';
 import type { PoolRun } from '../runs/pool/pool';
-import { percent } from './print';
+import { percent, terminalWidth, visibleText } from './print';
 import { duration } from './progress';
 
 /** A display; `stop` must be called before anything else is printed. */
@@ -12,7 +12,7 @@ export interface SweepDisplay {
   stop(): void;
 }
 
-/** What a table is drawn from. */
+/** The state that a table shows. */
 export interface SweepScreen {
   runs: ReadonlyMap<number, PoolRun>;
   /** Seconds that each run was estimated to take on one device, or null. */
@@ -51,28 +51,45 @@ export function screenLines(screen: SweepScreen): string[] {
   const count = (...states: PoolRun['state'][]): number => runs.filter(({ state }) => states.includes(state)).length;
   const total = screen.seconds.length;
   const left = secondsLeft(screen);
-  const over = count('finished', 'diverged', 'reused', 'failed');
+  const ended = count('finished', 'diverged', 'reused', 'failed');
   const head = [
-    `${over}/${total} runs`,
+    `${ended}/${total} runs`,
     `${count('finished', 'diverged')} made`,
-    `${count('reused')} there before`,
+    `${count('reused')} reused`,
     ...(count('failed') > 0 ? [pc.red(`${count('failed')} failed`)] : []),
     duration(screen.elapsed),
-    ...(left === null || over === total ? [] : [pc.bold(`${duration(left)} left`)]),
+    ...(left === null || ended === total ? [] : [pc.bold(`${duration(left)} left`)]),
   ];
   const running = runs.filter(({ state }) => state === 'running').sort((a, b) => a.worker! - b.worker!);
   return [head.join(' · '), ...running.map(runLine)];
 }
 
-/** A run in one line. */
+/** A run in one line; what comes from outside is made visible. */
 export function runLine(run: PoolRun): string {
-  const where = run.worker === null ? '' : `${run.worker + 1}${run.device === null ? '' : ` GPU ${run.device}`}  `;
-  const what = `${run.title}, ${run.spec.dataset.split(/[\\/]/).pop()}, ${run.spec.backbone}`;
-  if (run.state === 'running')
-    return `${where}${what}: ${run.progress === null ? 'begins' : `${Math.floor((100 * run.progress.done) / Math.max(1, run.progress.total))} % · ${run.progress.detail ?? run.progress.task}`}`;
-  if (run.state === 'failed') return `${what}: ${pc.red('failed')}: ${run.cause}`;
-  if (run.state === 'waiting') return `${what}: waits: ${run.cause}`;
-  return `${what}: ${run.state === 'diverged' ? pc.yellow('diverged') : `test top-1 ${percent(run.top1 ?? NaN)}`}${run.state === 'reused' ? ' (was there)' : ''}`;
+  const device = run.device === null ? '' : ` GPU ${run.device}`;
+  const worker = run.worker === null ? '' : `${run.worker + 1}${device}  `;
+  const name = `${run.title}, ${run.spec.dataset.split(/[\\/]/).pop()}, ${run.spec.backbone}`;
+  return visibleText(`${run.state === 'running' ? worker : ''}${name}: ${stateText(run)}`, 2000).replace(/\n/g, ' ');
+}
+
+function stateText({ state, progress, cause, top1 }: PoolRun): string {
+  switch (state) {
+    case 'running': {
+      if (progress === null) return 'starts';
+      const done = Math.floor((100 * progress.done) / Math.max(1, progress.total));
+      return `${done} % · ${progress.detail ?? progress.task}`;
+    }
+    case 'waiting':
+      return `waiting: ${cause}`;
+    case 'failed':
+      return `${pc.red('failed')}: ${cause}`;
+    case 'diverged':
+      return pc.yellow('diverged');
+    case 'finished':
+      return `top-1 ${percent(top1 ?? NaN)}`;
+    case 'reused':
+      return `top-1 ${percent(top1 ?? NaN)} (reused)`;
+  }
 }
 
 /** Milliseconds between two drawings, and seconds between two lines on what is no terminal. */
@@ -97,7 +114,7 @@ export function showSweep({
   const erase = (): void => void (drawn > 0 && out.write(`\x1b[${drawn}A\x1b[J`));
   const draw = (): void => {
     erase();
-    const lines = screenLines(screen()).map((line) => clip(line, out.columns ?? 80));
+    const lines = screenLines(screen()).map((line) => clip(line, terminalWidth(out)));
     out.write(`${lines.join('\n')}\n`);
     drawn = lines.length;
   };
@@ -127,7 +144,7 @@ export function showSweep({
         return;
       if (run.state !== 'reused') say(runLine(run));
     },
-    onNotice: (text) => say(pc.yellow(text)),
+    onNotice: (text) => say(pc.yellow(visibleText(text, 4000))),
     stop() {
       clearInterval(timer);
       if (live) draw();
@@ -136,15 +153,15 @@ export function showSweep({
   };
 }
 
-/** A line cut to `width` places; escape sequences take none. */
+/** A line cut to `width` columns; escape sequences take none. */
 function clip(line: string, width: number): string {
-  let places = 0;
+  let columns = 0;
   let kept = '';
-  for (const part of line.split(/(\x1b\[[0-9;]*m)/)) {
-    if (part.startsWith('\x1b[')) kept += part;
+  for (const piece of line.split(/(\x1b\[[0-9;]*m)/)) {
+    if (piece.startsWith('\x1b[')) kept += piece;
     else {
-      kept += part.slice(0, Math.max(0, width - places));
-      places += part.length;
+      kept += piece.slice(0, Math.max(0, width - columns));
+      columns += piece.length;
     }
   }
   return kept;

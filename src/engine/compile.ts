@@ -72,8 +72,8 @@ type Functions = Record<string, { args: object; run(args: never): Nested<TF.Tens
  *
  * Each function runs once, recorded, on arguments of zeros: its ops become a graph and compute nothing, and the
  * variables keep their values. The program then holds its own copy of each variable, which begins with the variable's
- * present value; the tf.Variables themselves may be disposed. A function's results are new tensors (tidied like those of
- * any op); its updates of variables have happened when it returns.
+ * present value; the tf.Variables themselves may be disposed. A function's results are new tensors (tidied like those
+ * of any op); its updates of variables have happened when it returns.
  *
  * @throws KitError naming function, op and remedy when a function captures a tensor, reads data, draws random numbers
  *   in JavaScript, is asynchronous, creates a variable, or assigns to one that is not listed.

@@ -3,7 +3,7 @@ import { tf, type TF } from './tensorflow';
 
 /**
  * Every variable of `optimizer` (momenta, averages of squares, powers of beta) for a compiled step that calls
- * `optimizer.applyGradients` or `minimize` over `variables`. They are created if they do not exist yet; no value changes.
+ * `optimizer.applyGradients` or `minimize` over `variables`. They are created if they do not exist; no value changes.
  * @returns by names that are unique in the optimizer: to be listed in the variables of `compile`.
  */
 export function optimizerVariables(

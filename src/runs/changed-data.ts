@@ -4,6 +4,7 @@ import stableStringify from 'safe-stable-stringify';
 import { KitError } from '../base/errors';
 import type { Dataset } from '../data/dataset';
 import type { RunSpec } from '../transfer/spec';
+import type { StartedRun } from './store/journal';
 import type { RunStore } from './store/store';
 
 /** The source of a data set: the path of its folder, or its name in the catalog. */
@@ -30,13 +31,9 @@ export function refuseChanged(
     );
   const ids = [...others.map((record) => record.id), ...store.unfinished().filter((other) => other !== id)];
   for (const other of ids) {
-    const started = store
-      .journal(other)
-      .read()
-      .find(({ event }) => event === 'started') as
-      { spec?: RunSpec; dataset?: { hash: string; from: string } } | undefined;
+    const started = startedOf(store, other);
     if (
-      started?.dataset?.from !== sourceOf(from) ||
+      started?.dataset.from !== sourceOf(from) ||
       started.dataset.hash === dataset.hash ||
       stableStringify(started.spec) !== text
     )
@@ -48,5 +45,14 @@ export function refuseChanged(
         fix: `Restore the images, use another folder for the new runs (--runs), or delete the old run: npx rifle runs prune ${other} --yes.`,
       },
     );
+  }
+}
+
+/** What the journal of a run says of it; null where it does not, or cannot be used: it does not stop other runs. */
+function startedOf(store: RunStore, id: string): StartedRun | null {
+  try {
+    return store.journal(id).started();
+  } catch {
+    return null;
   }
 }

@@ -61,11 +61,14 @@ export class Checkpointing {
       (fs.existsSync(this.store.predictionsFile(this.id)) &&
         (keepWeights !== true || this.store.weights(this.id) !== null));
     const { checkpoint, damaged } = await this.checkpoints.latest(fits);
-    for (const { file, why } of damaged)
-      this.notice(
-        `The checkpoint ${file} is damaged (${why}). The run ${checkpoint === null ? 'starts from the beginning: there is no other checkpoint' : 'resumes from the checkpoint before it'}.`,
-      );
-    this.checkpoints.keepUpTo(checkpoint);
+    for (const { file, why } of damaged) {
+      const then =
+        checkpoint === null
+          ? 'starts from the beginning: there is no other checkpoint'
+          : 'resumes from the checkpoint before it';
+      this.notice(`The checkpoint ${file} is damaged and was set aside (${why}). The run ${then}.`);
+    }
+    this.checkpoints.keepUpTo(checkpoint, damaged);
     if (checkpoint === null) return undefined;
     this.former = { ...checkpoint.history, keepWeights: checkpoint.history.keepWeights && Boolean(keepWeights) };
     return checkpoint.state;

@@ -1,6 +1,7 @@
 // Executes one identified run whose lock is held: loads data and weights, trains, and writes the record.
 import path from 'node:path';
 import { backbones, type Backbone } from '../backbones/backbone';
+import { publicAddress } from '../base/address';
 import type { RunLock } from '../base/files/lock';
 import { BatchLoader, type Batch } from '../data/batches/batches';
 import type { Dataset } from '../data/dataset';
@@ -17,15 +18,16 @@ import { Checkpointing, type CheckpointingOptions } from './checkpointing';
 import type { RunIdentity } from './identify';
 import { preparedArrays } from './prepared';
 import { LIMIT_SEED } from './selected-images';
-import { environment, freeGpuMemory } from './store/environment';
+import { environment, freeGpuMemory } from './store/format/environment';
 import { KIT_NUMERICS, numericsOf } from './store/identity';
 import { RECORD_FORMAT, type RunRecord } from './store/record';
-import { type RunStore } from './store/store';
+import type { RunStore } from './store/store';
 import { Tracking, type TrackingOptions } from './tracking/tracking';
 
 /**
  * Options of a run. With `keepWeights` the final weights, and those of the best epoch on validation images, are kept
- * beside the record (`RunStore.weights`). If a finished run has no saved weights, it is repeated (bit for bit) to produce them.
+ * beside the record (`RunStore.weights`). If a finished run has no saved weights, it is repeated (bit for bit) to
+ * produce them.
  */
 export interface ExecuteOptions
   extends Omit<TrainOptions, 'from' | 'onState' | 'prepared' | 'onGraph'>, CheckpointingOptions {
@@ -116,7 +118,7 @@ export async function executeRun(options: ExecuteOptions & { title: string }, ru
         test: dataset.test.length,
       },
       weights: {
-        id: spec.weights === 'imagenet' ? spec.backbone : path.basename(spec.weights),
+        id: spec.weights === 'imagenet' ? spec.backbone : path.basename(publicAddress(spec.weights)),
         hash: run.weightsHash,
         parameters: parameterCount(backbone),
       },

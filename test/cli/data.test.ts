@@ -21,7 +21,7 @@ describe('rifle data', function () {
     const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, 'data', ...args], {
       encoding: 'utf8',
       cwd: home,
-      env: { ...process.env, NO_COLOR: '1', RIFLE_HOME: path.join(home, 'home') },
+      env: { ...process.env, NO_COLOR: '1', COLUMNS: '400', RIFLE_HOME: path.join(home, 'home') },
       timeout: 60_000,
     });
     return { status, stdout, stderr };

@@ -25,7 +25,7 @@ describe('rifle runs', function () {
     const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], {
       encoding: 'utf8',
       cwd: folder,
-      env: { ...process.env, NO_COLOR: '1' },
+      env: { ...process.env, NO_COLOR: '1', COLUMNS: '400' },
       timeout: 120_000,
     });
     return { status, stdout, stderr };
@@ -75,7 +75,9 @@ describe('rifle runs', function () {
       assert.match(text, new RegExp(`${id}.*${BACKBONE}.*${(100 * top1).toFixed(1)} %`));
     fs.mkdirSync(path.join(runs(), 'f'.repeat(16)));
     fs.writeFileSync(path.join(runs(), 'f'.repeat(16), 'record.json'), '{');
-    assert.match(good(rifle('list')), /ffff: The run record .* is damaged: it is not JSON/);
+    const beside = rifle('list');
+    assert.match(beside.stderr, /left out: run f{16}: The run record .* is damaged: it is not JSON/);
+    assert.match(beside.stdout, new RegExp(rifled.id));
     fs.rmSync(path.join(runs(), 'f'.repeat(16)), { recursive: true });
   });
 
@@ -122,9 +124,9 @@ describe('rifle runs', function () {
 
   it('diff: what was asked for, then what came out', () => {
     const text = good(rifle('diff', plain.id, rifled.id));
-    assert.match(text, /^Their numbers part in epoch 1: they were asked for something else \(1 field\)/);
-    assert.ok(text.indexOf('spec.rifle') > 0 && text.indexOf('spec.rifle') < text.indexOf('loss'), text);
-    assert.match(good(rifle('diff', plain.id, plain.id)), /The same numbers in every epoch/);
+    assert.match(text, /^The numbers differ from epoch 1 on: the settings differ \(1 field\)/);
+    assert.ok(text.indexOf('spec.reset') > 0 && text.indexOf('spec.reset') < text.indexOf('loss'), text);
+    assert.match(good(rifle('diff', plain.id, plain.id)), /The numbers of all epochs are equal/);
   });
 
   it('verify: sound; then a record edited by hand, a flipped bit and changed images are told, with exit code 1', () => {
@@ -143,7 +145,7 @@ describe('rifle runs', function () {
       spoiled(path.join(kept, 'record.json'), (bytes) =>
         Buffer.from(bytes.toString().replace(/"top1": [\d.]+/g, '"top1": 0.999')),
       ),
-      new RegExp(`${rifled.id}\n.*record.json was changed after it was written`),
+      new RegExp(`${rifled.id}\n.*record.json .*was changed after it was written`),
     );
     const flip = (bytes: Buffer): Buffer => (bytes.writeUInt8(bytes[bytes.length >> 1] ^ 1, bytes.length >> 1), bytes);
     assert.match(spoiled(path.join(kept, 'weights.safetensors'), flip), /weights.safetensors was changed/);
@@ -171,7 +173,7 @@ describe('rifle runs', function () {
       stderr,
       new RegExp(`have changed since the run ${plain.id}: their hash was ${plain.dataset.hash}, it is [0-9a-f]+`),
     );
-    assert.match(stderr, /→ Put the images back/);
+    assert.match(stderr, /→ Restore the images/);
   });
 
   it('export: safetensors, a TensorFlow.js model and a SavedModel, each loaded by its own loader, give the logits of the run on a photograph', async () => {
@@ -286,17 +288,17 @@ describe('rifle runs', function () {
     assert.match(good(shell('runs', 'verify', '--runs', elsewhere)), /1 runs: 1 sound/);
   });
 
-  it('prune: tells what it would remove, and removes it with --yes', () => {
+  it('prune: lists what it would delete, and deletes it with --yes', () => {
     const unfinished = 'abad1deaabad1dea';
     fs.mkdirSync(path.join(runs(), unfinished, 'checkpoints'), { recursive: true });
     assert.match(
       good(rifle('prune', '--unfinished')),
-      new RegExp(`${unfinished} +unfinished[\\s\\S]*1 runs would be removed: add --yes`),
+      new RegExp(`${unfinished} +unfinished[\\s\\S]*1 runs would be deleted: add --yes`),
     );
     assert.ok(fs.existsSync(path.join(runs(), unfinished)));
-    assert.match(good(rifle('prune', '--unfinished', '--yes')), /1 runs removed/);
+    assert.match(good(rifle('prune', '--unfinished', '--yes')), /1 runs deleted/);
     assert.ok(!fs.existsSync(path.join(runs(), unfinished)));
-    assert.match(good(rifle('prune', '--failed', '--old-numerics')), /Nothing to remove/);
+    assert.match(good(rifle('prune', '--failed', '--old-numerics')), /There is nothing to delete/);
     good(rifle('prune', plain.id.slice(0, 6), '--yes'));
     assert.deepEqual(
       fs.readdirSync(runs()).filter((name) => /^[0-9a-f]{16}$/.test(name)),

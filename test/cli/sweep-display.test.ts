@@ -45,8 +45,8 @@ describe('the live table of a sweep', () => {
         120,
       ),
     ).map(plain);
-    assert.match(lines[0], /^3\/6 runs · 1 made · 1 there before · 1 failed · 2 min 00 s · /);
-    assert.equal(lines[1], '1  rifle seed 4, birds, b: begins');
+    assert.match(lines[0], /^3\/6 runs · 1 made · 1 reused · 1 failed · 2 min 00 s · /);
+    assert.equal(lines[1], '1  rifle seed 4, birds, b: starts');
     assert.equal(lines[2], '2 GPU 0  rifle seed 3, birds, b: 30 % · epoch 3/10');
   });
 

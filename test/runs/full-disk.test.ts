@@ -9,7 +9,10 @@ import { Checkpoints } from '../../src/runs/store/checkpoint';
 import type { RunRecord } from '../../src/runs/store/record';
 import { RunStore } from '../../src/runs/store/store';
 import type { TrainState } from '../../src/transfer/train-state';
+import { syntheticRecord } from '../report/records';
 import { makeImageFolder } from './image-folder';
+
+const ID = 'aa'.repeat(8);
 
 const mount = (...args: string[]): boolean => spawnSync('mount', args).status === 0;
 
@@ -117,35 +120,54 @@ describe('a disk of 1 MB (where this user may mount one)', () => {
     await checkpoints.write(state(1, 400), history);
     await assert.rejects(
       checkpoints.write(state(2, 700), history),
-      (error: KitError) => /could not be written/.test(error.message) && error.fix !== '',
+      (error: KitError) => error.code === 'CHECKPOINT_NOT_WRITTEN' && error.fix !== '',
     );
     assert.deepEqual(fs.readdirSync(checkpoints.folder).sort(), ['00001-0000000.json', '00001-0000000.safetensors']);
     assert.equal((await checkpoints.latest()).checkpoint!.state.epoch, 1);
+  });
+
+  it('that holds two checkpoints and not three: the older makes room, and the last is never removed', async () => {
+    const checkpoints = new Checkpoints(folder, 'aa', 2);
+    for (const epoch of [1, 2, 3, 4]) await checkpoints.write(state(epoch, 400), history);
+    assert.deepEqual(fs.readdirSync(checkpoints.folder).sort(), [
+      '00003-0000000.json',
+      '00003-0000000.safetensors',
+      '00004-0000000.json',
+      '00004-0000000.safetensors',
+    ]);
+    await assert.rejects(
+      checkpoints.write(state(5, 700), history),
+      ({ code }: KitError) => code === 'CHECKPOINT_NOT_WRITTEN',
+    );
+    assert.equal((await checkpoints.latest()).checkpoint!.state.epoch, 4);
   });
 
   it('has no room for a record: refused before the run begins, and told when it is written', async () => {
     const store = new RunStore(folder);
     assert.throws(
       () => store.requireRoom(),
-      (error: KitError) => /Runs cannot be kept in/.test(error.message) && /disk is full/.test(error.fix),
+      (error: KitError) => error.code === 'STORE_NOT_WRITABLE' && /disk is full/.test(error.fix),
     );
-    const record = { id: 'aa', status: 'finished', epochs: [], notes: 'x'.repeat(2_000_000) } as unknown as RunRecord;
+    const record = { ...syntheticRecord(), id: ID, notes: 'x'.repeat(2_000_000) } as RunRecord;
     await assert.rejects(
       store.put(record, []),
-      (error: KitError) => /is over but could not be written/.test(error.message) && /disk is full/.test(error.fix),
+      (error: KitError) => error.code === 'RUN_NOT_WRITTEN' && /disk is full/.test(error.fix),
     );
-    assert.equal(store.find('aa'), null);
-    assert.ok(!fs.readdirSync(path.join(folder, 'aa')).some((name) => name.startsWith('record.json')));
+    assert.equal(store.find(ID), null);
+    assert.ok(!fs.readdirSync(path.join(folder, ID)).some((name) => name.startsWith('record.json')));
   });
 
   it('that is read-only: refused before the run begins; what is there is listed all the same', async () => {
     const store = new RunStore(folder);
-    await store.put({ id: 'aa', status: 'finished', epochs: [], startedAt: '2026' } as unknown as RunRecord, []);
+    await store.put({ ...syntheticRecord(), id: ID }, []);
     assert.ok(mount('-o', 'remount,ro', folder));
-    assert.throws(() => store.requireRoom(), /Runs cannot be kept in/);
+    assert.throws(
+      () => store.requireRoom(),
+      ({ code }: KitError) => code === 'STORE_NOT_WRITABLE',
+    );
     assert.deepEqual(
       store.brief().map(({ id }) => id),
-      ['aa'],
+      [ID],
     );
   });
 });

@@ -79,7 +79,7 @@ export function formatOf(file: string): Format {
     `The weights file ${file} has a format that no reader knows; known endings: ${Object.keys(byEnding).join(', ')}.`,
     {
       code: 'WEIGHTS_FORMAT',
-      fix: 'Save the weights as a PyTorch state dict (.pth), a safetensors file, or a TensorFlow.js model (model.json).',
+      fix: 'Save the weights as a PyTorch state dict (.pth), safetensors, or a TensorFlow.js model (model.json).',
     },
   );
 }

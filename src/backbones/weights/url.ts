@@ -15,7 +15,7 @@ export const isWeightsUrl = (weights: string): boolean => /^https?:\/\//i.test(w
 /** The address without user, password, query and fragment, which can hold secrets. */
 const shown = ({ origin, pathname }: URL): string => quoted(origin + pathname, 200).slice(1, -1);
 
-/** A name in the cache for the file at `pathname`: its own where that is a plain name, else `weights` and its ending. */
+/** The name in the cache of the file at `pathname`: its own if that is plain, else `weights` and its ending. */
 function cacheName(pathname: string): string {
   const name = path.posix.basename(pathname);
   if (name.length <= longestName && /^[\w.+-]+$/.test(name)) return name;

@@ -1,45 +1,25 @@
-// The lock of a run: one process at a time makes it; that of a process that has died is taken over.
+// The lock of a run: one process at a time makes it; the lock of a process that has died is taken over.
 // Own code: proper-lockfile (4.1.2, the last of 2021) judges by the age of a file, which a clock that jumps makes old
 // or young, and names no owner.
-import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { KitError } from '../errors';
-import { explainWriteError } from './atomic';
-import { machineId } from './machine';
+import { errnoOf, KitError } from '../errors';
+import { lifeOf, readOwner, thisProcess, type LockOwner } from './lock-owner';
 
-/** Who holds a lock. */
-export interface LockOwner {
-  host: string;
-  pid: number;
-  /**
-   * Tells apart machines of one name, boots of one machine, and containers: process ids mean something only where it is
-   * the same.
-   */
-  machine: string;
-  /**
-   * When the process started, in the kernel's own count since boot; null where that cannot be told. Tells apart
-   * processes of one id.
-   */
-  processStart: string | null;
-  token: string;
-  /** For people: no decision is made by it. */
-  takenAt: string;
-}
+export type { LockOwner };
 
-/** The run is in progress in another process. */
+/** The run is being made by another process that lives. */
 export class RunBusyError extends KitError {
   constructor(
     readonly owner: LockOwner | null,
     folder: string,
   ) {
-    super(
-      `The run ${path.basename(folder)} is in progress in ` +
-        `${owner === null ? 'another process' : `process ${owner.pid} on ${owner.host}`}.`,
-      { code: 'RUN_BUSY', fix: 'Wait until it has finished, or stop that process.' },
-    );
+    const who = owner === null ? 'Another process' : `Process ${owner.pid} on ${owner.host}`;
+    super(`${who} is making the run ${path.basename(folder)}.`, {
+      code: 'RUN_BUSY',
+      fix: 'Wait for it, or stop that process.',
+    });
   }
 }
 
@@ -53,8 +33,8 @@ export interface LockOptions {
   /** Between two looks. Default 1000. */
   every?: number;
   /**
-   * An owner on another machine is dead when its heart has not beaten for so long, by our own steady clock. Default
-   * 60,000.
+   * An owner on another machine counts as dead when its lock file was not touched for so long, by our own steady
+   * clock. Default 60,000.
    */
   deadAfter?: number;
   /** Between two beats. Default 5000. */
@@ -72,8 +52,8 @@ interface Found {
 
 /**
  * A lock file is named `lock.<generation>` and appears whole, by a hard link that fails where the name is taken. A
- * process that finds no living owner makes the next generation, then looks again. When another living owner is
- * there, it deletes its own file. So of any two processes at least the later one sees the other.
+ * process that finds no living owner makes the next generation, then looks again: when there is another living one, it
+ * removes its own. So of any two processes at least the later one sees the other.
  */
 export class RunLock {
   private constructor(
@@ -86,14 +66,22 @@ export class RunLock {
   ) {}
 
   /**
-   * Takes the lock of the run in `folder`, which is made. @throws RunBusyError when it may not wait; the signal's
-   * reason.
+   * Takes the lock of the run in `folder`, which is made.
+   * @throws RunBusyError when it may not wait; KitError LOCK_NOT_MADE when the disk refuses; the signal's reason.
    */
   static async take(folder: string, options: LockOptions = {}): Promise<RunLock> {
+    try {
+      return await RunLock.acquire(folder, options);
+    } catch (cause) {
+      if (cause instanceof KitError || errnoOf(cause) === undefined) throw cause;
+      throw notMade(folder, cause);
+    }
+  }
+
+  private static async acquire(folder: string, options: LockOptions): Promise<RunLock> {
     const { signal, wait = true, onWait, every = 1000, deadAfter = 60_000, beatEvery = 5000 } = options;
     const seen = new Map<string, { beat: number; since: number }>();
-    const told = new Set<string | null>();
-    makeFolder(folder);
+    const announced = new Set<string | null>();
     const isDead = (found: Found): boolean => {
       const verdict = found.owner === null ? 'unknown' : lifeOf(found.owner);
       if (verdict !== 'unknown') return verdict === 'dead';
@@ -104,16 +92,18 @@ export class RunLock {
     };
     for (;;) {
       signal?.throwIfAborted();
+      fs.mkdirSync(folder, { recursive: true }); // it may be removed while we wait
       const others = locksIn(folder);
       const living = others.find((found) => !isDead(found));
       if (living === undefined) {
         const generation = 1 + Math.max(0, ...others.map((found) => found.generation));
         const file = path.join(folder, `lock.${generation}`);
-        const owner = myself();
+        const owner = thisProcess();
         if (create(file, owner)) {
           const rivals = locksIn(folder).filter((found) => found.owner?.token !== owner.token);
           if (rivals.every((found) => found.generation < generation && isDead(found))) {
             for (const { name } of rivals) fs.rmSync(path.join(folder, name), { force: true });
+            removePartials(folder);
             return new RunLock(folder, file, owner, beat(file, beatEvery), rivals.at(-1)?.owner ?? null);
           }
           fs.rmSync(file, { force: true });
@@ -123,61 +113,68 @@ export class RunLock {
       }
       if (!wait) throw new RunBusyError(living.owner, folder);
       const token = living.owner?.token ?? null;
-      if (!told.has(token)) onWait?.(living.owner);
-      told.add(token);
+      if (!announced.has(token)) onWait?.(living.owner);
+      announced.add(token);
       await pause(every, signal);
     }
   }
 
   /**
-   * @throws KitError when another process has taken the lock over, because this one seemed dead: then nothing may be
-   * written any more.
+   * @throws KitError RUN_LOCK_LOST when another process has taken the lock over, because this one seemed dead: then nothing
+   * may be written any more. A lock file that cannot be read for a moment is not lost.
    */
   requireHeld(): void {
-    const newest = locksIn(this.folder).at(-1);
+    let newest: Found | undefined;
+    try {
+      newest = locksIn(this.folder).at(-1);
+    } catch {
+      return; // the disk refuses: a take-over, which has to write there, is not possible either
+    }
     if (newest?.owner?.token === this.owner.token) return;
-    const who = newest?.owner
-      ? `process ${newest.owner.pid} on ${newest.owner.host} has taken it`
-      : `the lock ${this.file} was deleted`;
-    throw new KitError(`This process has lost its lock on the run ${path.basename(this.folder)}: ${who}.`, {
+    if (newest?.name === path.basename(this.file) && newest.owner === null) return; // ours, and not readable now
+    const why = newest?.owner
+      ? `process ${newest.owner.pid} on ${newest.owner.host} has taken over its lock`
+      : `its lock ${this.file} is gone`;
+    throw new KitError(`This process no longer holds the run ${path.basename(this.folder)}: ${why}.`, {
       code: 'RUN_LOCK_LOST',
-      fix: 'This process was unresponsive for too long. Start the run again to resume it.',
+      fix: 'This process was unresponsive and lost its lock on the run. Start the run again to resume it.',
     });
   }
 
   /** Releases the lock. */
   async release(): Promise<void> {
     await this.heart.terminate();
-    if (locksIn(this.folder).some(({ owner }) => owner?.token === this.owner.token))
-      fs.rmSync(this.file, { force: true });
+    try {
+      if (locksIn(this.folder).some(({ owner }) => owner?.token === this.owner.token))
+        fs.rmSync(this.file, { force: true });
+    } catch {
+      // The disk refuses: the lock that stays is that of a dead process once this one ends.
+    }
   }
 }
 
 /**
- * Who makes the run in `folder` now; null when nobody does, as far as can be told at once: an owner on another machine
- * counts as living.
+ * The process that makes the run in `folder` now; null when none does. An owner on another machine counts as living.
  */
 export function ownerOf(folder: string): LockOwner | null {
   return locksIn(folder).find(({ owner }) => owner !== null && lifeOf(owner) !== 'dead')?.owner ?? null;
 }
 
-/** @throws KitError when the disk is full or the folder cannot be written. */
-function makeFolder(folder: string): void {
-  try {
-    fs.mkdirSync(folder, { recursive: true });
-  } catch (error) {
-    throw explainWriteError(error, path.dirname(folder));
-  }
+/** Removes what processes left that were killed while they made a lock. One that still makes it tries again. */
+function removePartials(folder: string): void {
+  for (const name of fs.readdirSync(folder))
+    if (/^lock\.\d+\.partial-/.test(name)) fs.rmSync(path.join(folder, name), { force: true });
 }
+
+/** Largest generation: no lock comes near it. A file with more digits is not the kit's. */
+const MOST_GENERATIONS = 999_999_999;
 
 /** The lock files of a run, by generation. */
 function locksIn(folder: string): Found[] {
-  if (!fs.existsSync(folder)) return [];
-  return fs
-    .readdirSync(folder)
+  return namesIn(folder)
     .flatMap((name): Found[] => {
       const [, generation] = /^lock\.(\d{1,9})$/.exec(name) ?? [];
-      if (generation === undefined) return [];
+      if (generation === undefined || Number(generation) >= MOST_GENERATIONS) return [];
       const file = path.join(folder, name);
       const stat = fs.statSync(file, { throwIfNoEntry: false });
       return stat === undefined
@@ -187,16 +184,16 @@ function locksIn(folder: string): Found[] {
     .sort((a, b) => a.generation - b.generation);
 }
 
-function readOwner(file: string): LockOwner | null {
+function namesIn(folder: string): string[] {
   try {
-    const owner = JSON.parse(fs.readFileSync(file, 'utf8')) as LockOwner;
-    return typeof owner.pid === 'number' && typeof owner.token === 'string' ? owner : null;
-  } catch {
-    return null; // gone meanwhile, or cut short by a power failure
+    return fs.readdirSync(folder);
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '')) return [];
+    throw error;
   }
 }
 
-/** Makes the file whole, or not at all. @returns false when it is there already. */
+/** Makes the file whole, or not at all. @returns false when it is there already, or the folder is gone. */
 function create(file: string, owner: LockOwner): boolean {
   const text = `${JSON.stringify(owner)}\n`;
   const beside = `${file}.partial-${owner.token}`;
@@ -206,57 +203,45 @@ function create(file: string, owner: LockOwner): boolean {
     return true;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST') return false;
-    if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'ENOSYS') throw explainWriteError(error, path.dirname(file));
+    if (code === 'EEXIST' || code === 'ENOENT') return false; // another process made it, or removed ours: look again
+    if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'ENOSYS') throw error;
   } finally {
-    fs.rmSync(beside, { force: true });
+    try {
+      fs.rmSync(beside, { force: true });
+    } catch {
+      // what stays is removed by the next process that takes the lock
+    }
   }
   try {
     fs.writeFileSync(file, text, { flag: 'wx' }); // a file system without hard links
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw explainWriteError(error, path.dirname(file));
+    throw error;
   }
 }
 
-/** A thread that shows that this process lives, also while the main thread computes. */
+/** A thread that touches the lock file, also while the main thread computes: it shows that this process lives. */
 function beat(file: string, every: number): Worker {
   const heart = new Worker(path.join(__dirname, 'lock-heart.js'), { workerData: { file, every }, execArgv: [] });
   heart.unref();
   return heart;
 }
 
-const myself = (): LockOwner => ({
-  host: os.hostname(),
-  pid: process.pid,
-  machine: machineId(),
-  processStart: startOf(process.pid),
-  token: randomUUID(),
-  takenAt: new Date().toISOString(),
-});
-
-/** `unknown` where process ids cannot tell: on another machine, or where a process's start is not known. */
-function lifeOf(owner: LockOwner): 'alive' | 'dead' | 'unknown' {
-  if (owner.machine !== machineId()) return 'unknown';
-  try {
-    process.kill(owner.pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return 'dead';
-  }
-  const start = startOf(owner.pid);
-  if (start === null || owner.processStart === null) return 'unknown';
-  return start === owner.processStart ? 'alive' : 'dead';
-}
-
-/** When a process started (proc(5), /proc/PID/stat, field 22); null off Linux. A zombie has ended. */
-function startOf(pid: number): string | null {
-  try {
-    const fields = fs.readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').pop()!.split(' ');
-    return fields[0] === 'Z' || fields[0] === 'X' ? 'ended' : fields[19];
-  } catch {
-    return null;
-  }
+function notMade(folder: string, cause: unknown): KitError {
+  const fixes: Record<string, string> = {
+    ENOSPC: 'The disk is full: free some space and run it again.',
+    EDQUOT: 'The quota is used up: free some space and run it again.',
+    EROFS: 'The disk is mounted read-only: choose another folder with --runs.',
+    EMFILE: 'Too many files are open: raise the limit (`ulimit -n`), or run fewer processes.',
+    ENFILE: 'Too many files are open on this machine: run fewer processes.',
+    ENAMETOOLONG: 'The path is too long: choose a folder with a shorter one with --runs.',
+  };
+  return new KitError(`The lock of the run in ${folder} could not be made: ${(cause as Error).message}`, {
+    code: 'LOCK_NOT_MADE',
+    fix: fixes[errnoOf(cause)!] ?? 'Check the disk and the rights of the folder, or choose another with --runs.',
+    cause,
+  });
 }
 
 async function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {

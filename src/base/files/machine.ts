@@ -25,5 +25,11 @@ export function machineId(): string {
   return id;
 }
 
+/**
+ * Whether `machineId` names boot and container. Where it does not, on Linux without /proc, two containers of one host
+ * name have the same id, and their process ids cannot be compared.
+ */
+export const namesContainer = (): boolean => process.platform !== 'linux' || / \S+ pid:\[\d+\]$/.test(machineId());
+
 /** `machineId` as a short word for file names. */
 export const machineKey = (): string => createHash('sha256').update(machineId()).digest('hex').slice(0, 12);

@@ -6,7 +6,7 @@ import type { FigureSources } from '../../report/page/exhibits';
 import type { RunRecord } from '../../runs/store/record';
 import type { RunStore } from '../../runs/store/store';
 import { interruptible } from '../interrupt';
-import { printJson, printLine } from '../print';
+import { printJson, printLine, warnLeftOut } from '../print';
 import { showProgress } from '../progress';
 
 interface ReportFlags {
@@ -47,7 +47,7 @@ export function reportCommand(): Command {
       const { RunStore } = await import('../../runs/store/store.js');
       await import('../../studies/built-in.js');
       const store = new RunStore(flags.runs);
-      const records = await recordsOf(store.list(), store.root, flags.scale);
+      const records = await recordsOf(store.list(warnLeftOut), store.root, flags.scale);
       const { exhibits } = await import('../../studies/study.js');
       const { exportAll, sourcesOf, writeReport } = await import('../../report/page/export.js');
       const { exhibitsFor, requireExhibits } = await import('../../report/page/exhibits.js');

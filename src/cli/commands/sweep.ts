@@ -1,4 +1,4 @@
-// `rifle sweep`: all runs of one study or of several, in worker processes.
+// `rifle sweep`: all runs of one study or of several, in worker processes or on a Ray cluster.
 import path from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import pc from 'picocolors';
@@ -58,8 +58,8 @@ export function sweepCommand(): Command {
       positiveNumber,
     )
     .option('--devices <list>', 'GPUs to use, for example 0,2 (default: all)')
-    .option('--retries <n>', 'how often a run whose process died is begun again', number, 2)
-    .option('--runs <dir>', 'where runs are kept; those that are there are not made again, unfinished ones go on')
+    .option('--retries <n>', 'how often a run is repeated after its process died', number, 2)
+    .option('--runs <dir>', 'where runs are kept; finished ones are reused, unfinished ones resume')
     .option(
       '--checkpoint-minutes <n>',
       'time between two checkpoints of an epoch; each epoch ends with one anyway (default: 10)',
@@ -68,7 +68,7 @@ export function sweepCommand(): Command {
     .option('--ray <url>', 'make the runs on a Ray cluster, by the address of its dashboard (see docs/ray.md)')
     .option('--ray-cpus <n>', 'CPUs of a run (default: 2)', positiveNumber)
     .option('--ray-gpus <n>', 'GPUs of a run (default: 1 where the cluster has any)', number)
-    .option('--ray-memory <GB>', 'memory that is set aside for a run (default: none)', number)
+    .option('--ray-memory <GB>', 'memory that is reserved for a run (default: none)', number)
     .option('--ray-jobs <n>', 'jobs that are submitted at once (default: 64)', positiveNumber)
     .option('--ray-kit <dir>', 'where the kit is on the nodes (default: the same path as here)')
     .option('--ray-node <program>', 'Node.js on the nodes (default: node)')
@@ -85,7 +85,7 @@ export function sweepCommand(): Command {
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
-      '\nCtrl-C once stops every run after a checkpoint, twice at once; the same command goes on.\n\nExamples:\n  $ npx rifle sweep --study t2 t3 --scale mini --workers 2\n  $ npx rifle sweep --scale paper --dry-run\n  $ npx rifle sweep --study t2 --scale paper --ray http://127.0.0.1:8265\n  $ RIFLE_DATA=./photos npx rifle sweep --study t2    # also on a folder of your own',
+      '\nCtrl-C once stops every run after a checkpoint, twice at once; the same command resumes them.\n\nExamples:\n  $ npx rifle sweep --study t2 t3 --scale mini --workers 2\n  $ npx rifle sweep --scale paper --dry-run\n  $ npx rifle sweep --study t2 --scale paper --ray http://127.0.0.1:8265\n  $ RIFLE_DATA=./photos npx rifle sweep --study t2    # also on a folder of your own',
     )
     .action(async (flags: SweepFlags) => {
       await import('../../studies/built-in.js');
@@ -126,7 +126,7 @@ export function sweepCommand(): Command {
       const failures: string[] = [];
       let made = 0;
       const records = await make(planned.specs, {
-        // jobs work in other folders
+        // jobs run in other folders
         tracking: { tensorboard: flags.tensorboard && path.resolve(flags.tensorboard), mlflow: flags.mlflow },
         retries: flags.retries,
         runs: flags.runs,
@@ -142,35 +142,41 @@ export function sweepCommand(): Command {
       for (const record of records)
         if (record.failure)
           failures.push(
-            `${record.dataset.name}, ${record.spec.backbone}, ${planned.titleOf(record.spec)}: ${record.failure.message}`,
+            `${record.dataset.name}, ${record.spec.backbone}, ${planned.titleOf(record.spec)}: ` +
+              record.failure.message,
           );
       if (flags.json) printJson({ scale: name, records, failures });
       else
         printLine(
-          `\n${records.length} runs, ${made} of them made now, in ${duration((performance.now() - began) / 1000)}.${failures.length > 0 ? `\n${pc.red(`${failures.length} failed`)}:\n${failures.map((line) => `  ${line}`).join('\n')}` : ''}`,
+          [
+            `\n${records.length} runs, ${made} of them made now, in ${duration((performance.now() - began) / 1000)}.`,
+            ...(failures.length > 0 ? [`${pc.red(`${failures.length} failed`)}:`] : []),
+            ...failures.map((line) => `  ${line}`),
+          ].join('\n'),
         );
       if (failures.length > 0) process.exitCode = 1;
     });
 }
 
-/** Who makes the runs: worker processes here, or a Ray cluster. */
+/** The function that makes the runs: worker processes of this machine, or a Ray cluster. */
 async function maker(
   flags: SweepFlags,
 ): Promise<(specs: readonly RunSpec[], options: PoolOptions) => Promise<RunRecord[]>> {
   if (flags.ray === undefined) {
     const stray = Object.keys(flags).find((name) => /^ray./.test(name));
     if (stray !== undefined)
-      throw new KitError(
-        `--${stray.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} means something with --ray only.`,
-        { fix: 'Add --ray URL.' },
-      );
+      throw new KitError(`--${stray.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} needs --ray.`, {
+        code: 'SWEEP_FLAGS',
+        fix: 'Add --ray URL.',
+      });
     const { requireDevices, runPool } = await import('../../runs/pool/pool.js');
     const devices = flags.devices?.split(',');
     if (devices !== undefined) requireDevices(devices);
     return (specs, options) => runPool(specs, { ...options, workers: flags.workers, devices });
   }
   if (flags.workers !== undefined || flags.devices !== undefined)
-    throw new KitError('--workers and --devices are of this machine; with --ray the cluster places the runs.', {
+    throw new KitError('--workers and --devices are for this machine. With --ray the cluster places the runs.', {
+      code: 'SWEEP_FLAGS',
       fix: 'Use --ray-cpus, --ray-gpus and --ray-jobs.',
     });
   const { runOnRay } = await import('../../runs/ray/ray-pool.js');

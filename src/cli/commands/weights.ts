@@ -50,7 +50,9 @@ export function weightsCommand(): Command {
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
-      '\nAn interrupted download is resumed.\nExamples:\n  $ npx rifle weights fetch resnet50.keras_in1k\n  $ npx rifle weights fetch resnet50.tv_in1k --from ~/Downloads/resnet50-0676ba61.pth',
+      '\nAn interrupted download is resumed.' +
+        '\nExamples:\n  $ npx rifle weights fetch resnet50.keras_in1k' +
+        '\n  $ npx rifle weights fetch resnet50.tv_in1k --from ~/Downloads/resnet50-0676ba61.pth',
     )
     .action(async (id: string, { from, json }: { from?: string; json?: boolean }) => {
       const { backbones } = await import('../../backbones/backbone.js');
@@ -87,7 +89,7 @@ export function weightsCommand(): Command {
   return command;
 }
 
-/** The lines that describe a match: how the tensors were found, then how many fit, with the names of those that do not. */
+/** The lines that describe a match: how many tensors fit, the names of the others, and how they were found. */
 function matchLines({ matched, missing, leftOver, ignored, wrongShape, selection }: MatchReport): string[] {
   const { key, otherKeys, prefix, outside, renamed, unreadable } = selection;
   const shapes = wrongShape.map(

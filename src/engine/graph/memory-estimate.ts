@@ -79,7 +79,8 @@ export function requireMemory(estimate: MemoryEstimate, limit: number): void {
   const batch = largestBatch(estimate, limit / HEADROOM);
   const shares = `${gigabytes(fixed)}, and ${gigabytes(perImage)} an image`;
   throw new KitError(
-    `A step on ${batchSize} images takes at least ${gigabytes(total)} of memory (${shares}), and ${gigabytes(limit)} are free.`,
+    `A step on ${batchSize} images takes at least ${gigabytes(total)} of memory (${shares}), ` +
+      `and ${gigabytes(limit)} are free.`,
     {
       code: 'STEP_MEMORY',
       fix:

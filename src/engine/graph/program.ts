@@ -57,7 +57,8 @@ export function choose(title: string, versions: Version[], args: Record<string, 
   for (const name of known)
     if (args[name] === undefined)
       throw new KitError(
-        `The compiled function "${title}" needs the argument "${name}", found ${Object.keys(args).join(', ') || 'none'}.`,
+        `The compiled function "${title}" needs the argument "${name}", ` +
+          `found ${Object.keys(args).join(', ') || 'none'}.`,
         { code: 'COMPILED_ARGUMENT_MISSING', fix: 'Give every argument by its name.' },
       );
   const wrong = versions[0].inputs.filter(({ name }) =>

@@ -184,7 +184,8 @@ const all = (names: string, rule: Rule): Record<string, Rule> =>
 const RULES: ReadonlyMap<string, Rule> = new Map(
   Object.entries({
     ...all(
-      'Identity Relu Relu6 ReluGrad Relu6Grad Sigmoid Tanh Neg Abs Square Sqrt Rsqrt Reciprocal Exp Log Sign Floor ZerosLike OnesLike LogicalNot Softmax LogSoftmax AddN MaxPoolGrad',
+      'Identity Relu Relu6 ReluGrad Relu6Grad Sigmoid Tanh Neg Abs Square Sqrt Rsqrt Reciprocal Exp Log Sign Floor ' +
+        'ZerosLike OnesLike LogicalNot Softmax LogSoftmax AddN MaxPoolGrad',
       likeFirst,
     ),
     ...all('Add AddV2 Sub Mul Div RealDiv Maximum Minimum Pow SquaredDifference', elementwise),

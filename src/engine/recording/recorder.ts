@@ -272,7 +272,7 @@ export class Recorder {
     throw this.error(
       'HOST_RANDOM',
       `calls tf.${op}, which draws its numbers in JavaScript: every later call would see the same ones`,
-      'Draw outside and pass the numbers as an argument, or use `statelessUniform` of ops with a seed that is an argument.',
+      'Draw outside and pass the numbers as an argument, or use `ops.statelessUniform` with a seed as an argument.',
     );
   }
 

@@ -10,7 +10,8 @@ import { KitError } from '../../base/errors';
 import { freeze, type FrozenGraph } from '../../engine/graph/freeze';
 import { encodeSavedModel } from '../../engine/graph/saved-model';
 import { tf, type TF } from '../../engine/tensorflow';
-import { hashFile, type RunStore } from '../store/store';
+import { sha256File } from '../../base/files/file-hash';
+import type { RunStore } from '../store/store';
 import { CARD_FILE, CARD_NOTE, cardOf, type ModelCard } from './model-card';
 import { encodeOnnx } from './onnx-file';
 import { onnxGraph } from './onnx-graph';
@@ -70,7 +71,7 @@ export async function exportRun(
   if (fs.existsSync(to))
     throw new KitError(`${to} exists already.`, { code: 'EXPORT_EXISTS', fix: 'Name another place with --out.' });
   const sum = found.checksums?.[path.basename(weights)];
-  if (sum !== undefined && (await hashFile(weights)) !== sum)
+  if (sum !== undefined && (await sha256File(weights)) !== sum)
     throw new KitError(`${weights} was changed after the run wrote it: its checksum is not the one in the record.`, {
       code: 'EXPORT_WEIGHTS_CHANGED',
       fix: `Delete the run and repeat it: npx rifle runs prune ${id} --yes.`,

@@ -1,52 +1,23 @@
-// One worker process of a pool, as the pool sees it: what is said between the two, and what becomes of one that dies.
+// One worker process of a pool: its start, the messages, and its loss.
 import { fork, type ChildProcess } from 'node:child_process';
 import path from 'node:path';
-import { KitError } from '../../base/errors';
-import type { Progress } from '../../base/progress';
-import type { RunSpec } from '../../transfer/spec';
+import { errorFromFields, KitError } from '../../base/errors';
 import { titleOf } from '../finetune';
-import type { TrackingOptions } from '../tracking/tracking';
+import { replyOf, type PoolMessage, type PoolNews, type PoolTask } from './messages';
 
-/** What a worker is told: a run to make, or to stop after a checkpoint. */
-export type PoolMessage = PoolTask | { stop: true };
-
-/** A run to make. */
-export interface PoolTask {
-  spec: RunSpec;
-  runs: string;
-  keepWeights: boolean;
-  checkpointMinutes?: number;
-  /** The GPU that must be there; null: the CPU will do. */
-  device: string | null;
-  /** Files with definitions that the spec may use, see `definitionFiles`. */
-  definitions?: string[];
-  /** What to do about a run that another process makes. */
-  busy: 'wait' | 'throw';
-  tracking?: TrackingOptions;
-}
-
-/** What a worker answers on the way. */
-export type PoolNews = { progress: Progress } | { epoch: number } | { notice: string };
-
-/**
- * How a run ended in a worker: a record's id; that another process makes it; that it was stopped; or an error, `fatal`
- * when the process is of no more use, `gone` when its GPU is not there.
- */
-export type PoolOutcome =
-  | { id: string; reused: boolean }
-  | { busy: string }
-  | { stopped: true }
-  | { error: { message: string; fix: string; fatal: boolean; gone: boolean } };
-
-export type PoolReply = PoolNews | PoolOutcome;
-
-/** The process that made a run is gone, or of no more use: another may go on with it. */
+/** The process that made a run is gone, or cannot be used any more: another may resume the run. */
 export class WorkerLostError extends KitError {
-  /** Whether its GPU is not there: another process on it would be lost too. */
-  gone = false;
+  /** @param gone whether its GPU is not there: another process on it would be lost too. */
+  constructor(
+    message: string,
+    fix = '',
+    readonly gone = false,
+  ) {
+    super(message, { code: 'WORKER_LOST', fix });
+  }
 }
 
-/** One worker process, made anew when it has died. */
+/** One worker process. When it has died, the next run starts another. */
 export class PoolWorker {
   readonly device: string | null;
   private child: ChildProcess | null = null;
@@ -72,8 +43,8 @@ export class PoolWorker {
 
   /**
    * Makes one run.
-   * @throws WorkerLostError when the process died or is of no more use; KitError for what it threw; the signal's reason
-   *   when stopped, after its checkpoint.
+   * @throws WorkerLostError when the process died or cannot be used any more; KitError for what it threw; the signal's
+   *   reason when stopped, after its checkpoint.
    */
   async run(
     task: PoolTask,
@@ -82,47 +53,37 @@ export class PoolWorker {
     const { signal } = this.options;
     signal?.throwIfAborted();
     const child = (this.child ??= this.start());
-    let said = '';
-    const listen = (chunk: Buffer): void => void (said = (said + chunk.toString()).slice(-2000));
+    const name = `The process of the run ${titleOf(task.spec)}`;
+    let output = '';
+    const keep = (chunk: Buffer): void => void (output = (output + chunk.toString()).slice(-2000));
     const stop = (): void => void (child.connected && child.send({ stop: true } satisfies PoolMessage));
-    child.stderr!.on('data', listen);
+    child.stderr!.on('data', keep);
     signal?.addEventListener('abort', stop);
     try {
       return await new Promise((resolve, reject) => {
-        child.removeAllListeners('message').on('message', (reply: PoolReply) => {
-          if ('id' in reply || 'busy' in reply) resolve(reply);
-          else if ('stopped' in reply) reject(signal?.reason as Error);
-          else if ('error' in reply) {
-            const { message, fix, fatal, gone } = reply.error;
-            reject(
-              fatal ? Object.assign(new WorkerLostError(message, { fix }), { gone }) : new KitError(message, { fix }),
-            );
-          } else onNews(reply);
+        child.removeAllListeners('message').on('message', (message) => {
+          const reply = replyOf(message);
+          if (reply === null) return;
+          if ('news' in reply) return onNews(reply.news);
+          const { outcome } = reply;
+          if ('stopped' in outcome) reject(signal?.reason as Error);
+          else if (!('error' in outcome)) resolve(outcome);
+          else if (!outcome.error.fatal) reject(errorFromFields(outcome.error));
+          else reject(new WorkerLostError(outcome.error.message, outcome.error.fix, outcome.error.gone));
         });
-        child.once('error', (error) =>
-          reject(
-            new WorkerLostError(`The process of the run ${titleOf(task.spec)} could not be started: ${error.message}.`),
-          ),
-        );
+        child.once('error', ({ message }) => reject(new WorkerLostError(`${name} could not be started: ${message}.`)));
         child.once('exit', (code, killed) => {
-          const last = said.trim().split('\n').pop() ?? '';
+          const last = output.trim().split('\n').pop() ?? '';
           reject(
             new WorkerLostError(
-              `The process of the run ${titleOf(task.spec)} ended with ${killed ?? `code ${code}`}${last ? `: ${last}` : ''}.`,
-              {
-                fix:
-                  killed === 'SIGKILL' ? 'It may have been short of memory: fewer --workers, or a smaller batch.' : '',
-              },
+              `${name} ended with ${killed ?? `code ${code}`}${last ? `: ${last}` : ''}.`,
+              killed === 'SIGKILL' ? 'It may have been short of memory: use fewer --workers, or a smaller batch.' : '',
             ),
           );
         });
         child.send(
           task satisfies PoolMessage,
-          (error) =>
-            error &&
-            reject(
-              new WorkerLostError(`The process of the run ${titleOf(task.spec)} cannot be reached: ${error.message}.`),
-            ),
+          (error) => error && reject(new WorkerLostError(`${name} cannot be reached: ${error.message}.`)),
         );
       });
     } catch (error) {
@@ -130,7 +91,7 @@ export class PoolWorker {
       throw error;
     } finally {
       signal?.removeEventListener('abort', stop);
-      child.stderr?.off('data', listen);
+      child.stderr?.off('data', keep);
       child.removeAllListeners('exit').removeAllListeners('error');
     }
   }

@@ -1,9 +1,9 @@
-// The process of a job on Ray: makes one run, and tells how it goes in lines of its log that `runOnRay` reads.
-import type { PoolTask } from '../pool/pool-process';
-import { carryOut } from '../pool/pool-task';
+// The process of a job on Ray: makes one run, and writes its news as lines of its log, which `runOnRay` reads.
+import type { PoolTask } from '../pool/messages';
+import { executeTask } from '../pool/pool-task';
 import { jobLine } from './ray-log';
 
-/** Milliseconds between two reports of progress: a log holds them all. */
+/** Milliseconds between two reports of progress: a log keeps them all. */
 const EVERY = 2000;
 
 const controller = new AbortController();
@@ -11,7 +11,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => co
 
 let last = -EVERY;
 const task = JSON.parse(process.env.RIFLE_RAY_TASK!) as PoolTask;
-void carryOut(
+void executeTask(
   task,
   (news) => {
     if ('progress' in news && performance.now() - last < EVERY) return;

@@ -1,18 +1,15 @@
-// The lines in the log of a job on Ray that tell how its run goes; everything else in the log is what programs print.
-import type { PoolNews, PoolOutcome, PoolReply } from '../pool/pool-process';
+// The lines of the kit in the log of a job on Ray; all other lines are what programs print.
+import { replyOf, type PoolNews, type PoolOutcome, type PoolReply } from '../pool/messages';
 
 const MARK = '@rifle ';
 
-/** A line that tells it. */
+/** News or an outcome as a line of a log. */
 export const jobLine = (reply: PoolReply): string => `${MARK}${JSON.stringify(reply)}\n`;
 
-const isOutcome = (reply: PoolReply): reply is PoolOutcome =>
-  'id' in reply || 'busy' in reply || 'stopped' in reply || 'error' in reply;
+/** Most characters of a line: what follows in a longer one is left out. */
+const MOST_IN_LINE = 1_000_000;
 
-/**
- * A log as it comes, in pieces. After a break the whole log comes again: `restart`, and what was read before is passed
- * over.
- */
+/** A log that arrives in pieces. After a break the whole log arrives again: `restart`, and what was read is skipped. */
 export class JobLog {
   private rest = '';
   private read = 0;
@@ -23,11 +20,11 @@ export class JobLog {
   /** Takes the next piece. */
   take(text: string): void {
     const lines = (this.rest + text).split('\n');
-    this.rest = lines.pop()!;
+    this.rest = lines.pop()!.slice(0, MOST_IN_LINE);
     for (const line of lines) {
       if (this.read++ < this.known) continue;
       const reply = replyIn(line);
-      if (reply !== null && !isOutcome(reply)) this.onNews(reply);
+      if (reply !== null && 'news' in reply) this.onNews(reply.news);
     }
   }
 
@@ -39,16 +36,13 @@ export class JobLog {
   }
 }
 
-/** How the run ended, as its whole log tells; and the last line that is none of ours. */
-export function outcomeOf(log: string): { outcome: PoolOutcome | null; lastWords: string } {
+/** How the run ended, from its whole log; and the last line that is not of the kit. */
+export function outcomeOf(log: string): { outcome: PoolOutcome | null; lastLine: string } {
   const lines = log.split('\n').filter((line) => line.trim() !== '');
-  const outcome = lines
-    .map(replyIn)
-    .filter((reply): reply is PoolOutcome => reply !== null && isOutcome(reply))
-    .at(-1);
+  const outcomes = lines.map(replyIn).flatMap((reply) => (reply !== null && 'outcome' in reply ? [reply.outcome] : []));
   return {
-    outcome: outcome ?? null,
-    lastWords:
+    outcome: outcomes.at(-1) ?? null,
+    lastLine:
       lines
         .filter((line) => !line.startsWith(MARK))
         .at(-1)
@@ -57,11 +51,12 @@ export function outcomeOf(log: string): { outcome: PoolOutcome | null; lastWords
   };
 }
 
-function replyIn(line: string): PoolReply | null {
+/** The news or the outcome in a line; null where it has none, or another form. */
+function replyIn(line: string): ReturnType<typeof replyOf> {
   if (!line.startsWith(MARK)) return null;
   try {
-    return JSON.parse(line.slice(MARK.length)) as PoolReply;
+    return replyOf(JSON.parse(line.slice(MARK.length)));
   } catch {
-    return null; // the end of what a killed process printed
+    return null; // cut when a process was killed
   }
 }

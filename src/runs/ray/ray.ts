@@ -1,9 +1,22 @@
-// A client of Ray's Jobs REST API: its answers are checked, and what answers wrongly is told from what does not answer.
+// A client of Ray's Jobs REST API. Answers are checked and bounded; a server that does not answer and one that answers
+// wrongly are different errors.
 // https://docs.ray.io/en/latest/cluster/running-applications/job-submission/rest.html
-import type { Dispatcher } from 'undici';
 import { undici } from '../../base/packages';
 import { z } from 'zod';
+import { publicAddress } from '../../base/address';
 import { KitError } from '../../base/errors';
+import {
+  ask,
+  authorization,
+  firstLine,
+  parsedJson,
+  RayUnreachableError,
+  refusedBy,
+  uncompressed,
+  unexpectedAnswer,
+} from './ray-http';
+
+export { RayUnreachableError };
 
 /** The Ray that this client was tested with; requirements-ray.txt installs it. */
 export const TESTED_RAY = '2.60.0';
@@ -30,10 +43,23 @@ const nodesAnswer = z.object({
   }),
 });
 
-/** A job as Ray tells it. */
+/** Bytes of a job's log that are read. */
+const MOST_LOG = 8_000_000;
+
+/**
+ * The text of a log whose answer, `{"logs": "..."}`, lost its beginning: what stands after the first line break.
+ * Empty where it is no such answer.
+ */
+function textOfCutLog(answer: string): string {
+  const from = answer.indexOf('\\n');
+  const found = from < 0 ? null : z.string().safeParse(parsedJson(`"${answer.slice(from, answer.lastIndexOf('"'))}"`));
+  return found?.data ?? '';
+}
+
+/** A job as Ray describes it. */
 export type RayJob = z.infer<typeof jobAnswer>;
 
-/** What a node of the cluster has in all: numbers of CPUs and GPUs, and bytes of memory. */
+/** A node of the cluster: its CPUs, GPUs and bytes of memory in all. */
 export interface RayNode {
   cpus: number;
   gpus: number;
@@ -54,9 +80,6 @@ export interface RayRequest {
   metadata: Record<string, string>;
 }
 
-/** Nobody answers, or not now: trying again may help. */
-export class RayUnreachableError extends KitError {}
-
 /** A Ray cluster, by the address of its dashboard. */
 export class Ray {
   private constructor(
@@ -66,24 +89,35 @@ export class Ray {
   ) {}
 
   /**
-   * Asks who answers at `url` (`http://host:8265`). With RAY_AUTH_TOKEN set, the token goes with every request.
-   * @throws KitError for an address that is none, where nobody or something else answers, or a Ray of another version.
+   * Connects to the dashboard at `url` (`http://host:8265`). With RAY_AUTH_TOKEN set, the token goes with every
+   * request.
+   * @throws KitError RAY_ADDRESS, RAY_UNREACHABLE, RAY_NOT_HTTP, RAY_NOT_JOBS_API, RAY_REFUSED or RAY_VERSION.
    */
   static async connect(url: string, signal?: AbortSignal): Promise<Ray> {
     const fix = "Give the address of Ray's dashboard, for example http://127.0.0.1:8265: `ray start --head` prints it.";
     const parsed = URL.canParse(url) ? new URL(url) : null;
     if (parsed === null || !/^https?:$/.test(parsed.protocol))
-      throw new KitError(`"${url}" is not an address that the Jobs API of Ray can have.`, { fix });
+      throw new KitError(
+        `"${publicAddress(url)}" is not an address of the Jobs API of Ray: http:// or https:// is missing.`,
+        {
+          code: 'RAY_ADDRESS',
+          fix,
+        },
+      );
     const base = `${parsed.origin}${parsed.pathname.replace(/\/+$/, '')}`;
-    const answer = await ask(base, 'GET', '/api/version', { signal, fix });
+    const answer = await ask(base, 'GET', '/api/version', { signal, fix, most: 65_536 });
     const found = versionAnswer.safeParse(answer.json);
-    if (answer.status !== 200 || !found.success) throw somethingElse(base, answer);
+    if (answer.status !== 200 || !found.success) throw unexpectedAnswer(base, answer);
     const { version, ray_version: ray } = found.data;
     const [major, minor] = ray.split('.').map(Number);
     if (version !== API_VERSION || major !== OLDEST[0] || minor < OLDEST[1]) {
       throw new KitError(
-        `${base} is Ray ${ray} with version ${version} of the Jobs API; expected is version ${API_VERSION} of Ray ${OLDEST.join('.')} to 2.x.`,
-        { fix: `Install the Ray that was tested on the cluster: pip install 'ray[default]==${TESTED_RAY}'.` },
+        `${base} is Ray ${ray.slice(0, 40)} with version ${version.slice(0, 40)} of the Jobs API; ` +
+          `expected: version ${API_VERSION} of Ray ${OLDEST.join('.')} to 2.x.`,
+        {
+          code: 'RAY_VERSION',
+          fix: `Install the Ray that was tested on the cluster: pip install 'ray[default]==${TESTED_RAY}'.`,
+        },
       );
     }
     return new Ray(base, ray);
@@ -95,7 +129,7 @@ export class Ray {
     return new Map(jobs.flatMap((job) => (job.submission_id ? [[job.submission_id, job]] : [])));
   }
 
-  /** The nodes that live. */
+  /** The nodes that are alive. */
   async nodes(signal?: AbortSignal): Promise<RayNode[]> {
     const { data } = await this.get('/api/v0/nodes?detail=1&limit=1000', nodesAnswer, signal);
     return data.result.result
@@ -103,7 +137,7 @@ export class Ray {
       .map(({ resources_total: all }) => ({ cpus: all?.CPU ?? 0, gpus: all?.GPU ?? 0, memory: all?.memory ?? 0 }));
   }
 
-  /** Submits a job; one of that name may be there already, then it is the one. @throws KitError when Ray refuses it. */
+  /** Submits a job. Where one of its name is there already, nothing is done. @throws KitError RAY_REFUSED. */
   async submit({ id, entrypoint, env, cpus, gpus, memory, metadata }: RayRequest, signal?: AbortSignal): Promise<void> {
     const body = {
       submission_id: id,
@@ -116,25 +150,29 @@ export class Ray {
     };
     const answer = await ask(this.url, 'POST', '/api/jobs/', { body, signal });
     if (answer.status === 200 || /already exists/.test(answer.text)) return;
-    throw refused(`Ray at ${this.url} refused the job ${id}`, answer);
+    throw refusedBy(`Ray at ${this.url} refused the job ${id}`, answer);
   }
 
-  /** Asks for the end of a job: SIGTERM, and SIGKILL when it does not end in its time. */
+  /** Stops a job: SIGTERM, and SIGKILL when it does not end in its time. */
   async stop(id: string): Promise<void> {
     const answer = await ask(this.url, 'POST', `/api/jobs/${encodeURIComponent(id)}/stop`);
     if (answer.status !== 200 && answer.status !== 404)
-      throw refused(`Ray at ${this.url} did not stop the job ${id}`, answer);
+      throw refusedBy(`Ray at ${this.url} did not stop the job ${id}`, answer);
   }
 
-  /** Everything that a job has printed; empty when it is gone with its node. */
+  /** What a job has printed (the last 8 MB of it); empty when it is gone with its node. */
   async logs(id: string, signal?: AbortSignal): Promise<string> {
-    const answer = await ask(this.url, 'GET', `/api/jobs/${encodeURIComponent(id)}/logs`, { signal });
-    return z.object({ logs: z.string() }).safeParse(answer.json).data?.logs ?? '';
+    const answer = await ask(this.url, 'GET', `/api/jobs/${encodeURIComponent(id)}/logs`, {
+      signal,
+      most: MOST_LOG,
+      keep: 'end',
+    });
+    return z.object({ logs: z.string() }).safeParse(answer.json).data?.logs ?? textOfCutLog(answer.text);
   }
 
   /**
-   * Follows what a job prints, from its first line on. @returns what ends it. `onEnd` is called when the cluster ends
-   * it, or the connection breaks.
+   * Follows what a job prints, from its first line on. @returns a function that ends it. `onEnd` is called when the
+   * cluster ends it, or the connection breaks.
    */
   follow(id: string, onText: (text: string) => void, onEnd: () => void): () => void {
     const socket = new (undici().WebSocket)(
@@ -144,7 +182,9 @@ export class Ray {
         headers: authorization(),
       },
     );
-    socket.addEventListener('message', ({ data }) => void (typeof data === 'string' && onText(data)));
+    socket.addEventListener('message', ({ data }) => {
+      if (typeof data === 'string') onText(data);
+    });
     socket.addEventListener('error', () => undefined); // a close follows
     socket.addEventListener('close', onEnd);
     return () => {
@@ -156,96 +196,9 @@ export class Ray {
   private async get<T>(path: string, schema: z.ZodType<T>, signal?: AbortSignal): Promise<T> {
     const answer = await ask(this.url, 'GET', path, { signal });
     if (answer.status >= 500)
-      throw new RayUnreachableError(`Ray at ${this.url} has trouble (${answer.status}): ${firstLine(answer.text)}`);
+      throw new RayUnreachableError(`Ray at ${this.url} has an error (${answer.status}): ${firstLine(answer.text)}`);
     const found = schema.safeParse(answer.json);
-    if (answer.status !== 200 || !found.success) throw somethingElse(`${this.url}${path}`, answer);
+    if (answer.status !== 200 || !found.success) throw unexpectedAnswer(`${this.url}${path}`, answer);
     return found.data;
   }
-}
-
-interface Answer {
-  status: number;
-  text: string;
-  /** Undefined when the text is no JSON. */
-  json: unknown;
-}
-
-/** Seconds without a byte after which a request is given up. */
-const STALL = 30;
-
-async function ask(
-  base: string,
-  method: 'GET' | 'POST',
-  path: string,
-  { body, signal, fix = '' }: { body?: object; signal?: AbortSignal; fix?: string } = {},
-): Promise<Answer> {
-  let answer: Answer;
-  try {
-    const response = await undici().request(`${base}${path}`, {
-      method,
-      headers: {
-        'user-agent': 'rifle-kit',
-        ...authorization(),
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      },
-      body: body === undefined ? undefined : JSON.stringify(body),
-      headersTimeout: STALL * 1000,
-      bodyTimeout: STALL * 1000,
-      signal,
-    });
-    const text = await response.body.text();
-    answer = { status: response.statusCode, text, json: parsed(text) };
-  } catch (cause) {
-    signal?.throwIfAborted();
-    const { code = '', message, name } = cause as NodeJS.ErrnoException;
-    // What speaks, but not HTTP: the port of Ray's own protocol, for example.
-    if (name === 'HTTPParserError' || code === 'UND_ERR_SOCKET')
-      throw new KitError(`What answers at ${base} does not speak HTTP: it is not the dashboard of Ray.`, {
-        fix,
-        cause,
-      });
-    throw new RayUnreachableError(`No Ray answers at ${base}: ${message || code}.`, { fix, cause });
-  }
-  if (answer.status === 401 || answer.status === 403) {
-    throw new KitError(`Ray at ${base} refuses (${answer.status}): ${firstLine(answer.text)}`, {
-      fix: 'Set RAY_AUTH_TOKEN to what `ray get-auth-token` prints on the cluster.',
-    });
-  }
-  return answer;
-}
-
-const authorization = (): Record<string, string> =>
-  process.env.RAY_AUTH_TOKEN ? { authorization: `Bearer ${process.env.RAY_AUTH_TOKEN}` } : {};
-
-const parsed = (text: string): unknown => {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
-};
-
-const firstLine = (text: string): string => text.trim().split('\n').pop()!.slice(0, 200);
-
-const somethingElse = (where: string, { status, text }: Answer): KitError =>
-  new KitError(`What answers at ${where} is not the Jobs API of Ray: ${status} "${firstLine(text).slice(0, 60)}".`, {
-    fix: "Give the address of Ray's dashboard, for example http://127.0.0.1:8265. The package `ray[default]` has one, `ray` alone has not.",
-  });
-
-const refused = (what: string, { status, text }: Answer): KitError =>
-  new KitError(`${what} (${status}): ${firstLine(text)}`);
-
-let agent: Dispatcher | undefined;
-
-/**
- * For web sockets without compression: undici 7.30 loses the compressed messages of aiohttp 3.14, Ray's server, and
- * says nothing.
- */
-function uncompressed(): Dispatcher {
-  return (agent ??= new (undici().Agent)().compose((dispatch) => (options, handler) => {
-    const headers = Object.fromEntries(
-      Object.entries(options.headers as Record<string, string>).filter(([name]) => name !== 'sec-websocket-extensions'),
-    );
-    return dispatch({ ...options, headers }, handler);
-  }));
 }

@@ -1,5 +1,4 @@
-// What differs between two runs: first what could explain a difference in result, then the results, then what they
-// cost.
+// Compares two runs: first what could explain a difference in the results, then the results, then the costs.
 import type { RunRecord } from './record';
 
 /** One difference. */
@@ -11,24 +10,27 @@ export interface Difference {
 }
 
 /** Two runs side by side. */
-export interface Comparison {
+export interface RunComparison {
   a: string;
   b: string;
-  /** What numbers depend on by design: spec, images, pretrained weights, the kit's numerics. */
+  /** Settings that the numbers depend on by design: spec, images, pretrained weights, the kit's numerics. */
   causes: Difference[];
-  /** What may move the last bits, and with them a whole run: versions, device, number of threads, a dirty tree. */
+  /**
+   * Conditions that may change the last bits, and with them a whole run: versions, device, number of threads, changes
+   * that are not committed.
+   */
   suspects: Difference[];
   results: Difference[];
   /** The first epoch (1-based) whose numbers differ; null when none does. */
-  partedAt: number | null;
+  firstDifferentEpoch: number | null;
   costs: Difference[];
 }
 
 /** Compares two records. */
-export function compareRuns(a: RunRecord, b: RunRecord): Comparison {
+export function compareRuns(a: RunRecord, b: RunRecord): RunComparison {
   const pick = (of: (record: RunRecord) => object): Difference[] => differences(of(a), of(b));
   const both = Math.max(a.epochs.length, b.epochs.length);
-  const parted = Array.from({ length: both }, (_, i) => i).find((i) =>
+  const differing = Array.from({ length: both }, (_, i) => i).find((i) =>
     NUMBERS.some((name) => a.epochs[i]?.[name] !== b.epochs[i]?.[name]),
   );
   return {
@@ -44,12 +46,12 @@ export function compareRuns(a: RunRecord, b: RunRecord): Comparison {
       resets: resets.join(' '),
       lastEpoch: Object.fromEntries(NUMBERS.map((name) => [name, epochs.at(-1)?.[name]])),
     })),
-    partedAt: parted === undefined ? null : parted + 1,
+    firstDifferentEpoch: differing === undefined ? null : differing + 1,
     costs: pick(({ wallSeconds, peakMemoryMb, startedAt }) => ({ wallSeconds, peakMemoryMb, startedAt })),
   };
 }
 
-/** What of an epoch is a result. */
+/** The fields of an epoch that are results. */
 const NUMBERS = [
   'trainLoss',
   'trainCrossEntropy',
@@ -61,21 +63,20 @@ const NUMBERS = [
   'headReset',
 ] as const;
 
-/** A verdict in a sentence. */
-export function verdictOf({ causes, suspects, partedAt }: Comparison): string {
-  if (partedAt === null)
+/** The comparison in one sentence. */
+export function summaryOf({ causes, suspects, firstDifferentEpoch }: RunComparison): string {
+  if (firstDifferentEpoch === null)
     return causes.length === 0
-      ? 'The same numbers in every epoch.'
-      : 'The same numbers in every epoch, though they were asked for something else.';
-  const from = `Their numbers part in epoch ${partedAt}`;
-  if (causes.length > 0)
-    return `${from}: they were asked for something else (${causes.length} field${causes.length > 1 ? 's' : ''}).`;
-  if (suspects.length > 0)
-    return `${from}: the same run, made with something else (${suspects.map(({ field }) => field.replace('environment.', '')).join(', ')}).`;
-  return `${from}, and nothing that is recorded explains it: the runs are not deterministic, or a file was changed.`;
+      ? 'The numbers of all epochs are equal.'
+      : 'The numbers of all epochs are equal, although the settings differ.';
+  const from = `The numbers differ from epoch ${firstDifferentEpoch} on`;
+  if (causes.length > 0) return `${from}: the settings differ (${causes.length} field${causes.length > 1 ? 's' : ''}).`;
+  const conditions = suspects.map(({ field }) => field.replace('environment.', ''));
+  if (conditions.length > 0) return `${from}: equal settings, other conditions (${conditions.join(', ')}).`;
+  return `${from}, and no recorded setting explains it: the runs are not deterministic, or a file was changed.`;
 }
 
-/** Where the leaves of two values differ; lists are leaves. */
+/** The leaves that differ between two values; lists are leaves. */
 export function differences(a: unknown, b: unknown, at = ''): Difference[] {
   const [x, y] = [a, b];
   if (isObject(x) && isObject(y)) {

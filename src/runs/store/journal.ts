@@ -1,10 +1,16 @@
-// The journal of a run: what happened to it, when, and in which process; a line of JSON each, only ever appended to.
+// The journal of a run: what happened to it, when, and in which process. One line of JSON each, only ever appended to.
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import type { z } from 'zod';
+import { withPublicAddresses } from '../../base/address';
+import { upgradedSpec } from '../../transfer/older-spec';
+import type { RunSpec } from '../../transfer/spec';
+import { boundedLines } from './format/bounded-text';
+import { journalLine, startedLine } from './format/record-schema';
 
 /** What can happen to a run. */
-export type JournalEvent = 'started' | 'resumed' | 'checkpoint' | 'notice' | 'stopped' | 'failed' | 'finished';
+export type JournalEvent = z.infer<typeof journalLine>['event'];
 
 /** A line of a journal. */
 export interface JournalEntry {
@@ -13,9 +19,23 @@ export interface JournalEntry {
   event: JournalEvent;
   host: string;
   pid: number;
-  /** What the event tells besides; see where it is written. */
+  /** Further details of the event; see where it is written. */
   [detail: string]: unknown;
 }
+
+/** What a journal says of the run it belongs to. */
+export interface StartedRun {
+  spec: RunSpec;
+  dataset: {
+    name: string;
+    hash: string;
+    /** Path of the folder, or name in the catalog. */
+    from: string;
+  };
+}
+
+/** Bytes of a journal that are read; of a longer one its beginning and its end. */
+const MOST_READ = 16e6;
 
 /** The journal in the folder of a run. */
 export class Journal {
@@ -25,7 +45,9 @@ export class Journal {
     this.file = path.join(folder, 'journal.jsonl');
   }
 
-  /** Appends a line. Never stops a run: on a full disk the line is lost. */
+  /**
+   * Appends a line. Never stops a run: on a full disk the line is lost. Secrets of addresses in texts are left out.
+   */
   write(event: JournalEvent, details: Record<string, unknown> = {}): void {
     const entry: JournalEntry = {
       at: new Date().toISOString(),
@@ -34,11 +56,14 @@ export class Journal {
       pid: process.pid,
       ...details,
     };
+    const text = JSON.stringify(entry, (_, value: unknown) =>
+      typeof value === 'string' && value.includes('://') ? withPublicAddresses(value) : value,
+    );
     try {
       fs.mkdirSync(path.dirname(this.file), { recursive: true });
-      fs.appendFileSync(this.file, `${this.startsLine() ? '' : '\n'}${JSON.stringify(entry)}\n`);
+      fs.appendFileSync(this.file, `${this.startsLine() ? '' : '\n'}${text}\n`);
     } catch {
-      // What the journal is for, the run and its record, goes on.
+      // The run and its record do not depend on the journal.
     }
   }
 
@@ -55,18 +80,35 @@ export class Journal {
     }
   }
 
-  /** All whole lines, oldest first; none when there is no journal. */
+  /**
+   * All lines of the form of a journal's, oldest first; none when there is no journal. Other lines (cut by a killed
+   * process, or of a newer kit) are left out.
+   * @throws KitError STORE_FILE_REFUSED when it is not a regular file.
+   */
   read(): JournalEntry[] {
-    if (!fs.existsSync(this.file)) return [];
-    return fs
-      .readFileSync(this.file, 'utf8')
-      .split('\n')
-      .flatMap((line) => {
-        try {
-          return [JSON.parse(line) as JournalEntry];
-        } catch {
-          return []; // the end of a line that a killed process began
-        }
-      });
+    return boundedLines(this.file, MOST_READ).flatMap((line) => {
+      try {
+        const entry: unknown = JSON.parse(line);
+        return journalLine.safeParse(entry).success ? [entry as JournalEntry] : [];
+      } catch {
+        return [];
+      }
+    });
+  }
+
+  /** Spec and data set as the line `started` says them; null where no line does. @throws as `read`. */
+  started(): StartedRun | null {
+    const line = this.read().find(({ event }) => event === 'started');
+    const found = startedLine.safeParse(line && { ...line, spec: translated(line.spec) });
+    return found.success ? (found.data as unknown as StartedRun) : null;
+  }
+}
+
+/** A spec of an older kit in the form of today; anything else as it is. */
+function translated(spec: unknown): unknown {
+  try {
+    return upgradedSpec({ ...(spec as object) });
+  } catch {
+    return spec;
   }
 }

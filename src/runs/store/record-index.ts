@@ -1,41 +1,57 @@
 // An index of the records of a store, so that ten thousand of them are listed without reading ten thousand files.
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
+import { z } from 'zod';
+import { boundedText } from './format/bounded-text';
 import type { RunRecord } from './record';
+import { asRecord, recordSchema } from './format/record-schema';
 
 /** A record whose `epochs` hold the last one alone (none of a run that failed in its first). */
 export type BriefRecord = RunRecord;
 
-/** How many records may be missing from the index before it is written anew: less is quicker read than written. */
+/** How many records may be missing from the index before it is written again: fewer are read faster than written. */
 const TOLERATED = 64;
 
-const FORMAT = 2;
+/** Number of the index's own form. An index of another form is written again. */
+const FORMAT = 3;
 
-/**
- * What `index.json` holds. Environments and data sets are many records' own: they stand once, and records name their
- * place.
- */
-interface Written {
-  format: typeof FORMAT;
-  shared: unknown[];
-  /**
-   * By run: size and modification time of its record, as it was when read, and the record with `environment` and
-   * `dataset` as places in `shared`.
-   */
-  runs: Record<string, [size: number, modified: number, record: object]>;
+/** A brief record, and what its file was when it was read. */
+interface Indexed {
+  size: number;
+  modified: number;
+  record: BriefRecord;
 }
 
 /**
- * The brief records of the runs in `root`, in the order of their ids: from the index those whose file is as it was, the
- * others by `read` (null: no
- * record there). The index is written anew when too many were not in it, and only where the folder can be written.
+ * What `index.json` holds below its first line, which is the sha256 of the rest. Many records share an environment or a
+ * data set: `shared` holds each once, and a record has its position there.
  */
-export function indexedRecords(root: string, read: (id: string) => RunRecord | null): BriefRecord[] {
+const written = z.object({
+  format: z.literal(FORMAT),
+  shared: z.array(z.unknown()),
+  /** By run: size and modification time of its record, and the record. */
+  runs: z.record(
+    z.string(),
+    z.tuple([z.number(), z.number(), z.looseObject({ environment: z.number(), dataset: z.number() })]),
+  ),
+});
+
+/**
+ * The brief records of the runs `ids` in `root`, in their order: from the index those whose file is as it was, the
+ * others by `read` (null: no record that can be used). The index is written again when too many were not in it, and
+ * only
+ * where the folder can be written.
+ */
+export function indexedRecords(
+  root: string,
+  ids: readonly string[],
+  read: (id: string) => RunRecord | null,
+): BriefRecord[] {
   const indexed = readIndex(root);
-  const found = new Map<string, { size: number; modified: number; record: BriefRecord }>();
+  const found = new Map<string, Indexed>();
   let missing = 0;
-  const folders = fs.readdirSync(root, { withFileTypes: true }).filter((entry) => !entry.isFile());
-  for (const id of folders.map(({ name }) => name).sort()) {
+  for (const id of ids) {
     const stat = fs.statSync(path.join(root, id, 'record.json'), { throwIfNoEntry: false });
     if (stat === undefined) continue;
     const known = indexed.get(id);
@@ -59,47 +75,54 @@ export function indexedRecords(root: string, read: (id: string) => RunRecord | n
 
 const fileOf = (root: string): string => path.join(root, 'index.json');
 
-function readIndex(root: string): Map<string, { size: number; modified: number; record: BriefRecord }> {
+const sumOf = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/** Most bytes of an index that is read: a million runs. */
+const MOST = 1e9;
+
+/** The index of a store; empty where there is none, or one that was changed, cut short or of another form. */
+function readIndex(root: string): Map<string, Indexed> {
+  const indexed = new Map<string, Indexed>();
   try {
-    const { format, shared, runs } = JSON.parse(fs.readFileSync(fileOf(root), 'utf8')) as Written;
-    if (format !== FORMAT) return new Map();
-    return new Map(
-      Object.entries(runs).map(([id, [size, modified, written]]) => {
-        const record = written as RunRecord & { environment: unknown; dataset: unknown };
-        const whole = {
-          ...record,
-          top1: record.top1 ?? NaN,
-          environment: shared[record.environment as unknown as number],
-          dataset: shared[record.dataset as unknown as number],
-        };
-        return [id, { size, modified, record: whole as BriefRecord }];
-      }),
-    );
+    const text = boundedText(fileOf(root), MOST) ?? '';
+    const end = text.indexOf('\n');
+    const body = text.slice(end + 1);
+    if (text.slice(0, end) !== sumOf(body)) return indexed;
+    const { shared, runs } = written.parse(JSON.parse(body));
+    for (const [id, [size, modified, { environment, dataset, ...record }]] of Object.entries(runs)) {
+      const whole = { ...record, environment: shared[environment], dataset: shared[dataset] };
+      const checked = recordSchema.safeParse(whole);
+      if (checked.success && checked.data.id === id)
+        indexed.set(id, { size, modified, record: asRecord(checked.data) });
+    }
+    return indexed;
   } catch {
-    return new Map(); // none yet, or cut short: it is made again
+    return new Map(); // none yet, or not readable: the records are read
   }
 }
 
-function writeIndex(
-  root: string,
-  records: ReadonlyMap<string, { size: number; modified: number; record: BriefRecord }>,
-): void {
+function writeIndex(root: string, records: ReadonlyMap<string, Indexed>): void {
   const shared: unknown[] = [];
-  const places = new Map<string, number>();
-  const place = (value: unknown): number => {
+  const positions = new Map<string, number>();
+  const position = (value: unknown): number => {
     const text = JSON.stringify(value);
-    let at = places.get(text);
-    if (at === undefined) places.set(text, (at = shared.push(value) - 1));
+    let at = positions.get(text);
+    if (at === undefined) positions.set(text, (at = shared.push(value) - 1));
     return at;
   };
-  const runs: Written['runs'] = {};
+  const runs: z.input<typeof written>['runs'] = {};
   for (const [id, { size, modified, record }] of records)
-    runs[id] = [size, modified, { ...record, environment: place(record.environment), dataset: place(record.dataset) }];
+    runs[id] = [
+      size,
+      modified,
+      { ...record, environment: position(record.environment), dataset: position(record.dataset) },
+    ];
+  const body = JSON.stringify({ format: FORMAT, shared, runs });
   const beside = `${fileOf(root)}.partial-${process.pid}`;
   try {
-    fs.writeFileSync(beside, JSON.stringify({ format: FORMAT, shared, runs } satisfies Written));
+    fs.writeFileSync(beside, `${sumOf(body)}\n${body}`);
     fs.renameSync(beside, fileOf(root));
   } catch {
-    fs.rmSync(beside, { force: true }); // a folder of somebody else's, or a full disk: it goes without
+    fs.rmSync(beside, { force: true }); // a folder that cannot be written, or a full disk: there is no index
   }
 }

@@ -1,4 +1,5 @@
-// What a run leaves behind: one JSON document that holds its spec, its numbers and everything they depend on.
+// The record of a run: one JSON document with its spec, its numbers and everything they depend on. Its form in a file
+// has a number, see docs/record-format.md.
 import type { ClassificationMetrics } from '../../metrics/classification';
 import type { RunSpec } from '../../transfer/spec';
 import type { LayerRow } from '../../transfer/layer-rows';
@@ -6,7 +7,7 @@ import type { EpochRow } from '../../transfer/train-state';
 
 export type { EpochRow, LayerRow };
 
-/** What the numbers of a run were made with. */
+/** The software and the machine that made the numbers of a run. */
 export interface RunEnvironment {
   kit: string;
   node: string;
@@ -17,7 +18,7 @@ export interface RunEnvironment {
   cpu: string;
   cores: number;
   /**
-   * Of a run on a GPU, as nvidia-smi tells them: its name, the driver's version, and the newest CUDA that this drives.
+   * Of a run on a GPU, from nvidia-smi: its name, the driver's version, and the newest CUDA that this driver supports.
    * Absent in records of kit 0.1.
    */
   gpu?: { name: string; driver: string; cuda: string } | null;
@@ -25,28 +26,27 @@ export interface RunEnvironment {
   /** Commit of the kit, and whether its tree had changes; `null` outside a repository. */
   gitCommit: string | null;
   gitDirty: boolean | null;
-  /** TF_* settings in force. */
+  /** Settings of TensorFlow in force, see `TENSORFLOW_FLAGS`. */
   flags: Record<string, string>;
 }
 
-/** The form of the records that this kit writes. Records of format 1 are of kits before 0.2. */
+/** The form of the records that this kit writes, see docs/record-format.md. Records of format 1 are of kits before 0.2. */
 export const RECORD_FORMAT = 2;
 
-/** A run that is over, as `record.json` holds it. The numbers of its layers lie beside it: `RunStore.layers`. */
+/** A finished or failed run. The numbers of its layers are in a file of their own: `RunStore.layers`. */
 export interface RunRecord {
   /** The run's name in the store: a hash of everything its numbers depend on, see `identity.ts`. */
   id: string;
   /** The form of the record: 2, or 1 if an older kit wrote it. */
   format: number;
-  /** `failed`: the loss was no longer a number. The same spec would fail again, so it is not run again. */
+  /** `failed`: the loss was no longer a number. The same spec would fail again, so it is not repeated. */
   status: 'finished' | 'failed';
   /** How a failed run ended: in which epoch (1-based), and the last loss that was a number. `null` when it finished. */
   failure: { epoch: number; lastLoss: number | null; message: string } | null;
   /** Name of the method in the tables, for example `rifle`; derived from the spec. */
   method: string;
   /**
-   * Complete. Where a data set or weights were given by path, only their names stand here: their hashes tell which they
-   * were.
+   * Complete. Where a data set or weights were given by path, only their names stand here: their hashes identify them.
    */
   spec: RunSpec;
   /** Versions of the code that made the numbers: of the kit, and of definitions that the spec uses. */

@@ -1,10 +1,13 @@
-// Which runs of a store are meant: filters over records, and ids by their beginnings.
+// Selects runs of a store: filters over records, and ids by their beginnings.
 import { KitError } from '../../base/errors';
 import type { BriefRecord } from './record-index';
 import type { RunStore } from './store';
 
-/** What a run must be; what is left out does not matter. Names are parts of names. */
+/**
+ * What a run must be; a field that is left out does not matter. Data sets and backbones match by a part of their name.
+ */
 export interface RunFilter {
+  /** The whole name: `rifle` is not `l2-sp+rifle`. */
   method?: string;
   dataset?: string;
   backbone?: string;
@@ -16,8 +19,8 @@ export interface RunFilter {
   id?: string;
 }
 
-/** Whether a record is meant. A method is meant by its whole name: `rifle` is not `l2-sp+rifle`. */
-export function isMeant(
+/** Whether a record passes the filter. */
+export function matchesFilter(
   record: BriefRecord,
   { method, dataset, backbone, status, seed, since, id }: RunFilter,
 ): boolean {
@@ -32,14 +35,20 @@ export function isMeant(
   );
 }
 
-/** The one run, over or not, whose id begins with `start`. @throws KitError when there is none, or more than one. */
+/**
+ * The one run, finished or not, whose id begins with `start`.
+ * @throws KitError RUN_UNKNOWN when there is none, RUN_AMBIGUOUS when there are several.
+ */
 export function idOf(store: RunStore, start: string): string {
   const ids = store.ids().filter((id) => id.startsWith(start));
   if (ids.length === 1) return ids[0];
-  if (ids.length === 0)
-    throw new KitError(`There is no run ${start} in ${store.root}.`, { fix: 'See `npx rifle runs list`.' });
+  if (ids.length === 0) throw unknownRun(store, start);
   throw new KitError(
     `${ids.length} runs begin with ${start}: ${ids.slice(0, 5).join(', ')}${ids.length > 5 ? ', ...' : ''}.`,
-    { fix: 'Give more of the id.' },
+    { code: 'RUN_AMBIGUOUS', fix: 'Give more of the id.' },
   );
 }
+
+/** The error for an id that no run of the store has. */
+export const unknownRun = (store: RunStore, id: string): KitError =>
+  new KitError(`There is no run ${id} in ${store.root}.`, { code: 'RUN_UNKNOWN', fix: 'See `npx rifle runs list`.' });

@@ -2,33 +2,24 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import stableStringify from 'safe-stable-stringify';
-import { KitError } from '../../base/errors';
-import { isNewerKit, kitHome, kitVersion } from '../../base/home';
-import { upgradedRecord } from './older-record';
+import { errnoOf, KitError } from '../../base/errors';
+import { sha256File } from '../../base/files/file-hash';
+import { writeWhole } from '../../base/files/write-whole';
+import { kitHome } from '../../base/home';
 import { Journal } from './journal';
 import type { LayerRow, RunRecord } from './record';
+import { layersText, readLayers, readRecord, recordText, type StoredRecord } from './format/record-file';
 import { readPredictions, type RunPredictions } from './predictions';
 import { indexedRecords, type BriefRecord } from './record-index';
-import { writeWhole } from '../../base/files/write-whole';
+import { RUN_ID } from './format/record-schema';
+
+/** Called with a run whose record cannot be used, and why. */
+export type OnDamaged = (id: string, error: KitError) => void;
 
 /**
- * The sha256 of what a run left, inside `record.json`: of the record's canonical JSON without these, and of the files
- * beside it.
- */
-export interface Checksums {
-  record: string;
-  [file: string]: string;
-}
-
-/** The sha256 of a record's canonical JSON. */
-export const recordSum = (record: object): string =>
-  createHash('sha256').update(stableStringify(record)!).digest('hex');
-
-/**
- * Runs in a folder. Of each that is over, finished or failed: `record.json`, `layers.json`, `journal.jsonl`, and
- * weights where they were asked
- * for. Of one that is not: `journal.jsonl`, `checkpoints`, and the `lock` of the process that makes it.
+ * Runs in a folder. A finished or failed run has `record.json`, `layers.json`, `journal.jsonl`, and weights where they
+ * were asked for. An unfinished one has `journal.jsonl`, `checkpoints`, and the `lock` of the process that makes it.
+ * Folders with other names than a run's id are not looked at.
  */
 export class RunStore {
   /**
@@ -42,20 +33,16 @@ export class RunStore {
   }
 
   /**
-   * Gradient, update and distance of every layer and epoch of the run `id`. @throws KitError when there is no such run.
+   * Gradient, update and distance of every layer and epoch of the run `id`.
+   * @throws KitError RUN_UNKNOWN when there is no such run; LAYERS_DAMAGED when the rows cannot be used.
    */
   layers(id: string): LayerRow[] {
-    const file = this.file(id, 'layers.json');
-    if (!fs.existsSync(file))
-      throw new KitError(`There is no run ${id} in ${this.root}.`, {
-        fix: 'Make it first: `npx rifle reproduce` or `npx rifle train`.',
-      });
-    try {
-      const { columns, rows } = JSON.parse(fs.readFileSync(file, 'utf8')) as { columns: string[]; rows: unknown[][] };
-      return rows.map((row) => Object.fromEntries(columns.map((column, i) => [column, row[i]])) as unknown as LayerRow);
-    } catch (cause) {
-      throw damaged(file, 'it is not JSON', cause);
-    }
+    const rows = RUN_ID.test(id) ? readLayers(this.file(id, 'layers.json')) : null;
+    if (rows !== null) return rows;
+    throw new KitError(`There is no finished run ${id} in ${this.root}.`, {
+      code: 'RUN_UNKNOWN',
+      fix: 'Make it first: `npx rifle reproduce` or `npx rifle train`.',
+    });
   }
 
   /**
@@ -90,7 +77,7 @@ export class RunStore {
     return this.file(id, which === 'last' ? 'predictions.safetensors' : 'best-predictions.safetensors');
   }
 
-  /** The folder of the run `id`, over or not. */
+  /** The folder of the run `id`. */
   folder(id: string): string {
     return path.join(this.root, id);
   }
@@ -100,61 +87,36 @@ export class RunStore {
     return new Journal(this.folder(id));
   }
 
-  /** Ids of all runs, over or not. */
+  /** Ids of all runs, finished or not. */
   ids(): string[] {
-    return fs.existsSync(this.root)
-      ? fs
-          .readdirSync(this.root)
-          .filter((id) => /^[0-9a-f]{16}$/.test(id))
-          .sort()
-      : [];
+    if (!fs.existsSync(this.root)) return [];
+    return fs
+      .readdirSync(this.root)
+      .filter((id) => RUN_ID.test(id))
+      .sort();
   }
 
-  /** Ids of the runs that were begun and are not over. */
+  /** Ids of the runs that were started and have no record yet. */
   unfinished(): string[] {
     return this.ids().filter((id) => !fs.existsSync(this.file(id)));
   }
 
-  /** The record of `id`; null when the run is not over. @throws KitError when the file is damaged. */
+  /** The record of `id`; null when the run has none yet. @throws as `findWithSums`. */
   find(id: string): RunRecord | null {
     return this.findWithSums(id)?.record ?? null;
   }
 
   /**
-   * The record of `id`, the record as it was written, and its checksums, which records of kit 0.1 do not have.
-   * @throws KitError when the file is damaged.
+   * The record of `id`, checked, and its checksums, which records of kit 0.1 do not have.
+   * @throws KitError RECORD_DAMAGED, RECORD_NEWER or RECORD_UNREADABLE, see `readRecord`.
    */
-  findWithSums(id: string): { record: RunRecord; written: object; checksums: Checksums | null } | null {
-    const file = this.file(id);
-    if (!fs.existsSync(file)) return null;
-    let found: Partial<RunRecord> & { checksums?: Checksums };
-    try {
-      found = JSON.parse(fs.readFileSync(file, 'utf8')) as typeof found;
-    } catch (cause) {
-      throw damaged(file, 'it is not JSON', cause);
-    }
-    const { checksums = null, ...record } = found;
-    if (
-      record.id !== id ||
-      (record.status !== 'finished' && record.status !== 'failed') ||
-      !Array.isArray(record.epochs)
-    ) {
-      const kit = record.environment?.kit;
-      if (record.id === id && typeof kit === 'string' && isNewerKit(kit)) {
-        throw new KitError(
-          `The run record ${file} is from rifle-kit ${kit}, which is newer than this one (${kitVersion()}) and writes records of another form.`,
-          { fix: `Update the kit to ${kit}.` },
-        );
-      }
-      throw damaged(file, `expected the run ${id}, found ${String(record.status)} ${String(record.id)}`);
-    }
-    const upgraded = upgradedRecord(record as Record<string, unknown>);
-    return { record: { ...upgraded, top1: record.top1 ?? NaN }, written: record, checksums };
+  findWithSums(id: string): StoredRecord | null {
+    return RUN_ID.test(id) ? readRecord(this.file(id), id) : null;
   }
 
   /**
-   * Makes the folder, and makes sure that a record will find its place there. @throws KitError before hours are spent
-   * on a run that could not be kept.
+   * Makes the folder, and makes sure that there is room for a record, before hours are spent on a run.
+   * @throws KitError STORE_NOT_WRITABLE.
    */
   requireRoom(): void {
     try {
@@ -164,61 +126,56 @@ export class RunStore {
       if (bavail * bsize < RECORD_ROOM)
         throw Object.assign(new Error(`only ${bavail * bsize} bytes are free`), { code: 'ENOSPC' });
     } catch (cause) {
-      throw notKept('Runs cannot be kept in', this.root, cause as NodeJS.ErrnoException);
+      throw notWritten('STORE_NOT_WRITABLE', `Runs cannot be kept in ${this.root}`, cause);
     }
   }
 
-  /** Writes a run that is over, its record last: whole or not at all, flushed to the disk. */
+  /**
+   * Writes a run that ended, its record last: whole or not at all, flushed to the disk.
+   * @throws KitError RUN_NOT_WRITTEN.
+   */
   async put(record: RunRecord, layers: readonly LayerRow[]): Promise<void> {
     const file = this.file(record.id);
     try {
       fs.mkdirSync(path.dirname(file), { recursive: true });
-      const layersText = tableText(layers);
-      const checksums: Checksums = {
-        record: recordSum(JSON.parse(JSON.stringify(record)) as object),
-        'layers.json': createHash('sha256').update(layersText).digest('hex'),
-      };
-      const which = ['last', 'best'] as const;
-      const beside = which.flatMap((epoch) => [
-        this.weightsFile(record.id, epoch),
-        this.predictionsFile(record.id, epoch),
+      const text = layersText(layers);
+      const sums: Record<string, string> = { 'layers.json': createHash('sha256').update(text).digest('hex') };
+      const beside = (['last', 'best'] as const).flatMap((which) => [
+        this.weightsFile(record.id, which),
+        this.predictionsFile(record.id, which),
       ]);
-      for (const kept of beside) if (fs.existsSync(kept)) checksums[path.basename(kept)] = await hashFile(kept);
-      await writeWhole(this.file(record.id, 'layers.json'), layersText);
-      await writeWhole(file, `${JSON.stringify({ ...record, checksums }, null, 1)}\n`);
+      for (const kept of beside) if (fs.existsSync(kept)) sums[path.basename(kept)] = await sha256File(kept);
+      await writeWhole(this.file(record.id, 'layers.json'), text);
+      await writeWhole(file, recordText(record, sums));
     } catch (cause) {
-      throw notKept(`The run ${record.id} is over but could not be written to`, file, cause as NodeJS.ErrnoException);
+      throw notWritten('RUN_NOT_WRITTEN', `The run ${record.id} ended but could not be written to ${file}`, cause);
     }
   }
 
-  /** All runs that are over, oldest first; a damaged one is an error. */
-  list(): RunRecord[] {
-    if (!fs.existsSync(this.root)) return [];
-    return oldestFirst(
-      fs
-        .readdirSync(this.root)
-        .sort()
-        .map((id) => this.find(id))
-        .filter((record): record is RunRecord => record !== null),
-    );
+  /** All records, oldest first. @param onDamaged default: a record that cannot be used is an error. */
+  list(onDamaged?: OnDamaged): RunRecord[] {
+    const read = this.reader(onDamaged);
+    return oldestFirst(this.ids().flatMap((id) => read(id) ?? []));
   }
 
   /**
-   * The same, quickly, from an index: the `epochs` of each record hold the last one alone. @param onDamaged default: a
-   * damaged one is an error.
+   * The same, quickly, from an index: the `epochs` of each record hold the last one alone. @param onDamaged as `list`.
    */
-  brief(onDamaged?: (id: string, error: KitError) => void): BriefRecord[] {
+  brief(onDamaged?: OnDamaged): BriefRecord[] {
     if (!fs.existsSync(this.root)) return [];
-    const read = (id: string): RunRecord | null => {
+    return oldestFirst(indexedRecords(this.root, this.ids(), this.reader(onDamaged)));
+  }
+
+  private reader(onDamaged?: OnDamaged): (id: string) => RunRecord | null {
+    return (id) => {
       try {
         return this.find(id);
       } catch (error) {
-        if (onDamaged === undefined) throw error;
-        onDamaged(id, error as KitError);
+        if (onDamaged === undefined || !(error instanceof KitError)) throw error;
+        onDamaged(id, error);
         return null;
       }
     };
-    return oldestFirst(indexedRecords(this.root, read));
   }
 }
 
@@ -226,35 +183,16 @@ export class RunStore {
 const oldestFirst = (records: RunRecord[]): RunRecord[] =>
   records.sort((a, b) => (a.startedAt < b.startedAt ? -1 : a.startedAt > b.startedAt ? 1 : 0));
 
-/** The sha256 of a file's bytes. */
-export async function hashFile(file: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of fs.createReadStream(file)) hash.update(chunk as Buffer);
-  return hash.digest('hex');
-}
-
-/** Rows as JSON, a line each: the names of the columns are written once. */
-function tableText(rows: readonly LayerRow[]): string {
-  const columns = ['epoch', 'layer', 'place', 'kind', 'gradientNorm', 'updateNorm', 'weightDistance'] as const;
-  return `{"columns":${JSON.stringify(columns)},"rows":[\n${rows.map((row) => JSON.stringify(columns.map((column) => row[column]))).join(',\n')}\n]}\n`;
-}
-
 /** Bytes that a record may take: 40 epochs of 100 layers take 0.4 MB. */
 const RECORD_ROOM = 4_000_000;
 
-const notKept = (what: string, where: string, cause: NodeJS.ErrnoException): KitError => {
-  const code = cause.code ?? (cause.cause as NodeJS.ErrnoException | undefined)?.code;
-  return new KitError(`${what} ${where}: ${cause.message}`, {
-    fix:
-      code === 'ENOSPC' || code === 'EDQUOT'
-        ? 'The disk is full: free some space and run it again.'
-        : 'Check that the folder can be written to, or choose another with --runs.',
+function notWritten(code: string, what: string, cause: unknown): KitError {
+  const isFull = ['ENOSPC', 'EDQUOT'].includes(errnoOf(cause) ?? '');
+  return new KitError(`${what}: ${(cause as Error).message}`, {
+    code,
+    fix: isFull
+      ? 'The disk is full: free some space and run it again.'
+      : 'Check that the folder can be written to, or choose another with --runs.',
     cause,
   });
-};
-
-const damaged = (file: string, why: string, cause?: unknown): KitError =>
-  new KitError(`The run record ${file} is damaged: ${why}.`, {
-    fix: 'Delete its folder: the run is then made again.',
-    cause,
-  });
+}

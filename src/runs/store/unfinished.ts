@@ -1,13 +1,13 @@
-// The runs of a store that were begun and are not over, as their journals tell them.
+// The runs of a store that were started and have no record yet, as their journals describe them.
+import { KitError } from '../../base/errors';
+import { ownerOf, type LockOwner } from '../../base/files/lock';
 import { methods } from '../../transfer/methods';
 import { timetable } from '../../transfer/resets/reset';
-import { upgradedSpec } from '../../transfer/older-spec';
 import type { RunSpec } from '../../transfer/spec';
-import { ownerOf, type LockOwner } from '../../base/files/lock';
 import type { BriefRecord } from './record-index';
-import type { RunStore } from './store';
+import type { OnDamaged, RunStore } from './store';
 
-/** A run that is not over. */
+/** A run without a record. */
 export interface UnfinishedRun {
   id: string;
   method: string;
@@ -17,38 +17,53 @@ export interface UnfinishedRun {
   /** As of the last checkpoint. */
   epochsDone: number;
   lastEvent: string;
-  /** Who makes it now; null when nobody does. */
+  /** The process that makes it now; null when none does. */
   owner: LockOwner | null;
-  /** For filters: what of a record is known. */
+  /** For filters: the known fields of a record. */
   like: BriefRecord;
 }
 
-/** All of them whose journal tells what they are. */
-export function unfinishedRuns(store: RunStore): UnfinishedRun[] {
-  return store.unfinished().flatMap((id): UnfinishedRun[] => {
-    const journal = store.journal(id).read();
-    const started = journal.find(({ event }) => event === 'started') as
-      { spec?: RunSpec; dataset?: { name: string; hash: string } } | undefined;
-    if (started?.spec === undefined || started.dataset === undefined) return [];
-    const { dataset } = started;
-    const spec = upgradedSpec({ ...started.spec }) as unknown as RunSpec;
-    const last = journal[journal.length - 1];
-    const checkpoint = journal.filter(({ event }) => event === 'checkpoint' || event === 'started').at(-1);
-    const method = methods.nameOf(spec);
-    return [
-      {
+/**
+ * All of them whose journal says what they are.
+ * @param onDamaged called with a run whose journal cannot be used. Default: it is left out.
+ */
+export function unfinishedRuns(store: RunStore, onDamaged: OnDamaged = () => undefined): UnfinishedRun[] {
+  return store.unfinished().flatMap((id) => {
+    try {
+      return unfinishedRun(store, id) ?? [];
+    } catch (cause) {
+      onDamaged(
         id,
-        method,
-        dataset: dataset.name,
-        seed: spec.seed,
-        epochs: epochsOf(spec),
-        epochsDone: Number(checkpoint?.epoch ?? 0),
-        lastEvent: `${last.event} at ${last.at}`,
-        owner: ownerOf(store.folder(id)),
-        like: { id, method, status: 'unfinished', spec, dataset, finishedAt: last.at } as unknown as BriefRecord,
-      },
-    ];
+        new KitError(`The journal of the run ${id} cannot be used: ${(cause as Error).message}`, {
+          code: 'JOURNAL_DAMAGED',
+          fix: `Delete the run to repeat it: npx rifle runs prune ${id} --yes.`,
+          cause,
+        }),
+      );
+      return [];
+    }
   });
+}
+
+function unfinishedRun(store: RunStore, id: string): UnfinishedRun | null {
+  const journal = store.journal(id).read();
+  const started = store.journal(id).started();
+  if (started === null) return null;
+  const { spec, dataset } = started;
+  const last = journal[journal.length - 1];
+  const checkpoint = journal.filter(({ event }) => event === 'checkpoint' || event === 'started').at(-1);
+  const method = methods.nameOf(spec);
+  return {
+    id,
+    method,
+    dataset: dataset.name,
+    seed: spec.seed,
+    epochs: epochsOf(spec),
+    epochsDone: Number(checkpoint?.epoch ?? 0),
+    lastEvent: `${last.event} at ${last.at}`,
+    owner: ownerOf(store.folder(id)),
+    like: { id, method, status: 'unfinished', spec, dataset, finishedAt: last.at } as unknown as BriefRecord,
+  };
 }
 
 /** Epochs of a run; those of its spec if its reset policy is not loaded. */

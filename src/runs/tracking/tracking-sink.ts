@@ -1,8 +1,8 @@
-// What a place for the numbers of a run must do, and the numbers that it is told.
+// The interface of a place for the numbers of a run, and the names of these numbers.
 import type { RunSpec } from '../../transfer/spec';
 import type { EpochRow, RunRecord } from '../store/record';
 
-/** What a sink knows of its run. */
+/** The description of a run for a sink. */
 export interface TrackedRun {
   id: string;
   /** Of the method and the seed. */
@@ -12,25 +12,25 @@ export interface TrackedRun {
   dataset: string;
 }
 
-/** One place that numbers go to. It may throw and reject as it likes. */
+/** One place that numbers go to. Its errors do not reach the run. */
 export interface Sink {
   /** Named in a warning. */
   readonly name: string;
-  /** Called once, with the epochs that the run has behind it when it goes on from a checkpoint. */
+  /** Called once. @param before the complete epochs of a resumed run. */
   begin(run: TrackedRun, before: readonly EpochRow[]): Promise<void> | void;
   epoch(row: EpochRow): Promise<void> | void;
-  /** Called once; `stopped` when it will go on another time. */
+  /** Called once. `stopped`: the run can be resumed. */
   end(how: RunRecord['status'] | 'stopped'): Promise<void> | void;
 }
 
-/** The quantities of an epoch, by the names that they have in every sink. */
+/** The quantities of an epoch, by their names in every sink: `test/top-1`, or `validation/top-1`. */
 export function quantities(row: EpochRow): Record<string, number> {
   return {
     'train/loss': row.trainLoss,
     'train/cross-entropy': row.trainCrossEntropy,
     'train/top-1': row.trainTop1,
-    'test/loss': row.loss,
-    'test/top-1': row.top1,
+    [`${row.evaluatedOn}/loss`]: row.loss,
+    [`${row.evaluatedOn}/top-1`]: row.top1,
     'learning-rate/trunk': row.learningRate,
     'learning-rate/head': row.headLearningRate,
     'head-reset': row.headReset ? 1 : 0,

@@ -7,11 +7,10 @@ import type { EpochRow } from '../store/record';
 import { quantities, type Sink, type TrackedRun } from './tracking-sink';
 
 /**
- * Writes `<folder>/<method>-seed-<seed>-<id>/events.out.tfevents.*`, flushed after every epoch. A run that goes on in
- * another process begins
- * another file there; TensorBoard reads them as one.
- * `tf.node.summaryFileWriter` would be the same, but keeps every writer for good: here the file is closed and its
- * tensors are given back.
+ * Writes `<folder>/<method>-seed-<seed>-<id>/events.out.tfevents.*`, flushed after every epoch. A resumed run has one
+ * more file there; TensorBoard reads them as one.
+ * `tf.node.summaryFileWriter` writes the same files, but never closes them: here the file is closed and its tensors are
+ * disposed.
  */
 export class TensorBoardSink implements Sink {
   readonly name = 'TensorBoard';

@@ -1,5 +1,5 @@
-// Where the numbers of a run may go besides its record: sinks that are told of epochs, and that can neither change a
-// run nor stop it.
+// Sends the numbers of a run to sinks besides its record. A sink can neither change a run nor stop it.
+import { withPublicAddresses } from '../../base/address';
 import type { EpochRow, RunRecord } from '../store/record';
 import type { Sink, TrackedRun } from './tracking-sink';
 
@@ -7,7 +7,7 @@ import type { Sink, TrackedRun } from './tracking-sink';
 export interface TrackingOptions {
   /** Folder for TensorBoard event files; each run gets a folder in it. Default: none are written. */
   tensorboard?: string;
-  /** Address of an MLflow server, for example `http://127.0.0.1:5000`. Default: none is told. */
+  /** Address of an MLflow server, for example `http://127.0.0.1:5000`. Default: none. */
   mlflow?: string;
 }
 
@@ -15,14 +15,14 @@ export interface TrackingOptions {
 const PATIENCE = 15_000;
 
 /**
- * The sinks of one run. One that writes a file does so at once; one that asks a server is told in order and not waited
- * for until the run ends.
- * One that fails is told nothing more, and that is said once.
+ * The sinks of one run. A sink that writes a file does so at once. A sink that asks a server receives its calls in
+ * order,
+ * and the run does not wait for it before its end. A sink that fails receives no more calls, and one warning says so.
  */
 export class Tracking {
-  private readonly lines: { sink: Sink; pending: Promise<void> | null; failed: boolean }[] = [];
+  private readonly feeds: { sink: Sink; pending: Promise<void> | null; failed: boolean }[] = [];
 
-  /** @param warn told once of each sink that fails. */
+  /** @param warn receives one sentence about each sink that fails. */
   static async begin(
     options: TrackingOptions | undefined,
     run: TrackedRun,
@@ -30,54 +30,55 @@ export class Tracking {
     warn: (text: string) => void,
   ): Promise<Tracking> {
     const tracking = new Tracking(warn);
-    // Loaded only when they are asked for: neither belongs to what a run needs.
+    // Loaded only when they are used.
     if (options?.tensorboard)
       tracking.add(new (await import('./tracking-tensorboard.js')).TensorBoardSink(options.tensorboard));
     if (options?.mlflow) tracking.add(new (await import('./tracking-mlflow.js')).MlflowSink(options.mlflow));
-    tracking.tell((sink) => sink.begin(run, before));
+    tracking.forEach((sink) => sink.begin(run, before));
     return tracking;
   }
 
   private constructor(private readonly warn: (text: string) => void) {}
 
   private add(sink: Sink): void {
-    this.lines.push({ sink, pending: null, failed: false });
+    this.feeds.push({ sink, pending: null, failed: false });
   }
 
-  private tell(what: (sink: Sink) => Promise<void> | void): void {
-    for (const line of this.lines) {
+  private forEach(call: (sink: Sink) => Promise<void> | void): void {
+    for (const feed of this.feeds) {
       const now = (): Promise<void> | void => {
-        if (line.failed) return;
+        if (feed.failed) return;
         try {
-          return what(line.sink)?.catch((error: Error) => this.fail(line, error.message));
+          return call(feed.sink)?.catch((error: Error) => this.fail(feed, error.message));
         } catch (error) {
-          this.fail(line, (error as Error).message);
+          this.fail(feed, (error as Error).message);
         }
       };
-      line.pending = line.pending === null ? (now() ?? null) : line.pending.then(now);
+      feed.pending = feed.pending === null ? (now() ?? null) : feed.pending.then(now);
     }
   }
 
-  private fail(line: Tracking['lines'][number], why: string): void {
-    if (line.failed) return;
-    line.failed = true;
-    this.warn(`${line.sink.name} is told nothing more of this run: ${why.split('\n')[0]}`);
+  private fail(feed: Tracking['feeds'][number], why: string): void {
+    if (feed.failed) return;
+    feed.failed = true;
+    const reason = withPublicAddresses(why.split('\n')[0].slice(0, 500));
+    this.warn(`${feed.sink.name} receives no more numbers of this run: ${reason}`);
   }
 
-  /** An epoch is over. */
+  /** Sends an epoch. */
   epoch(row: EpochRow): void {
-    this.tell((sink) => sink.epoch(row));
+    this.forEach((sink) => sink.epoch(row));
   }
 
-  /** The run is over, or stopped; waits for the sinks, but not for long. */
+  /** Ends the sinks; waits for each of them at most 15 s. */
   async end(how: RunRecord['status'] | 'stopped'): Promise<void> {
-    this.tell((sink) => sink.end(how));
+    this.forEach((sink) => sink.end(how));
     await Promise.all(
-      this.lines.map(async (line) => {
+      this.feeds.map(async (feed) => {
         let timer: NodeJS.Timeout | undefined;
         const late = new Promise<'late'>((resolve) => (timer = setTimeout(() => resolve('late'), PATIENCE)));
-        if ((await Promise.race([line.pending, late])) === 'late')
-          this.fail(line, `it did not answer within ${PATIENCE / 1000} s`);
+        if ((await Promise.race([feed.pending, late])) === 'late')
+          this.fail(feed, `it did not answer within ${PATIENCE / 1000} s`);
         clearTimeout(timer);
       }),
     );

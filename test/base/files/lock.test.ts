@@ -3,6 +3,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import type { KitError } from '../../../src/base/errors';
 import { ownerOf, RunBusyError, RunLock } from '../../../src/base/files/lock';
 
 /** A process that takes the lock of `folder` and keeps it. */
@@ -41,9 +42,7 @@ describe('the lock of a run', function () {
     await assert.rejects(
       RunLock.take(folder, { wait: false }),
       (error: RunBusyError) =>
-        error instanceof RunBusyError &&
-        error.owner?.pid === process.pid &&
-        /in progress in process \d+ on /.test(error.message),
+        error instanceof RunBusyError && error.code === 'RUN_BUSY' && error.owner?.pid === process.pid,
     );
     lock.requireHeld();
     await lock.release();
@@ -116,7 +115,10 @@ describe('the lock of a run', function () {
     const first = await RunLock.take(folder);
     pretend({ machine: 'elsewhere' });
     const second = await RunLock.take(folder, { every: 5, deadAfter: 50, beatEvery: 1e6 });
-    assert.throws(() => first.requireHeld(), { code: 'RUN_LOCK_LOST' });
+    assert.throws(
+      () => first.requireHeld(),
+      ({ code }: KitError) => code === 'RUN_LOCK_LOST',
+    );
     second.requireHeld();
     await first.release();
     second.requireHeld();
@@ -126,8 +128,70 @@ describe('the lock of a run', function () {
   it('cut short by a power failure counts as one whose owner is not known', async () => {
     fs.mkdirSync(folder);
     fs.writeFileSync(path.join(folder, 'lock.7'), '');
-    await assert.rejects(RunLock.take(folder, { wait: false }), { code: 'RUN_BUSY' });
+    await assert.rejects(RunLock.take(folder, { wait: false }), RunBusyError);
     const lock = await RunLock.take(folder, { every: 5, deadAfter: 30 });
+    await lock.release();
+  });
+
+  it('that cannot be read for a moment is not lost', async () => {
+    const lock = await RunLock.take(folder);
+    const [read, list] = [fs.readFileSync, fs.readdirSync];
+    const refuse = (): never => {
+      throw Object.assign(new Error('EIO: injected'), { code: 'EIO' });
+    };
+    try {
+      fs.readFileSync = refuse as unknown as typeof read;
+      lock.requireHeld();
+      fs.readdirSync = refuse as unknown as typeof list;
+      lock.requireHeld();
+    } finally {
+      fs.readFileSync = read;
+      fs.readdirSync = list;
+    }
+    fs.rmSync(path.join(folder, 'lock.1'));
+    assert.throws(
+      () => lock.requireHeld(),
+      ({ code }: KitError) => code === 'RUN_LOCK_LOST',
+    );
+    await lock.release();
+  });
+
+  it('that the disk does not let make says so', async () => {
+    fs.writeFileSync(folder, 'a file in the way');
+    await assert.rejects(RunLock.take(folder), ({ code, fix }: KitError) => code === 'LOCK_NOT_MADE' && fix !== '');
+    await assert.rejects(
+      RunLock.take(path.join(path.dirname(folder), 'x'.repeat(300))),
+      ({ code, fix }: KitError) => code === 'LOCK_NOT_MADE' && /too long/.test(fix),
+    );
+  });
+
+  it('with a number of 24 digits is not a lock, and what killed processes left is removed', async () => {
+    fs.mkdirSync(folder);
+    for (const name of [`lock.${'9'.repeat(24)}`, `lock.${'9'.repeat(9)}`, 'lock.3.partial-aa'])
+      fs.writeFileSync(path.join(folder, name), '{}');
+    const lock = await RunLock.take(folder, { wait: false });
+    assert.deepEqual(
+      fs.readdirSync(folder).sort(),
+      ['lock.1', `lock.${'9'.repeat(24)}`, `lock.${'9'.repeat(9)}`].sort(),
+    );
+    await lock.release();
+  });
+
+  it('in a folder that is removed while a process waits is made again there', async () => {
+    const first = await RunLock.take(folder);
+    const second = RunLock.take(folder, { every: 5 });
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    fs.renameSync(folder, `${folder}-removed`);
+    await first.release();
+    (await second).requireHeld();
+    await (await second).release();
+  });
+
+  it('of a process in a container that the system does not name is not taken over by its process id', async () => {
+    await kill(await holder(folder));
+    pretend({ machine: '' });
+    await assert.rejects(RunLock.take(folder, { wait: false }), RunBusyError);
+    const lock = await RunLock.take(folder, { every: 5, deadAfter: 50 });
     await lock.release();
   });
 });

@@ -88,7 +88,7 @@ describe('the pool', function () {
       ['fine-tuning', 'rifle'],
     );
     assert.ok(killed);
-    assert.match(notices.join('\n'), /ended with SIGKILL.*It is begun again from its checkpoint \(1 of 2\)/);
+    assert.match(notices.join('\n'), /ended with SIGKILL.*The run resumes from its checkpoint \(1 of 2\)/);
     for (const { id } of first)
       assert.equal(
         store
@@ -118,7 +118,7 @@ describe('the pool', function () {
       },
     });
     assert.ok(limited);
-    assert.match(notices.join('\n'), /It is begun again from its checkpoint \(1 of 2\)/);
+    assert.match(notices.join('\n'), /The run resumes from its checkpoint \(1 of 2\)/);
     assert.deepEqual(
       record.epochs.map(({ trainLoss }) => trainLoss),
       new RunStore(path.join(folder, 'stopped')).find(record.id)!.epochs.map(({ trainLoss }) => trainLoss),
@@ -166,7 +166,7 @@ describe('the pool', function () {
       );
       assert.match(
         notices.join('\n'),
-        /TensorFlow does not see the GPU 1: it is gone, or taken\. It is begun again on another device\.\nWorker 1 on GPU 1 has no device: it is given up, the others go on\./,
+        /does not see the GPU 1.* The run resumes on another device\.\nWorker 1 on GPU 1 has no device and is closed\./,
       );
       assert.equal(made.filter(({ device }) => device === '1').length, 1);
     });
@@ -175,7 +175,7 @@ describe('the pool', function () {
       await assert.rejects(
         runPool(specs.slice(0, 1), { runs: path.join(folder, 'none'), devices: ['1'], retries: 1 }),
         (error: KitError) =>
-          /does not see the GPU 1: it is gone, or taken/.test(error.message) && /nvidia-smi/.test(error.fix),
+          error.code === 'WORKER_LOST' && /GPU 1/.test(error.message) && /nvidia-smi/.test(error.fix),
       );
     });
   });

@@ -4,16 +4,16 @@ import os from 'node:os';
 import path from 'node:path';
 import { type KitError } from '../../../src/base/errors';
 import type { RunRecord } from '../../../src/runs/store/record';
-import { isMeant } from '../../../src/runs/store/selection';
 import { runId } from '../../../src/runs/store/identity';
+import { matchesFilter } from '../../../src/runs/store/selection';
 import { RunStore } from '../../../src/runs/store/store';
 import { parseRunSpec } from '../../../src/transfer/spec';
-import { syntheticStudy } from '../../report/records';
+import { syntheticRecord, syntheticStudy } from '../../report/records';
 
 const spec = parseRunSpec({ dataset: 'elpv', backbone: 'b' });
 const key = { spec, data: 'd', weights: 'w' };
-const record = (id: string): RunRecord =>
-  ({ id, format: 2, status: 'finished', epochs: [{}], top1: 0.5, startedAt: '2026-01-01' }) as unknown as RunRecord;
+const ID = 'aa'.repeat(8);
+const record = (id: string): RunRecord => ({ ...syntheticRecord(), id });
 
 describe('the store of runs', function () {
   this.timeout(60_000);
@@ -35,42 +35,40 @@ describe('the store of runs', function () {
 
   it('gives back what it was given, and nothing for what it was not', async () => {
     const store = new RunStore(path.join(folder, 'runs'));
-    assert.equal(store.find('aa'), null);
+    assert.equal(store.find(ID), null);
     assert.deepEqual(store.list(), []);
-    await store.put(record('aa'), []);
-    assert.deepEqual(store.find('aa'), record('aa'));
+    await store.put(record(ID), []);
+    assert.deepEqual(store.find(ID), record(ID));
     assert.deepEqual(
       store.list().map(({ id }) => id),
-      ['aa'],
+      [ID],
     );
     assert.deepEqual(
-      fs.readdirSync(path.join(folder, 'runs', 'aa')),
+      fs.readdirSync(path.join(folder, 'runs', ID)),
       ['layers.json', 'record.json'],
       'nothing half-written stays',
     );
+    assert.equal(store.find('../aa'), null);
   });
 
-  it('refuses a damaged record, and says what to do', async () => {
+  it('refuses a damaged record, and one of a newer kit', async () => {
     const store = new RunStore(folder);
-    await store.put(record('aa'), []);
-    const file = path.join(folder, 'aa', 'record.json');
+    await store.put(record(ID), []);
+    const file = path.join(folder, ID, 'record.json');
     fs.truncateSync(file, 20);
-    assert.throws(
-      () => store.find('aa'),
-      (error: KitError) => /is damaged: it is not JSON/.test(error.message) && /Delete its folder/.test(error.fix),
-    );
-    fs.writeFileSync(file, JSON.stringify(record('bb')));
-    assert.throws(() => store.find('aa'), /expected the run aa, found finished bb/);
-    fs.writeFileSync(
-      file,
-      JSON.stringify({ ...record('aa'), epochs: { columns: [] }, environment: { kit: '99.1.0' } }),
-    );
-    assert.throws(
-      () => store.find('aa'),
-      (error: KitError) =>
-        /is from rifle-kit 99\.1\.0, which is newer than this one/.test(error.message) &&
-        error.fix === 'Update the kit to 99.1.0.',
-    );
+    const refused = (expected: string, fix: RegExp): void =>
+      assert.throws(
+        () => store.find(ID),
+        (error: KitError) => error.code === expected && fix.test(error.fix),
+      );
+    refused('RECORD_DAMAGED', new RegExp(`runs prune ${ID} --yes`));
+    fs.writeFileSync(file, JSON.stringify({ ...record('bb'.repeat(8)), format: 2 }));
+    refused('RECORD_DAMAGED', /Restore/);
+    const newer = { ...record(ID), epochs: { columns: [] }, environment: { kit: '99.1.0' } };
+    fs.writeFileSync(file, JSON.stringify(newer));
+    refused('RECORD_NEWER', /Update the kit to 99\.1\.0/);
+    fs.writeFileSync(file, JSON.stringify({ ...record(ID), format: 3 }));
+    refused('RECORD_NEWER', /Update the kit/);
   });
 
   it('lists ten thousand runs from an index, which is made again where records are new, changed or gone', async () => {
@@ -91,7 +89,7 @@ describe('the store of runs', function () {
       { ...store.find(ids[77])!, epochs: template.epochs.slice(-1) },
       'a brief record is the record with its last epoch',
     );
-    assert.equal(again.filter((record) => isMeant(record, { seed: 3, method: 'rifle' })).length, 2000);
+    assert.equal(again.filter((record) => matchesFilter(record, { seed: 3, method: 'rifle' })).length, 2000);
 
     fs.rmSync(path.join(folder, ids[0]), { recursive: true });
     fs.writeFileSync(
@@ -100,21 +98,31 @@ describe('the store of runs', function () {
     );
     const changed = store.brief();
     assert.deepEqual([changed.length, changed.find(({ id }) => id === ids[1])!.top1], [9999, 0.123456]);
-    fs.writeFileSync(path.join(folder, 'index.json'), '{"format":1,"runs":');
-    assert.equal(store.brief().length, 9999, 'a damaged index is no index');
+    const index = path.join(folder, 'index.json');
+    const edited = fs.readFileSync(index, 'utf8').replace('"top1":0.0077', '"top1":0.9977');
+    fs.writeFileSync(index, edited);
+    assert.equal(store.brief().find(({ id }) => id === ids[77])!.top1, 0.0077, 'an edited index is not used');
+    fs.writeFileSync(index, '{"format":1,"runs":');
+    assert.equal(store.brief().length, 9999, 'a damaged index is not used');
     fs.truncateSync(path.join(folder, ids[2], 'record.json'), 10);
     const damaged: string[] = [];
     assert.equal(store.brief((id) => damaged.push(id)).length, 9998);
     assert.deepEqual(damaged, [ids[2]]);
-    assert.throws(() => store.brief(), /is damaged/);
+    assert.throws(
+      () => store.brief(),
+      ({ code }: KitError) => code === 'RECORD_DAMAGED',
+    );
   }).timeout(600_000);
 
   it('says so when a record cannot be written', async () => {
     fs.writeFileSync(path.join(folder, 'file'), '');
-    assert.throws(() => new RunStore(path.join(folder, 'file')).requireRoom(), /Runs cannot be kept in/);
+    assert.throws(
+      () => new RunStore(path.join(folder, 'file')).requireRoom(),
+      ({ code }: KitError) => code === 'STORE_NOT_WRITABLE',
+    );
     await assert.rejects(
-      new RunStore(path.join(folder, 'file')).put(record('aa'), []),
-      (error: KitError) => /could not be written/.test(error.message) && error.fix !== '',
+      new RunStore(path.join(folder, 'file')).put(record(ID), []),
+      (error: KitError) => error.code === 'RUN_NOT_WRITTEN' && error.fix !== '',
     );
   });
 });

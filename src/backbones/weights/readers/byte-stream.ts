@@ -45,9 +45,17 @@ export class ByteStream implements ByteSource {
     return this.window.subarray(from, from + count);
   }
 
+  /** One byte, without the view that `take` makes. */
+  byte(): number {
+    const within = this.position - this.windowStart;
+    if (within < 0 || within >= this.window.length) return this.take(1)[0];
+    this.position++;
+    return this.window[within];
+  }
+
   line(): string {
     const bytes: number[] = [];
-    for (let byte = this.take(1)[0]; byte !== 0x0a; byte = this.take(1)[0]) {
+    for (let byte = this.byte(); byte !== 0x0a; byte = this.byte()) {
       if (bytes.push(byte) > longestLine)
         throw new KitError(`A line of it has more than ${longestLine} bytes.`, { code: 'PICKLE_MALFORMED' });
     }

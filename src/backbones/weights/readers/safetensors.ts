@@ -1,4 +1,4 @@
-// Reads and writes weights as a safetensors file: a JSON header of names, types, shapes and byte ranges, then the numbers.
+// Reads and writes weights as a safetensors file: a JSON header of names, types, shapes and ranges, then the numbers.
 import fs from 'node:fs';
 import { makeAtomically } from '../../../base/files/atomic';
 import { readFully } from '../../../base/files/read-fully';
@@ -62,8 +62,8 @@ interface Header {
 /**
  * The named tensors of a safetensors file, in the order of their bytes. Needs as much memory as the tensors themselves.
  * @throws KitError when the header is no such header, a tensor's bytes overlap another's, leave a gap, lie beyond the
- *   end of the file or are not as many as shape and type ask for, or a name comes twice. A tensor of a type that the kit
- *   cannot hold is refused, unless `options.onUnreadable` takes it.
+ *   end of the file or are not as many as shape and type ask for, or a name comes twice. A tensor of a type that the
+ *   kit cannot hold is refused, unless `options.onUnreadable` takes it.
  */
 export async function readSafetensors(
   path: string,
@@ -117,7 +117,7 @@ export async function writeSafetensors(
       });
     if (data.length !== sizeOf(shape))
       throw new KitError(
-        `The tensor ${quoted(name)} has ${data.length} elements, its shape ${shapeText(shape)} asks for ${sizeOf(shape)}.`,
+        `The tensor ${quoted(name)} has ${data.length} elements; its shape ${shapeText(shape)} has ${sizeOf(shape)}.`,
         { code: 'SAFETENSORS_SHAPE', fix: 'Give as many elements as the shape has.' },
       );
     described.push([name, { dtype: codes.get(dtype), shape, data_offsets: [end, (end += data.byteLength)] }]);

@@ -1,4 +1,4 @@
-// Reads the weights of a frozen TensorFlow graph (`.pb`): its constants by name. The graph itself is neither built nor run.
+// Reads the weights of a frozen TensorFlow graph (`.pb`): its constants by name. The graph is neither built nor run.
 import fs from 'node:fs';
 import { readFully } from '../../../../base/files/read-fully';
 import { KitError } from '../../../../base/errors';
@@ -206,8 +206,8 @@ function shapeOf(message: WireReader): number[] {
 }
 
 /**
- * Fills `data` with the elements that a tensor lists one by one. Where it lists fewer than it has, the last is repeated;
- * where it lists none, all are zero (tensor.proto). Gives false when it lists more.
+ * Fills `data` with the elements that a tensor lists one by one. Where it lists fewer than it has, the last is
+ * repeated; where it lists none, all are zero (tensor.proto). Gives false when it lists more.
  */
 function fillListed(data: ElementArray, bytes: ByteStream, { start, end }: Description, dtype: ElementType): boolean {
   let count = 0;

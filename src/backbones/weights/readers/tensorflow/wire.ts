@@ -5,6 +5,8 @@ import type { ByteStream } from '../byte-stream';
 /** How a field's value is written: the low three bits of its key (protobuf.dev, "Encoding"). */
 export const wireType = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
 
+const types: ReadonlySet<number> = new Set(Object.values(wireType));
+
 /** A field as its key announces it. */
 export interface WireField {
   number: number;
@@ -24,7 +26,7 @@ export class WireReader {
     while (this.bytes.position < this.end) {
       const key = Number(this.varint());
       const field = { number: key >>> 3, type: key & 7 };
-      if (key < 8 || key > 0xffffffff || !Object.values(wireType).some((type) => type === field.type))
+      if (key < 8 || key > 0xffffffff || !types.has(field.type))
         throw malformed('a field has a number or type that does not exist');
       const start = this.bytes.position;
       read(field);
@@ -35,11 +37,11 @@ export class WireReader {
 
   /** A whole number of 64 bits with sign. */
   varint(): bigint {
-    const first = this.bytes.take(1)[0];
+    const first = this.bytes.byte();
     if (first < 0x80) return BigInt(first);
     let value = BigInt(first & 0x7f);
     for (let shift = 7n; shift < 70n; shift += 7n) {
-      const byte = this.bytes.take(1)[0];
+      const byte = this.bytes.byte();
       value |= BigInt(byte & 0x7f) << shift;
       if (byte < 0x80) return BigInt.asIntN(64, value);
     }

@@ -36,7 +36,7 @@ export class AllowedName {
   constructor(
     /** `module.name`, for example `torch.FloatStorage`. */
     readonly name: string,
-    /** The value of a call with `args`; without it, a call is refused. It pays `budget` for the memory of its result. */
+    /** The value of a call with `args`; without it, a call is refused. It spends from `budget` for its result. */
     readonly call?: (args: PickleValue[], budget: MemoryBudget) => PickleValue,
   ) {}
 }

@@ -39,8 +39,10 @@ const storages: ReadonlyMap<string, StorageType> = new Map<string, StorageType>(
 ]);
 
 /** Names of element types, quantization schemes and the like: a checkpoint may hold them as values. */
-const torchConstant =
-  /^torch\.(float|double|half|bfloat16|u?int|u?int\d{1,2}|short|long|bool|complex\w*|float\w+|cfloat|chalf|cdouble|q\w*int\w+|per_(tensor|channel)_\w+)$/;
+const torchConstant = new RegExp(
+  '^torch\\.(double|half|bfloat16|u?int\\d{0,2}|short|long|bool|float\\w*|complex\\w*|cfloat|chalf|cdouble|' +
+    'q\\w*int\\w+|per_(tensor|channel)_\\w+)$',
+);
 
 /** Classes that a checkpoint may name and that mean nothing to weights: types of tensors, factories of defaultdict. */
 const inertClasses = [

@@ -1,12 +1,13 @@
-// What the numbers of a run were made with: versions, machine, commit, settings.
+// The environment of a run as it is recorded: versions, machine, commit, settings.
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { internals } from '../../engine/binding';
-import { kitVersion, packageRoot } from '../../base/home';
-import { tf } from '../../engine/tensorflow';
-import type { RunEnvironment } from './record';
+import { internals } from '../../../engine/binding';
+import { kitVersion, packageRoot } from '../../../base/home';
+import { tf } from '../../../engine/tensorflow';
+import { recordedFlags } from './flags';
+import type { RunEnvironment } from '../record';
 
 /** The environment of this process. */
 export function environment(): RunEnvironment {
@@ -22,11 +23,7 @@ export function environment(): RunEnvironment {
     cores: os.availableParallelism(),
     platform: `${process.platform} ${process.arch}`,
     ...commit(),
-    flags: Object.fromEntries(
-      Object.entries(process.env)
-        .filter((entry): entry is [string, string] => entry[0].startsWith('TF_'))
-        .sort(),
-    ),
+    flags: recordedFlags(process.env),
   };
 }
 
@@ -57,9 +54,8 @@ function gpu(): NonNullable<RunEnvironment['gpu']> {
 let freeAtFirst: number | undefined;
 
 /**
- * Bytes that are free on the GPU that this process computes on, as they were when first asked: TensorFlow keeps for
- * itself what it once took. Undefined
- * where it computes on the CPU, or nobody tells.
+ * Free bytes of the GPU that this process computes on, at the first call: later, TensorFlow keeps the memory that it
+ * once took. Undefined on the CPU, and where nvidia-smi does not answer.
  */
 export function freeGpuMemory(): number | undefined {
   if (!internals().binding.isUsingGpuDevice()) return undefined;
@@ -73,12 +69,12 @@ export function freeGpuMemory(): number | undefined {
     const mebibytes = Number.parseInt(answer, 10);
     freeAtFirst ??= Number.isNaN(mebibytes) ? undefined : mebibytes * 2 ** 20;
   } catch {
-    // no such tool: TensorFlow says itself when it is full
+    // no such tool: TensorFlow reports a full memory itself
   }
   return freeAtFirst;
 }
 
-/** The kit's own commit; null where it is not a repository of its own. */
+/** The kit's own commit; null where it is not in a repository of its own. */
 function commit(): Pick<RunEnvironment, 'gitCommit' | 'gitDirty'> {
   const git = (...args: string[]) =>
     execFileSync('git', args, { cwd: packageRoot(), encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();

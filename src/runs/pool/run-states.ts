@@ -1,40 +1,45 @@
-// The runs of a pool as they stand: who makes which, what is over, and what is told of it. The local pool and Ray's
-// share it.
+// The state of every run of a pool, and the reports of it.
 import type { OnProgress, Progress } from '../../base/progress';
 import { timetable } from '../../transfer/resets/reset';
 import type { RunSpec } from '../../transfer/spec';
 import { titleOf } from '../finetune';
 
-/** A run of the pool as it stands. */
+/** A run of the pool and its state. */
 export interface PoolRun {
-  /** Place in the list of specs. */
+  /** Position in the list of specs. */
   index: number;
   spec: RunSpec;
   title: string;
   state: 'running' | 'waiting' | 'reused' | 'finished' | 'diverged' | 'failed';
-  /** 0-based; null when none makes it, or one of a cluster. */
+  /** 0-based; null while none makes it, and on a cluster. */
   worker: number | null;
   /** Its GPU; null on the CPU, and on a cluster. */
   device: string | null;
   epochsDone: number;
   epochs: number;
-  /** What is being done now. */
+  /** The task in progress. */
   progress: Progress | null;
-  /** Test top-1 once it is over, in [0, 1]. */
+  /** Top-1 of its last epoch, in [0, 1]; null before it has ended. */
   top1: number | null;
-  /** Of a failed one, or of the last retry. */
+  /** Why it failed, or was repeated last. */
   cause: string | null;
 }
 
-/** All runs of a pool. */
-export class PoolBoard {
+/** Listeners of a pool. */
+export interface RunListeners {
+  onProgress?: OnProgress;
+  onRun?: (run: PoolRun) => void;
+}
+
+/** The states of all runs of a pool. */
+export class RunStates {
   readonly runs: PoolRun[];
-  /** Runs that are neither over nor failed. */
+  /** Number of runs that have not ended. */
   open: number;
 
   constructor(
     specs: readonly RunSpec[],
-    private readonly listeners: { onProgress?: OnProgress; onRun?: (run: PoolRun) => void },
+    private readonly listeners: RunListeners,
   ) {
     this.runs = specs.map((spec, index) => ({
       index,
@@ -52,9 +57,9 @@ export class PoolBoard {
     this.open = specs.length;
   }
 
-  /** Tells how far all runs together are, in epochs. */
+  /** Reports the progress of all runs together, in epochs. */
   report(): void {
-    // what is reused is taken off, so that the pace is real
+    // without the reused ones, so that the pace is that of training
     const made = this.runs.filter(({ state }) => state !== 'reused' && state !== 'failed');
     const sum = (of: 'epochs' | 'epochsDone'): number => made.reduce((all, run) => all + run[of], 0);
     this.listeners.onProgress?.({
@@ -73,14 +78,19 @@ export class PoolBoard {
     if (changes.progress === undefined) this.report();
   }
 
-  /** Tells what run `i` is doing. */
+  /** Reports the progress of run `i`. */
   progress(i: number, progress: Progress): void {
     this.listeners.onProgress?.({ ...progress, task: `${this.runs[i].title} (${i + 1})` });
     this.change(i, { progress });
   }
 
-  /** Run `i` is over, or failed for good. */
-  over(i: number, changes: Partial<PoolRun>): void {
+  /** Run `i` waits, because of `cause`. */
+  wait(i: number, cause: string): void {
+    this.change(i, { state: 'waiting', worker: null, device: null, progress: null, cause });
+  }
+
+  /** Run `i` has ended, or failed for good. */
+  end(i: number, changes: Partial<PoolRun>): void {
     this.open--;
     this.change(i, { worker: null, device: null, progress: null, ...changes });
   }
