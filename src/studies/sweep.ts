@@ -1,12 +1,15 @@
 // What a sweep will do: the runs of studies, which of them are there already, and how long the others will take.
 import path from 'node:path';
 import stableStringify from 'safe-stable-stringify';
+import { backbones } from '../backbones/backbone';
+import { KitError } from '../base/errors';
 import { datasets } from '../data/catalog';
 import type { RunSpec } from '../transfer/spec';
 import { methods } from '../transfer/methods';
 import { timetable } from '../transfer/resets/reset';
 import type { Pace } from './calibrate';
 import { titleOf } from '../runs/finetune';
+import { identifyRun } from '../runs/identify';
 import type { BriefRecord } from '../runs/store/record-index';
 import { RunStore } from '../runs/store/store';
 import { scaleOf, studies } from './study';
@@ -74,9 +77,8 @@ export async function sweepPlan(options: SweepPlanOptions): Promise<SweepPlan> {
   const names = options.studies ?? studies.list().map(({ name }) => name);
   const store = new RunStore(options.runs);
   const records = store.brief(() => undefined);
-  const keyOf = (spec: RunSpec, dataset: string): string =>
-    stableStringify({ ...spec, dataset, imageSize: null, resizeSize: null, weights: null })!;
-  const there = new Set(records.map((record) => keyOf(record.spec, record.dataset.name)));
+  const idOf = identifier();
+  const finished = new Set(records.map(({ id }) => id));
   const estimator = new Estimator(records, options);
   const rows: SweepRow[] = [];
   const unique = new Map<string, { spec: RunSpec; isMissing: boolean; seconds: number | null }>();
@@ -87,7 +89,8 @@ export async function sweepPlan(options: SweepPlanOptions): Promise<SweepPlan> {
       const key = stableStringify(spec)!;
       let run = unique.get(key);
       if (run === undefined) {
-        const isMissing = !there.has(keyOf(spec, dataset));
+        const id = await idOf(spec);
+        const isMissing = id === null || !finished.has(id);
         unique.set(
           key,
           (run = { spec, isMissing, seconds: isMissing ? await estimator.secondsOf(spec, assumedPace) : 0 }),
@@ -120,12 +123,42 @@ export async function sweepPlan(options: SweepPlanOptions): Promise<SweepPlan> {
     hours: seconds === null ? null : seconds / 3600,
     estimate:
       seconds === null
-        ? 'No estimate: nothing like them was run here, or a data set is not known yet; see --calibrate and --images-per-second.'
+        ? 'No estimate yet: no comparable run has finished, or a data set is not prepared. ' +
+          'See --calibrate and --images-per-second.'
         : toMake.length === 0
           ? 'Nothing is left to make.'
           : `Estimate: ${(seconds / 3600).toFixed(seconds < 3600 ? 2 : 1)} hours on one device (from ${basis}).`,
     keepWeights: names.some((name) => studies.get(name).keepWeights),
     titleOf,
+  };
+}
+
+/**
+ * Computes ids of runs. Data sets are loaded and weights are hashed once. The id is null if the data set is not
+ * prepared or the weights are not downloaded: such a run cannot be finished.
+ */
+function identifier(): (spec: RunSpec) => Promise<string | null> {
+  const once = <T>(load: (key: string) => Promise<T>): ((key: string) => Promise<T>) => {
+    const known = new Map<string, Promise<T>>();
+    return (key) => known.get(key) ?? known.set(key, load(key)).get(key)!;
+  };
+  const isReady = (dataset: string): boolean =>
+    !datasets.list().some(({ name }) => name === dataset) || datasets.state(dataset) === 'ready';
+  const dataset = once((name) => datasets.load(name));
+  const weightsHash = once((key) => {
+    const { id, ...options } = JSON.parse(key) as { id: string; weights: string; seed?: number };
+    return backbones.weightsHash(id, options);
+  });
+  return async (spec) => {
+    if (!isReady(spec.dataset)) return null;
+    try {
+      const hash: typeof backbones.weightsHash = (id, { weights = 'imagenet', seed } = {}) =>
+        weightsHash(JSON.stringify({ id, weights, ...(weights === 'random' ? { seed } : {}) }));
+      return (await identifyRun(spec, { dataset, weightsHash: hash })).id;
+    } catch (error) {
+      if (error instanceof KitError) return null;
+      throw error;
+    }
   };
 }
 
