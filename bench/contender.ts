@@ -73,7 +73,7 @@ export class Contender {
     const contender = new Contender(child);
     const failed = new Promise<never>((_, reject) =>
       child.once('error', (cause) =>
-        reject(new KitError(`${command} could not be started: ${cause.message}`, { cause })),
+        reject(new KitError(`${command} could not be started: ${cause.message}`, { code: 'BENCH_CONTENDER', cause })),
       ),
     );
     try {
@@ -152,7 +152,7 @@ export class Contender {
       if (done) throw await this.ended();
       if (!value.startsWith('{')) continue; // a library that talks
       const message = JSON.parse(value) as Ready | Taken | Absent;
-      if ('absent' in message) throw new KitError(message.absent);
+      if ('absent' in message) throw new KitError(message.absent, { code: 'BENCH_CONTENDER' });
       return message;
     }
   }
@@ -160,10 +160,12 @@ export class Contender {
   private async ended(): Promise<KitError> {
     if (this.child.exitCode === null && this.child.signalCode === null)
       await new Promise((resolve) => this.child.once('close', resolve));
-    if (this.spared) return new KitError('it was ended: the memory of the machine was nearly used up');
+    if (this.spared)
+      return new KitError('it was ended: the memory of the machine was nearly used up', { code: 'BENCH_CONTENDER' });
     const said = this.errors.trim().split('\n').pop() ?? '';
     return new KitError(
       `it ended (${this.child.signalCode ?? `exit code ${this.child.exitCode}`})${said === '' ? '' : `: ${said}`}`,
+      { code: 'BENCH_CONTENDER' },
     );
   }
 }

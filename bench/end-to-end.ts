@@ -169,7 +169,7 @@ async function pytorchProgram(
     const { backbone, imageSize, batchSize, optimizer } = specs[0];
     const { inputSize, resizeSize, weights } = backbones.get(backbone);
     if (weights === null || !('package' in weights))
-      throw new KitError(`${backbone} has no weights file in a registry`);
+      throw new KitError(`${backbone} has no weights file in a registry`, { code: 'BENCH_END_TO_END' });
     for (const part of ['train', 'test'] as const) {
       for (const [i, { file, label }] of dataset[part].entries()) {
         const place = path.join(folder, part, String(label).padStart(4, '0'));

@@ -38,6 +38,7 @@ export function pythonOf(peer: Peer): string {
   const python = found.get(peer) ?? candidates.find((each) => has(each, peers[peer].module));
   if (python === undefined)
     throw new KitError(`${peers[peer].title} is not installed`, {
+      code: 'BENCH_PEERS',
       fix: `npm run bench -- peers ${peer} (or RIFLE_BENCH_PYTHON, a Python that has it)`,
     });
   found.set(peer, python);
@@ -87,6 +88,7 @@ export function installPeers(names: Peer[], { python, gpu }: { python: string; g
       );
     } catch (cause) {
       throw new KitError(`${peers[name].title} could not be installed with ${python}: what it said stands above.`, {
+        code: 'BENCH_PEERS',
         fix: `The pins are for Python ${OLDEST_PYTHON} and newer; \`--python PYTHON\` names another.`,
         cause,
       });

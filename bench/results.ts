@@ -58,6 +58,7 @@ export function readResults(file: string): ResultFile {
     throw new Error('it lacks a date or benchmarks');
   } catch (cause) {
     throw new KitError(`${path.relative(process.cwd(), file)} is not a file of results: ${(cause as Error).message}`, {
+      code: 'BENCH_RESULTS',
       fix: 'Take it away, and run the benchmark with --save again.',
       cause,
     });

@@ -66,7 +66,10 @@ const [BEGIN, END] = ['<!-- results: npm run bench -- show --write -->', '<!-- e
 export function withResults(document: string, text: string): string {
   const [begin, end] = [document.indexOf(BEGIN), document.indexOf(END)];
   if (begin < 0 || end < begin)
-    throw new KitError(`The document lacks the line ${BEGIN} or, after it, ${END}.`, { fix: 'Put both back.' });
+    throw new KitError(`The document lacks the line ${BEGIN} or, after it, ${END}.`, {
+      code: 'BENCH_SHOW',
+      fix: 'Put both back.',
+    });
   return `${document.slice(0, begin + BEGIN.length)}\n\n${text}\n\n${document.slice(end)}`;
 }
 
@@ -82,6 +85,7 @@ export async function show({ write }: { write?: boolean }): Promise<void> {
     : [];
   if (files.length === 0)
     throw new KitError(`No results are kept in ${path.relative(process.cwd(), folder)}.`, {
+      code: 'BENCH_SHOW',
       fix: 'Run a benchmark with --save.',
     });
   const text = files.map((name) => resultsText(readResults(path.join(folder, name)))).join('\n\n');

@@ -35,12 +35,13 @@ export async function timed(
   });
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', (cause) =>
-      reject(new KitError(`${command} could not be started: ${cause.message}`, { cause })),
+      reject(new KitError(`${command} could not be started: ${cause.message}`, { code: 'BENCH_TIMED', cause })),
     );
     child.once('close', resolve);
   });
   const seconds = (performance.now() - began) / 1000;
-  if (code !== 0) throw new KitError(`it ended with exit code ${code}: ${errors.trim().split('\n').pop()}`);
+  if (code !== 0)
+    throw new KitError(`it ended with exit code ${code}: ${errors.trim().split('\n').pop()}`, { code: 'BENCH_TIMED' });
   return { seconds, output, others: others() };
 }
 
@@ -48,6 +49,6 @@ export async function timed(
 export async function timedJson<T>(command: Command): Promise<Timed & { printed: T }> {
   const run = await timed(command);
   const printed = JSON.parse(run.output.trim().split('\n').pop()!) as T & { absent?: string };
-  if (printed.absent !== undefined) throw new KitError(printed.absent);
+  if (printed.absent !== undefined) throw new KitError(printed.absent, { code: 'BENCH_TIMED' });
   return { ...run, printed };
 }

@@ -27,8 +27,10 @@ const labels = Int32Array.from({ length: batchSize }, (_, i) => i % CLASSES);
  */
 function stockStep(): () => Promise<number> {
   const build = stockNetworks[name];
-  if (build === undefined) throw new KitError(`no ${network(name).title} is written in tfjs's layers`);
-  if (precision !== 'float32') throw new KitError("tfjs's layers compute in float32 alone");
+  if (build === undefined)
+    throw new KitError(`no ${network(name).title} is written in tfjs's layers`, { code: 'BENCH_CONTENDER' });
+  if (precision !== 'float32')
+    throw new KitError("tfjs's layers compute in float32 alone", { code: 'BENCH_CONTENDER' });
   const model = build(imageSize, CLASSES);
   model.compile({
     optimizer: tf.train.momentum(0.01, 0.9),

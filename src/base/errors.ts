@@ -1,22 +1,22 @@
-// The one error class for failures that a user can mend, and the hint for names that are not known.
+// The one error class for failures that a user can correct, and the hint for names that are not known.
 import { distance } from 'fastest-levenshtein';
 import { visible } from './visible';
 
 /** Most characters of a message: texts from outside (names, lists) have no bound of their own. */
 const MOST_CHARACTERS = 20_000;
 
-/** A failure that the user can mend. Its message says what was expected and what was found; `fix` says what to do. */
+/** A failure that the user can correct. Its message says what was expected and what was found; `fix` says what to do. */
 export class KitError extends Error {
   /** What to do about it: a command or an action; empty when the message says it already. */
   readonly fix: string;
   /** A stable name of the failure for programs and tests, for example `DATASET_CLASS_MISMATCH`; messages may change. */
   readonly code: string;
 
-  constructor(message: string, options: { code?: string; fix?: string; cause?: unknown } = {}) {
+  constructor(message: string, options: { code: string; fix?: string; cause?: unknown }) {
     super(visible(message, MOST_CHARACTERS), options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'KitError';
     this.fix = visible(options.fix ?? '', MOST_CHARACTERS);
-    this.code = options.code ?? 'UNSPECIFIED';
+    this.code = options.code;
   }
 }
 

@@ -12,9 +12,9 @@ export function within<R>(kind: string, name: string, run: () => R): R {
     result = run();
   } catch (error) {
     if (error instanceof KitError && error.message.includes(`"${name}"`)) throw error;
-    const { message, code, fix } = error as Partial<KitError>;
+    const { message, fix } = error as Partial<KitError>;
     throw new KitError(`In the ${kind} "${name}": ${message ?? String(error)}`, {
-      code: code === undefined || code === 'UNSPECIFIED' || !(error instanceof KitError) ? 'EXTENSION_FAILED' : code,
+      code: error instanceof KitError ? error.code : 'EXTENSION_FAILED',
       fix: fix || `Correct the ${kind} "${name}".`,
       cause: error,
     });

@@ -21,7 +21,7 @@ describe('visible', () => {
   });
 
   it('is applied to every KitError', () => {
-    const error = new KitError(`bad \x1b]0;title\x07 ${'x'.repeat(1e6)}`, { fix: 'rm \x1b[31m' });
+    const error = new KitError(`bad \x1b]0;title\x07 ${'x'.repeat(1e6)}`, { code: 'TEST', fix: 'rm \x1b[31m' });
     assert.ok(error.message.startsWith('bad \\u001b]0;title\\u0007 x') && error.message.length < 21_000);
     assert.equal(error.fix, 'rm \\u001b[31m');
   });

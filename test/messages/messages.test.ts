@@ -13,7 +13,9 @@ const RIDDLES =
 
 describe('messages', () => {
   it('has a code for every failure, in capitals', () => {
-    const without = messages.filter(({ code }) => code !== '{…}' && !/^[A-Z][A-Z0-9_]+( \/ [A-Z][A-Z0-9_]+)*$/.test(code));
+    const without = messages.filter(
+      ({ code }) => code === '' || (!code.includes('{…}') && !/^[A-Z][A-Z0-9_]+( \/ [A-Z][A-Z0-9_]+)*$/.test(code)),
+    );
     assert.deepEqual(
       without.map(({ file, line, message }) => `${file}:${line} ${message}`),
       [],

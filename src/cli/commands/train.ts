@@ -162,11 +162,15 @@ function readSpec(file: string): Record<string, unknown> {
     value = JSON.parse(fs.readFileSync(file, 'utf8'));
   } catch (cause) {
     throw new KitError(`The spec file ${file} could not be read: ${(cause as Error).message}`, {
+      code: 'SPEC_FILE_UNREADABLE',
       fix: 'Make one with `npx rifle train --print-spec > run.json`.',
       cause,
     });
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new KitError(`The spec file ${file} holds no JSON object.`);
+    throw new KitError(`Expected a JSON object in the spec file ${file}.`, {
+      code: 'SPEC_FILE_FORM',
+      fix: 'Make one with `npx rifle train --print-spec > run.json`.',
+    });
   return value as Record<string, unknown>;
 }

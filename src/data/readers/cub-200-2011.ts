@@ -12,7 +12,7 @@ async function numbered(tree: FileTree, file: string): Promise<Map<string, strin
     const [, id, value] = /^(\d+) (\S.*)$/.exec(line) ?? [];
     if (id === undefined || values.has(id))
       throw new KitError(
-        `Line ${number} of ${file} is not understood: expected a number of its own and a value, ` +
+        `Line ${number} of ${file} has a wrong form: expected a number of its own and a value, ` +
           `found ${JSON.stringify(line)}.`,
         { code: 'DATASET_LIST_INVALID' },
       );

@@ -54,7 +54,7 @@ export function parseElpvLabels(text: string): ElpvCell[] {
       more.length > 0
     ) {
       throw new KitError(
-        `Line ${index + 1} of ELPV's labels.csv is not understood: expected an image's path, ` +
+        `Line ${index + 1} of ELPV's labels.csv has a wrong form: expected an image's path, ` +
           `0, 1/3, 2/3 or 1, and mono or poly, found ${JSON.stringify(line)}.`,
         { code: 'DATASET_LIST_INVALID' },
       );

@@ -17,7 +17,7 @@ export const fgvcAircraft: DatasetReader = {
         const label = labels.get(variant);
         if (label === undefined)
           throw new KitError(
-            `Line ${number} of ${list} is not understood: expected an image's number and one of the ` +
+            `Line ${number} of ${list} has a wrong form: expected an image's number and one of the ` +
               `${classes.length} variants, found ${JSON.stringify(line.slice(0, 100))}.`,
             { code: 'DATASET_LIST_INVALID' },
           );

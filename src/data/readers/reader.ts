@@ -27,7 +27,7 @@ export interface DatasetReader {
   nested?(file: string): boolean;
   /**
    * Both splits. Whether the images exist is not looked at.
-   * @throws KitError that says which list is missing or not understood.
+   * @throws KitError that says which list is missing or has a wrong form.
    */
   read(tree: FileTree): Promise<Reading>;
 }

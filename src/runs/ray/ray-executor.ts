@@ -157,7 +157,7 @@ export class RayExecutor implements Executor {
     }
     if (outcome !== null && 'error' in outcome && !outcome.error.fatal) {
       const { message, code, fix } = outcome.error;
-      throw new KitError(message, { code, fix });
+      throw new KitError(message, { code: code ?? 'RUN_FAILED', fix });
     }
     if (job?.status === 'STOPPED')
       throw new KitError(`The job ${name} was stopped on the cluster.`, {

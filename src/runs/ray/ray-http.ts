@@ -75,7 +75,7 @@ export async function ask(
     const { code = '', message, name } = cause as NodeJS.ErrnoException;
     // An answer that is not HTTP: the port of Ray's own protocol, for example.
     if (name === 'HTTPParserError' || code === 'UND_ERR_SOCKET')
-      throw new KitError(`The server at ${base} does not speak HTTP: it is not the dashboard of Ray.`, {
+      throw new KitError(`The server at ${base} gives no HTTP answer. It is not the dashboard of Ray.`, {
         code: 'RAY_NOT_HTTP',
         fix,
         cause,

@@ -32,9 +32,9 @@ export async function withFileName<T>(file: string, what: string, read: () => Pr
   try {
     return await read();
   } catch (cause) {
-    const { message, fix, code } = cause as Error & { fix?: string; code?: string };
+    const { message, fix } = cause as Error & { fix?: string };
     throw new KitError(`The weights file ${file} cannot be read as ${what}. ${message}`, {
-      code: cause instanceof KitError ? code : 'WEIGHTS_UNREADABLE',
+      code: cause instanceof KitError ? cause.code : 'WEIGHTS_UNREADABLE',
       fix: fix || again,
       cause,
     });

@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { KitError } from '../../../../base/errors';
+import { errorFromFields, KitError } from '../../../../base/errors';
 import { quoted } from '../../../../base/visible';
 import type { H5Reply, H5Task } from './keras-h5-worker';
 import { withFileName, type ReadOptions } from '../reading';
@@ -58,7 +58,7 @@ export class H5Thread {
   constructor(private readonly stallSeconds = 30) {
     this.worker.on('message', (reply: H5Reply) => {
       if (reply.kind === 'weight') this.reading?.onWeight(reply);
-      else this.reading?.settle(reply.kind === 'done' ? null : new KitError(reply.message, reply));
+      else this.reading?.settle(reply.kind === 'done' ? null : errorFromFields(reply));
     });
     this.worker.on('error', (error: Error) =>
       this.fail(`breaks the HDF5 library (${quoted(error.message).slice(1, -1)})`),
