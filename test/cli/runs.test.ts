@@ -221,7 +221,7 @@ describe('rifle runs', function () {
     assert.equal(tf.memory().numTensors, tensors);
 
     for (const [id, message] of [
-      [rifled.id, /is there already/],
+      [rifled.id, /exists already/],
       [plain.id, /did not keep its weights[\s\S]*--keep-weights/],
     ] as const) {
       const { status, stderr } = rifle('export', id);

@@ -235,6 +235,8 @@ describe('scales', () => {
     for (const { epochs, batchSize, imageSize, resizeSize, optimizer } of plan(scale('paper'))) {
       assert.deepEqual([epochs, batchSize, imageSize, resizeSize], [40, 32, 224, 256]);
       assert.deepEqual(optimizer, {
+        name: 'sgd',
+        clipNorm: null,
         learningRate: 0.01,
         headFactor: 1,
         momentum: 0.9,
