@@ -5,7 +5,9 @@ import { visible } from './visible';
 /** Most characters of a message: texts from outside (names, lists) have no bound of their own. */
 const MOST_CHARACTERS = 20_000;
 
-/** A failure that the user can correct. Its message says what was expected and what was found; `fix` says what to do. */
+/**
+ * A failure that the user can correct. Its message says what was expected and what was found; `fix` says what to do.
+ */
 export class KitError extends Error {
   /** What to do about it: a command or an action; empty when the message says it already. */
   readonly fix: string;

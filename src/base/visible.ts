@@ -1,7 +1,6 @@
 // Makes text from outside (file names, class names, answers of servers) safe to print: no control characters, bounded.
 
 /** Characters that a terminal or a browser acts upon: C0 and C1 controls, line separators, bidirectional controls. */
-// eslint-disable-next-line no-control-regex
 const ACTIVE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]/gu;
 
 /**

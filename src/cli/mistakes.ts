@@ -34,7 +34,8 @@ export async function showMistakes(store: RunStore, id: string, { json, picture 
   const { top1, top5, meanPerClass, macroF1, nll, ece } = metrics;
   const title = (text: string): void => printLine(`\n${pc.bold(text)}`);
   printLine(
-    `${predictions.files.length} ${predictions.evaluatedOn} images, epoch ${predictions.epoch}: top-1 ${percent(top1)}, ` +
+    `${predictions.files.length} ${predictions.evaluatedOn} images, epoch ${predictions.epoch}: top-1 ` +
+      `${percent(top1)}, ` +
       `${top5 === null ? '' : `top-5 ${percent(top5)}, `}mean per class ${percent(meanPerClass)}, ` +
       `macro F1 ${percent(macroF1)}, NLL ${nll.toFixed(3)}, calibration error ${percent(ece)}`,
   );

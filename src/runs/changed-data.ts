@@ -39,10 +39,13 @@ export function refuseChanged(
     )
       continue;
     throw new KitError(
-      `The images in ${from} have changed since the run ${other}: their hash was ${started.dataset.hash}, it is ${dataset.hash}.`,
+      `The images in ${from} have changed since the run ${other}: their hash was ${started.dataset.hash}, it is ` +
+        `${dataset.hash}.`,
       {
         code: 'DATASET_CHANGED',
-        fix: `Restore the images, use another folder for the new runs (--runs), or delete the old run: npx rifle runs prune ${other} --yes.`,
+        fix:
+          `Restore the images, use another folder for the new runs (--runs), or delete the old run: npx ` +
+          `rifle runs prune ${other} --yes.`,
       },
     );
   }

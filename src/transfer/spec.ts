@@ -40,7 +40,8 @@ export interface RunSpec {
   /** Re-initialisation of the head or of later layers; `null`: plain fine-tuning. Default `null`. */
   reset: Part | null;
   /**
-   * What the compiled step computes in. `bfloat16` and `float16` are for cards with tensor cores. Weights, their updates
+   * What the compiled step computes in. `bfloat16` and `float16` are for cards with tensor cores. Weights, their
+   * updates
    * and the statistics of batch norm stay float32 (`src/engine/passes/precision.ts`), and float16 scales its loss
    * (`loss-scale.ts`). Default `float32`.
    */
@@ -48,8 +49,10 @@ export interface RunSpec {
   /** The one seed that every random stream of the run comes from. Default 0. */
   seed: number;
   /**
-   * The images that accuracies are measured on. `validation`: a fifth of the training images of each class, taken out of
-   * training, the same for every seed; the test images are then not used. For choosing hyper-parameters. Default `test`.
+   * The images that accuracies are measured on. `validation`: a fifth of the training images of each class, taken out
+   * of
+   * training, the same for every seed; the test images are then not used. For choosing hyper-parameters. Default
+   * `test`.
    */
   evaluateOn: 'test' | 'validation';
   limits: {

@@ -145,8 +145,10 @@ export async function train(
             trainSeconds: sums.trainSeconds + (now - began) / 1000,
             dataWaitSeconds: sums.dataWaitSeconds + (waitedNow - waited),
           };
+          const last = rows.at(-1);
           progress(
-            `epoch ${epoch + 1}/${epochs}  loss ${loss.toFixed(3)}  train ${percent(sums.correct / sums.images)}${rows.length > 0 ? `  test ${percent(rows[rows.length - 1].top1)}` : ''}`,
+            `epoch ${epoch + 1}/${epochs}  loss ${loss.toFixed(3)}  train ${percent(sums.correct / sums.images)}` +
+              (last === undefined ? '' : `  ${last.evaluatedOn} ${percent(last.top1)}`),
           );
           await onState?.('step', state);
           [began, waited] = [performance.now(), waitedNow]; // saving the state does not count as training

@@ -44,7 +44,8 @@ export function requireTensor<T extends TF.Tensor>(
     shape.every((length, axis) => length === null || length === value.shape[axis]);
   if (fits) return value;
   throw new KitError(
-    `The ${what} must return a tensor ${dtypes.join(' or ')} [${shape.map((length) => length ?? 'any').join(', ')}], found ${found}.`,
+    `The ${what} must return a tensor ${dtypes.join(' or ')} ` +
+      `[${shape.map((length) => length ?? 'any').join(', ')}], found ${found}.`,
     { code: 'EXTENSION_SHAPE', fix: 'Return a tensor of this shape and data type.' },
   );
 }

@@ -30,13 +30,13 @@ describe('stateDictOf', () => {
     assert.equal(written.get('fc.weight')!.data[1], classes, 'the second input of the first class');
     assert.deepEqual(written.get('fc.bias')!.data, new Float32Array(classes).fill(3));
     assert.deepEqual(written.get('conv1.weight'), startingWeights(bottlenecks).get('conv1.weight'));
-    const refusal = (values: Record<string, Float32Array>, message: RegExp) =>
+    const refusal = (values: Record<string, Float32Array>, code: string) =>
       assert.throws(
         () => stateDictOf(network, values),
-        (error: unknown) => error instanceof KitError && message.test(error.message),
+        (error: unknown) => error instanceof KitError && error.code === code,
       );
-    refusal({ 'fc.wait': new Float32Array(1) }, /no parameter "fc\.wait"/);
-    refusal({ 'fc.bias': new Float32Array(1) }, /"fc\.bias" \[5\] was given 1 numbers, 5 were expected/);
+    refusal({ 'fc.wait': new Float32Array(1) }, 'UNKNOWN_PARAMETER');
+    refusal({ 'fc.bias': new Float32Array(1) }, 'PARAMETER_SIZE');
     weight.dispose();
     network.dispose();
   });

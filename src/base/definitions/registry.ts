@@ -63,7 +63,7 @@ export class Registry<D extends { readonly name: string }> {
     if (!name.includes('/')) throw error;
     throw new KitError(`${error.message} A name with a slash is defined by a study, not by the kit.`, {
       code: error.code,
-      fix: `Load the file that defines it (\`--extension FILE\`, or "rifle": {"extensions": [...]} in package.json), or run its cell. ${error.fix}`,
+      fix: `Import the file that defines it in this process, or run its cell. ${error.fix}`,
     });
   }
 

@@ -120,7 +120,8 @@ export class RunLock {
   }
 
   /**
-   * @throws KitError RUN_LOCK_LOST when another process has taken the lock over, because this one seemed dead: then nothing
+   * @throws KitError RUN_LOCK_LOST when another process has taken the lock over, because this one seemed dead: then
+   *   nothing
    * may be written any more. A lock file that cannot be read for a moment is not lost.
    */
   requireHeld(): void {

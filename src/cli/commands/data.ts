@@ -81,7 +81,8 @@ export function dataCommand(): Command {
       [
         '',
         'Downloads are resumed, verified by size and hash, extracted, read and counted.',
-        'A folder: <class>/*, or train/<class>/*, test/<class>/* and perhaps val/<class>/*, or labels.csv (file,label).',
+        'A folder: <class>/*, or train/<class>/*, test/<class>/* and perhaps val/<class>/*, or labels.csv ' +
+          '(file,label).',
         'Examples:',
         '  $ npx rifle data prepare elpv',
         '  $ npx rifle data prepare cub-200-2011',
@@ -110,7 +111,8 @@ export function dataCommand(): Command {
         });
       printLine(
         `${dataset.name} is ready: ${classes.length} classes, ${train.length} training` +
-          `${validation === undefined ? '' : `, ${validation.length} validation`} and ${test.length} test images in ${root}`,
+          `${validation === undefined ? '' : `, ${validation.length} validation`} and ${test.length} test ` +
+          `images in ${root}`,
       );
       for (const notice of notices) printLine(notice);
       if (doubt(dataset) !== '') printLine(doubt(dataset));

@@ -6,7 +6,9 @@ import pc from 'picocolors';
 import { packageRoot } from '../../base/home';
 import { printJson, printLine } from '../print';
 
-/** `rifle setup`: runs the set-up that comes with the package. Its options and its exit code are those of the set-up. */
+/**
+ * `rifle setup`: runs the set-up that comes with the package. Its options and its exit code are those of the set-up.
+ */
 export function setupCommand(): Command {
   return new Command('setup')
     .description('set this machine up: TensorFlow, JupyterLab, default weights and data; skips what is there')
@@ -24,7 +26,9 @@ export function setupCommand(): Command {
     });
 }
 
-/** `rifle doctor`: what works, what does not, and the command that fixes it. Each result is printed when it is known. */
+/**
+ * `rifle doctor`: what works, what does not, and the command that fixes it. Each result is printed when it is known.
+ */
 export function doctorCommand(): Command {
   return new Command('doctor')
     .description('check this machine; prints the command that fixes a problem; exit code 1 when there is a problem')

@@ -17,7 +17,8 @@ export function newCommand(): Command {
       if (json) return printJson({ folder: path.resolve(dir), files });
       for (const file of files) printLine(`  ${file}`);
       printLine(
-        `\nNow:\n  ${pc.cyan(`cd ${dir} && npm install && npm test`)}\nThe notebook is notebooks/study.ipynb; \`npm start\` opens it.`,
+        `\nNow:\n  ${pc.cyan(`cd ${dir} && npm install && npm test`)}\nThe notebook is notebooks/study.ipynb; ` +
+          `\`npm start\` opens it.`,
       );
     });
 }

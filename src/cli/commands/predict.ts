@@ -33,7 +33,8 @@ export function predictCommand(): Command {
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
-      '\nExamples:\n  $ npx rifle predict db31 photos/\n  $ npx rifle predict db31 a.jpg b.jpg --top 1 --csv predictions.csv',
+      '\nExamples:\n  $ npx rifle predict db31 photos/\n  $ npx rifle predict db31 a.jpg b.jpg --top 1 --csv ' +
+        'predictions.csv',
     )
     .action(async (source: string, paths: string[], { top, csv, json, which, runs }: PredictFlags) => {
       if (top < 1)

@@ -23,7 +23,10 @@ export interface StoreCommand<Flags extends StoreFlags> {
   examples: readonly string[];
   /** Adds arguments and flags of its own. */
   define?: (command: Command) => Command;
-  /** Does the work; null when it has printed its answer itself. `words` are the arguments of the command line: a word each, or a list for `[ids...]`. */
+  /**
+   * Does the work; null when it has printed its answer itself. `words` are the arguments of the command line: a word
+   * each, or a list for `[ids...]`.
+   */
   run: (store: RunStore, flags: Flags, ...words: never[]) => Promise<Answer | null>;
 }
 

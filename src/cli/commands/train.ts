@@ -72,7 +72,8 @@ export function trainCommand(): Command {
     .option('--json', 'print the RunRecord as JSON')
     .addHelpText(
       'after',
-      '\nExamples:\n  $ npx rifle train --method rifle --epochs 10 --image-size 96 --limit-per-class 50\n  $ npx rifle train --method rifle --print-spec > run.json && npx rifle train --spec run.json',
+      '\nExamples:\n  $ npx rifle train --method rifle --epochs 10 --image-size 96 --limit-per-class 50\n  $ ' +
+        'npx rifle train --method rifle --print-spec > run.json && npx rifle train --spec run.json',
     )
     .action(async (flags: TrainFlags) => {
       const { parseRunSpec } = await import('../../transfer/spec.js');
@@ -111,11 +112,14 @@ export function trainCommand(): Command {
         ]),
       );
       printLine(
-        `\n${titleOf(spec)} on ${record.dataset.name}: test top-1 ${percent(record.top1)} after ${record.epochs.length} epochs, ${duration(record.wallSeconds)}, run ${record.id}${trained ? '' : ' (finished before, not run again)'}`,
+        `\n${titleOf(spec)} on ${record.dataset.name}: test top-1 ${percent(record.top1)} after ` +
+          `${record.epochs.length} epochs, ${duration(record.wallSeconds)}, run ` +
+          `${record.id}${trained ? '' : ' (finished before, not run again)'}`,
       );
       if (record.epochs.length < spec.epochs)
         printLine(
-          `RIFLE's \`wholePeriods\` (as its authors do): ${record.epochs.length} of ${spec.epochs} epochs were run, a whole number of periods.`,
+          `RIFLE's \`wholePeriods\` (as its authors do): ${record.epochs.length} of ${spec.epochs} epochs were ` +
+            `run, a whole number of periods.`,
         );
     });
 }

@@ -196,8 +196,14 @@ async function runClient(
   if (code !== 0) throw explainFailure(source, command, output);
 }
 
-const NETWORK =
-  /ConnectionError|NewConnection|ConnectTimeout|ReadTimeout|ProxyError|SSLError|Temporary failure in name resolution|Name or service not known|Could not fetch URL|Retrying \(|ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT/;
+/** What pip and npm print when the index cannot be reached. */
+const NETWORK = new RegExp(
+  [
+    'ConnectionError|NewConnection|ConnectTimeout|ReadTimeout|ProxyError|SSLError',
+    'Temporary failure in name resolution|Name or service not known|Could not fetch URL|Retrying \\(',
+    'ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT',
+  ].join('|'),
+);
 const ABSENT = /No matching distribution found|Could not find a version|E404|ETARGET|404 Not Found/;
 
 function explainFailure(source: PackageFile, command: string, output: string): unknown {
@@ -210,7 +216,8 @@ function explainFailure(source: PackageFile, command: string, output: string): u
     return new KitError(`${describe(source)} cannot be downloaded: the package registry does not answer.`, {
       code: 'PACKAGE_REGISTRY_UNREACHABLE',
       fix:
-        `Check the network (and, for a mirror or a proxy, ${client}'s own settings), then run the same command again. ` +
+        `Check the network (and, for a mirror or a proxy, ${client}'s own settings), then run the same command ` +
+        `again. ` +
         `Or put the file, downloaded elsewhere, into ${kitHome('cache')}.`,
       cause,
     });
@@ -235,7 +242,8 @@ function explainFailure(source: PackageFile, command: string, output: string): u
     );
   }
   return new KitError(
-    `${describe(source)} cannot be downloaded. ${client} ended with:\n${output.trim().split('\n').slice(-5).join('\n')}`,
+    `${describe(source)} cannot be downloaded. ${client} ended ` +
+      `with:\n${output.trim().split('\n').slice(-5).join('\n')}`,
     { code: 'PACKAGE_DOWNLOAD_FAILED', cause },
   );
 }

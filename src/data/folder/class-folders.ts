@@ -10,7 +10,8 @@ import type { Samples } from './labels-csv';
 /** The layouts that are read, for errors. */
 export const LAYOUTS =
   'Expected is one of: `train/<class>/<image>` and `test/<class>/<image>` (and `val/<class>/<image>`), with the same ' +
-  'classes in all; or `<class>/<image>`, which is then split by a rule; or `labels.csv` with the columns file and label.';
+  'classes in all; or `<class>/<image>`, which is then split by a rule; or `labels.csv` with the columns file ' +
+  'and label.';
 
 /** Names of the folder with validation images. */
 export const VALIDATION_FOLDERS = ['val', 'valid', 'validation'];

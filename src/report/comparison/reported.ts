@@ -181,7 +181,10 @@ export class Citations {
     const sources = [...new Map(found.flat().map(({ source }) => [source.id, source])).values()];
     if (sources.length === 0) return NOT_AT_HAND;
     return sources
-      .map((source) => `${found.map((values) => this.sideText(source, values)).join(' → ')} [${this.numberOf(source)}]`)
+      .map((source) => {
+        const sides = found.map((values) => this.sideText(source, values)).join(' → ');
+        return `${sides} [${this.numberOf(source)}]`;
+      })
       .join('; ');
   }
 

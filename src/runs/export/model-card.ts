@@ -23,7 +23,9 @@ export interface ModelCard {
   /** Antialiased bilinear resize, as PIL's `Image.BILINEAR`. */
   interpolation: 'bilinear';
   crop: 'center';
-  /** The network sees (pixel - mean) / std, of RGB pixels in 0..255. Folders for tfjs and servers do this themselves. */
+  /**
+   * The network sees (pixel - mean) / std, of RGB pixels in 0..255. Folders for tfjs and servers do this themselves.
+   */
   mean: number[];
   std: number[];
   /** The order in which the network sees the channels. */

@@ -112,7 +112,9 @@ export const firstLine = (text: string): string =>
 export const unexpectedAnswer = (where: string, { status, text }: Answer): KitError =>
   new KitError(`The server at ${where} is not the Jobs API of Ray: ${status} "${firstLine(text).slice(0, 60)}".`, {
     code: 'RAY_NOT_JOBS_API',
-    fix: "Give the address of Ray's dashboard, for example http://127.0.0.1:8265. The package `ray[default]` has one, `ray` alone has not.",
+    fix:
+      "Give the address of Ray's dashboard, for example http://127.0.0.1:8265. The package `ray[default]` " +
+      'has one, `ray` alone has not.',
   });
 
 /** The error for a request that Ray refused. */

@@ -30,7 +30,9 @@ export interface RunEnvironment {
   flags: Record<string, string>;
 }
 
-/** The form of the records that this kit writes, see docs/record-format.md. Records of format 1 are of kits before 0.2. */
+/**
+ * The form of the records that this kit writes, see docs/record-format.md. Records of format 1 are of kits before 0.2.
+ */
 export const RECORD_FORMAT = 2;
 
 /** A finished or failed run. The numbers of its layers are in a file of their own: `RunStore.layers`. */

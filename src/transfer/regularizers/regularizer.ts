@@ -130,7 +130,9 @@ export function makeRegularization(
   };
 }
 
-/** The weights and biases that are newly drawn: those of the head, and of the auxiliary classifier's if there is one. */
+/**
+ * The weights and biases that are newly drawn: those of the head, and of the auxiliary classifier's if there is one.
+ */
 export const newlyDrawn = ({ head, auxiliaryHead }: Backbone): TF.Variable[] =>
   [head, ...(auxiliaryHead ? [auxiliaryHead] : [])].flatMap(({ weight, bias }) => [weight, bias]);
 

@@ -106,7 +106,8 @@ export const rifleReset = defineReset({
   fill: withPreset,
   check: ({ reinitializations, resetWeights, resetBias }, { epochs }) =>
     epochs < reinitializations + 1
-      ? `RIFLE with ${reinitializations} re-initialisations needs at least ${reinitializations + 1} epochs, found ${epochs}`
+      ? `RIFLE with ${reinitializations} re-initialisations needs at least ${reinitializations + 1} epochs, ` +
+        `found ${epochs}`
       : resetWeights || resetBias
         ? undefined
         : 'RIFLE with `resetWeights` and `resetBias` both false re-initialises nothing',

@@ -3,7 +3,9 @@ import { z } from 'zod';
 import { cosineFactor } from '../schedules/cosine';
 import { defineTrick } from './trick';
 
-/** The cosine of the whole network restarts: `cycles` cycles of equal length, once per epoch, in place of the schedule. */
+/**
+ * The cosine of the whole network restarts: `cycles` cycles of equal length, once per epoch, in place of the schedule.
+ */
 export const cyclicLr = defineTrick({
   name: 'cyclic-lr',
   title: 'Cyclic LR',

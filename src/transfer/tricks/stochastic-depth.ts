@@ -3,7 +3,9 @@ import { z } from 'zod';
 import { KitError } from '../../base/errors';
 import { defineTrick, inverted, keepMask } from './trick';
 
-/** Probability that residual block `block` (from 0) of `blocks` is kept: p = 1 - (block + 1) / blocks (1 - survival). */
+/**
+ * Probability that residual block `block` (from 0) of `blocks` is kept: p = 1 - (block + 1) / blocks (1 - survival).
+ */
 export const survivalOf = (block: number, blocks: number, survival: number): number =>
   1 - ((block + 1) / blocks) * (1 - survival);
 

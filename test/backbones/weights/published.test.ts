@@ -94,7 +94,7 @@ describe('weights that their publisher holds', () => {
     const { source, hash } = await fetchWeightsUrl(`${origin}/w.safetensors#sha256=${sha256.toUpperCase()}`);
     assert.equal(hash, sha256);
     assert.ok((await readWeights(source)).has('bfloat16'));
-    await refused(fetchWeightsUrl(`${origin}/w.safetensors#sha256=${'0'.repeat(64)}`), 'UNSPECIFIED');
+    await refused(fetchWeightsUrl(`${origin}/w.safetensors#sha256=${'0'.repeat(64)}`), 'DOWNLOAD_FAILED');
     await refused(
       backbones.load('resnet18.tv_in1k', { classes: 2, weights: `${origin}/w.safetensors#sha256=${sha256}` }),
       'WEIGHTS_MISMATCH',
