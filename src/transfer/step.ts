@@ -111,7 +111,7 @@ export function makeSteps(
             ? crossEntropy.add<TF.Scalar>(auxiliaryLoss(backbone, forward.auxiliaryLogits, taught))
             : crossEntropy;
           const loss =
-            regularizer.penalty === null ? task : task.add<TF.Scalar>(regularizer.penalty({ images, labels, forward }));
+            regularizer.penalty === null ? task : task.sub<TF.Scalar>(regularizer.penalty({ images, labels, forward }).neg());
           return lossScale === null ? loss : lossScale.scale(loss);
         },
         parameters.map(([, variable]) => variable),
