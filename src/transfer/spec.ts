@@ -121,9 +121,6 @@ export type RunSpecInput = {
     Pick<RunSpec, 'weights' | 'imageSize' | 'resizeSize' | 'epochs' | 'batchSize' | 'precision' | 'seed' | 'evaluateOn'>
   >;
 
-/** The names of the fields of a spec. */
-export const specFields: readonly string[] = Object.keys(runSchema.shape);
-
 /** The values that a spec has where it says nothing. */
 export const defaultSpec = (): Omit<RunSpec, 'dataset' | 'backbone'> => {
   const { dataset: _d, backbone: _b, ...rest } = runSchema.parse({ dataset: 'none', backbone: 'none' });

@@ -58,7 +58,7 @@ describe('rifle runs', function () {
   before(async () => {
     folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'rifle-cli-runs-')));
     images = await makeImageFolder();
-    plain = JSON.parse(good(train())) as RunRecord;
+    plain = JSON.parse(good(train('--no-keep-weights'))) as RunRecord;
     rifled = JSON.parse(good(train('--method', 'rifle', '--keep-weights'))) as RunRecord;
   });
   after(() => [folder, images].forEach((each) => fs.rmSync(each, { recursive: true, force: true })));

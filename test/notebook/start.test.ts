@@ -58,7 +58,7 @@ describe('notebooks/00-start.ipynb', () => {
         '4 rows × 5 columns',
         'Not converged',
         'not at hand',
-        'Verdict: ',
+        'Verdict on the mean paired difference',
         '<img alt="monocrystalline functional',
       ])
         assert.ok(html.includes(part), part);

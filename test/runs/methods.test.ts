@@ -65,7 +65,7 @@ describe('every method trains on photographs of elpv, alone and with RIFLE', fun
       imageSize: 64,
       epochs: 3,
       batchSize: 16,
-      optimizer: { learningRate: 1e6 },
+      optimizer: { learningRate: 1e15 },
       limits: { trainPerClass: 8, testPerClass: 2 },
     };
     const record = await finetune(spec, { runs: folder });

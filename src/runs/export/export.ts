@@ -28,9 +28,6 @@ import { embedModel, writeWebPage } from './web-page';
  */
 export type ExportFormat = 'safetensors' | 'timm' | 'onnx' | 'tfjs' | 'savedmodel' | 'web';
 
-/** All formats. */
-export const EXPORT_FORMATS: readonly ExportFormat[] = ['safetensors', 'timm', 'onnx', 'tfjs', 'savedmodel', 'web'];
-
 /** Formats of a graph, with the weights inside. */
 type GraphFormat = Exclude<ExportFormat, 'safetensors' | 'timm'>;
 

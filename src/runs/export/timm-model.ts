@@ -124,9 +124,3 @@ export async function writeTimmModel(weights: StateDict, card: ModelCard, folder
     notes: { format: 'pt', [CARD_NOTE]: JSON.stringify(card) },
   });
 }
-
-/** The weights of a timm folder by the names of the backbone: what `writeTimmModel` renamed. */
-export function fromTimmNames(backbone: string, names: Iterable<string>, found: StateDict): StateDict {
-  const { rename } = timmNetwork(backbone);
-  return new Map([...names].flatMap((name) => (found.has(rename(name)) ? [[name, found.get(rename(name))!]] : [])));
-}

@@ -101,6 +101,3 @@ export function isCurrent({ spec, numerics }: Pick<RunRecord, 'spec' | 'numerics
     return true; // a definition is not loaded: nothing speaks against it
   }
 }
-
-/** The same for two specs that differ in their seed alone. */
-export const conditionOf = ({ seed: _, ...spec }: RunSpec): string => stableStringify(spec)!;
