@@ -111,7 +111,9 @@ export function makeSteps(
             ? crossEntropy.add<TF.Scalar>(auxiliaryLoss(backbone, forward.auxiliaryLogits, taught))
             : crossEntropy;
           const loss =
-            regularizer.penalty === null ? task : task.sub<TF.Scalar>(regularizer.penalty({ images, labels, forward }).neg());
+            regularizer.penalty === null
+              ? task
+              : task.sub<TF.Scalar>(regularizer.penalty({ images, labels, forward }).neg());
           return lossScale === null ? loss : lossScale.scale(loss);
         },
         parameters.map(([, variable]) => variable),

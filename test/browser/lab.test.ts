@@ -101,7 +101,12 @@ describe('JupyterLab in a browser', function () {
       'nothing failed, nothing on stderr',
     );
     const text = await page.locator('.jp-Notebook').innerText();
-    for (const part of ['all runs: 8 epochs', '4 rows × 5 columns', 'Test accuracy of the methods', 'Verdict on the mean paired difference'])
+    for (const part of [
+      'all runs: 8 epochs',
+      '4 rows × 5 columns',
+      'Test accuracy of the methods',
+      'Verdict on the mean paired difference',
+    ])
       assert.ok(text.includes(part), part);
     assert.ok((await page.locator('.jp-OutputArea-output table').count()) >= 4);
     await page.waitForFunction(() => document.querySelectorAll('.js-plotly-plot .main-svg').length >= 2, null, {

@@ -44,7 +44,10 @@ describe('sampleGrid', () => {
       ]();
       assert.ok(bundle['text/html'].includes('red &lt;things&gt; (1)') && bundle['text/html'].includes('grey (2)'));
       assert.match(picture.caption, /in brackets the number of all\. CC0\.$/);
-      assert.match((await sampleGrid({ ...dataset, licence: '' }, { side: 16 })).caption, /in brackets the number of all\.$/);
+      assert.match(
+        (await sampleGrid({ ...dataset, licence: '' }, { side: 16 })).caption,
+        /in brackets the number of all\.$/,
+      );
       assert.equal(Buffer.from(bundle['image/png'], 'base64').readUInt32BE(0), 0x89504e47);
     } finally {
       fs.rmSync(root, { recursive: true });
