@@ -291,7 +291,7 @@ describe('the kernel', function () {
       'a type of a package of the kit has a name',
     );
     assert.equal(
-      await value('import { methods } from "rifle-kit";\nmethods.get("rifle").rifle?.reinitializations'),
+      await value('import { methods } from "rifle-kit";\nmethods.get("rifle").reset?.reinitializations'),
       '1',
     );
   });
