@@ -1,5 +1,6 @@
 // Defines backbones: the kit's own families, and those of studies. One definition for each id.
-import { KitError, nearNames } from '../base/errors';
+import { callSite, Registry, type Origin } from '../base/definitions/registry';
+import { KitError } from '../base/errors';
 import { quoted } from '../base/visible';
 import type { Network } from './layers';
 import { countTrainable } from './parameters';
@@ -21,13 +22,7 @@ export interface BackboneDefinition {
   adapt?(tensors: StateDict, format: WeightsFormat | null): StateDict;
 }
 
-interface Registered {
-  definition: BackboneDefinition;
-  /** The file or cell that defined it; empty where that is unknown. */
-  origin: string;
-}
-
-const registered = new Map<string, Registered>();
+const registry = new Registry<BackboneDefinition>('backbone', 'BACKBONE_DEFINED_TWICE');
 
 /** Classes of ImageNet, for which a record counts the parameters. */
 const imageNetClasses = 1000;
@@ -47,43 +42,18 @@ export function defineBackbone(definition: BackboneDefinition): BackboneDefiniti
       fix: "Put your own name and a slash before it: names without a slash are the kit's.",
     });
   checkDefinition(definition);
-  return registerBackbone(definition, callerOf(defineBackbone));
+  return registerBackbone(definition, callSite(defineBackbone));
 }
 
 /** Adds a definition without checks: the kit's own ones, which tests check. @throws KitError when the id is taken. */
-export function registerBackbone(definition: BackboneDefinition, origin = 'rifle-kit'): BackboneDefinition {
-  const { id } = definition.record;
-  const before = registered.get(id);
-  if (before !== undefined && before.origin !== origin)
-    throw new KitError(`The backbone ${quoted(id)} is already defined in ${before.origin}, and now in ${origin}.`, {
-      code: 'BACKBONE_DEFINED_TWICE',
-      fix: 'Rename one of them, or load only one of the two files.',
-    });
-  registered.set(id, { definition, origin });
-  return definition;
-}
+export const registerBackbone = (definition: BackboneDefinition, origin: Origin): BackboneDefinition =>
+  registry.add(definition.record.id, definition, origin);
 
 /** Every backbone that is defined, in the order of definition. */
-export const definedBackbones = (): BackboneDefinition[] => [...registered.values()].map((each) => each.definition);
+export const definedBackbones = (): readonly BackboneDefinition[] => registry.list();
 
-/** The definition of `id`. @throws KitError with near names, and for names with a slash where it must be defined. */
-export function requireBackbone(id: string): BackboneDefinition {
-  const found = registered.get(id);
-  if (found !== undefined) return found.definition;
-  const known = [...registered.keys()];
-  const near = nearNames(id, known);
-  const files = new Set(
-    [...registered.values()].map(({ origin }) => origin).filter((origin) => origin !== 'rifle-kit'),
-  );
-  const guest = id.includes('/')
-    ? ` Or load the file that defines it with defineBackbone; loaded: ${[...files].join(', ') || 'none'}.`
-    : '';
-  const hint = near.length > 0 ? `Did you mean ${near.map((name) => `"${name}"`).join(' or ')}? ` : '';
-  throw new KitError(`There is no backbone named ${quoted(id)}.`, {
-    code: 'UNKNOWN_BACKBONE',
-    fix: `${hint}Known: ${known.join(', ')}.${guest}`,
-  });
-}
+/** The definition of `id`. @throws KitError with near names, and for a name with a slash the files that are loaded. */
+export const requireBackbone = (id: string): BackboneDefinition => registry.get(id);
 
 /** @throws KitError when the record and the network of a definition contradict each other. */
 export function checkDefinition({ record, version, build }: BackboneDefinition): void {
@@ -113,14 +83,4 @@ export function checkDefinition({ record, version, build }: BackboneDefinition):
   const found = countTrainable(network.parameters.values());
   if (found !== counted)
     throw refuse(`its network has ${found} trainable parameters, its record says ${counted}`, 'Correct one of them.');
-}
-
-/** The file that called `callee`, or the notebook's name for a cell; `unknown` where the stack does not say. */
-function callerOf(callee: (...args: never[]) => unknown): string {
-  const holder: { stack?: string } = {};
-  Error.captureStackTrace(holder, callee);
-  const frame = holder.stack?.split('\n')[1] ?? '';
-  return (
-    /\(?((?:file:\/\/)?[^()\s][^()]*?):\d+:\d+\)?$/.exec(frame.replace(/^\s*at (?:.*? \()?/, ''))?.[1] ?? 'unknown'
-  );
 }

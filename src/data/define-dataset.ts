@@ -1,5 +1,5 @@
 // Defines a data set outside the kit: a manifest that says what its files are, and a reader that finds the images.
-import { callerFile } from '../base/caller';
+import { callSite } from '../base/definitions/registry';
 import { KitError } from '../base/errors';
 import { quoted } from '../base/visible';
 import type { DatasetSpec } from './dataset';
@@ -48,10 +48,6 @@ export function defineDataset(definition: DatasetDefinition): DatasetSpec {
     );
   const parsed = parseManifest({ ...manifest, name, reader: `${isName ? reader : name}@${version}` });
   if ('problem' in parsed) throw refuse(parsed.problem, 'See `DatasetSpec` for what each field means.');
-  registerDataset({
-    spec: parsed.spec,
-    reader: isName ? readers[reader] : reader,
-    origin: callerFile(defineDataset as (...args: never[]) => unknown),
-  });
+  registerDataset({ spec: parsed.spec, reader: isName ? readers[reader] : reader }, callSite(defineDataset));
   return structuredClone(parsed.spec);
 }

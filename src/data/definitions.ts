@@ -1,4 +1,5 @@
 // The data sets that can be loaded by name: those of the kit, and those that extensions define.
+import { Registry, type Origin } from '../base/definitions/registry';
 import { KitError } from '../base/errors';
 import { quoted } from '../base/visible';
 import type { DatasetSpec } from './dataset';
@@ -10,31 +11,19 @@ import type { DatasetReader } from './readers/reader';
 export interface KnownDataset {
   spec: DatasetSpec;
   reader: DatasetReader;
-  /** The file or notebook cell that defined it; `rifle-kit` for those of the kit. */
-  origin: string;
 }
 
-/** Origin of the data sets of the kit. */
-const KIT = 'rifle-kit';
-
-const known = new Map<string, KnownDataset>();
+/** All data sets by name. */
+export const datasetRegistry = new Registry<KnownDataset>('data set', 'DATASET_NAME_TAKEN');
 let hasOwn = false;
 
 /**
- * Adds a data set. One of the same name and origin is replaced.
+ * Adds a data set. One of the same name from the same file is replaced.
  * @throws KitError `DATASET_NAME_TAKEN` when the name is known from elsewhere.
  */
-export function registerDataset(dataset: KnownDataset): void {
-  const { spec, origin } = dataset;
-  if (origin !== KIT) registerOwn();
-  const before = known.get(spec.name);
-  if (before !== undefined && before.origin !== origin) {
-    throw new KitError(
-      `The data set ${quoted(spec.name)} is defined in ${before.origin}, and cannot be defined again in ${origin}.`,
-      { code: 'DATASET_NAME_TAKEN', fix: 'Rename one of the two.' },
-    );
-  }
-  known.set(spec.name, dataset);
+export function registerDataset(dataset: KnownDataset, origin: Origin): void {
+  registerOwn();
+  datasetRegistry.add(dataset.spec.name, dataset, origin);
 }
 
 /** Registers the kit's own data sets, once. */
@@ -51,7 +40,7 @@ function registerOwn(): void {
         },
       );
     }
-    registerDataset({ spec, reader: readers[spec.reader], origin: KIT });
+    datasetRegistry.add(spec.name, { spec, reader: readers[spec.reader] }, { file: __filename, line: null });
   }
 }
 
@@ -59,13 +48,12 @@ function registerOwn(): void {
 export function knownDatasets(): KnownDataset[] {
   registerOwn();
   const order = new Intl.Collator('en', { numeric: true });
-  return [...known.values()].sort(
-    (a, b) => Number(a.origin !== KIT) - Number(b.origin !== KIT) || order.compare(a.spec.name, b.spec.name),
-  );
+  const isGuest = ({ spec }: KnownDataset): number => Number(!datasetRegistry.isBuiltIn(spec.name));
+  return [...datasetRegistry.list()].sort((a, b) => isGuest(a) - isGuest(b) || order.compare(a.spec.name, b.spec.name));
 }
 
 /** The data set of that name; undefined when there is none. */
 export function findDataset(name: string): KnownDataset | undefined {
   registerOwn();
-  return known.get(name);
+  return datasetRegistry.find(name);
 }

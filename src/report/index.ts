@@ -43,7 +43,6 @@ export {
   type CkaFigureOptions,
   type StageFigureOptions,
 } from './figures/stage-figures';
-export { defineColor } from './drawing/figure-style';
 export { forestFigure, type ForestOptions } from './figures/forest';
 export { claimsTable, type FigureClaim } from './figures/claims';
 export {

@@ -29,8 +29,7 @@ import { Tracking, type TrackingOptions } from './tracking/tracking';
  * beside the record (`RunStore.weights`). If a finished run has no saved weights, it is repeated (bit for bit) to
  * produce them.
  */
-export interface ExecuteOptions
-  extends Omit<TrainOptions, 'from' | 'onState' | 'prepared' | 'onGraph'>, CheckpointingOptions {
+export interface ExecuteOptions extends Omit<TrainOptions, 'from' | 'onState' | 'prepared'>, CheckpointingOptions {
   /** Other places that receive the numbers of the run. An error there does not stop the run. Default: none. */
   tracking?: TrackingOptions;
 }

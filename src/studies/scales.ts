@@ -1,5 +1,6 @@
 // Scales: the named sizes at which studies, notebooks and `reproduce` run.
-import { KitError, unknownName } from '../base/errors';
+import { callSite, Registry } from '../base/definitions/registry';
+import { KitError } from '../base/errors';
 import type { RunSpec } from '../transfer/spec';
 import type { Grid } from './plan';
 
@@ -20,34 +21,23 @@ export interface Scale extends Grid {
   assumedPace?: number;
 }
 
-const defined = new Map<string, Scale>();
+const registry = new Registry<Scale>('scale', 'SCALE_DEFINED_TWICE');
 
-/** Registers a scale. @throws KitError SCALE_DEFINED_TWICE when another scale has its name. */
-export function defineScale(scale: Scale): Scale {
-  const other = defined.get(scale.name);
-  if (other !== undefined && other !== scale && !scale.name.includes('/'))
-    throw new KitError(`The scale "${scale.name}" is defined already.`, {
-      code: 'SCALE_DEFINED_TWICE',
-      fix: 'Choose another name, for example yours/small.',
-    });
-  defined.set(scale.name, scale);
-  return scale;
-}
+/** Registers a scale. @throws KitError SCALE_DEFINED_TWICE for a name that another file has defined. */
+export const defineScale = (scale: Scale): Scale => registry.add(scale.name, scale, callSite(defineScale));
 
 /** The names of all scales, in the order of their definition. */
-export const scaleNames = (): string[] => [...defined.keys()];
+export const scaleNames = (): string[] => registry.names();
 
 /**
  * The scale `name`. Default: that of the environment variable RIFLE_SCALE, or `smoke`.
  * @throws KitError SCALE_EMPTY or UNKNOWN_SCALE for a name that no scale has.
  */
 export function scale(name: string = process.env.RIFLE_SCALE ?? 'smoke'): Scale {
-  const found = defined.get(name);
-  if (found !== undefined) return found;
   if (name === '')
     throw new KitError('The name of the scale is empty.', {
       code: 'SCALE_EMPTY',
       fix: `Choose one of ${scaleNames().join(', ')}.`,
     });
-  throw unknownName('scale', name, scaleNames());
+  return registry.get(name);
 }

@@ -1,6 +1,6 @@
 // Studies: a claim, the runs that test it, and how its results are shown. Commands and reports know registered studies.
 import path from 'node:path';
-import { KitError, unknownName } from '../base/errors';
+import { callSite, Registry } from '../base/definitions/registry';
 import type { OnProgress } from '../base/progress';
 import type { Exhibit, FigureSources } from '../report/page/exhibits';
 import type { RunRecord } from '../runs/store/record';
@@ -64,22 +64,13 @@ export interface StudyOptions {
   seeds?: readonly number[];
 }
 
-const defined = new Map<string, Study>();
+const registry = new Registry<Study>('study', 'STUDY_DEFINED_TWICE');
 
 /**
- * Registers a study; commands, sweeps and reports then know it. A name with a slash may be defined again: the last
- * definition counts.
- * @throws KitError STUDY_DEFINED_TWICE for a name of the kit's own.
+ * Registers a study. Commands, sweeps and reports then know it. The same file or notebook cell may define it again.
+ * @throws KitError STUDY_DEFINED_TWICE for a name that another file has defined.
  */
-export function defineStudy(study: Study): Study {
-  if (defined.has(study.name) && !study.name.includes('/'))
-    throw new KitError(`The study "${study.name}" is defined already.`, {
-      code: 'STUDY_DEFINED_TWICE',
-      fix: `Choose another name, for example yours/${study.name}.`,
-    });
-  defined.set(study.name, study);
-  return study;
-}
+export const defineStudy = (study: Study): Study => registry.add(study.name, study, callSite(defineStudy));
 
 const foldersOf = ({ takesFolders = false }: Scale): string[] =>
   takesFolders ? (process.env.RIFLE_DATA ?? '').split(path.delimiter).filter(Boolean) : [];
@@ -87,14 +78,10 @@ const foldersOf = ({ takesFolders = false }: Scale): string[] =>
 /** The registered studies. */
 export const studies = {
   /** In the order of their definition. */
-  list: (): readonly Study[] => [...defined.values()],
+  list: (): readonly Study[] => registry.list(),
 
   /** @throws KitError UNKNOWN_STUDY with the near names. */
-  get(name: string): Study {
-    const study = defined.get(name);
-    if (study === undefined) throw unknownName('study', name, [...defined.keys()]);
-    return study;
-  },
+  get: (name: string): Study => registry.get(name),
 
   /** The runs of a study, seed by seed, so that a table of pairs fills early. */
   specs(name: string, options: StudyOptions = {}): RunSpec[] {

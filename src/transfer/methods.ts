@@ -79,7 +79,7 @@ export function defineMethod(input: MethodInput): Method {
       ...(tried.reset == null ? {} : { reset: complete(name, partKinds.resets, tried.reset) }),
     })),
   };
-  return registry.add(method, callSite(defineMethod));
+  return registry.add(name, method, callSite(defineMethod));
 }
 
 /** A part with its defaults. */

@@ -4,7 +4,6 @@ import { KitError } from '../base/errors';
 import type { OnProgress } from '../base/progress';
 import type { Batch } from '../data/batches/batches';
 import type { Program } from '../engine/compile';
-import type { Graph } from '../engine/graph/shapes';
 import type { LayerRow, LayerSums } from './layer-rows';
 import type { Prepared } from './regularizers/regularizer';
 import type { RunSpec } from './spec';
@@ -106,8 +105,6 @@ export interface TrainOptions {
   onEvaluated?: (epoch: number, logits: Float32Array, top1: number) => void;
   /** Of each regularizer of the spec, its prepared arrays. Default: none. */
   prepared?: readonly (Prepared | undefined)[];
-  /** Called with the graph of the steps before training; it may refuse the graph by throwing. */
-  onGraph?: (graph: Graph) => void;
   /**
    * Called with the epochs finished and a reader of all variables (parameters and statistics by name,
    * `momentum/<name>`).

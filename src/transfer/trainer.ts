@@ -59,7 +59,6 @@ export async function train(
     observe,
     onState,
     prepared,
-    onGraph,
     from,
     memoryLimit = freeMemory(),
     title = 'train',
@@ -72,17 +71,15 @@ export async function train(
   const progress = (detail: string, steps = 1) =>
     onProgress?.({ task: title, done: (done += steps), total: epochs * stepsPerEpoch, unit: 'steps', detail });
 
-  const checkGraph = (graph: Graph): void => {
+  const checkMemory = (graph: Graph): void =>
     requireMemory(estimateMemory(graph, [...trainBatches.batchSizes, ...testBatches.batchSizes]), memoryLimit);
-    onGraph?.(graph);
-  };
 
   progress('compiling', 0);
   await letOthersRun(signal); // a progress bar appears before the first long call
   const steps = makeSteps(spec, backbone, { prepared });
   // The program has its own variables: the initial ones are freed at once.
   const program = await compileSteps(steps, imageSize, trainBatches.batchSizes, testBatches.batchSizes, {
-    onGraph: checkGraph,
+    onGraph: checkMemory,
   }).finally(() => steps.dispose());
   collectGarbage();
   const rows: EpochRow[] = [...(from?.rows ?? [])];

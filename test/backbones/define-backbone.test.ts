@@ -33,8 +33,10 @@ describe('defineBackbone', function () {
 
   it('refuses a name without a slash, and a name that another file has defined', () => {
     assert.throws(() => defineBackbone(changed({ id: 'squeezenet' })), { code: 'BACKBONE_NAME' });
-    assert.throws(() => registerBackbone(squeezeNet, '/elsewhere/squeezenet.ts'), { code: 'BACKBONE_DEFINED_TWICE' });
-    assert.throws(() => registerBackbone(changed({ id: 'resnet50.tv_in1k' }), '/my.ts'), {
+    assert.throws(() => registerBackbone(squeezeNet, { file: '/elsewhere/squeezenet.ts', line: null }), {
+      code: 'BACKBONE_DEFINED_TWICE',
+    });
+    assert.throws(() => registerBackbone(changed({ id: 'resnet50.tv_in1k' }), { file: '/my.ts', line: null }), {
       code: 'BACKBONE_DEFINED_TWICE',
     });
   });

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { type KitError } from '../../src/base/errors';
 import { datasets } from '../../src/data/catalog';
 import { defineDataset, type DatasetDefinition } from '../../src/data/define-dataset';
-import { registerDataset, findDataset } from '../../src/data/definitions';
+import { datasetRegistry, registerDataset, findDataset } from '../../src/data/definitions';
 import { makeTarGz } from './fetch/archive-makers';
 import { makePng, useFreshHome } from './fresh-home';
 
@@ -61,8 +61,9 @@ describe('defineDataset', () => {
     defineDataset(definition);
     defineDataset(definition);
     const known = findDataset('jdoe/cells')!;
-    assert.ok(known.origin.endsWith('define-dataset.test.js'), known.origin);
-    assert.throws(() => registerDataset({ ...known, origin: '/elsewhere.ts' }), { code: 'DATASET_NAME_TAKEN' });
+    const { file } = datasetRegistry.originOf('jdoe/cells')!;
+    assert.ok(file!.endsWith('define-dataset.test.js'), file!);
+    assert.throws(() => registerDataset(known, { file: '/elsewhere.ts', line: null }), { code: 'DATASET_NAME_TAKEN' });
   });
 
   it('refuses a name without a slash, a version, a field or a reader that is wrong', () => {

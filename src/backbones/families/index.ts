@@ -17,4 +17,4 @@ for (const definition of [
   ...efficientNets,
   ...efficientNetLites,
 ])
-  registerBackbone(definition);
+  registerBackbone(definition, { file: __filename, line: null });

@@ -88,7 +88,7 @@ export function definePart<N extends string, O extends z.ZodObject, B>(
   };
   const definition = Object.assign(make, { version, title, source, options: schema, fill, body, of });
   Object.defineProperty(definition, 'name', { value: name });
-  registry.add(definition as unknown as AnyDefinition<B>, callSite(define));
+  registry.add(name, definition as unknown as AnyDefinition<B>, callSite(define));
   return definition as unknown as PartDefinition<N, O, B>;
 }
 

@@ -16,28 +16,33 @@ export interface Origin {
 export const kitFolder = path.resolve(__dirname, '..', '..') + path.sep;
 
 /** All registries, by kind. */
-const registries = new Map<string, Registry<{ readonly name: string }>>();
+const registries = new Map<string, Registry<unknown>>();
 
-/** Definitions of one kind, in the order in which they were made. */
-export class Registry<D extends { readonly name: string }> {
+/** Definitions of one kind by name, in the order in which they were made. */
+export class Registry<D> {
   private readonly entries = new Map<string, { definition: D; origin: Origin }>();
 
-  /** @param kind in the singular, as messages use it: `'regularizer'`. */
-  constructor(readonly kind: string) {
-    registries.set(kind, this as unknown as Registry<{ readonly name: string }>);
+  /**
+   * @param kind in the singular, as messages use it: `'regularizer'`.
+   * @param twice the code of the error for a name that another file has taken.
+   */
+  constructor(
+    readonly kind: string,
+    private readonly twice = 'DEFINITION_TWICE',
+  ) {
+    registries.set(kind, this);
   }
 
   /**
    * Adds a definition. A definition of the same name from the same file (or from notebook cells) is replaced.
    * @throws KitError when the name is taken by another file, or has no slash and is not the kit's own.
    */
-  add(definition: D, origin: Origin): D {
-    const { name } = definition;
+  add(name: string, definition: D, origin: Origin): D {
     const other = this.entries.get(name);
     if (other !== undefined && other.origin.file !== origin.file) {
       throw new KitError(
         `The ${this.kind} "${name}" is defined twice: in ${originText(other.origin)} and in ${originText(origin)}.`,
-        { code: 'DEFINITION_TWICE', fix: 'Rename one of them, or load one of the files only.' },
+        { code: this.twice, fix: 'Rename one of them, or load one of the files only.' },
       );
     }
     if (!isBuiltIn(origin) && !/^[^/\s]+\/[^/\s]+$/.test(name)) {
@@ -63,12 +68,24 @@ export class Registry<D extends { readonly name: string }> {
     if (!name.includes('/')) throw error;
     throw new KitError(`${error.message} A name with a slash is defined by a study, not by the kit.`, {
       code: error.code,
-      fix: `Import the file that defines it in this process, or run its cell. ${error.fix}`,
+      fix: `Import the file that defines it, or run its cell. Files with definitions so far: ${this.files()}. ${error.fix}`,
     });
   }
 
   list(): readonly D[] {
     return [...this.entries.values()].map(({ definition }) => definition);
+  }
+
+  /** All names, in the order of `list`. */
+  names(): string[] {
+    return [...this.entries.keys()];
+  }
+
+  /** The files of the definitions that are not the kit's own, in words. */
+  private files(): string {
+    const guests = this.names().filter((name) => !this.isBuiltIn(name));
+    const files = guests.map((name) => originText({ ...this.originOf(name)!, line: null }));
+    return [...new Set(files)].join(', ') || 'none';
   }
 
   /** Where the definition `name` was made; undefined when there is none. */
@@ -99,9 +116,9 @@ export interface Guest {
 export function guests(): Guest[] {
   return [...registries.values()].flatMap((registry) =>
     registry
-      .list()
-      .filter(({ name }) => !registry.isBuiltIn(name))
-      .map(({ name }) => ({ kind: registry.kind, name, origin: registry.originOf(name)! })),
+      .names()
+      .filter((name) => !registry.isBuiltIn(name))
+      .map((name) => ({ kind: registry.kind, name, origin: registry.originOf(name)! })),
   );
 }
 
@@ -109,7 +126,7 @@ export function guests(): Guest[] {
 export const definitionFilesOf = (): string[] => [
   ...new Set(
     [...registries.values()].flatMap((registry) =>
-      registry.list().flatMap(({ name }) => registry.originOf(name)?.file ?? []),
+      registry.names().flatMap((name) => registry.originOf(name)?.file ?? []),
     ),
   ),
 ];

@@ -25,13 +25,6 @@ const PALETTE = [
   '#9A9A9A',
 ];
 
-const defined = new Map<string, string>();
-
-/** Gives a method its colour in all figures. @param color `#rrggbb`. */
-export function defineColor(method: string, color: string): void {
-  defined.set(method, color);
-}
-
 const STYLES = [
   { dash: 'solid', symbol: 'circle' },
   { dash: 'dot', symbol: 'diamond' },
@@ -44,9 +37,8 @@ const STYLES = [
  * the palette that follows from its name alone, so that no other method changes it.
  */
 export function colorOf(method: string): string {
-  const own: { name: string; colour?: string | null } | undefined = methods.list().find(({ name }) => name === method);
-  const color = own?.colour ?? defined.get(method);
-  if (color !== undefined && color !== null) return color;
+  const own = methods.list().find(({ name }) => name === method)?.colour;
+  if (own) return own;
   const base = /^(.+)\+rifle$/.exec(method)?.[1];
   if (base !== undefined) return darker(colorOf(base));
   return PALETTE[createHash('sha256').update(method).digest()[0] % PALETTE.length];

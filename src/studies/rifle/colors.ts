@@ -1,7 +1,7 @@
 // The colours of the methods in figures. Methods that stand in one figure differ in colour.
-import { defineColor } from '../../report';
 
-const COLORS: Readonly<Record<string, string>> = {
+/** By name. A method without one takes a colour from its name, and `X+rifle` a darker one of X. */
+export const COLORS: Readonly<Record<string, string>> = {
   'fine-tuning': '#0072B2',
   rifle: '#D55E00',
   'l2-sp': '#009E73',
@@ -27,5 +27,3 @@ const COLORS: Readonly<Record<string, string>> = {
   'rifle:momentum': '#5B6ABF',
   'rifle:noise': '#9A9A9A',
 };
-
-for (const [method, color] of Object.entries(COLORS)) defineColor(method, color);

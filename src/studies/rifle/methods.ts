@@ -13,6 +13,7 @@ import {
   stochasticDepth,
   type MethodInput,
 } from '../../extend';
+import { COLORS } from './colors';
 
 const AUTHORS = 'lixingjian/RIFLE, train.py and run.sh (commit ba10be2)';
 
@@ -81,12 +82,14 @@ const PLAIN: readonly MethodInput[] = [
   },
 ];
 
+const define = (input: MethodInput): unknown => defineMethod({ ...input, colour: COLORS[input.name] });
+
 for (const method of PLAIN) {
   const { name, title, source } = method;
   const isBase = name === 'fine-tuning';
   const parts = { ...method, ...method.grid?.[0] };
-  defineMethod(parts);
-  defineMethod({
+  define(parts);
+  define({
     ...parts,
     name: isBase ? 'rifle' : `${name}+rifle`,
     title: isBase ? 'RIFLE (L2)' : `RIFLE (${title})`,
@@ -98,7 +101,7 @@ for (const method of PLAIN) {
 }
 
 for (const preset of ['haozhe-an', 'paddle-transfer', 'rifle-module'])
-  defineMethod({
+  define({
     name: `rifle:${preset}`,
     title: `RIFLE, variant ${preset}`,
     source: rifleSource(preset),
@@ -108,7 +111,7 @@ for (const preset of ['haozhe-an', 'paddle-transfer', 'rifle-module'])
 
 /** A variant of RIFLE for the ablations: one choice of the authors' changed. */
 const ablation = (name: string, title: string, changes: Parameters<typeof rifle>[1]): unknown =>
-  defineMethod({
+  define({
     name: `rifle:${name}`,
     title,
     source: 'an ablation of ours',

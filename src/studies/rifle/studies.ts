@@ -20,7 +20,6 @@ import {
 import { recoveryTable } from './recovery-table';
 import { isFineTuning, isRegularized, isRifleOnL2, rifleOf, usesTrick } from './selections';
 import { architecturesTable, regularizersTable, TRICKS, tricksTable } from './study-tables';
-import './colors';
 import './scales';
 
 const RIFLE_OR_NOT = ['fine-tuning', 'rifle'];
