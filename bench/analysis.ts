@@ -2,7 +2,7 @@
 // them, in turn, in one process.
 import { backbones } from '../src/backbones/backbone';
 import { tf } from '../src/engine/tensorflow';
-import { parseRunSpec } from '../src/transfer/spec';
+import { parseRunSpec } from '../src/transfer/spec/spec';
 import { makeSteps } from '../src/transfer/step';
 import { compileSteps } from '../src/transfer/compiled-steps';
 

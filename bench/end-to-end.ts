@@ -12,7 +12,7 @@ import { EVALUATION_BATCH } from '../src/runs/execute';
 import { plan, type Grid } from '../src/studies/plan';
 import { scales } from '../src/studies/rifle/scales';
 import { timetable } from '../src/transfer/resets/reset';
-import type { RunSpec } from '../src/transfer/spec';
+import type { RunSpec } from '../src/transfer/spec/spec';
 import { requireWeights } from '../src/backbones/weights/store';
 import type { ExperimentResult } from './end-to-end-contender';
 import { isQuiet, othersNow } from './machine';

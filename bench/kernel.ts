@@ -24,8 +24,7 @@ export interface KernelEndurance {
 
 /**
  * Starts and stops `restarts` kernels, then runs `cells` cells in one more; the kit is imported in the first `imports`
- * kernels and in the
- * long session.
+ * kernels and in the long session.
  */
 export async function kernelEndurance({
   restarts,

@@ -9,7 +9,7 @@ import { PRECISIONS, type Precision } from '../src/engine/passes/precision';
 import type { GraphNode } from '../src/engine/graph/saved-model';
 import type { Graph } from '../src/engine/graph/shapes';
 import { methods } from '../src/transfer/methods';
-import { parseRunSpec } from '../src/transfer/spec';
+import { parseRunSpec } from '../src/transfer/spec/spec';
 import { makeSteps } from '../src/transfer/step';
 import { graphOfSteps } from '../src/transfer/compiled-steps';
 
@@ -41,8 +41,7 @@ const DEFAULT_TYPE = 'int32';
 
 /**
  * Kinds of nodes that a GPU's kernel leaves to the CPU, in host memory, and why that does not matter. TensorFlow does
- * so with whole numbers, most of which
- * are shapes.
+ * so with whole numbers, most of which are shapes.
  */
 export const IN_HOST_MEMORY: Readonly<Record<string, string>> = {
   'Equal int32': 'which images are classified right: as many numbers as the batch has images, copied once a step',

@@ -2,7 +2,7 @@
 // loaded, as JSON.
 import { backbones } from '../src/backbones/backbone';
 import { EVALUATION_BATCH } from '../src/runs/execute';
-import { parseRunSpec } from '../src/transfer/spec';
+import { parseRunSpec } from '../src/transfer/spec/spec';
 import { makeSteps } from '../src/transfer/step';
 import { compileSteps } from '../src/transfer/compiled-steps';
 

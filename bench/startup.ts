@@ -3,7 +3,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { RunStore } from '../src/runs/store/store';
-import { parseRunSpec } from '../src/transfer/spec';
+import { parseRunSpec } from '../src/transfer/spec/spec';
 import { internals } from '../src/engine/binding';
 import { kitVersion } from '../src/base/home';
 import { kernelEndurance } from './kernel';
@@ -91,8 +91,7 @@ type Start = { seconds: number; others: number | null };
 
 /**
  * Seconds from the start of `rifle train` until its first step is taken: until its one epoch, of one step and one batch
- * of evaluation, is over,
- * less what the run's record says that the evaluation took.
+ * of evaluation, is over, less what the run's record says that the evaluation took.
  */
 async function firstStep(spec: Case, home: string, state: string): Promise<Start> {
   const limits = { trainPerClass: spec.batchSize / 4, testPerClass: 1 }; // elpv has four classes

@@ -6,7 +6,7 @@ import { collectGarbage } from '../src/engine/garbage';
 import { kitVersion } from '../src/base/home';
 import { tf, type TF } from '../src/engine/tensorflow';
 import { makeSteps } from '../src/transfer/step';
-import { parseRunSpec } from '../src/transfer/spec';
+import { parseRunSpec } from '../src/transfer/spec/spec';
 import { compileSteps } from '../src/transfer/compiled-steps';
 import { sayAbsent, serve } from './contender';
 import { network } from './networks';

@@ -18,9 +18,8 @@ export interface CkaEstimates {
   cka: number;
   /**
    * With the unbiased estimate of each inner product (Song et al., JMLR 2012, equation 5; used so by Nguyen et al.,
-   * ICLR 2021, arXiv 2010.15327), in
-   * [-1, 1], about 0 for independent representations; `null` of fewer than four examples, and where the estimate of a
-   * product with itself is 0.
+   * ICLR 2021, arXiv 2010.15327), in [-1, 1], about 0 for independent representations; `null` of fewer than four
+   * examples, and where the estimate of a product with itself is 0.
    */
   unbiased: number | null;
 }
@@ -29,8 +28,7 @@ export interface CkaEstimates {
  * Linear CKA of two representations of the same examples, in [0, 1]: 1 when one is a rotation, a shift and a uniform
  * scaling of the other.
  * With X [examples, p] and Y [examples, q] less their means over the examples it is |Y'X|^2 / (|X'X| |Y'Y|), Frobenius
- * norms (equation 4 of
- * the paper). See `ckaEstimates`, which also has it without its bias.
+ * norms (equation 4 of the paper). See `ckaEstimates`, which also has it without its bias.
  * @throws KitError when the examples are not the same number, fewer than two, or a representation is the same for all
  *   of them.
  */
@@ -132,8 +130,7 @@ function products(a: Float64Array, rowsOfA: number, b: Float64Array, rowsOfB: nu
 
 /**
  * The scalar products of all pairs of rows of `a`: those with i = j, and those with i < j times the square root of 2,
- * for the half that is left
- * out. So the scalar product of two such results is that of the whole, symmetric matrices.
+ * for the half that is left out. So the scalar product of two such results is that of the whole, symmetric matrices.
  */
 function gram(a: Float64Array, rows: number, length: number): Float64Array {
   const result = new Float64Array(rows * rows);

@@ -71,8 +71,7 @@ export interface LayerRatio extends LayerPosition {
 
 /**
  * How many times as large a quantity is in the runs of a method as in those of its control, paired by seed. The mean is
- * geometric, so that twice and
- * half make one. Layer by layer, input side first.
+ * geometric, so that twice and half make one. Layer by layer, input side first.
  */
 export function layerRatios(
   treated: readonly SeededLayers[],

@@ -48,10 +48,8 @@ const UNROLLED = 20;
  * from zeros, by Nesterov's accelerated gradient descent for strongly convex objectives (Introductory lectures on
  * convex optimization, 2004, scheme
  * 2.2.11), full batch, without chance. The rate is 1 / L with L = lambda_max / 2 + l2, where lambda_max, the largest
- * eigenvalue of the second moments
- * of the standardised features, comes from 100 power iterations with 5 % to spare; half of it bounds the curvature of
- * the softmax (Boehning 1992).
- * A feature that never changes has weight 0.
+ * eigenvalue of the second moments of the standardised features, comes from 100 power iterations with 5 % to spare;
+ * half of it bounds the curvature of the softmax (Boehning 1992). A feature that never changes has weight 0.
  * @throws KitError when labels and features are not of the same images; the signal's reason when stopped.
  */
 export async function fitProbe(

@@ -35,26 +35,23 @@ export interface LowLevelOptions extends AnalysisOptions {
  * The kit's own protocol for the paper's claim that RIFLE improves low-level features (the paper's is not at hand). For
  * each run and each k:
  * 1. The first k stages, counted from the input side, keep the values with which the run ended; every later parameter,
- * and every later running
- * statistic of batch normalisation, has the pretrained value. What belongs to a stage is found by `variablesByStage`.
+ * and every later running statistic of batch normalisation, has the pretrained value. What belongs to a stage is found
+ * by `variablesByStage`.
  * 2. That network, in evaluation mode, gives the pooled features [images, featureSize] of the run's training images and
  * test images, one centre crop each.
  * 3. A new head is fitted to the features of the training images by `fitProbe`: softmax regression on standardised
- * features, L2 0.01, full batch,
- * from zeros, by accelerated gradient descent at rate 1 / L for at most 2000 iterations or until 1e-4 of the first
+ * features, L2 0.01, full batch, from zeros, by accelerated gradient descent at rate 1 / L for at most 2000 iterations
+ * or until 1e-4 of the first
  *   gradient is left. Nothing is
  * drawn at random and nothing is chosen on the test images. On elpv the test accuracy of the pretrained features moved
  *   by two points in 77
  *    over L2 from 1e-4 to 10.
  * 4. Its top-1 on the test images is the row's.
  * So k = 0 tells what the pretrained features are worth, the same for all runs that began with the same weights
- * (computed once); k = all stages what
- * the fine-tuned trunk's are worth under the same refit; in between, whether early stages got better for stages that
- * never adapted to them. A
- * method that improves low-level features is above plain fine-tuning at small k; a fall below k = 0 says that a stage
- * moved away from what its
- * successors expect, not that its features are worse.
- * The runs share data set, backbone and sizes. Rows run by run, k rising.
+ * (computed once); k = all stages what the fine-tuned trunk's are worth under the same refit; in between, whether early
+ * stages got better for stages that never adapted to them. A method that improves low-level features is above plain
+ * fine-tuning at small k; a fall below k = 0 says that a stage moved away from what its successors expect, not that its
+ * features are worse. The runs share data set, backbone and sizes. Rows run by run, k rising.
  * @throws KitError when the runs do not belong together, or their data or weights are not there.
  */
 export async function lowLevelFeatures(

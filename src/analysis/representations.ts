@@ -35,9 +35,8 @@ export interface CkaOptions extends AnalysisOptions {
 
 /**
  * Linear CKA between the stage outputs of each run's network as it began and as it ended, both in evaluation mode on
- * the same images (one centre
- * crop): 1 where fine-tuning has changed nothing but rotation and scale. The runs share data set, backbone and sizes.
- * Rows run by run, input side first.
+ * the same images (one centre crop): 1 where fine-tuning has changed nothing but rotation and scale. The runs share
+ * data set, backbone and sizes. Rows run by run, input side first.
  * @throws KitError when the runs do not belong together, or their data or weights are not there.
  */
 export async function ckaByStage(

@@ -5,8 +5,7 @@ import { tf, type TF } from '../engine/tensorflow';
 
 /**
  * The logits [batch, classes] of `images`, and [batch, height, width]: the map of the predicted class of each image.
- * The
- * mean of a map, plus the bias of its class, is the class's logit.
+ * The mean of a map, plus the bias of its class, is the class's logit.
  */
 export function forwardWithMap(backbone: Backbone, images: TF.Tensor4D): { logits: TF.Tensor2D; maps: TF.Tensor3D[] } {
   const { logits, taps } = backbone.forward(images, { training: false });

@@ -30,8 +30,7 @@ export interface BackboneRecord {
   head: { weight: string; bias: string };
   /**
    * A second classifier that reads an earlier stage and only trains: its cross entropy, times `lossWeight`, is added to
-   * the loss. Its head is
-   * new where the head is.
+   * the loss. Its head is new where the head is.
    */
   auxiliary?: { head: { weight: string; bias: string }; lossWeight: number } | null;
   /** Names of the stages whose outputs `forward` gives, input side first. */

@@ -4,10 +4,8 @@ import { tf, type TF } from '../engine/tensorflow';
 
 /**
  * The names of `backbone.variables` by stage: the first stage of `record.taps` whose output depends on the variable;
- * one list a stage, input side
- * first. Whatever comes after the last stage (the head, at least) is in none. Running statistics count: the pass is
- * that of evaluation.
- * Takes one small pass a stage.
+ * one list a stage, input side first. Whatever comes after the last stage (the head, at least) is in none. Running
+ * statistics count: the pass is that of evaluation. Takes one small pass a stage.
  */
 export function variablesByStage(backbone: Backbone): string[][] {
   const { taps, inputSize } = backbone.record;

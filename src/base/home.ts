@@ -3,8 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 
 // A relative folder means the one below the working folder of the first process. What that starts may work elsewhere (a
-// notebook's
-// kernel works beside the notebook) and inherits these variables, so they are made absolute once, here.
+// notebook's kernel works beside the notebook) and inherits these variables, so they are made absolute once, here.
 for (const name of ['RIFLE_HOME', 'RIFLE_RUNS', 'RIFLE_REPORTED']) {
   const folder = process.env[name];
   if (folder) process.env[name] = path.resolve(folder);
@@ -30,9 +29,8 @@ export function studyFolder(): string | null {
 
 /**
  * An absolute path inside the kit's home: `$RIFLE_HOME`, by default (also when it is empty) `.rifle` beside the
- * package.json of the kit or
- * of the project that has it among its packages; the same rule as in setup/place.mjs. Its folders: `cache` (packages as
- * fetched), `data`, `weights`, `pixels`, `runs`, `venv`, `tensorflow`, `cuda`.
+ * package.json of the kit or of the project that has it among its packages; the same rule as in setup/place.mjs. Its
+ * folders: `cache` (packages as fetched), `data`, `weights`, `pixels`, `runs`, `venv`, `tensorflow`, `cuda`.
  */
 export function kitHome(...parts: string[]): string {
   return path.resolve(process.env.RIFLE_HOME || path.join(studyFolder() ?? packageRoot(), '.rifle'), ...parts);

@@ -35,8 +35,7 @@ export function becomeNotebookHost(host: NotebookHost): void {
 
 /**
  * The signal that long work is to heed: `own`, the notebook's interrupt, or both in one. A notebook's training run
- * stops at its next
- * step when the kernel is interrupted, without anybody's passing a signal.
+ * stops at its next step when the kernel is interrupted, without anybody's passing a signal.
  */
 export function stopSignal(own?: AbortSignal): AbortSignal | undefined {
   const host = notebookHost();

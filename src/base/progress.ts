@@ -28,11 +28,9 @@ export function duration(seconds: number): string {
 
 /**
  * The time left of one task, from its own pace. The pace is measured from the first report on: what was done before it
- * took no time that
- * is known. `total` may change, and `done` with it (what turns out to be there already is taken out of both): the pace
- * stays, unless less
- * is done than when it began. A task that was over, or is reported anew under its name with less done, starts its pace
- * anew.
+ * took no time that is known. `total` may change, and `done` with it (what turns out to be there already is taken out
+ * of both): the pace stays, unless less is done than when it began. A task that was over, or is reported anew under its
+ * name with less done, starts its pace anew.
  */
 export class Pace {
   private began: number | null = null;

@@ -2,12 +2,12 @@
 // The command `rifle`: one file or folder per command in commands/.
 import { Command, CommanderError } from 'commander';
 import { dataCommand } from './commands/data';
-import { kernelCommand } from './commands/kernel';
-import { labCommand } from './commands/lab';
+import { kernelCommand } from './commands/notebook/kernel';
+import { labCommand } from './commands/notebook/lab';
 import { doctorCommand, setupCommand } from './commands/machine';
 import { methodsCommand } from './commands/methods';
 import { newCommand } from './commands/new';
-import { notebooksCommand } from './commands/notebooks';
+import { notebooksCommand } from './commands/notebook/notebooks';
 import { predictCommand } from './commands/predict';
 import { reportCommand } from './commands/report';
 import { reproduceCommand } from './commands/reproduce';

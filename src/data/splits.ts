@@ -60,8 +60,8 @@ export interface SplitOptions {
  * The kit's split for data sets that come without one, and the rule to record. Images are sorted by file (by UTF-16
  * code units). Of each class with n images, round(n * test) go to test, at least 1 and at most n - 1: the first of the
  * permutation drawn by the stream (seed, `split`, 0, label). With groups, whole groups are dealt to round(1 / test)
- * folds by `groupFolds`, and the first fold that holds every class
- * and leaves some of every class is test. Train and test keep the order by file.
+ * folds by `groupFolds`, and the first fold that holds every class and leaves some of every class is test. Train and
+ * test keep the order by file.
  * @throws KitError `SPLIT_FRACTION_INVALID` when `test` is not in (0, 1); `SPLIT_CLASS_TOO_SMALL` when a class would
  *   have no image in one of the splits.
  */

@@ -4,8 +4,7 @@ import vm from 'node:vm';
 
 /**
  * Collects V8's garbage now. V8 collects when JavaScript allocates, and a training loop hardly does: what loading and
- * recording left behind
- * (up to some hundred MB) would stay beside the run to its end.
+ * recording left behind (up to some hundred MB) would stay beside the run to its end.
  */
 export function collectGarbage(): void {
   v8.setFlagsFromString('--expose-gc');

@@ -53,8 +53,8 @@ export {
   type LayeredGroup,
   type LayeredMethod,
 } from './figures/layered-groups';
-export { largestLosses, topLosses, type ImageLoss, type TopLossesOptions } from './figures/mistakes';
-export { Picture, sampleGrid, type SampleGridOptions } from './figures/pictures';
+export { largestLosses, topLosses, type ImageLoss, type TopLossesOptions } from './pictures/mistakes';
+export { Picture, sampleGrid, type SampleGridOptions } from './pictures/pictures';
 
 export type { Exhibit, FigureSources, NamedFigure } from './page/exhibits';
 export { exportFigure, type ReportOptions, type ResultsOptions } from './page/export';

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import stableStringify from 'safe-stable-stringify';
 import { KitError } from '../base/errors';
 import type { Dataset } from '../data/dataset';
-import type { RunSpec } from '../transfer/spec';
+import type { RunSpec } from '../transfer/spec/spec';
 import type { StartedRun } from './store/journal';
 import type { RunStore } from './store/store';
 

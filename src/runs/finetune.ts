@@ -4,7 +4,7 @@ import { RunLock, type LockOptions } from '../base/files/lock';
 import { stopSignal } from '../base/notebook-host';
 import { datasets } from '../data/catalog';
 import { methods } from '../transfer/methods';
-import type { RunSpec, RunSpecInput } from '../transfer/spec';
+import type { RunSpec, RunSpecInput } from '../transfer/spec/spec';
 import { refuseChanged } from './changed-data';
 import { executeRun, type ExecuteOptions } from './execute';
 import { identifyRun } from './identify';

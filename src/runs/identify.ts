@@ -4,7 +4,7 @@ import { KitError } from '../base/errors';
 import { datasets } from '../data/catalog';
 import type { Dataset } from '../data/dataset';
 import { timetable } from '../transfer/resets/reset';
-import { parseRunSpec, type RunSpec, type RunSpecInput } from '../transfer/spec';
+import { parseRunSpec, type RunSpec, type RunSpecInput } from '../transfer/spec/spec';
 import { selectImages } from './selected-images';
 import { runId } from './store/identity';
 

@@ -1,7 +1,7 @@
 // The images of a run: the part of its data set that its spec selects.
 import type { Dataset } from '../data/dataset';
 import { carveValidation, limitPerClass } from '../data/splits';
-import type { RunSpec } from '../transfer/spec';
+import type { RunSpec } from '../transfer/spec/spec';
 
 /** Seed of the selection of images where the spec has limits: the same for all runs. */
 export const LIMIT_SEED = 0;

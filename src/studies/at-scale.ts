@@ -1,7 +1,7 @@
 // The runs of one scale among all: those with its schedule and its limits.
 import { isDeepStrictEqual } from 'node:util';
 import type { RunRecord } from '../runs/store/record';
-import { parseRunSpec } from '../transfer/spec';
+import { parseRunSpec } from '../transfer/spec/spec';
 import { scale as scaleNamed } from './scales';
 import { studies } from './study';
 

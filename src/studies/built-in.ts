@@ -1,2 +1,2 @@
 // The studies that come with the kit: importing this file registers them.
-import './rifle/index';
+import './rifle';

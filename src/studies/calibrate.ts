@@ -2,7 +2,7 @@
 // before.
 import { backbones } from '../backbones/backbone';
 import { tf, type TF } from '../engine/tensorflow';
-import type { RunSpec } from '../transfer/spec';
+import type { RunSpec } from '../transfer/spec/spec';
 import { makeSteps } from '../transfer/step';
 import { compileSteps } from '../transfer/compiled-steps';
 import { EVALUATION_BATCH } from '../runs/execute';

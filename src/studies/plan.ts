@@ -1,7 +1,7 @@
 // Many runs: a grid of specs, and their records one after another.
 import type { OnProgress } from '../base/progress';
 import { methods } from '../transfer/methods';
-import { parseRunSpec, type RunSpec, type RunSpecInput } from '../transfer/spec';
+import { parseRunSpec, type RunSpec, type RunSpecInput } from '../transfer/spec/spec';
 import { timetable } from '../transfer/resets/reset';
 import { finetune, type FinetuneOptions } from '../runs/finetune';
 import type { RunRecord } from '../runs/store/record';

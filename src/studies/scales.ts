@@ -1,7 +1,7 @@
 // Scales: the named sizes at which studies, notebooks and `reproduce` run.
 import { callSite, Registry } from '../base/definitions/registry';
 import { KitError } from '../base/errors';
-import type { RunSpec } from '../transfer/spec';
+import type { RunSpec } from '../transfer/spec/spec';
 import type { Grid } from './plan';
 
 /** A named size of a study: data sets, networks, schedule and seeds. As a grid it is the scale's first experiment. */

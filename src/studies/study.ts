@@ -5,7 +5,7 @@ import type { OnProgress } from '../base/progress';
 import type { Exhibit, FigureSources } from '../report/page/exhibits';
 import type { RunRecord } from '../runs/store/record';
 import { methods } from '../transfer/methods';
-import { parseRunSpec, type RunSpec, type RunSpecInput } from '../transfer/spec';
+import { parseRunSpec, type RunSpec, type RunSpecInput } from '../transfer/spec/spec';
 import { scale as scaleNamed, scaleNames, type Scale } from './scales';
 
 /** What an analysis of trained networks needs. */

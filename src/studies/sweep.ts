@@ -4,7 +4,7 @@ import stableStringify from 'safe-stable-stringify';
 import { backbones } from '../backbones/backbone';
 import { KitError } from '../base/errors';
 import { datasets } from '../data/catalog';
-import type { RunSpec } from '../transfer/spec';
+import type { RunSpec } from '../transfer/spec/spec';
 import { methods } from '../transfer/methods';
 import { timetable } from '../transfer/resets/reset';
 import type { Pace } from './calibrate';

@@ -3,9 +3,9 @@ import stableStringify from 'safe-stable-stringify';
 import { partSchema, type AnyDefinition, type Part } from '../base/definitions/part';
 import { callSite, Registry } from '../base/definitions/registry';
 import { KitError } from '../base/errors';
-import { withoutOlderFields } from './older-spec';
-import { partKinds } from './parts';
-import type { RunSpec, RunSpecInput } from './spec';
+import { withoutOlderFields } from './spec/older-spec';
+import { partKinds } from './spec/parts';
+import type { RunSpec, RunSpecInput } from './spec/spec';
 
 /** The parts of a spec that a method always decides. */
 export interface MethodParts {

@@ -6,7 +6,7 @@ import type { Backbone } from '../backbones/backbone';
 import { makeLossScale } from './optimizers/loss-scale';
 import { makeOptimizer } from './optimizers/optimizer';
 import { makeRegularization, type Prepared } from './regularizers/regularizer';
-import type { RunSpec } from './spec';
+import type { RunSpec } from './spec/spec';
 import { makeTricks } from './tricks/trick';
 
 /** Arguments of a training step. */

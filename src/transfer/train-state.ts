@@ -6,7 +6,7 @@ import type { Batch } from '../data/batches/batches';
 import type { Program } from '../engine/compile';
 import type { LayerRow, LayerSums } from './layer-rows';
 import type { Prepared } from './regularizers/regularizer';
-import type { RunSpec } from './spec';
+import type { RunSpec } from './spec/spec';
 
 /** A source of batches: `BatchLoader`, or another object with the same members. */
 export interface BatchSource {

@@ -9,7 +9,7 @@ import { compileSteps, evaluate, letOthersRun, scalars, valuesOf } from './compi
 import { LayerRecorder } from './layer-rows';
 import { changesWithinEpoch, ratesAt } from './rates';
 import { resetValues, timetable } from './resets/reset';
-import type { RunSpec } from './spec';
+import type { RunSpec } from './spec/spec';
 import { makeSteps } from './step';
 import {
   DivergedError,

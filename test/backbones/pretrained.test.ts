@@ -31,8 +31,7 @@ const subjects: Record<string, Record<number, string>> = {
 
 /**
  * Parameters as published: Keras's summaries (ResNet-50: 25,636,712 less 53,120 statistics; MobileNet: 4,253,864 less
- * 21,888); tensorflow/tpu's
- * table, in millions.
+ * 21,888); tensorflow/tpu's table, in millions.
  */
 const published: Record<string, [count: number, tolerance: number]> = {
   'efficientnet_lite0.tf_in1k': [4.7e6, 0.05e6],

@@ -7,7 +7,7 @@ import { listText, visibleText } from '../../src/cli/print';
 import { visibleProgress } from '../../src/cli/progress';
 import { runLine } from '../../src/cli/sweep-display';
 import type { PoolRun } from '../../src/runs/pool/pool';
-import { parseRunSpec } from '../../src/transfer/spec';
+import { parseRunSpec } from '../../src/transfer/spec/spec';
 
 const HOSTILE = 'a\u001b]0;title\u0007b\u001b[2Jc\u009bd\u202ee\r\n';
 const ACTIVE = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { screenLines, secondsLeft } from '../../src/cli/sweep-display';
 import type { PoolRun } from '../../src/runs/pool/pool';
-import { parseRunSpec } from '../../src/transfer/spec';
+import { parseRunSpec } from '../../src/transfer/spec/spec';
 
 const spec = parseRunSpec({ dataset: '/photos/birds', backbone: 'b', epochs: 10 });
 const run = (index: number, changes: Partial<PoolRun>): PoolRun => ({

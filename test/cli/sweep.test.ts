@@ -11,7 +11,7 @@ import type { RunRecord } from '../../src/runs/store/record';
 import { RunStore } from '../../src/runs/store/store';
 import type { SweepPlan } from '../../src/studies/sweep';
 import { unfinishedRuns } from '../../src/runs/store/unfinished';
-import { parseRunSpec } from '../../src/transfer/spec';
+import { parseRunSpec } from '../../src/transfer/spec/spec';
 import { makeImageFolder } from '../runs/image-folder';
 
 const MAIN = path.join(packageRoot(), 'dist', 'src', 'cli', 'main.js');

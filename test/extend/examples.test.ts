@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { finetune, plan, RunStore, tf } from '../../src/index';
+import { finetune, plan, RunStore, tf } from '../../src';
 import { sgd } from '../../src/extend';
 import { packageRoot } from '../../src/base/home';
 import { cutout, cutoutMethod, featureNorm, forgetting, rewindHead, smoothing, warmup } from './examples';

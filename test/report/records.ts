@@ -1,9 +1,9 @@
 // Synthetic run records for the tests of tables, figures and reports: every number a plain function of its arguments.
-import { withoutOlderFields } from '../../src/transfer/older-spec';
+import { withoutOlderFields } from '../../src/transfer/spec/older-spec';
 import { createHash } from 'node:crypto';
 import type { EpochRow, RunRecord } from '../../src/runs/store/record';
 import { methods } from '../../src/transfer/methods';
-import { parseRunSpec, type RunSpecInput } from '../../src/transfer/spec';
+import { parseRunSpec, type RunSpecInput } from '../../src/transfer/spec/spec';
 
 /** What a synthetic run is to show. */
 export interface SyntheticRun {

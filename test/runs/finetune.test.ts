@@ -14,7 +14,7 @@ import { RunStore } from '../../src/runs/store/store';
 import { unfinishedRuns } from '../../src/runs/store/unfinished';
 import { verifyRun } from '../../src/runs/store/verify';
 import { rifle } from '../../src/transfer/resets/rifle';
-import type { RunSpecInput } from '../../src/transfer/spec';
+import type { RunSpecInput } from '../../src/transfer/spec/spec';
 import { makeImageFolder } from './image-folder';
 
 /** Of a record, everything but times and costs. */

@@ -6,7 +6,7 @@ import { readSafetensors } from '../../src/backbones/weights/readers/safetensors
 import { KitError } from '../../src/base/errors';
 import { finetune } from '../../src/runs/finetune';
 import { RunStore } from '../../src/runs/store/store';
-import type { RunSpecInput } from '../../src/transfer/spec';
+import type { RunSpecInput } from '../../src/transfer/spec/spec';
 import { FIRST_SCALE } from '../../src/transfer/optimizers/loss-scale';
 import { makeImageFolder } from './image-folder';
 

@@ -3,7 +3,7 @@ import { softmaxCrossEntropy } from '../../src/engine/ops/ops';
 import { tf, type TF } from '../../src/engine/tensorflow';
 import type { Batch } from '../../src/data/batches/batches';
 import { rifle } from '../../src/transfer/resets/rifle';
-import { parseRunSpec } from '../../src/transfer/spec';
+import { parseRunSpec } from '../../src/transfer/spec/spec';
 import { makeSteps } from '../../src/transfer/step';
 import { train } from '../../src/transfer/trainer';
 import { valuesOf } from '../../src/transfer/compiled-steps';

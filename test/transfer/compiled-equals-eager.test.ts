@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { backbones } from '../../src/backbones/backbone';
 import { randomStream } from '../../src/base/random';
 import { tf, type TF } from '../../src/engine/tensorflow';
-import { parseRunSpec, type RunSpecInput } from '../../src/transfer/spec';
+import { parseRunSpec, type RunSpecInput } from '../../src/transfer/spec/spec';
 import { makeSteps, type TrainOutputs } from '../../src/transfer/step';
 import { compileSteps, valuesOf } from '../../src/transfer/compiled-steps';
 

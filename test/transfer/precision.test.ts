@@ -7,7 +7,7 @@ import { openPixelCache } from '../../src/data/pixels/pixel-cache';
 import type { Precision } from '../../src/engine/passes/precision';
 import { tf, type TF } from '../../src/engine/tensorflow';
 import { FIRST_SCALE, GROWTH_INTERVAL } from '../../src/transfer/optimizers/loss-scale';
-import { parseRunSpec } from '../../src/transfer/spec';
+import { parseRunSpec } from '../../src/transfer/spec/spec';
 import { makeSteps } from '../../src/transfer/step';
 import { compileSteps, valuesOf } from '../../src/transfer/compiled-steps';
 import { unlessOffline } from '../backbones/unless-offline';

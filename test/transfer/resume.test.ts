@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { tf } from '../../src/engine/tensorflow';
 import { rifle } from '../../src/transfer/resets/rifle';
-import type { RunSpecInput } from '../../src/transfer/spec';
+import type { RunSpecInput } from '../../src/transfer/spec/spec';
 import { train } from '../../src/transfer/trainer';
 import type { StateMoment, Trained, TrainOptions, TrainState } from '../../src/transfer/train-state';
 import { golden, tinyBatches, tinyNetwork, tinySpec } from './tiny';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { ratesAt } from '../../src/transfer/rates';
 import { rifle } from '../../src/transfer/resets/rifle';
-import { parseRunSpec, type RunSpec, type RunSpecInput } from '../../src/transfer/spec';
+import { parseRunSpec, type RunSpec, type RunSpecInput } from '../../src/transfer/spec/spec';
 
 const plain = (schedule: RunSpecInput['schedule']) => parseRunSpec({ dataset: 'd', backbone: 'b', schedule });
 const learningRate = (spec: RunSpec, base: number, epoch: number, epochs: number): number =>

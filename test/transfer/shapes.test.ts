@@ -3,7 +3,7 @@ import { backbones, type Backbone } from '../../src/backbones/backbone';
 import { DataType, internals, type TFJSBinding } from '../../src/engine/binding';
 import { outputShapes, type TensorShape } from '../../src/engine/graph/shapes';
 import { tf } from '../../src/engine/tensorflow';
-import { parseRunSpec, type RunSpecInput } from '../../src/transfer/spec';
+import { parseRunSpec, type RunSpecInput } from '../../src/transfer/spec/spec';
 import { makeSteps } from '../../src/transfer/step';
 import { tinyNetwork } from './tiny';
 

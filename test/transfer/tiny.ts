@@ -2,7 +2,7 @@
 // formulas.
 import type { Backbone } from '../../src/backbones/backbone';
 import type { Batch } from '../../src/data/batches/batches';
-import { parseRunSpec, type RunSpec, type RunSpecInput } from '../../src/transfer/spec';
+import { parseRunSpec, type RunSpec, type RunSpecInput } from '../../src/transfer/spec/spec';
 import type { BatchSource } from '../../src/transfer/train-state';
 import { goldenBatch, goldenCases, goldenNetwork, type GoldenCase } from '../backbones/golden-resnet';
 

@@ -25,13 +25,10 @@ export interface BootstrapOptions {
  * Deterministic. Equal values give an interval of no width.
  *
  * It is `null` for fewer than `BOOTSTRAP_LEAST` (5) values. n values have C(2n - 1, n) different resamples: 10 of
- * three, 35 of four, 126 of
- * five; and the share of resamples that hold the smallest value alone, n^-n, is above 2.5 % for n <= 3, so that the "95
- * % interval" would
- * be the range of the values, which holds the mean of a symmetric distribution in 75 % of cases only. Also from 5 on it
- * tends to be too
- * narrow for small n (by about sqrt((n - 1) / n) and the difference of z from t): Student's interval, not this, decides
- * the verdict.
+ * three, 35 of four, 126 of five; and the share of resamples that hold the smallest value alone, n^-n, is above 2.5 %
+ * for n <= 3, so that the "95 % interval" would be the range of the values, which holds the mean of a symmetric
+ * distribution in 75 % of cases only. Also from 5 on it tends to be too narrow for small n (by about sqrt((n - 1) / n)
+ * and the difference of z from t): Student's interval, not this, decides the verdict.
  */
 export function bootstrapInterval(values: readonly number[], options: BootstrapOptions = {}): Interval | null {
   const { confidence = 0.95, resamples = 10_000, seed = 0 } = options;
@@ -70,9 +67,8 @@ function positions(n: number, resamples: number, seed: number): Uint32Array {
 
 /**
  * The BCa interval from the means of resamples: quantiles (linear between order statistics) at Phi(z0 + (z0 + z) / (1 -
- * a (z0 + z))), with
- * z0 the normal quantile of the share of resampled means below the mean (ties count half) and a the acceleration by the
- * jackknife.
+ * a (z0 + z))), with z0 the normal quantile of the share of resampled means below the mean (ties count half) and a the
+ * acceleration by the jackknife.
  */
 export function bcaInterval(values: readonly number[], means: ArrayLike<number>, confidence = 0.95): Interval {
   const n = values.length;
@@ -112,8 +108,7 @@ function quantile(values: Float64Array, probability: number): number {
 
 /**
  * The value that ascending order has at `place`; those before it are then no larger, those after it no smaller. Hoare's
- * quickselect, its pivot
- * from a part that is selected first (Floyd and Rivest, "Algorithm 489: SELECT", CACM 18, 1975).
+ * quickselect, its pivot from a part that is selected first (Floyd and Rivest, "Algorithm 489: SELECT", CACM 18, 1975).
  */
 function select(values: Float64Array, place: number, from = 0, to = values.length - 1): number {
   while (from < to) {

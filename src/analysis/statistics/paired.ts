@@ -17,8 +17,7 @@ export interface PairedDifference extends Summary {
 
 /**
  * The differences treated - control of the runs that share a seed, summarized. A seed draws the same head, order and
- * crops for both
- * sides, so that pairing takes their common luck out.
+ * crops for both sides, so that pairing takes their common luck out.
  * @param treated value by seed. @param control value by seed.
  * @param confidence of both intervals, in (0, 1). Default 0.95.
  */

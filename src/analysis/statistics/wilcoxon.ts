@@ -27,10 +27,8 @@ const SAME = 1e-9;
 
 /**
  * Two-sided signed-rank test (Wilcoxon, Biometrics Bulletin 1, 1945) that the differences are symmetric around zero.
- * Zeros are dropped
- * (scipy's `zero_method='wilcox'`), tied sizes share their mean rank, no continuity correction. As
- * scipy.stats.wilcoxon: with ties or
- * zeros scipy is exact up to n = 13 (by permutation) and this up to 50.
+ * Zeros are dropped (scipy's `zero_method='wilcox'`), tied sizes share their mean rank, no continuity correction. As
+ * scipy.stats.wilcoxon: with ties or zeros scipy is exact up to n = 13 (by permutation) and this up to 50.
  * @returns `null` when fewer than `WILCOXON_LEAST` (6) differences are not zero: p < 0.05 is then out of reach,
  *   whatever the values.
  */

@@ -86,8 +86,7 @@ function invertedResidual(
 
 /**
  * The network. Dropout before the head and stochastic depth (drop path), with which the weights were trained, are left
- * out: the kit's tricks
- * add such noise, at the residual blocks and at the head.
+ * out: the kit's tricks add such noise, at the residual blocks and at the head.
  */
 function build({ width, depth }: Size, classes: number): Network {
   const net = new LayerFactory(torch, { epsilon: 1e-5, momentum: batchNormMomentum });

@@ -10,11 +10,9 @@ let made = 0;
 /**
  * Makes the file or folder `final`: `make` writes it at the path that it is given (in the same folder, named
  * `<final>.partial-<pid>-<machine>-<n>`), and only what it has finished is renamed into place. When `make` fails,
- * what it left is
- * removed. Partials of processes of this machine that have died are removed first.
+ * what it left is removed. Partials of processes of this machine that have died are removed first.
  * @param isWhole tells whether what stands at `final` after `make` (put there by another process meanwhile) will do;
- *   then that one
- *   stays and ours is dropped. Without it, ours replaces it.
+ *   then that one stays and ours is dropped. Without it, ours replaces it.
  * @throws KitError when the disk is full or the folder cannot be written; otherwise whatever `make` throws.
  */
 export async function makeAtomically<T>(

@@ -2,8 +2,7 @@
 
 /**
  * `job` of every item, at most `limit` at once, with the results in the order of the items. The first failure (or the
- * signal) stops
- * the rest: no further job starts, those that run are waited for, and then it is thrown.
+ * signal) stops the rest: no further job starts, those that run are waited for, and then it is thrown.
  */
 export async function mapConcurrently<T, R>(
   items: readonly T[],

@@ -55,8 +55,7 @@ export const thisProcess = (): LockOwner => ({
 
 /**
  * `unknown` where process ids do not decide: on another machine, in another container, or where a process's start is
- * not
- * known.
+ * not known.
  */
 export function lifeOf(owner: LockOwner): 'alive' | 'dead' | 'unknown' {
   if (owner.machine === '' || owner.machine !== machineId()) return 'unknown';

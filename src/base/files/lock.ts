@@ -121,8 +121,7 @@ export class RunLock {
 
   /**
    * @throws KitError RUN_LOCK_LOST when another process has taken the lock over, because this one seemed dead: then
-   *   nothing
-   * may be written any more. A lock file that cannot be read for a moment is not lost.
+   *   nothing may be written any more. A lock file that cannot be read for a moment is not lost.
    */
   requireHeld(): void {
     let newest: Found | undefined;

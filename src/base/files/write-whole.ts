@@ -4,9 +4,8 @@ import { makeAtomically } from './atomic';
 
 /**
  * Writes `text` to `file` by way of a file beside it. (Not by write-file-atomic 7.0.1: it calls `fs.write` once, and on
- * a disk that fills up meanwhile
- * that writes a part and says so by a number alone, which it does not look at: a record cut short would take the place
- * of a whole one.)
+ * a disk that fills up meanwhile that writes a part and says so by a number alone, which it does not look at: a record
+ * cut short would take the place of a whole one.)
  * @throws KitError when the disk is full or refuses.
  */
 export async function writeWhole(file: string, text: string): Promise<void> {

@@ -14,7 +14,7 @@ export function methodsCommand(): Command {
     .addHelpText('after', '\nExample:\n  $ npx rifle methods --json')
     .action(async ({ json }: { json?: boolean }) => {
       const { methods } = await import('../../transfer/methods.js');
-      const { parseRunSpec } = await import('../../transfer/spec.js');
+      const { parseRunSpec } = await import('../../transfer/spec/spec.js');
       if (json)
         return printJson(
           methods.list().map((method) => ({ ...method, spec: parseRunSpec(methods.apply(method.name, EXAMPLE)) })),

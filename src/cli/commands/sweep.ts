@@ -5,7 +5,7 @@ import pc from 'picocolors';
 import { KitError } from '../../base/errors';
 import type { PoolOptions } from '../../runs/pool/pool';
 import type { RunRecord } from '../../runs/store/record';
-import type { RunSpec } from '../../transfer/spec';
+import type { RunSpec } from '../../transfer/spec/spec';
 import { interruptible } from '../interrupt';
 import { positiveNumber } from '../numbers';
 import { printJson, printLine, printList } from '../print';

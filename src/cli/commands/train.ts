@@ -76,7 +76,7 @@ export function trainCommand(): Command {
         'npx rifle train --method rifle --print-spec > run.json && npx rifle train --spec run.json',
     )
     .action(async (flags: TrainFlags) => {
-      const { parseRunSpec } = await import('../../transfer/spec.js');
+      const { parseRunSpec } = await import('../../transfer/spec/spec.js');
       const { methods } = await import('../../transfer/methods.js');
       const input = specOf(flags);
       const spec = parseRunSpec(

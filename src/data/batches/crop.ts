@@ -35,8 +35,7 @@ export function randomCrop(width: number, height: number, size: number, stream: 
 
 /**
  * Copies the square `crop` of `size` pixels into `target` from byte `at` on. `rows` holds rows of `width` RGB pixels,
- * the first of which is
- * the image's row `firstRow`.
+ * the first of which is the image's row `firstRow`.
  */
 export function copyCrop(
   rows: Uint8Array,

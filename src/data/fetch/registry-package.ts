@@ -28,8 +28,7 @@ export interface PackageFile {
  * Nothing in it is executed, but for a Python source distribution, whose set-up pip runs to read its name (after its
  * hash is verified).
  * @throws KitError when there is no network, the registry has no such file, its hash does not match, pip or npm is
- *   missing, or the disk
- *   is full; the signal's reason when aborted. Nothing is left behind then.
+ *   missing, or the disk is full; the signal's reason when aborted. Nothing is left behind then.
  */
 export async function fetchPackage(
   source: PackageFile,

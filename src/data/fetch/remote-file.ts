@@ -52,8 +52,7 @@ export function cachePath(source: WebFile): string {
 
 /**
  * Why `file` is not what `source` describes, in words; undefined when it is: size and hash fit, as far as they are
- * known. A file of the
- * wrong size is not hashed.
+ * known. A file of the wrong size is not hashed.
  */
 export async function mismatch(source: WebFile, file: string, signal?: AbortSignal): Promise<string | undefined> {
   const { size } = await fsp.stat(file);

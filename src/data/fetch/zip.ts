@@ -33,8 +33,7 @@ export async function withZip<T>(file: string, use: (zip: yauzl.ZipFile) => Prom
 
 /**
  * A file for yauzl, which reads wherever a damaged directory points to: outside the file that is an error here, where
- * yauzl's own reader
- * throws an exception that nobody can catch.
+ * yauzl's own reader throws an exception that nobody can catch.
  */
 class GuardedReader extends yauzl.RandomAccessReader {
   constructor(

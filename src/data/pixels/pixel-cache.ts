@@ -50,8 +50,8 @@ export interface PixelCacheOptions {
 
 /*
  * The file: the pixels of all images, one after another; the index (JSON); and 64 bytes: the magic, the index's offset
- * and length as
- * little-endian 64-bit integers, its sha256, 8 zeros. Written front to back, its end says that it is whole.
+ * and length as little-endian 64-bit integers, its sha256, 8 zeros. Written front to back, its end says that it is
+ * whole.
  */
 const MAGIC = Buffer.from('RIFLEPX1');
 const TRAILER_BYTES = 64;
@@ -70,15 +70,11 @@ interface Index {
 
 /**
  * A pixel cache in `kitHome('pixels')` that holds all images of `dataset`: the one of exactly these images; or one of
- * the same data set that
- * holds more (so a part of a data set, limited or carved, shares the cache of the whole when there is one); or it is
- * made. Opening reads
- * the index alone: a cache that is truncated or whose index is damaged is made anew, and damaged pixels are found when
- * they are first used,
- * by their check sum.
+ * the same data set that holds more (so a part of a data set, limited or carved, shares the cache of the whole when
+ * there is one); or it is made. Opening reads the index alone: a cache that is truncated or whose index is damaged is
+ * made anew, and damaged pixels are found when they are first used, by their check sum.
  * @throws KitError that names the image, its class and what to do when one cannot be decoded, and when the disk is
- *   full; the signal's
- *   reason when aborted. Nothing is left behind then.
+ *   full; the signal's reason when aborted. Nothing is left behind then.
  */
 export async function openPixelCache(dataset: Dataset, options: PixelCacheOptions): Promise<PixelCache> {
   const { shortSide, signal } = options;

@@ -16,8 +16,7 @@ export const plainName = (name: string): string => name.toLowerCase().replace(/[
 
 /**
  * The data set in a tree that has training and test folders with its classes; undefined when it has no such folders.
- * The test folder may be
- * called val or valid where there is none called test.
+ * The test folder may be called val or valid where there is none called test.
  * @throws KitError that says which classes differ.
  */
 export function readFolderCopy(tree: FileTree, spec: DatasetSpec): Reading | undefined {

@@ -30,12 +30,10 @@ export interface MemoryEstimate {
  * The memory of `graph` while one of its functions runs: that whose fullest moment is the fullest.
  *
  * A value lives from the node that makes it to the last that reads it, in the order of the nodes, each after all that
- * it waits for; the fullest moment is where the most bytes live
- * together, what a node reads and makes included. Ops that pass on their input's memory make nothing. What is of a
- * batch is told by its first side:
+ * it waits for; the fullest moment is where the most bytes live together, what a node reads and makes included. Ops
+ * that pass on their input's memory make nothing. What is of a batch is told by its first side:
  * `batchSizes` are those that functions were recorded for (a vector that happens to be as long is taken along, which is
- * little). So memory is
- * a + b x batch, a and b read off at that moment, and exact as long as the moment stays the same.
+ * little). So memory is a + b x batch, a and b read off at that moment, and exact as long as the moment stays the same.
  *
  * Not in it: the workspaces of convolutions, what TensorFlow's allocator keeps in reserve, and the process itself.
  */
@@ -68,8 +66,7 @@ export const HEADROOM = 1.6;
 
 /**
  * Refuses a program that cannot fit, before it is loaded. The estimate is the least that it takes, so what it refuses
- * would fail; the batch that the
- * error names leaves room for the rest (`HEADROOM`).
+ * would fail; the batch that the error names leaves room for the rest (`HEADROOM`).
  * @param limit bytes that are free.
  * @throws KitError with the estimate, the limit, and the batch size that fits.
  */

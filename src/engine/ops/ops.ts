@@ -49,8 +49,8 @@ export interface BatchNormResult {
 
 /**
  * Batch normalisation of `x` [batch, height, width, channels], as PyTorch's BatchNorm2d: in training the batch's own
- * statistics
- * normalise and the running ones move by `momentum` (variance unbiased); otherwise the running ones normalise.
+ * statistics normalise and the running ones move by `momentum` (variance unbiased); otherwise the running ones
+ * normalise.
  * @param options.epsilon added to the variance. Default 1e-5.
  * @param options.momentum weight of the batch in the running statistics. Default 0.1 (PyTorch's).
  */

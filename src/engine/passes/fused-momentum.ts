@@ -19,9 +19,8 @@ interface Update {
 
 /**
  * Puts ResourceApplyMomentum in place of every such update. It computes the same, rounding after each operation as the
- * single ops do, so it gives the
- * same bits; it saves four passes over the parameters, and new memory for them in every step, between whose pieces free
- * memory would lie in pieces.
+ * single ops do, so it gives the same bits; it saves four passes over the parameters, and new memory for them in every
+ * step, between whose pieces free memory would lie in pieces.
  */
 export function fuseMomentum(nodes: readonly GraphNode[]): GraphNode[] {
   const uses = new Uses(nodes);

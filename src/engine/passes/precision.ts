@@ -32,8 +32,7 @@ interface Lowered {
 
 /**
  * Ops that are always lowered: nearly all the arithmetic of a step, in sums that both oneDNN and the tensor cores of a
- * card keep in float32. Their
- * gradients are the same kind of op.
+ * card keep in float32. Their gradients are the same kind of op.
  */
 const ALLOW: Readonly<Record<string, Lowered>> = {
   Conv2D: {},
@@ -48,9 +47,8 @@ const ALLOW: Readonly<Record<string, Lowered>> = {
 
 /**
  * Ops that follow their inputs: lowered where one of them is. They move values, or make each value of a few others, so
- * that a float32 in between
- * would double the traffic of memory and keep nothing of use. Batch norm is here with its images alone: scale, offset
- * and statistics (its type
+ * that a float32 in between would double the traffic of memory and keep nothing of use. Batch norm is here with its
+ * images alone: scale, offset and statistics (its type
  * `U`) are float32, and so are the sums over a batch inside.
  */
 const INFER: Readonly<Record<string, Lowered>> = {
@@ -95,8 +93,8 @@ const SETS_VARIABLE = /^(Assign(Add|Sub)?VariableOp|ResourceApply\w+)$/;
  * - Every op in ALLOW is lowered, and every op in INFER that one lowered value reaches. Casts go in between, one for
  * each value and direction.
  * - All others stay float32 (the deny list is what is not named): sums, means and norms (`Sum`, `Mean`, `L2Loss`),
- * which add up more numbers than 8 or
- * 11 bits can count; softmax and cross entropy, whose exponentials overflow float16 above 11; squares and `Svd` of the
+ * which add up more numbers than 8 or 11 bits can count; softmax and cross entropy, whose exponentials overflow float16
+ * above 11; squares and `Svd` of the
  *   regularisers; random numbers,
  *   comparisons.
  * - Variables are float32, and what is read of them is cast: weights, momentum and batch norm's statistics are master
@@ -110,9 +108,8 @@ const SETS_VARIABLE = /^(Assign(Add|Sub)?VariableOp|ResourceApply\w+)$/;
  * The type of a value changes and nothing else: names, order, what is fetched and what waits for what stay the same.
  *
  * TensorFlow has such a pass itself (`auto_mixed_precision` of its graph optimizer). It is switched on in the
- * configuration of a session, and tfjs-node's binding opens
- * a SavedModel with an empty one, which no environment variable changes; nor does it know of master weights or of what
- * of a graph is the update.
+ * configuration of a session, and tfjs-node's binding opens a SavedModel with an empty one, which no environment
+ * variable changes; nor does it know of master weights or of what of a graph is the update.
  */
 export function lowerPrecision(graph: Graph, precision: Precision): Graph {
   if (precision === 'float32') return graph;

@@ -1,8 +1,7 @@
 // When the values of a graph are computed: TensorFlow runs every op as soon as it can, these passes make it wait where
 // waiting saves memory.
 // They change no value, only which of them lie in memory at the same time. (Where TensorFlow then fuses ops that it
-// could not before, as of SiLU, the last
-// bits are those of the fused op.)
+// could not before, as of SiLU, the last bits are those of the fused op.)
 import type { GraphNode, GraphTensor } from '../graph/saved-model';
 import { dataInputs, producerOf, Uses } from '../graph/graph-index';
 
@@ -49,10 +48,8 @@ function isWorthIt(node: GraphNode, uses: Uses): boolean {
 
 /**
  * Batch normalisations with a rectifier behind them are computed again for the backward pass, where that costs little
- * beside the convolution that takes
- * them: their result need not be kept from the forward pass until then, only their input, which their gradient needs
- * anyway. The same op on the same
- * input gives the same bits.
+ * beside the convolution that takes them: their result need not be kept from the forward pass until then, only their
+ * input, which their gradient needs anyway. The same op on the same input gives the same bits.
  */
 export function computeAgain(nodes: readonly GraphNode[]): GraphNode[] {
   const uses = new Uses(nodes);
@@ -84,9 +81,8 @@ const THERE = new Set(['Const', 'ReadVariableOp', 'VarHandleOp']);
 
 /**
  * What is computed from variables and constants alone, and paddings of the backward pass, wait for what they are then
- * computed with: a weight times its
- * decay is not needed before the weight's gradient. (No circle arises: whatever comes after such a value comes after
- * its one taker too.)
+ * computed with: a weight times its decay is not needed before the weight's gradient. (No circle arises: whatever comes
+ * after such a value comes after its one taker too.)
  */
 export function computeLate(nodes: readonly GraphNode[]): GraphNode[] {
   const uses = new Uses(nodes);
@@ -109,8 +105,7 @@ export function computeLate(nodes: readonly GraphNode[]): GraphNode[] {
 
 /**
  * A value that the function itself computes twice, as the gradient of SiLU does to keep nothing, waits the second time
- * for what it is then multiplied
- * with. Otherwise TensorFlow would find that the two are the same, and keep the first.
+ * for what it is then multiplied with. Otherwise TensorFlow would find that the two are the same, and keep the first.
  */
 export function keepApart(nodes: readonly GraphNode[]): GraphNode[] {
   const uses = new Uses(nodes);

@@ -3,11 +3,11 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Connection } from '../runner/wire';
-import { DescriptorOutput } from './descriptors';
+import { DescriptorOutput } from './io/descriptors';
 import { KernelServer } from './server';
 import { NotebookKernel } from './session';
 import { starterOf } from './starter';
-import { emptyStdin } from './stdin';
+import { emptyStdin } from './io/stdin';
 import type { WatchData, WatchMessage } from './threads';
 
 /** Ends the process; the function that cells call under that name does not. */

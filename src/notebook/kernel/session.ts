@@ -11,12 +11,12 @@ import { Cells } from './cells';
 import { complete, inspect, isComplete } from './compiler/completion';
 import { typescriptVersion } from './compiler/converter';
 import { setTslabPublish } from './modules/tslab';
-import type { DescriptorOutput } from './descriptors';
+import type { DescriptorOutput } from './io/descriptors';
 import { failureOf, Interrupted, type CellFailure, type FailedCell } from './failure';
 import { mapStacks } from './compiler/positions';
 import type { Handler, Publisher, Reply } from './server';
-import { refuseStdin } from './stdin';
-import { PrintedText } from './streams';
+import { refuseStdin } from './io/stdin';
+import { PrintedText } from './io/streams';
 import { TensorLedger } from './tensors';
 import { Shared } from './threads';
 

@@ -36,9 +36,8 @@ let lastInterrupt: { at: number; seen: number } | null = null;
 
 /**
  * Tells the main thread, where what listens to the interrupt ends by itself. A cell that computes without a pause does
- * not hear it: before
- * its first `await` it is ended from outside; after that only by a second interrupt, since there it may be a training's
- * step that ends cleanly.
+ * not hear it: before its first `await` it is ended from outside; after that only by a second interrupt, since there it
+ * may be a training's step that ends cleanly.
  */
 function interrupt(): void {
   const seen = Atomics.load(numbers, Shared.seen);

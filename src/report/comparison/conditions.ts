@@ -1,7 +1,7 @@
 // Under which conditions a table compares: data set, backbone and settings that have runs, or should have.
 import { isDeepStrictEqual } from 'node:util';
 import type { RunRecord } from '../../runs/store/record';
-import type { RunSpec } from '../../transfer/spec';
+import type { RunSpec } from '../../transfer/spec/spec';
 import { groupRuns, type MethodRuns, type RunGroup } from './grouping';
 
 /** A data set, a backbone and settings: what one comparison shares. */

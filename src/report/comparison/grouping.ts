@@ -4,7 +4,7 @@ import stableStringify from 'safe-stable-stringify';
 import { sourcesOf } from '../../runs/store/identity';
 import type { RunRecord } from '../../runs/store/record';
 import { methods as catalog } from '../../transfer/methods';
-import type { RunSpec } from '../../transfer/spec';
+import type { RunSpec } from '../../transfer/spec/spec';
 
 /** What of a spec makes its method; the rest, seed excepted, are the settings under which methods are compared. */
 type MethodField = 'reset' | 'regularizers' | 'tricks';

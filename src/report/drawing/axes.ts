@@ -26,8 +26,7 @@ export function tickStep(length: number, most: number): number {
 
 /**
  * Ticks of a logarithmic axis from `low` to `high` (both above 0): powers of ten, with 2 and 5 times them or 2 to 9
- * times where there is room, and round steps where there would be
- * fewer than three; at most about `most`.
+ * times where there is room, and round steps where there would be fewer than three; at most about `most`.
  */
 export function logTicks(low: number, high: number, most: number): Ticks {
   const decades = Math.log10(high / low);

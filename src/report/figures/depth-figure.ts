@@ -20,8 +20,8 @@ export interface DepthFigureOptions extends CurveOptions {
 
 /**
  * F2, over training: the gradient norm in each epoch, of the convolutions in parts by their place and of the head, a
- * panel each on one scale; dashed
- * where the head is re-initialised. Of a part's layers the geometric mean is taken, then mean and band over seeds.
+ * panel each on one scale; dashed where the head is re-initialised. Of a part's layers the geometric mean is taken,
+ * then mean and band over seeds.
  * @throws KitError when there are no runs or rows, or they are of more than one group.
  */
 export function gradientDepthFigure(

@@ -26,10 +26,9 @@ export interface GradientHeatmapOptions {
 
 /**
  * The gradient norm of each layer (rows, input side first) in each epoch (columns): a panel for each method, geometric
- * mean over seeds, all on one
- * logarithmic scale of colours; and beside each but the first its ratio to the first, geometric mean over the seeds
- * that both have. Lines mark where
- * the head is re-initialised. The numbers behind it are those of the panels.
+ * mean over seeds, all on one logarithmic scale of colours; and beside each but the first its ratio to the first,
+ * geometric mean over the seeds that both have. Lines mark where the head is re-initialised. The numbers behind it are
+ * those of the panels.
  * @throws KitError when there are no runs or rows, or they are of more than one group.
  */
 export function gradientHeatmap(runs: readonly LayeredRun[], options: GradientHeatmapOptions = {}): Figure {

@@ -38,10 +38,9 @@ interface LayerMeasure {
 
 /**
  * F1. How far each layer is from its pretrained weights, |w - w0| / |w0|, after the last epoch or another: every layer,
- * input side first; one line a
- * method, mean over seeds and a band; and below it each method's ratio to the first, geometric mean over the seeds that
- * both have. Convolutions with the head in
- * one panel, batch normalisations in another, for each group of runs.
+ * input side first; one line a method, mean over seeds and a band; and below it each method's ratio to the first,
+ * geometric mean over the seeds that both have. Convolutions with the head in one panel, batch normalisations in
+ * another, for each group of runs.
  * @throws KitError when there are no runs or rows, or none of the epoch.
  */
 export function layerDistanceFigure(runs: readonly LayeredRun[], options: LayerFigureOptions = {}): Figure {

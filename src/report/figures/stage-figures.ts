@@ -75,8 +75,8 @@ export function ckaFigure(rows: readonly CkaRow[], options: CkaFigureOptions = {
 
 /**
  * Test top-1 of a linear probe on a network whose first stages are the fine-tuned ones and whose others are
- * pretrained, against the number of
- * stages kept; see `lowLevelFeatures` for the protocol. @throws KitError when there are no rows.
+ * pretrained, against the number of stages kept; see `lowLevelFeatures` for the protocol. @throws KitError when there
+ * are no rows.
  */
 export function lowLevelFigure(rows: readonly LowLevelRow[], options: StageFigureOptions = {}): Figure {
   const points = rows.map((row): Point => ({ ...row, place: row.kept, name: row.stage, value: 100 * row.top1 }));

@@ -3,7 +3,7 @@ import { unknownName } from '../../base/errors';
 import type { LowLevelRow } from '../../analysis/low-level';
 import type { CkaRow } from '../../analysis/representations';
 import type { LayerRow, RunRecord } from '../../runs/store/record';
-import type { RunSpec } from '../../transfer/spec';
+import type { RunSpec } from '../../transfer/spec/spec';
 import { onTest } from '../comparison/conditions';
 import type { StudyTableOptions } from '../comparison/comparison-plan';
 import { groupRuns } from '../comparison/grouping';

@@ -21,8 +21,7 @@ import { embedModel, writeWebPage } from './web-page';
 
 /**
  * `safetensors`: a file with the names of the pretrained weights. `onnx`: a file, uint8 pixels in. `timm`: a folder
- * that
- * PyTorch Image Models loads. `tfjs`, `savedmodel`: a folder, int32 pixels in. `web`: a folder with a page that
+ * that PyTorch Image Models loads. `tfjs`, `savedmodel`: a folder, int32 pixels in. `web`: a folder with a page that
  * classifies. All take RGB pixels 0..255 [batch, side, side, 3] but `safetensors` and `timm`, and give logits and
  * probabilities.
  */

@@ -6,8 +6,7 @@ import { packageRoot } from '../../base/home';
 
 /**
  * The GPUs of this machine, as CUDA_VISIBLE_DEVICES names them; where this variable is set, only those in it. None
- * where
- * the TensorFlow library is the CPU's.
+ * where the TensorFlow library is the CPU's.
  */
 export function gpus(): string[] {
   // The set-up puts NVIDIA's libraries beside TensorFlow's, for a GPU only.

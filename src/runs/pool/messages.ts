@@ -1,6 +1,6 @@
 // The messages between a pool and a process that makes runs, checked where they arrive as text.
 import { z } from 'zod';
-import type { RunSpec } from '../../transfer/spec';
+import type { RunSpec } from '../../transfer/spec/spec';
 import type { TrackingOptions } from '../tracking/tracking';
 
 /** A run to make. */

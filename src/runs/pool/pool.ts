@@ -1,7 +1,7 @@
 // Many runs at once on one machine: worker processes that each take the next run of a list.
 import { KitError } from '../../base/errors';
 import { stopSignal } from '../../base/notebook-host';
-import type { RunSpec } from '../../transfer/spec';
+import type { RunSpec } from '../../transfer/spec/spec';
 import type { RunRecord } from '../store/record';
 import { RunStore } from '../store/store';
 import { gpus } from './devices';

@@ -1,7 +1,7 @@
 // The state of every run of a pool, and the reports of it.
 import type { OnProgress, Progress } from '../../base/progress';
 import { timetable } from '../../transfer/resets/reset';
-import type { RunSpec } from '../../transfer/spec';
+import type { RunSpec } from '../../transfer/spec/spec';
 import { titleOf } from '../finetune';
 
 /** A run of the pool and its state. */

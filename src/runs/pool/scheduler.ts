@@ -3,7 +3,7 @@
 import stableStringify from 'safe-stable-stringify';
 import { KitError } from '../../base/errors';
 import type { OnProgress } from '../../base/progress';
-import type { RunSpec } from '../../transfer/spec';
+import type { RunSpec } from '../../transfer/spec/spec';
 import type { RunRecord } from '../store/record';
 import type { RunStore } from '../store/store';
 import type { TrackingOptions } from '../tracking/tracking';
@@ -31,8 +31,7 @@ export interface ScheduleOptions {
   onRecord?: (record: RunRecord, reused: boolean) => void;
   /**
    * Called with a run that failed, and why; the others are made all the same. Default: the first such error is thrown
-   * at
-   * the end.
+   * at the end.
    */
   onError?: (spec: RunSpec, error: Error) => void;
   /** Receives sentences about what went wrong and was repaired: a retry and its cause, a damaged checkpoint. */

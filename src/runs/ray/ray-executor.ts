@@ -6,7 +6,7 @@ import { definitionFiles } from '../../base/definitions/load';
 import { KitError } from '../../base/errors';
 import { datasets } from '../../data/catalog';
 import type { Dataset } from '../../data/dataset';
-import { parseRunSpec } from '../../transfer/spec';
+import { parseRunSpec } from '../../transfer/spec/spec';
 import { finishedRun } from '../finetune';
 import { identifyRun } from '../identify';
 import type { PoolTask } from '../pool/messages';

@@ -1,7 +1,7 @@
 // Many runs at once on a Ray cluster, one job a run.
 import path from 'node:path';
 import { stopSignal } from '../../base/notebook-host';
-import type { RunSpec } from '../../transfer/spec';
+import type { RunSpec } from '../../transfer/spec/spec';
 import { schedule } from '../pool/scheduler';
 import type { RunRecord } from '../store/record';
 import { RunStore } from '../store/store';

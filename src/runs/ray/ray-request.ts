@@ -4,7 +4,7 @@ import path from 'node:path';
 import { datasets } from '../../data/catalog';
 import { publicAddress } from '../../base/address';
 import { kitHome, packageRoot } from '../../base/home';
-import type { RunSpec } from '../../transfer/spec';
+import type { RunSpec } from '../../transfer/spec/spec';
 import type { PoolTask } from '../pool/messages';
 import { recordedFlags } from '../store/format/flags';
 import type { RayJob } from './ray';

@@ -146,8 +146,7 @@ export class Checkpoints {
 
   /**
    * The last checkpoint that is whole; null when there is none. `damaged` holds those that were read and are not,
-   * newest
-   * first.
+   * newest first.
    * @param fits whether a checkpoint can be used: else an older one is taken.
    * @throws NewerCheckpointError where one is whole and from a newer kit; KitError CHECKPOINT_UNREADABLE where the disk
    *   does not give one, also after some tries: it may be whole, so no older one is taken.

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import stableStringify from 'safe-stable-stringify';
 import { sparsePart, type AnyDefinition, type Part } from '../../base/definitions/part';
 import type { Registry } from '../../base/definitions/registry';
-import { partKinds, versionsOf } from '../../transfer/parts';
-import { defaultSpec, type RunSpec } from '../../transfer/spec';
+import { partKinds, versionsOf } from '../../transfer/spec/parts';
+import { defaultSpec, type RunSpec } from '../../transfer/spec/spec';
 import type { RunRecord } from './record';
 
 /**

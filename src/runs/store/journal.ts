@@ -4,8 +4,8 @@ import os from 'node:os';
 import path from 'node:path';
 import type { z } from 'zod';
 import { withPublicAddresses } from '../../base/address';
-import { upgradedSpec } from '../../transfer/older-spec';
-import type { RunSpec } from '../../transfer/spec';
+import { upgradedSpec } from '../../transfer/spec/older-spec';
+import type { RunSpec } from '../../transfer/spec/spec';
 import { boundedLines } from './format/bounded-text';
 import { journalLine, startedLine } from './format/record-schema';
 

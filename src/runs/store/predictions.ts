@@ -2,7 +2,7 @@
 import { readSafetensors, readSafetensorsNotes, writeSafetensors } from '../../backbones/weights/readers/safetensors';
 import { KitError } from '../../base/errors';
 import type { LabelledLogits } from '../../metrics/logits';
-import type { RunSpec } from '../../transfer/spec';
+import type { RunSpec } from '../../transfer/spec/spec';
 
 /** What a run predicted for every image that it was evaluated on, in the order of its data set. */
 export interface RunPredictions extends LabelledLogits {

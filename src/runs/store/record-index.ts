@@ -40,8 +40,7 @@ const written = z.object({
 /**
  * The brief records of the runs `ids` in `root`, in their order: from the index those whose file is as it was, the
  * others by `read` (null: no record that can be used). The index is written again when too many were not in it, and
- * only
- * where the folder can be written.
+ * only where the folder can be written.
  */
 export function indexedRecords(
   root: string,

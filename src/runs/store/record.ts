@@ -1,7 +1,7 @@
 // The record of a run: one JSON document with its spec, its numbers and everything they depend on. Its form in a file
 // has a number, see docs/record-format.md.
 import type { ClassificationMetrics } from '../../metrics/classification';
-import type { RunSpec } from '../../transfer/spec';
+import type { RunSpec } from '../../transfer/spec/spec';
 import type { LayerRow } from '../../transfer/layer-rows';
 import type { EpochRow } from '../../transfer/train-state';
 

@@ -3,7 +3,7 @@ import { KitError } from '../../base/errors';
 import { ownerOf, type LockOwner } from '../../base/files/lock';
 import { methods } from '../../transfer/methods';
 import { timetable } from '../../transfer/resets/reset';
-import type { RunSpec } from '../../transfer/spec';
+import type { RunSpec } from '../../transfer/spec/spec';
 import type { BriefRecord } from './record-index';
 import type { OnDamaged, RunStore } from './store';
 

@@ -1,5 +1,5 @@
 // The interface of a place for the numbers of a run, and the names of these numbers.
-import type { RunSpec } from '../../transfer/spec';
+import type { RunSpec } from '../../transfer/spec/spec';
 import type { EpochRow, RunRecord } from '../store/record';
 
 /** The description of a run for a sink. */

@@ -16,8 +16,8 @@ const PATIENCE = 15_000;
 
 /**
  * The sinks of one run. A sink that writes a file does so at once. A sink that asks a server receives its calls in
- * order,
- * and the run does not wait for it before its end. A sink that fails receives no more calls, and one warning says so.
+ * order, and the run does not wait for it before its end. A sink that fails receives no more calls, and one warning
+ * says so.
  */
 export class Tracking {
   private readonly feeds: { sink: Sink; pending: Promise<void> | null; failed: boolean }[] = [];

@@ -14,8 +14,9 @@ import {
   type Table,
 } from '../../report';
 import type { RunRecord } from '../../runs';
-import { type Method, methods as catalog, rifle, riflePresets, type RifleOptions, singleParts } from '../../transfer';
+import { type Method, methods as catalog, rifle, riflePresets, type RifleOptions } from '../../transfer';
 import { isFineTuning, rifleOf, runsUnder } from './selections';
+import { singleParts } from './single-parts';
 
 /** Fields that differ from the authors' choices, the preset's name aside. */
 function changesOf(choices: RifleOptions): (keyof RifleOptions)[] {

@@ -26,9 +26,8 @@ const POINTS_EFFECT: EffectOfInterest = { value: 0.5, text: '0.5 points', source
 
 /**
  * F1: how many times as far from the pretrained weights the layers of a part are with RIFLE as without, after the last
- * epoch. Of a seed's layers, and over
- * seeds, the geometric mean. The claim is of the third of the convolutions at the input side: that it is more than
- * once.
+ * epoch. Of a seed's layers, and over seeds, the geometric mean. The claim is of the third of the convolutions at the
+ * input side: that it is more than once.
  */
 export function distanceClaims(group: LayeredGroup): FigureClaim[] {
   return partClaims(group, { quantity: 'weightDistance', what: 'distance' }, (method, control) => [
@@ -102,8 +101,7 @@ export function ckaClaims(rows: readonly CkaRow[], estimate = estimateOf(rows)):
 
 /**
  * F4: by how many percentage points of test top-1 the refitted network is better with RIFLE's stages than with plain
- * fine-tuning's, for each number of
- * stages kept, and in the mean over 1 to half of them, of which the claim is.
+ * fine-tuning's, for each number of stages kept, and in the mean over 1 to half of them, of which the claim is.
  */
 export function lowLevelClaims(rows: readonly LowLevelRow[]): FigureClaim[] {
   const kept = [...new Map([...rows].sort((a, b) => a.kept - b.kept).map((row) => [row.kept, row.stage]))].filter(

@@ -1,6 +1,7 @@
 // Which runs the tables of the RIFLE study show: chosen by their specs, whatever name they have.
 import { type Condition, isPlain, type MethodRuns, notRun } from '../../report';
-import { methods as catalog, type RifleOptions, type RunSpec, singleParts, type SingleParts } from '../../transfer';
+import { methods as catalog, type RifleOptions, type RunSpec } from '../../transfer';
+import { singleParts, type SingleParts } from './single-parts';
 
 /** The spec that runs of one method share but for the seed; `null` when there are none. */
 export const specOf = ({ records }: MethodRuns): RunSpec | null => records[0]?.spec ?? null;

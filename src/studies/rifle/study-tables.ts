@@ -16,7 +16,7 @@ import {
   type Table,
 } from '../../report';
 import type { RunRecord } from '../../runs';
-import { methods as catalog, singleParts } from '../../transfer';
+import { methods as catalog } from '../../transfer';
 import {
   isAuthors,
   isFineTuning,
@@ -27,6 +27,7 @@ import {
   specOf,
   usesTrick,
 } from './selections';
+import { singleParts } from './single-parts';
 
 /** Runs without and with RIFLE, in pairs of the same hyper-parameters; a side that was not run is empty. */
 function pairsUnder(

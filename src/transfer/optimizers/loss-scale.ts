@@ -17,10 +17,9 @@ const LARGEST_SCALE = 2 ** 24;
 
 /**
  * A dynamic loss scale (Micikevicius et al., ICLR 2018). The smallest float16 with all its digits is 6e-5, and many
- * gradients are smaller: the loss
- * is multiplied by a power of two, and the gradients, float32 again, are divided by it. Both are exact. A gradient that
- * is not finite halves
- * the scale and takes the step back; `GROWTH_INTERVAL` good steps in a row double it.
+ * gradients are smaller: the loss is multiplied by a power of two, and the gradients, float32 again, are divided by it.
+ * Both are exact. A gradient that is not finite halves the scale and takes the step back; `GROWTH_INTERVAL` good steps
+ * in a row double it.
  */
 export interface LossScale {
   /** The scale, and the good steps in a row so far: scalars that a training step changes and a checkpoint holds. */

@@ -12,8 +12,7 @@ export type ChannelWeights = Record<string, Float32Array>;
 
 /**
  * The stages whose feature maps DELTA compares: of those with the same height the last, without stem and last layer. In
- * a ResNet these are the
- * four that its authors hook (lixingjian/DELTA).
+ * a ResNet these are the four that its authors hook (lixingjian/DELTA).
  */
 export function deltaTaps(taps: Record<string, TF.Tensor4D>): string[] {
   const stages = Object.keys(taps).filter((name) => name.startsWith('stage'));
@@ -22,10 +21,8 @@ export function deltaTaps(taps: Record<string, TF.Tensor4D>): string[] {
 
 /**
  * The weights by the procedure of the paper: a linear classifier is trained on the frozen network's features; each
- * channel in turn is set to zero,
- * and the growth of the mean cross entropy is its score. Scores are standardised within a stage, and w = softmax(z / 5)
- * (lixingjian/DELTA).
- * It takes one forward pass of all images a channel.
+ * channel in turn is set to zero, and the growth of the mean cross entropy is its score. Scores are standardised within
+ * a stage, and w = softmax(z / 5) (lixingjian/DELTA). It takes one forward pass of all images a channel.
  * @param batches images as evaluation sees them, RGB 0..255, [size, imageSize, imageSize, 3]; all of one size.
  */
 export async function findChannelWeights(

@@ -1,6 +1,6 @@
 // A process for the kill test: makes one run, tells every step, and may be killed at any moment.
 import { finetune } from '../../../src/runs/finetune';
-import type { RunSpecInput } from '../../../src/transfer/spec';
+import type { RunSpecInput } from '../../../src/transfer/spec/spec';
 
 /** What it is told, as JSON in its first argument. */
 export interface KillTask {

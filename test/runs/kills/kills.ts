@@ -10,7 +10,7 @@ import { stateDictOf } from '../../../src/backbones/snapshot';
 import { writeSafetensors } from '../../../src/backbones/weights/readers/safetensors';
 import { randomStream } from '../../../src/base/random';
 import { RunStore } from '../../../src/runs/store/store';
-import { parseRunSpec } from '../../../src/transfer/spec';
+import { parseRunSpec } from '../../../src/transfer/spec/spec';
 import { methods } from '../../../src/transfer/methods';
 import { makeImageFolder } from '../image-folder';
 import type { KillTask } from './kill-child';

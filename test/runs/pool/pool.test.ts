@@ -9,7 +9,7 @@ import { plan } from '../../../src/studies/plan';
 import { runPool, type PoolRun } from '../../../src/runs/pool/pool';
 import { RunStore } from '../../../src/runs/store/store';
 import { unfinishedRuns } from '../../../src/runs/store/unfinished';
-import type { RunSpec } from '../../../src/transfer/spec';
+import type { RunSpec } from '../../../src/transfer/spec/spec';
 import { makeImageFolder } from '../image-folder';
 
 describe('the pool', function () {

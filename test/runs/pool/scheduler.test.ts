@@ -12,7 +12,7 @@ import {
 } from '../../../src/runs/pool/scheduler';
 import type { RunRecord } from '../../../src/runs/store/record';
 import type { RunStore } from '../../../src/runs/store/store';
-import { parseRunSpec, type RunSpec } from '../../../src/transfer/spec';
+import { parseRunSpec, type RunSpec } from '../../../src/transfer/spec/spec';
 import { syntheticRecord } from '../../report/records';
 
 const spec = (seed: number): RunSpec => parseRunSpec({ dataset: 'elpv', backbone: 'b', epochs: 2, seed });

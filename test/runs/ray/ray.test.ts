@@ -15,7 +15,7 @@ import { runOnRay, type RayPoolOptions } from '../../../src/runs/ray/ray-pool';
 import type { RunRecord } from '../../../src/runs/store/record';
 import { RunStore } from '../../../src/runs/store/store';
 import { unfinishedRuns } from '../../../src/runs/store/unfinished';
-import type { RunSpec } from '../../../src/transfer/spec';
+import type { RunSpec } from '../../../src/transfer/spec/spec';
 import { makeImageFolder } from '../image-folder';
 import { freePort, INSTALL_RAY, optionalProgram, RayCluster } from './ray-cluster';
 

@@ -7,7 +7,7 @@ import stableStringify from 'safe-stable-stringify';
 import type { KitError } from '../../../src/base/errors';
 import { Checkpoints, type RunHistory } from '../../../src/runs/store/checkpoint';
 import { Journal } from '../../../src/runs/store/journal';
-import { parseRunSpec } from '../../../src/transfer/spec';
+import { parseRunSpec } from '../../../src/transfer/spec/spec';
 import type { TrainState } from '../../../src/transfer/train-state';
 
 const history: RunHistory = {

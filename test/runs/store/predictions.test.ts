@@ -8,7 +8,7 @@ import { classificationMetrics } from '../../../src/metrics/classification';
 import { finetune } from '../../../src/runs/finetune';
 import { RunStore } from '../../../src/runs/store/store';
 import { verifyRun } from '../../../src/runs/store/verify';
-import type { RunSpecInput } from '../../../src/transfer/spec';
+import type { RunSpecInput } from '../../../src/transfer/spec/spec';
 import { makeImageFolder } from '../image-folder';
 
 describe('predictions of a run', function () {

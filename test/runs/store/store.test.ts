@@ -7,7 +7,7 @@ import type { RunRecord } from '../../../src/runs/store/record';
 import { runId } from '../../../src/runs/store/identity';
 import { matchesFilter } from '../../../src/runs/store/selection';
 import { RunStore } from '../../../src/runs/store/store';
-import { parseRunSpec } from '../../../src/transfer/spec';
+import { parseRunSpec } from '../../../src/transfer/spec/spec';
 import { syntheticRecord, syntheticStudy } from '../../report/records';
 
 const spec = parseRunSpec({ dataset: 'elpv', backbone: 'b' });

@@ -3,7 +3,7 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { KitError } from '../../../src/base/errors';
 import { MlflowSink } from '../../../src/runs/tracking/tracking-mlflow';
-import { parseRunSpec } from '../../../src/transfer/spec';
+import { parseRunSpec } from '../../../src/transfer/spec/spec';
 
 const run = {
   id: 'aa',

@@ -13,7 +13,7 @@ import { RunStore } from '../../../src/runs/store/store';
 import { Tracking } from '../../../src/runs/tracking/tracking';
 import { EXPERIMENT, RUN_TAG } from '../../../src/runs/tracking/tracking-mlflow';
 import { quantities } from '../../../src/runs/tracking/tracking-sink';
-import { parseRunSpec } from '../../../src/transfer/spec';
+import { parseRunSpec } from '../../../src/transfer/spec/spec';
 import { scalarsIn } from './event-file';
 import { makeImageFolder } from '../image-folder';
 import { freePort, INSTALL_RAY, optionalProgram } from '../ray/ray-cluster';

@@ -3,7 +3,7 @@ import { backbones } from '../../../src/backbones/backbone';
 import { tf, type TF } from '../../../src/engine/tensorflow';
 import type { Part } from '../../../src/base/definitions/part';
 import { ratesAt } from '../../../src/transfer/rates';
-import { parseRunSpec } from '../../../src/transfer/spec';
+import { parseRunSpec } from '../../../src/transfer/spec/spec';
 import { progressInCycle } from '../../../src/transfer/tricks/cyclic-lr';
 import { survivalOf } from '../../../src/transfer/tricks/stochastic-depth';
 import { makeSteps } from '../../../src/transfer/step';

@@ -4,7 +4,7 @@ import pc from 'picocolors';
 import { KitError } from '../../../base/errors';
 import type { Difference } from '../../../runs/store/compare';
 import { printLine, printList } from '../../print';
-import { storeCommand } from '../store-command';
+import { storeCommand } from '../../store-command';
 
 /** The command. */
 export function diffCommand(): Command {

@@ -2,7 +2,7 @@
 import { Option, type Command } from 'commander';
 import type { ExportFormat } from '../../../runs/export/export';
 import { printLine } from '../../print';
-import { storeCommand, type StoreFlags } from '../store-command';
+import { storeCommand, type StoreFlags } from '../../store-command';
 
 /** The command. */
 export function exportCommand(): Command {

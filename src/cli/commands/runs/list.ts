@@ -7,7 +7,7 @@ import type { UnfinishedRun } from '../../../runs/store/unfinished';
 import { wholeNumber } from '../../numbers';
 import { percent, printLine, printList, warnLeftOut } from '../../print';
 import { duration } from '../../progress';
-import { storeCommand, type StoreFlags } from '../store-command';
+import { storeCommand, type StoreFlags } from '../../store-command';
 import { selected, withFilters } from './selected';
 
 /** The command. */

@@ -1,7 +1,7 @@
 // `rifle runs prune`: deletes runs.
 import type { Command } from 'commander';
 import { megabytes, printLine, printList, warn } from '../../print';
-import { storeCommand, type StoreFlags } from '../store-command';
+import { storeCommand, type StoreFlags } from '../../store-command';
 
 /** The command. */
 export function pruneCommand(): Command {

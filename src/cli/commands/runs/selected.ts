@@ -4,7 +4,7 @@ import type { BriefRecord } from '../../../runs/store/record-index';
 import type { RunFilter } from '../../../runs/store/selection';
 import type { RunStore } from '../../../runs/store/store';
 import { warnLeftOut } from '../../print';
-import type { StoreFlags } from '../store-command';
+import type { StoreFlags } from '../../store-command';
 
 /** Records that pass a filter, and the runs that cannot be read. */
 export interface Selected {

@@ -6,7 +6,7 @@ import type { RunRecord } from '../../../runs/store/record';
 import { percent, printLine, printList } from '../../print';
 import { duration } from '../../progress';
 import { showMistakes, type MistakesFlags } from '../../mistakes';
-import { storeCommand, type StoreFlags } from '../store-command';
+import { storeCommand, type StoreFlags } from '../../store-command';
 
 /** The command. */
 export function showCommand(): Command {

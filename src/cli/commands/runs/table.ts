@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import type { RunFilter } from '../../../runs/store/selection';
 import { printLine, terminalWidth } from '../../print';
-import { storeCommand, type StoreFlags } from '../store-command';
+import { storeCommand, type StoreFlags } from '../../store-command';
 import { selected, withFilters } from './selected';
 
 /** The command. */

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import pc from 'picocolors';
 import type { RunVerdict } from '../../../runs/store/verify';
 import { printLine } from '../../print';
-import { storeCommand, type StoreFlags } from '../store-command';
+import { storeCommand, type StoreFlags } from '../../store-command';
 
 /** The command. */
 export function verifyCommand(): Command {

@@ -1,6 +1,6 @@
 // Records and checkpoints of older kits in the form of today: the one place that knows how they were written.
-import { upgradedSpec } from '../../../transfer/older-spec';
-import type { RunSpec } from '../../../transfer/spec';
+import { upgradedSpec } from '../../../transfer/spec/older-spec';
+import type { RunSpec } from '../../../transfer/spec/spec';
 import type { EpochRow } from '../record';
 import { recordedFlags } from './flags';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { environmentOf } from '../../../../src/runs/ray/ray-request';
 import { environment } from '../../../../src/runs/store/format/environment';
 import { recordedFlags, TENSORFLOW_FLAGS } from '../../../../src/runs/store/format/flags';
-import { parseRunSpec } from '../../../../src/transfer/spec';
+import { parseRunSpec } from '../../../../src/transfer/spec/spec';
 
 const SECRETS = {
   TF_TOKEN_app_terraform_io: 'SECRET',

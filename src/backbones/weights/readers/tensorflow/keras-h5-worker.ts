@@ -126,8 +126,7 @@ async function read(file: string, reply: (message: H5Reply, transfer?: ArrayBuff
 
 /**
  * The datasets that the layers list as their weights (`weight_names`), by the kit's names, in the order of the file. A
- * layer can be nested in
- * groups: slashes in its name make them.
+ * layer can be nested in groups: slashes in its name make them.
  */
 function weightsOf(h5: Library, root: Group): Map<string, Dataset> {
   const found = new Map<string, Dataset>();

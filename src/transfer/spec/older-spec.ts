@@ -1,6 +1,6 @@
 // Specs of older kits: `regularizer`, `trick` and `rifle` instead of lists of parts. Translated here and nowhere else.
-import type { Part } from '../base/definitions/part';
-import { KitError } from '../base/errors';
+import type { Part } from '../../base/definitions/part';
+import { KitError } from '../../base/errors';
 
 /** Fields of older specs. */
 export interface OlderSpecFields {

@@ -1,18 +1,18 @@
 // The parts of a spec, and the definitions behind them. Importing this file makes the kit's own definitions known.
-import type { AnyDefinition, Part } from '../base/definitions/part';
-import type { Registry } from '../base/definitions/registry';
-import '../data/augmentations';
-import { augmentations } from '../data/augmentations/augmentation';
-import './optimizers';
-import { optimizers } from './optimizers/optimizer';
-import './regularizers';
-import { regularizers } from './regularizers/regularizer';
-import './resets';
-import { resets } from './resets/reset';
-import './schedules';
-import { schedules } from './schedules/schedule';
-import './tricks';
-import { tricks } from './tricks/trick';
+import type { AnyDefinition, Part } from '../../base/definitions/part';
+import type { Registry } from '../../base/definitions/registry';
+import '../../data/augmentations';
+import { augmentations } from '../../data/augmentations/augmentation';
+import '../optimizers';
+import { optimizers } from '../optimizers/optimizer';
+import '../regularizers';
+import { regularizers } from '../regularizers/regularizer';
+import '../resets';
+import { resets } from '../resets/reset';
+import '../schedules';
+import { schedules } from '../schedules/schedule';
+import '../tricks';
+import { tricks } from '../tricks/trick';
 
 /** The registries of the parts of a spec, by kind. */
 export const partKinds = { augmentations, optimizers, regularizers, resets, schedules, tricks } as const;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import type { KitError } from '../../src/base/errors';
-import { methods } from '../../src/transfer/methods';
-import { rifle } from '../../src/transfer/resets/rifle';
-import { parseRunSpec, type RunSpecInput } from '../../src/transfer/spec';
+import type { KitError } from '../../../src/base/errors';
+import { methods } from '../../../src/transfer/methods';
+import { rifle } from '../../../src/transfer/resets/rifle';
+import { parseRunSpec, type RunSpecInput } from '../../../src/transfer/spec/spec';
 
 const base = { dataset: 'elpv', backbone: 'efficientnet_lite0.tf_in1k' };
 

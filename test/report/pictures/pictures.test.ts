@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
 import type { Dataset } from '../../../src/data/dataset';
-import { sampleGrid } from '../../../src/report/figures/pictures';
+import { sampleGrid } from '../../../src/report/pictures/pictures';
 
 describe('sampleGrid', () => {
   it('has a row a class with its first photographs, cropped square, grey ones too', async () => {

@@ -1,9 +1,9 @@
 // `rifle kernel`: the TypeScript kernel for a Jupyter of one's own, for VS Code, or for JupyterHub.
 import { Command } from 'commander';
 import pc from 'picocolors';
-import { KitError } from '../../base/errors';
-import type { KernelPlace } from '../../notebook/kernel-specs';
-import { printJson, printLine, printList } from '../print';
+import { KitError } from '../../../base/errors';
+import type { KernelPlace } from '../../../notebook/kernel-specs';
+import { printJson, printLine, printList } from '../../print';
 
 interface InstallFlags {
   user?: boolean;
@@ -23,7 +23,7 @@ export function kernelCommand(): Command {
     .option('--prefix <dir>', 'below this folder, as DIR/share/jupyter')
     .option('--name <name>', 'the name by which notebooks know it', 'rifle')
     .action(async (flags: InstallFlags) => {
-      const { installKernel } = await import('../../notebook/kernel-specs.js');
+      const { installKernel } = await import('../../../notebook/kernel-specs.js');
       const folder = installKernel(placeOf(flags), flags.name);
       printLine(`installed "${flags.name}" in ${pc.cyan(folder)}`);
     });
@@ -33,7 +33,7 @@ export function kernelCommand(): Command {
     .option('--prefix <dir>', 'look below this folder too')
     .option('--json', 'print the list as JSON')
     .action(async ({ prefix, json }: { prefix?: string; json?: boolean }) => {
-      const { listKernels } = await import('../../notebook/kernel-specs.js');
+      const { listKernels } = await import('../../../notebook/kernel-specs.js');
       const found = listKernels(prefix);
       if (json) return printJson(found);
       const state = (works: boolean): string => (works ? pc.green('ready') : pc.red('its kit is gone'));
@@ -48,7 +48,7 @@ export function kernelCommand(): Command {
     .option('--prefix <dir>', 'look below this folder too')
     .option('--name <name>', 'its name', 'rifle')
     .action(async ({ prefix, name }: { prefix?: string; name: string }) => {
-      const { uninstallKernel } = await import('../../notebook/kernel-specs.js');
+      const { uninstallKernel } = await import('../../../notebook/kernel-specs.js');
       for (const folder of uninstallKernel(name, prefix)) printLine(`removed ${folder}`);
     });
   return command;

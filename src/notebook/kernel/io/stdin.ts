@@ -1,7 +1,7 @@
 // Standard input in a cell: nobody types there, so that a cell which waits for it would wait for ever.
 import fs from 'node:fs';
 import { Readable } from 'node:stream';
-import { KitError } from '../../base/errors';
+import { KitError } from '../../../base/errors';
 
 /** Makes every read of `process.stdin` a call of `onRead`. */
 export function refuseStdin(onRead: (error: Error) => void): void {

@@ -1,7 +1,6 @@
 // The parts of a method as one regularizer, one trick and RIFLE's options: the form of the RIFLE paper's tables.
-import type { Part } from '../base/definitions/part';
-import type { MethodParts } from './methods';
-import { rifleOf, type RifleOptions } from './resets/rifle';
+import type { Part } from '../../extend';
+import { type MethodParts, rifleOf, type RifleOptions } from '../../transfer';
 
 /** One regularizer, one trick, and RIFLE. */
 export interface SingleParts {

@@ -1,11 +1,11 @@
 // What a run is: a value, validated with zod, that decides every number the run produces.
 import { z } from 'zod';
-import { partSchema, problemOf, type Part } from '../base/definitions/part';
-import { KitError } from '../base/errors';
-import { isNewerKit, kitVersion } from '../base/home';
-import { PRECISIONS, type Precision } from '../engine/passes/precision';
+import { partSchema, problemOf, type Part } from '../../base/definitions/part';
+import { KitError } from '../../base/errors';
+import { isNewerKit, kitVersion } from '../../base/home';
+import { PRECISIONS, type Precision } from '../../engine/passes/precision';
 import { withoutOlderFields, type OlderSpecFields } from './older-spec';
-import type { OptimizerOptions, OptimizerPart } from './optimizers/optimizer';
+import type { OptimizerOptions, OptimizerPart } from '../optimizers/optimizer';
 import { partKinds, partsOf } from './parts';
 
 /** One fine-tuning run: everything that its numbers depend on. */
@@ -41,17 +41,15 @@ export interface RunSpec {
   reset: Part | null;
   /**
    * What the compiled step computes in. `bfloat16` and `float16` are for cards with tensor cores. Weights, their
-   * updates
-   * and the statistics of batch norm stay float32 (`src/engine/passes/precision.ts`), and float16 scales its loss
-   * (`loss-scale.ts`). Default `float32`.
+   * updates and the statistics of batch norm stay float32 (`src/engine/passes/precision.ts`), and float16 scales its
+   * loss (`loss-scale.ts`). Default `float32`.
    */
   precision: Precision;
   /** The one seed that every random stream of the run comes from. Default 0. */
   seed: number;
   /**
    * The images that accuracies are measured on. `validation`: a fifth of the training images of each class, taken out
-   * of
-   * training, the same for every seed; the test images are then not used. For choosing hyper-parameters. Default
+   * of training, the same for every seed; the test images are then not used. For choosing hyper-parameters. Default
    * `test`.
    */
   evaluateOn: 'test' | 'validation';

@@ -1,7 +1,7 @@
 // The common part of commands over a store of runs: their flags, the store, and the choice between text and JSON.
 import { Command } from 'commander';
-import type { RunStore } from '../../runs/store/store';
-import { printJson } from '../print';
+import type { RunStore } from '../runs/store/store';
+import { printJson } from './print';
 
 /** Flags of every command over a store. */
 export interface StoreFlags {
@@ -43,7 +43,7 @@ export function storeCommand<Flags extends StoreFlags>(options: StoreCommand<Fla
     )
     .action(async (...args: unknown[]) => {
       const [flags] = args.splice(-2) as [Flags, Command]; // commander gives the arguments, the flags, the command
-      const { RunStore: Store } = await import('../../runs/store/store.js');
+      const { RunStore: Store } = await import('../runs/store/store.js');
       const answer = await run(new Store(flags.runs), flags, ...(args as never[]));
       if (answer === null) return;
       if (flags.json) printJson(answer.json);

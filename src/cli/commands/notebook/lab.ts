@@ -3,9 +3,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import pc from 'picocolors';
-import { packageRoot } from '../../base/home';
-import { interruptible, Stopped } from '../interrupt';
-import { printLine } from '../print';
+import { packageRoot } from '../../../base/home';
+import { interruptible, Stopped } from '../../interrupt';
+import { printLine } from '../../print';
 
 const port = (text: string): number => {
   const value = Number(text);
@@ -24,7 +24,7 @@ export function labCommand(): Command {
     .option('--verbose', 'print the messages of the server')
     .addHelpText('after', '\nExamples:\n  $ npx rifle lab\n  $ npx rifle lab ~/studies --port 9000 --no-browser')
     .action(async (given: string | undefined, flags: { port: number; browser: boolean; verbose?: boolean }) => {
-      const { startLab } = await import('../../notebook/lab.js');
+      const { startLab } = await import('../../../notebook/lab.js');
       const folder =
         given ??
         [path.resolve('notebooks'), path.join(packageRoot(), 'notebooks')].find((each) => fs.existsSync(each)) ??

@@ -3,12 +3,12 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import pc from 'picocolors';
-import { KitError } from '../../base/errors';
-import { packageRoot } from '../../base/home';
-import type { NotebookResult } from '../../notebook/runner/runner';
-import { interruptible } from '../interrupt';
-import { positiveNumber } from '../numbers';
-import { printJson, printLine, printList } from '../print';
+import { KitError } from '../../../base/errors';
+import { packageRoot } from '../../../base/home';
+import type { NotebookResult } from '../../../notebook/runner/runner';
+import { interruptible } from '../../interrupt';
+import { positiveNumber } from '../../numbers';
+import { printJson, printLine, printList } from '../../print';
 
 type Parameters = Record<string, unknown>;
 
@@ -80,10 +80,10 @@ export function notebooksCommand(): Command {
 }
 
 async function execute(files: string[], flags: NotebooksFlags): Promise<void> {
-  await import('../../studies/built-in.js');
-  const { scale } = await import('../../studies/scales.js');
-  const { mapConcurrently } = await import('../../base/files/concurrently.js');
-  const { describeFailure, runNotebook } = await import('../../notebook/runner/runner.js');
+  await import('../../../studies/built-in.js');
+  const { scale } = await import('../../../studies/scales.js');
+  const { mapConcurrently } = await import('../../../base/files/concurrently.js');
+  const { describeFailure, runNotebook } = await import('../../../notebook/runner/runner.js');
   const env = { RIFLE_SCALE: scale(flags.scale).name };
   const signal = interruptible();
   const report = (line: string): void => void (flags.json || process.stderr.write(`${line}\n`));
@@ -158,7 +158,7 @@ function checkTargets(files: string[], { out }: NotebooksFlags): void {
 }
 
 async function pairs(files: string[], flags: NotebooksFlags): Promise<void> {
-  const { comparePairs } = await import('../../notebook/runner/pairs.js');
+  const { comparePairs } = await import('../../../notebook/runner/pairs.js');
   const found = await comparePairs(files, { write: flags.writePairs });
   const drifted = found.filter(({ state }) => state !== 'same' && state !== 'written');
   if (drifted.length > 0) process.exitCode = 1;
