@@ -48,7 +48,7 @@ export class Registry<D> {
     if (!isBuiltIn(origin) && !/^[^/\s]+\/[^/\s]+$/.test(name)) {
       throw new KitError(`The ${this.kind} "${name}" in ${originText(origin)} needs a name with one slash.`, {
         code: 'DEFINITION_NAME',
-        fix: `Names without a slash are the kit's own. Use for example "${'my-project'}/${name.replaceAll('/', '-')}".`,
+        fix: `Names without a slash are the kit's own. Use for example "my-project/${name.replaceAll('/', '-')}".`,
       });
     }
     this.entries.set(name, { definition, origin });
@@ -68,7 +68,9 @@ export class Registry<D> {
     if (!name.includes('/')) throw error;
     throw new KitError(`${error.message} A name with a slash is defined by a study, not by the kit.`, {
       code: error.code,
-      fix: `Import the file that defines it, or run its cell. Files with definitions so far: ${this.files()}. ${error.fix}`,
+      fix:
+        `Import the file that defines it, or run its cell. ` +
+        `Files with definitions so far: ${this.files()}. ${error.fix}`,
     });
   }
 

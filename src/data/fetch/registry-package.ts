@@ -253,7 +253,7 @@ function hashMismatch(source: PackageFile, found: string): KitError {
       `found ${found}. It was not kept.`,
     {
       code: 'PACKAGE_HASH_MISMATCH',
-      fix: 'Run again; if the same is found, the registry or what lies between changes the file: do not use it.',
+      fix: 'Run the command again. If the hash differs again, do not use the file: the registry or a proxy changed it.',
     },
   );
 }

@@ -18,7 +18,7 @@ export async function executeTask(
   try {
     if (device !== null && !internals().binding.isUsingGpuDevice()) {
       throw Object.assign(
-        new KitError(`TensorFlow does not see the GPU ${device}: it is gone, or taken.`, {
+        new KitError(`TensorFlow does not see the GPU ${device}. The GPU is absent, or another process uses it.`, {
           code: 'DEVICE_GONE',
           fix: 'See `nvidia-smi`, and `npx rifle doctor`.',
         }),

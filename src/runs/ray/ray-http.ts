@@ -85,7 +85,7 @@ export async function ask(
   if (answer.status === 401 || answer.status === 403) {
     throw new KitError(`Ray at ${base} refuses (${answer.status}): ${firstLine(answer.text)}`, {
       code: 'RAY_REFUSED',
-      fix: 'Set RAY_AUTH_TOKEN to what `ray get-auth-token` prints on the cluster.',
+      fix: 'Set RAY_AUTH_TOKEN to the token that `ray get-auth-token` prints on the cluster.',
     });
   }
   return answer;

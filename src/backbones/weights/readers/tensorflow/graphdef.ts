@@ -117,7 +117,7 @@ async function readConstants(
     report(end, size);
   }
   if (found.size === 0)
-    throw new KitError('It holds no constants: it is no frozen graph, but perhaps one whose variables lie elsewhere.', {
+    throw new KitError('It has no constants, so it is not a frozen graph. Its variables may be in other files.', {
       code: 'GRAPHDEF_NO_CONSTANTS',
       fix: 'Freeze the graph, so that its variables are constants in it.',
     });
