@@ -43,7 +43,7 @@ const FIELDS: Record<keyof typeof partKinds, { field: keyof RunSpecInput; isList
  * Checks a trick, regularizer, schedule, reset policy, optimizer, augmentation or backbone on tiny data: its options
  * survive JSON, its code is recorded (no captured tensor, no promise, no random numbers of JavaScript), compiled and
  * eager steps agree, shapes are right, all numbers are finite, no tensor leaks, random numbers differ from step to
- * and a resumed run gets the same bits. Takes some seconds.
+ * step, and a resumed run gets the same bits. Takes some seconds.
  * @param options of the definition. Default: its defaults.
  * @throws KitError that names the extension, the op where it is known, and the remedy.
  */
