@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { Command } from 'commander';
 import pc from 'picocolors';
+import { extensionOption, loadForRuns, type ExtensionFlags } from '../extensions';
 import { interruptible } from '../interrupt';
 import { percent, printJson, printLine } from '../print';
 import { duration, showProgress } from '../progress';
@@ -13,13 +14,15 @@ export function reproduceCommand(): Command {
     .option('--scale <name>', 'smoke, mini or paper (default: RIFLE_SCALE, or mini)')
     .option('--runs <dir>', 'where runs are kept; finished ones are reused')
     .option('--out <file>', 'the report to write', 'rifle-report.html')
+    .addOption(extensionOption())
     .option('--json', 'print the records and the table as JSON')
     .addHelpText(
       'after',
       '\nExamples:\n  $ npx rifle reproduce --scale smoke\n  $ npx rifle reproduce --scale mini --out mini.html',
     )
-    .action(async (flags: { scale?: string; runs?: string; out: string; json?: boolean }) => {
+    .action(async (flags: ExtensionFlags & { scale?: string; runs?: string; out: string; json?: boolean }) => {
       await import('../../studies/built-in.js');
+      await loadForRuns(flags);
       const { scale } = await import('../../studies/scales.js');
       const chosen = scale(flags.scale ?? process.env.RIFLE_SCALE ?? 'mini');
       const { plan, runAll } = await import('../../studies/plan.js');
