@@ -3,7 +3,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { KitError } from '../errors';
 import { extensionError } from './load-error';
-import { importModule } from './module-loader';
+import { importModule, loadedKits } from './module-loader';
+import { packageRoot } from '../home';
 import { projectExtensions } from './project';
 import { definedValues, definitionFilesOf, kitFolder, originText } from './registry';
 
@@ -18,8 +19,8 @@ const loaded = new Map<string, string>();
  * @param files paths. Default: those of `rifle.extensions` in the nearest package.json.
  * @returns the absolute paths.
  * @throws KitError EXTENSION_MISSING, EXTENSION_FILE_TYPE, EXTENSION_EMPTY for a file without a definition,
- *   EXTENSION_FAILED for one that throws, or the code of a definition that is not valid. The message starts with the
- *   file and, where it is known, the line.
+ *   EXTENSION_OTHER_KIT, EXTENSION_FAILED for one that throws, or the code of a definition that is not valid. The
+ *   message names the file and, where it is known, the line.
  */
 export async function loadExtensions(files?: readonly string[]): Promise<string[]> {
   const paths = (files ?? projectExtensions().files).map((file) => existing(path.resolve(file)));
@@ -46,14 +47,21 @@ function existing(file: string): string {
 async function loadExtension(file: string): Promise<void> {
   const text = fs.readFileSync(file, 'utf8');
   if (loaded.get(file) === text) return;
-  if (loaded.has(file)) delete require.cache[file];
-  const known = new Set(definedValues());
+  const [known, kits] = [new Set(definedValues()), loadedKits()];
   let exported: unknown;
   try {
-    exported = await importModule(file);
+    const cached = loaded.has(file) ? undefined : require.cache[file]; // another extension imports it
+    exported = cached === undefined ? await importModule(file, text) : cached.exports;
   } catch (error) {
+    delete require.cache[file]; // else the next try would find a module that did not run to its end
     throw extensionError(file, error);
   }
+  const other = loadedKits().find((kit) => !kits.includes(kit));
+  if (other !== undefined)
+    throw new KitError(`The extension ${originText({ file, line: null })} imports another copy of the kit: ${other}.`, {
+      code: 'EXTENSION_OTHER_KIT',
+      fix: `This command is of ${packageRoot()}. Run \`npx rifle\` in the folder of the project.`,
+    });
   const after = definedValues();
   const isDefined = after.some((value) => !known.has(value)) || definitionFilesOf().includes(file);
   if (!isDefined && !Object.values(exported ?? {}).some((value) => after.includes(value)))

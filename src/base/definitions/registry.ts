@@ -49,6 +49,11 @@ export class Registry<D> {
         { code: this.twice, fix: 'Rename one of them, or load one of the files only.' },
       );
     }
+    if (typeof name !== 'string')
+      throw new KitError(`The ${this.kind} in ${originText(origin)} needs a name.`, {
+        code: 'DEFINITION_NAME',
+        fix: 'Use for example "my-project/cutout".',
+      });
     if (!isBuiltIn(origin) && !/^[^/\s]+\/[^/\s]+$/.test(name)) {
       throw new KitError(`The ${this.kind} "${name}" in ${originText(origin)} needs a name with one slash.`, {
         code: 'DEFINITION_NAME',
