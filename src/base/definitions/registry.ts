@@ -167,7 +167,9 @@ export function callSite(define: (...args: never[]) => unknown): Origin {
     const name = site?.getFileName() ?? null;
     const file = name?.startsWith('file://') ? fileURLToPath(name) : name;
     if (file === null || !path.isAbsolute(file) || !fs.existsSync(file)) return { file: null, line: null };
-    return { file: fs.realpathSync(file), line: site?.getLineNumber() ?? null };
+    // Where stacks are rewritten (a notebook's kernel), the text has the line of the source.
+    const shown = prepareStackTrace && /:(\d+):\d+\)?\s*$/.exec(String(prepareStackTrace(new Error(), [site!])));
+    return { file: fs.realpathSync(file), line: shown ? Number(shown[1]) : (site?.getLineNumber() ?? null) };
   } finally {
     Object.assign(Error, { prepareStackTrace, stackTraceLimit });
   }
