@@ -17,7 +17,6 @@ import { Interrupted, Problem } from './problem.mjs';
  * @property {boolean} force  do it again from the beginning
  * @property {import('./steps.mjs').Step[]} pending  the steps that are still to be done when the set-up begins
  * @property {(state: {fraction?: number, detail?: string}) => void} progress
- * @property {string} [pipPython]  the Python whose pip fetches; the environment's, by default
  */
 
 /** @returns {Context} */
@@ -85,7 +84,7 @@ export async function runSteps(steps, ctx, show, { quiet = false, checkOnly = fa
         note(step, 'done', seconds(), detail);
       }
     } catch (error) {
-      if (error instanceof Interrupted) {
+      if (error instanceof Interrupted || ctx.signal?.aborted) {
         show.interrupted(step.title);
         note(step, 'failed', seconds(), 'interrupted', { fix: 'npm run setup' });
         return { ok: false, interrupted: true, steps: report };
@@ -94,7 +93,7 @@ export async function runSteps(steps, ctx, show, { quiet = false, checkOnly = fa
         error.code === 'ENOSPC'
           ? new Problem('The disk is full.', { fix: 'Free some space, then run `npm run setup` again.', cause: error })
           : error;
-      if (!(problem instanceof Problem))
+      if (!(problem instanceof Problem) && problem.name !== 'KitError')
         show.failed(
           step.title,
           { message: problem.stack ?? String(problem), fix: 'This is a fault of the set-up itself: please report it.' },

@@ -6,13 +6,6 @@ import path from 'node:path';
 /** The sha256 (hex) of any JSON value; the order of an object's keys counts. */
 export const hashOf = (value) => crypto.createHash('sha256').update(JSON.stringify(value)).digest('hex');
 
-/** The sha256 (hex) of a file, read in pieces. */
-export async function hashOfFile(file) {
-  const hash = crypto.createHash('sha256');
-  for await (const piece of fs.createReadStream(file, { highWaterMark: 1 << 20 })) hash.update(piece);
-  return hash.digest('hex');
-}
-
 /** The name of the stamp in the folder that it vouches for: it goes when the folder goes. */
 const NAME = '.set-up.json';
 

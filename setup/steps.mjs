@@ -1,4 +1,4 @@
-// The list of steps, in the order in which they are done.
+// The list of steps, in the order in which they are done. Up to `build` they are plain Node; later ones may use the kit.
 import addon from './steps/addon.mjs';
 import build from './steps/build.mjs';
 import kernel from './steps/kernel.mjs';
@@ -27,7 +27,7 @@ import shims from './steps/shims.mjs';
  */
 
 /** @type {Step[]} */
-export const steps = [prerequisites, packages, shims, python, library, addon, build, link, kernel, weights, data, ray];
+export const steps = [prerequisites, packages, shims, build, link, python, library, addon, kernel, weights, data, ray];
 
 /** Steps that npm has done for a kit that is a package of a study. */
 const DONE_BY_NPM = [packages, shims, build, link];

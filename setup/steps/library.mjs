@@ -2,10 +2,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { needSpace, size } from '../disk.mjs';
+import { loadKit } from '../kit.mjs';
 import { removeAbandoned } from '../lock.mjs';
 import { Problem } from '../problem.mjs';
 import { filesOf, hashOf, holds, isStamped, linkTo, readStamp, stamp } from '../stamp.mjs';
-import { fetchWheel, unpackWheel } from '../wheel.mjs';
 
 /**
  * What is taken of a wheel: TensorFlow's two libraries, its C headers and its licences, and NVIDIA's libraries and
@@ -99,32 +99,45 @@ export default {
   },
 };
 
-/** Fetches and unpacks the library's wheels, one after the other, into `folder`: all of them or nothing. */
+/** Downloads and extracts the library's wheels, one after the other, into `folder`: all of them or nothing. */
 async function make(folder, { name, wheels, tested }, context) {
-  removeAbandoned(context.places.libraries);
+  const { places, signal } = context;
+  removeAbandoned(places.libraries);
   const partial = `${folder}.partial-${process.pid}`;
+  const { fetchPackage } = await loadKit(places, 'data/fetch/registry-package.js');
+  const { extract } = await loadKit(places, 'data/fetch/archive.js');
   const all = wheels.reduce((sum, { bytes }) => sum + bytes, 0);
   let before = 0;
   try {
-    for (const wheel of wheels) {
-      const start = before;
-      const part = (from, to) => ({
-        ...context,
-        progress: ({ fraction, detail }) =>
-          context.progress({ fraction: (start + (from + (to - from) * fraction) * wheel.bytes) / all, detail }),
+    for (const { name: wheel, version, file, bytes, sha256 } of wheels) {
+      // The download takes about three quarters of the time.
+      const show = (verb, from, to) => ({
+        signal,
+        onProgress: ({ done, total }) =>
+          context.progress({
+            fraction: (before + (from + ((to - from) * done) / total) * bytes) / all,
+            detail: `${verb} ${wheel} ${version}: ${size((bytes * done) / total)} of ${size(bytes)}`,
+          }),
       });
-      const { file, release } = await fetchWheel(wheel, part(0, 0.75)); // about three quarters of the time
+      const isKept = fs.existsSync(path.join(places.cache, file));
+      const source = { package: { registry: 'pypi', name: wheel, version }, file, bytes, sha256 };
+      const archive = await fetchPackage(source, show('downloads', 0, 0.75));
       try {
-        await unpackWheel(file, partial, RULES, part(0.75, 1));
+        const extracted = path.join(partial, file);
+        await extract(archive, extracted, {
+          filter: (member) => targetOf(member) !== null,
+          ...show('extracts', 0.75, 1),
+        });
+        place(extracted, partial);
       } finally {
-        release();
+        if (!isKept) fs.rmSync(archive, { force: true });
       }
-      before += wheel.bytes;
+      before += bytes;
     }
     for (const [link, target] of Object.entries(LINKS[context.platform.split('-')[0]])) {
       if (!fs.existsSync(path.join(partial, 'lib', target))) {
         throw new Problem(`The wheel ${wheels[0].file} does not hold ${target}.`, {
-          fix: 'The pin in setup/pins.json and the rules in setup/steps/library.mjs do not fit together.',
+          fix: 'The pin in setup/pins.json and the rules in setup/steps/library.mjs do not match.',
         });
       }
       fs.symlinkSync(target, path.join(partial, 'lib', link));
@@ -140,4 +153,24 @@ async function make(folder, { name, wheels, tested }, context) {
   } finally {
     fs.rmSync(partial, { recursive: true, force: true });
   }
+}
+
+/** Where a member of a wheel goes, relative to the library's folder; null for one that is left out. */
+function targetOf(member) {
+  for (const [pattern, target] of RULES) {
+    const match = new RegExp(`^${pattern}$`).exec(member);
+    if (match !== null) return target.replace(String.raw`\1`, match[1]);
+  }
+  return null;
+}
+
+/** Moves the files extracted from a wheel to their places in `folder`; NVIDIA's tools may be run. */
+function place(extracted, folder) {
+  for (const member of Object.keys(filesOf(extracted))) {
+    const target = path.join(folder, targetOf(member));
+    fs.mkdirSync(path.dirname(target), { recursive: true });
+    fs.renameSync(path.join(extracted, member), target);
+    if (target.split(path.sep).includes('bin')) fs.chmodSync(target, 0o755);
+  }
+  fs.rmSync(extracted, { recursive: true });
 }

@@ -12,12 +12,12 @@ export interface ExtensionFlags {
 export const extensionOption = (): Option =>
   new Option(
     '--extension <file>',
-    'load a file with definitions, TypeScript or JavaScript, after those of rifle.extensions in package.json; repeatable',
+    'load a TypeScript or JavaScript file with definitions, after rifle.extensions of package.json (repeatable)',
   ).argParser((file: string, before: string[] | undefined) => [...(before ?? []), file]);
 
 /**
- * Loads the extensions of the project that the command stands in, then those of the flag. Prints one line on stderr with
- * their names, before any of them runs.
+ * Loads the extensions of the project that the command stands in, then those of the flag. Prints one line with their
+ * names on stderr, before any of them runs.
  * @throws KitError as `loadExtensions`.
  */
 export async function loadForRuns({ extension = [] }: ExtensionFlags): Promise<void> {

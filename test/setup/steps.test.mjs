@@ -15,8 +15,7 @@ import addon, { compiledFrom, loaded } from '../../setup/steps/addon.mjs';
 import kernel from '../../setup/steps/kernel.mjs';
 import library, { pinnedLibrary } from '../../setup/steps/library.mjs';
 import { missingPackages } from '../../setup/steps/packages.mjs';
-import { hashOfFile } from '../../setup/stamp.mjs';
-import { makeWheel, recorder, scratchFolder, testContext } from './scratch.mjs';
+import { makeWheel, pipFinds, recorder, scratchFolder, testContext } from './scratch.mjs';
 
 describe('runSteps', () => {
   const scratch = scratchFolder();
@@ -113,7 +112,7 @@ describe('the list of steps', () => {
     assert.deepEqual(
       steps.map(({ name }) => name),
       // prettier-ignore
-      ['prerequisites', 'packages', 'shims', 'python', 'library', 'addon', 'build', 'link', 'kernel', 'weights', 'data', 'ray'],
+      ['prerequisites', 'packages', 'shims', 'build', 'link', 'python', 'library', 'addon', 'kernel', 'weights', 'data', 'ray'],
     );
   });
 });
@@ -145,13 +144,13 @@ describe('stamps and links', () => {
 
 describe('the library step', () => {
   const scratch = scratchFolder();
+  const wheels = () => path.join(scratch.path, 'wheels');
+  pipFinds(wheels);
   /** A context in which the pinned library is a wheel made by hand. */
-  async function handMade(members) {
-    const wheels = path.join(scratch.path, 'wheels');
-    fs.mkdirSync(wheels);
-    const pin = makeWheel(wheels, members);
-    const wheel = { ...pin, sha256: await hashOfFile(path.join(wheels, pin.file)) };
-    const ctx = testContext(path.join(scratch.path, 'home'), wheels, { platform: 'linux-x64' });
+  function handMade(members) {
+    fs.mkdirSync(wheels());
+    const wheel = makeWheel(wheels(), members);
+    const ctx = testContext(path.join(scratch.path, 'home'), { platform: 'linux-x64' });
     ctx.pins = {
       tensorflow: {
         version: '1.0',
@@ -168,7 +167,7 @@ describe('the library step', () => {
   };
 
   it('unpacks the wheel, links it, and finds it done afterwards, also when only the link has gone', async () => {
-    const ctx = await handMade({ ...whole, 'tensorflow/python/x.py': '' });
+    const ctx = handMade({ ...whole, 'tensorflow/python/x.py': '' });
     assert.equal(library.done(ctx), null);
     await library.run(ctx);
     assert.match(library.done(ctx), /in place/);
@@ -177,7 +176,7 @@ describe('the library step', () => {
     assert.deepEqual(fs.readdirSync(ctx.places.deps).sort(), ['.set-up.json', 'include', 'lib']);
     assert.deepEqual(fs.readdirSync(ctx.places.cache), []); // the wheel is not kept
 
-    fs.rmSync(path.join(scratch.path, 'wheels'), { recursive: true }); // no second download
+    fs.rmSync(wheels(), { recursive: true }); // no second download
     fs.rmSync(ctx.places.deps); // what `npm ci` does
     assert.equal(library.done(ctx), null);
     assert.match(await library.run(ctx), /linked again/);
@@ -185,7 +184,7 @@ describe('the library step', () => {
   }).timeout(20_000);
 
   it('is not done when a library file was cut short or has gone, and mends it', async () => {
-    const ctx = await handMade(whole);
+    const ctx = handMade(whole);
     await library.run(ctx);
     fs.truncateSync(path.join(ctx.places.deps, 'lib', 'libtensorflow_cc.so.2'), 1);
     assert.equal(library.done(ctx), null);
@@ -196,14 +195,37 @@ describe('the library step', () => {
   }).timeout(20_000);
 
   it('leaves nothing behind when the wheel does not hold the library', async () => {
-    const ctx = await handMade({ 'tensorflow/libtensorflow_cc.so.2': 'cc' });
+    const ctx = handMade({ 'tensorflow/libtensorflow_cc.so.2': 'cc' });
     await assert.rejects(library.run(ctx), /does not hold libtensorflow_framework\.so\.2/);
     assert.deepEqual(fs.readdirSync(ctx.places.libraries), []);
+    assert.deepEqual(fs.readdirSync(ctx.places.cache), []);
     assert.equal(fs.existsSync(ctx.places.deps), false);
   }).timeout(20_000);
 
+  it('refuses a wheel with another hash, and leaves nothing behind', async () => {
+    const ctx = handMade(whole);
+    ctx.pins.tensorflow.libraries['linux-x64-cpu'].wheels[0].sha256 = '0'.repeat(64);
+    const { ok, steps: report } = await runSteps([library], ctx, recorder());
+    assert.equal(ok, false);
+    assert.match(report[0].detail, /its sha256 should be 0{64}/);
+    assert.match(report[0].fix, /do not use the file/);
+    assert.deepEqual(fs.readdirSync(ctx.places.cache), []);
+    assert.equal(fs.existsSync(ctx.places.deps), false);
+  }).timeout(20_000);
+
+  it('uses a wheel that lies in the cache, and leaves it there', async () => {
+    const ctx = handMade({ ...whole, 'nvidia/cuda_nvcc/bin/ptxas': 'assembler' });
+    const [{ file }] = ctx.pins.tensorflow.libraries['linux-x64-cpu'].wheels;
+    fs.mkdirSync(ctx.places.cache, { recursive: true });
+    fs.renameSync(path.join(wheels(), file), path.join(ctx.places.cache, file)); // pip could not get it
+    await library.run(ctx);
+    assert.deepEqual(fs.readdirSync(ctx.places.cache), [file]);
+    const tool = fs.statSync(path.join(ctx.places.deps, 'nvidia', 'cuda_nvcc', 'bin', 'ptxas'));
+    assert.equal(tool.mode & 0o777, 0o755, "NVIDIA's tools can be run");
+  }).timeout(20_000);
+
   it('says which platforms are pinned', () => {
-    const ctx = testContext(scratch.path, scratch.path);
+    const ctx = testContext(scratch.path);
     assert.throws(
       () => pinnedLibrary({ ...ctx, platform: 'win32-x64' }),
       /linux-x64-cpu, linux-x64-gpu, linux-arm64-cpu, darwin-arm64-cpu/,
@@ -219,7 +241,7 @@ describe('the addon step', () => {
   const scratch = scratchFolder();
 
   it('is done only while the compiled file is what was built and loaded', () => {
-    const ctx = testContext(scratch.path, scratch.path, { platform: 'linux-x64' });
+    const ctx = testContext(scratch.path, { platform: 'linux-x64' });
     const addonPackage = path.join(scratch.path, 'package');
     const file = path.join(addonPackage, 'lib', 'napi-v8', 'tfjs_binding.node');
     const quiet = path.join(path.dirname(file), 'rifle_quiet.node');
@@ -277,7 +299,7 @@ describe('the kernel step', () => {
   it('registers the kernel rifle with absolute paths, once', async () => {
     const packages = path.join(scratch.path, 'venv', 'lib', 'python3.11', 'site-packages');
     fs.mkdirSync(packages, { recursive: true });
-    const ctx = testContext(scratch.path, scratch.path);
+    const ctx = testContext(scratch.path);
     assert.equal(kernel.done(ctx), null);
     await kernel.run(ctx);
     assert.match(kernel.done(ctx), /registered/);
