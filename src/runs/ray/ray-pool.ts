@@ -16,7 +16,7 @@ export type { RayPoolOptions };
  * The records of `specs`, in order, made by a Ray cluster. All nodes and this machine must see the kit's home and the
  * folder of the runs under the same paths. Records, checkpoints and journals are those of local runs. Jobs are named by
  * their run, so that the next command finds those that are in progress.
- * @throws as `schedule`; KitError DEFINITION_WITHOUT_FILE for a definition that exists only in a notebook cell; KitError
+ * @throws as `schedule`; KitError DEFINITION_WITHOUT_FILE for a definition that exists only in a cell; KitError
  *   when there is no cluster (see `Ray.connect`), or it does not answer for `patience`.
  */
 export async function runOnRay(specs: readonly RunSpec[], given: RayPoolOptions): Promise<RunRecord[]> {
