@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { packageRoot } from '../../setup/place.mjs';
+import { packageRoot } from '../../setup/system/paths.mjs';
 
 const read = (name) => fs.readFileSync(path.join(packageRoot, name), 'utf8');
 

@@ -4,9 +4,9 @@ import crypto from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { ask, findPython } from '../../setup/machine.mjs';
+import { ask, findPython } from '../../setup/system/machine.mjs';
 import { context } from '../../setup/run.mjs';
-import { packageRoot } from '../../setup/place.mjs';
+import { packageRoot } from '../../setup/system/paths.mjs';
 
 /**
  * An empty folder for each test of the suite, removed after it. Call it inside `describe`; read `.path` inside `it`.
