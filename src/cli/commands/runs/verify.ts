@@ -4,12 +4,13 @@ import pc from 'picocolors';
 import type { GraphVerdict } from '../../../runs/verify-graph';
 import type { RunStore } from '../../../runs/store/store';
 import type { RunVerdict } from '../../../runs/store/verify';
+import { extensionOption, loadForRuns, type ExtensionFlags } from '../../extensions';
 import { printLine } from '../../print';
 import { storeCommand, type StoreFlags } from '../../store-command';
 
 /** The command. */
 export function verifyCommand(): Command {
-  return storeCommand<StoreFlags & { data?: boolean; graph?: boolean }>({
+  return storeCommand<StoreFlags & ExtensionFlags & { data?: boolean; graph?: boolean }>({
     name: 'verify',
     description: 'verify the files of runs; exit code 1 when a run was changed',
     examples: ['rifle runs verify --data', 'rifle runs verify --graph'],
@@ -17,8 +18,10 @@ export function verifyCommand(): Command {
       command
         .argument('[ids...]', 'default: all')
         .option('--data', 'also load their data sets and compare hashes')
-        .option('--graph', 'also record their training graphs and compare digests'),
-    async run(store, { data, graph }, starts: string[]) {
+        .option('--graph', 'also record their training graphs and compare digests; loads extensions')
+        .addOption(extensionOption()),
+    async run(store, { data, graph, extension }, starts: string[]) {
+      if (graph === true || extension !== undefined) await loadForRuns({ extension });
       const { idOf } = await import('../../../runs/store/selection.js');
       const { verifyRun } = await import('../../../runs/store/verify.js');
       const ids = starts.length > 0 ? starts.map((start) => idOf(store, start)) : store.ids();
