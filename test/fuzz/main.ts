@@ -45,7 +45,7 @@ async function runTarget(area: string, name: string, options: Options): Promise<
     const child = spawn(
       process.execPath,
       ['--max-old-space-size=512', path.join(__dirname, 'worker.js'), JSON.stringify(task)],
-      { stdio: ['ignore', 'inherit', 'pipe'] },
+      { stdio: ['pipe', 'inherit', 'pipe'] }, // its standard input ends with this process, and it with that
     );
     let printed = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => (printed = (printed + text).slice(-40_000)));

@@ -1,5 +1,5 @@
-// The process that `main.ts` watches: one target, all its inputs. The last argument is a file for the number of the
-// present input.
+// The process that `main.ts` watches: one target, all its inputs. It writes the number of the present input to the file
+// `counter`.
 import fs from 'node:fs';
 import { fuzz, type FuzzTargets } from './target';
 
@@ -11,6 +11,8 @@ const { area, name, inputs, seed, seconds, counter } = JSON.parse(process.argv[2
   seconds?: number;
   counter: string;
 };
+
+process.stdin.resume().on('end', () => process.exit(1));
 
 void (async () => {
   const { targets } = (await import(`./${area}.js`)) as { targets: FuzzTargets };
