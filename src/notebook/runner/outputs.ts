@@ -79,6 +79,7 @@ function addText(outputs: CellOutput[], name: string, text: string): void {
 
 /** A line without what a carriage return overwrites; one at its end overwrites nothing yet. */
 function overwritten(line: string): string {
-  const end = /\r*$/.exec(line)!.index;
+  let end = line.length;
+  while (end > 0 && line[end - 1] === '\r') end--; // an expression would take the square of the time
   return line.slice(line.lastIndexOf('\r', end - 1) + 1);
 }

@@ -76,6 +76,28 @@ function wholeCharacters(json: string): string {
   return json.replace(/(?<=(?:^|[^\\])(?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g, '\ufffd');
 }
 
+/** Signatures that a receiver remembers. */
+const REMEMBERED = 65_536;
+
+/** The messages that a receiver has had: a signed message counts once, so that nobody can send a recorded one again. */
+export class ReceivedMessages {
+  private readonly signatures = new Set<string>();
+
+  /** The message in `frames`; `null` as `decodeMessage`, and when it was received before. */
+  decode(key: string, frames: readonly Buffer[]): Message | null {
+    const message = decodeMessage(key, frames);
+    if (message === null || key === '') return message;
+    const signed = frames[message.identities.length + 1].toString('latin1');
+    if (this.signatures.has(signed)) return null;
+    if (this.signatures.size >= REMEMBERED) {
+      const [oldest] = this.signatures;
+      this.signatures.delete(oldest);
+    }
+    this.signatures.add(signed);
+    return message;
+  }
+}
+
 /** A JSON object. @throws where the text is something else. */
 function objectOf(json: string): Record<string, unknown> {
   const value: unknown = JSON.parse(json);
