@@ -30,14 +30,21 @@ const shown = (texts: readonly string[]): string =>
 
 /**
  * Runs the notebooks of a case.
- * @param expected of each code cell, what its outputs must be (a pattern) or say (a text).
+ * @param expected of each code cell: its whole output, or a pattern in it.
+ * @param options.seconds that the command may take. @param options.fails whether it must fail.
+ * @param options.files that are written into the copy before.
  */
 export function notebook(
   expected: readonly (string | RegExp)[],
-  { seconds = 120, fails = false }: { seconds?: number; fails?: boolean } = {},
+  {
+    seconds = 120,
+    fails = false,
+    files = {},
+  }: { seconds?: number; fails?: boolean; files?: Record<string, string> } = {},
 ): Run {
   return async (given) => {
     const [file] = notebooksBelow(given.folder);
+    for (const [name, text] of Object.entries(files)) fs.writeFileSync(path.join(given.folder, name), text);
     const ended = await rifle(['notebooks', file, '--out', given.out, '--timeout', '60'], { seconds: 200 });
     const result = path.join(given.out, path.basename(file));
     if (!fs.existsSync(result))
