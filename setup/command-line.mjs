@@ -1,35 +1,35 @@
 // The set-up's command line: its flags, its help, its summary and its exit code.
 import fs from 'node:fs';
 import { parseArgs } from 'node:util';
-import { takeLocks } from './lock.mjs';
-import { packageRoot, places } from './place.mjs';
-import { Interrupted, Problem } from './problem.mjs';
+import { takeLocks } from './system/lock.mjs';
+import { packageRoot, pathsOf } from './system/paths.mjs';
+import { Interrupted, SetupError } from './setup-error.mjs';
 import { context, expectedSeconds, pendingSteps, runSteps } from './run.mjs';
 import { duration, screen } from './screen.mjs';
 import { stepsFor } from './steps.mjs';
 
-const steps = stepsFor(places(packageRoot, process.env));
+const steps = stepsFor(pathsOf(packageRoot, process.env));
 
-const HELP = `Makes this machine ready for rifle-kit. Every step is skipped when it is done already.
+const HELP = `Sets this machine up for rifle-kit. Steps that are done are skipped.
 
   node setup/main.mjs [options]            (or: npm run setup -- [options])
 
   --only STEP[,STEP]  only these steps
-  --force             do them even if they are done
-  --check             only say what is not done yet; exit 1 if there is any
-  --json              a report on standard output: {ok, seconds, steps: [{name, state, seconds, detail, fix?}]};
-                      the lines for people go to standard error
+  --force             run them even if they are done
+  --check             run nothing; list the steps that are not done; exit code 1 if there are any
+  --json              print {ok, seconds, steps: [{name, state, seconds, detail, fix?}]} as JSON; progress goes to
+                      standard error
   --help              this text
 
 Steps, in order:
 ${steps.map((step) => `  ${step.name.padEnd(15)} ${step.what}`).join('\n')}
 
 Environment:
-  RIFLE_HOME          folder for all that is fetched and made (default: .rifle in the package, or in the study that has it)
+  RIFLE_HOME          folder for downloads, environments and runs (default: .rifle beside package.json)
   RIFLE_DEVICE        cpu, gpu or auto (default: gpu where an NVIDIA driver is loaded)
-  RIFLE_PYTHON        the Python that makes the environment (default: python3 and its kin on the path)
+  RIFLE_PYTHON        the Python that makes the environment (default: python3, python3.13, ... on the PATH)
   NO_COLOR            no colours
-pip and npm are used with their own settings (index, proxy, certificates); nothing is fetched in any other way.
+Downloads use pip and npm only, with their own settings (index, proxy, certificates).
 `;
 
 function options(args) {
@@ -53,8 +53,8 @@ function options(args) {
         only.length > 0 ? steps.filter((step) => only.includes(step.name)) : steps.filter((step) => !step.optional),
     };
   } catch (error) {
-    throw new Problem(error.message, {
-      fix: `Steps: ${steps.map((step) => step.name).join(', ')}. \`node setup/main.mjs --help\` tells more.`,
+    throw new SetupError(error.message, {
+      fix: `Steps: ${steps.map((step) => step.name).join(', ')}. See \`node setup/main.mjs --help\`.`,
     });
   }
 }
@@ -77,15 +77,15 @@ export async function main(args) {
     }
     const ctx = context(packageRoot, process.env, ending.signal, show.progress);
     if (!chosen.check)
-      release = await takeLocks(ctx.places, {
+      release = await takeLocks(ctx.paths, {
         signal: ending.signal,
-        onWait: (pid) => show.say(`Another set-up (process ${pid}) is at work here: waiting for it.`),
+        onWait: (pid) => show.say(`Another set-up (process ${pid}) is running here. Waiting for it.`),
       });
     ctx.force = chosen.force;
     ctx.pending = pendingSteps(chosen.steps, ctx);
     const ready = ctx.pending.length === 0;
     if (!ready && !chosen.check) {
-      fs.rmSync(ctx.places.log, { force: true });
+      fs.rmSync(ctx.paths.log, { force: true });
       const expected = ctx.pending.reduce((sum, step) => sum + expectedSeconds(step, ctx), 0);
       show.say(
         `Set-up of rifle-kit in ${packageRoot} (${ctx.platform}, ${ctx.device}): ${ctx.pending.length} steps, about ${duration(expected)}`,
@@ -93,10 +93,10 @@ export async function main(args) {
     }
     result = await runSteps(chosen.steps, ctx, show, { quiet: ready, checkOnly: chosen.check });
     const seconds = duration((Date.now() - began) / 1000);
-    if (result.ok) show.say(ready ? `Set-up: everything is ready (${seconds}).` : `Set-up: ready after ${seconds}.`);
+    if (result.ok) show.say(ready ? `Set-up: everything is ready (${seconds}).` : `Set-up: finished in ${seconds}.`);
   } catch (error) {
     if (error instanceof Interrupted) result = { ok: false, interrupted: true, steps: [] };
-    else if (error instanceof Problem) {
+    else if (error instanceof SetupError) {
       show.failed('set-up', error, (Date.now() - began) / 1000);
       result = {
         ok: false,

@@ -1,22 +1,21 @@
-// For maintainers: writes setup/pins.json, requirements.txt and requirements-ray.txt anew, from what the package index
-// offers today.
-//   node setup/pin.mjs [path of uv]     (uv: `pip install uv` in some environment; the kit itself does not need it)
-// Nothing big is downloaded: uv reads names, sizes and hashes from the index.
+// For maintainers: writes setup/pins.json, requirements.txt and requirements-ray.txt from the current package index.
+//   node setup/pin.mjs [path of uv]     (install it with `pip install uv`; the kit itself does not use it)
+// uv reads names, sizes and hashes from the index and downloads no packages.
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { packageRoot } from './place.mjs';
+import { packageRoot } from './system/paths.mjs';
 
 const TENSORFLOW = '2.21.0';
-/** The wheel is only a container of a library, so one Python stands for all. */
+/** The wheel is only a container of a library: the wheel for one Python serves all. */
 const PYTHON = 'cp311';
-/** Oldest Python that the environment is resolved for. */
+/** Oldest supported Python of the environment. */
 const OLDEST_PYTHON = '3.9';
 
 /**
- * Bytes that a library takes once unpacked, as measured on linux-x64 (0.85e9 and 5.7e9) and rounded up: the disk is
- * asked for it.
+ * Bytes of the extracted libraries, measured on linux-x64 (0.85e9 and 5.7e9) and rounded up, for the check of free
+ * space.
  */
 const UNPACKED = { cpu: 0.9e9, gpu: 6e9 };
 
@@ -92,7 +91,7 @@ function pinAdapted() {
 
 const libraries = pinLibraries();
 for (const [name, { wheels }] of Object.entries(libraries))
-  if (wheels.length === 0) throw new Error(`The index offers no wheel for ${name}.`);
+  if (wheels.length === 0) throw new Error(`The index has no wheel for ${name}.`);
 const pins = {
   node: '20.19',
   python: OLDEST_PYTHON,
@@ -116,7 +115,7 @@ function pinPackages(name, oldest, prerelease) {
 
 const counts = {
   'requirements.txt': pinPackages('requirements', OLDEST_PYTHON, 'disallow'),
-  // opentelemetry-exporter-prometheus has had nothing else
+  // opentelemetry-exporter-prometheus has only pre-releases
   'requirements-ray.txt': pinPackages('requirements-ray', '3.10', 'if-necessary'),
 };
 console.log(

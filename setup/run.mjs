@@ -1,30 +1,29 @@
-// Runs the steps in order: skips what is done, shows the rest, stops at the first that fails.
+// Runs the steps in order. Steps that are done are skipped. The first failure stops the set-up.
 import fs from 'node:fs';
 import path from 'node:path';
-import { device, platformName } from './machine.mjs';
-import { places } from './place.mjs';
-import { Interrupted, Problem } from './problem.mjs';
+import { device, platformName } from './system/machine.mjs';
+import { pathsOf } from './system/paths.mjs';
+import { Interrupted, SetupError } from './setup-error.mjs';
 
 /**
- * What a step is given.
+ * What a step gets.
  * @typedef {object} Context
- * @property {ReturnType<typeof places>} places
+ * @property {ReturnType<typeof pathsOf>} paths
  * @property {NodeJS.ProcessEnv} env
  * @property {string} platform   `linux-x64`
  * @property {'cpu' | 'gpu'} device
  * @property {any} pins          setup/pins.json
  * @property {AbortSignal} signal  ends the step
- * @property {boolean} force  do it again from the beginning
- * @property {import('./steps.mjs').Step[]} pending  the steps that are still to be done when the set-up begins
+ * @property {boolean} force  run the step even if it is done
+ * @property {import('./steps.mjs').Step[]} pending  the steps that are not done when the set-up begins
  * @property {(state: {fraction?: number, detail?: string}) => void} progress
- * @property {string} [pipPython]  the Python whose pip fetches; the environment's, by default
  */
 
 /** @returns {Context} */
 export function context(root, env, signal, progress = () => {}) {
   const pins = JSON.parse(fs.readFileSync(path.join(root, 'setup', 'pins.json'), 'utf8'));
   return {
-    places: places(root, env),
+    paths: pathsOf(root, env),
     env,
     platform: platformName(),
     device: device(env),
@@ -36,7 +35,7 @@ export function context(root, env, signal, progress = () => {}) {
   };
 }
 
-/** Whether a step is done; one that cannot look yet (its package is not installed) is not. */
+/** What a step has made; null when it is not done. A step whose files are missing (ENOENT) is not done. */
 function state(step, ctx) {
   try {
     return step.done(ctx);
@@ -46,7 +45,7 @@ function state(step, ctx) {
   }
 }
 
-/** The steps that are still to be done, `prerequisites` aside: it is done when nothing else is left. */
+/** The steps that are not done. `prerequisites` is not among them: it is done when all others are. */
 export const pendingSteps = (steps, ctx) =>
   steps.filter((step) => step.name !== 'prerequisites' && (ctx.force || state(step, ctx) === null));
 
@@ -58,7 +57,7 @@ export const expectedSeconds = (step, ctx) => (typeof step.seconds === 'function
  * @param {Context} ctx  its `pending` as `pendingSteps` says
  * @param {ReturnType<import('./screen.mjs').screen>} show
  * @param {{quiet?: boolean, checkOnly?: boolean}} options
- *   `quiet`: no line for what is done already; `checkOnly`: only say what is not done
+ *   `quiet`: print no line for steps that are done; `checkOnly`: run nothing, list the steps that are not done
  * @returns {Promise<{ok: boolean, interrupted?: boolean, steps: {name: string, state: 'done' | 'skipped' | 'failed' |
  *   'to do', seconds: number, detail: string, fix?: string}[]}>}
  */
@@ -70,7 +69,7 @@ export async function runSteps(steps, ctx, show, { quiet = false, checkOnly = fa
     const began = Date.now();
     const seconds = () => (Date.now() - began) / 1000;
     try {
-      // Looked at again: a step before may have done or undone it.
+      // Checked again: an earlier step may have done or undone it.
       const already = ctx.force && ctx.pending.includes(step) ? null : state(step, ctx);
       if (already !== null) {
         if (!quiet) show.skipped(step.title, already);
@@ -85,19 +84,22 @@ export async function runSteps(steps, ctx, show, { quiet = false, checkOnly = fa
         note(step, 'done', seconds(), detail);
       }
     } catch (error) {
-      if (error instanceof Interrupted) {
+      if (error instanceof Interrupted || ctx.signal?.aborted) {
         show.interrupted(step.title);
         note(step, 'failed', seconds(), 'interrupted', { fix: 'npm run setup' });
         return { ok: false, interrupted: true, steps: report };
       }
       const problem =
         error.code === 'ENOSPC'
-          ? new Problem('The disk is full.', { fix: 'Free some space, then run `npm run setup` again.', cause: error })
+          ? new SetupError('The disk is full.', {
+              fix: 'Free some space, then run `npm run setup` again.',
+              cause: error,
+            })
           : error;
-      if (!(problem instanceof Problem))
+      if (!(problem instanceof SetupError) && problem.name !== 'KitError')
         show.failed(
           step.title,
-          { message: problem.stack ?? String(problem), fix: 'This is a fault of the set-up itself: please report it.' },
+          { message: problem.stack ?? String(problem), fix: 'This is a bug in the set-up. Please report it.' },
           seconds(),
         );
       else show.failed(step.title, problem, seconds());

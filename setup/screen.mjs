@@ -1,11 +1,11 @@
-// What the set-up shows: one line a step; on a terminal a moving bar with the time passed and left, elsewhere plain
-// lines.
+// Prints the progress of the set-up: one line for each step; on a terminal a bar with the elapsed time and the time
+// left, elsewhere plain lines.
 
 const BAR = 16;
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
-/** Characters shown of a line that a failing program printed; the log has all of it. */
+/** Most characters shown of a line that a failing program printed. The log has the whole line. */
 const LINE = 200;
-/** Off a terminal, a step that takes long says so this often. */
+/** Seconds between two lines about a long step where the output is no terminal. */
 const REMINDER_SECONDS = 15;
 
 /** `0.3 s`, `41 s`, `2 min 5 s`. */
@@ -18,12 +18,12 @@ export function duration(seconds) {
 /**
  * The line of a running step.
  * @param {{title: string, elapsed: number, expected: number, fraction?: number, detail?: string, frame?: number}} state
- *   seconds; `fraction` in [0, 1] when the step knows how far it is, otherwise time stands for it
+ *   times in seconds; `fraction` done in [0, 1]; without it, the elapsed part of the expected time is shown
  */
 export function bar({ title, elapsed, expected, fraction, detail = '', frame = 0 }) {
   const share = Math.min(fraction ?? elapsed / expected, 0.99);
   const filled = Math.round(share * BAR);
-  // The step's own measure once it says something, the expected time before.
+  // From the fraction when more than 5 % are done; before that, from the expected time.
   const left = fraction !== undefined && fraction > 0.05 ? elapsed / fraction - elapsed : expected - elapsed;
   const time = left > 0 ? `about ${duration(Math.max(1, left))} left` : 'longer than expected';
   return `${FRAMES[frame % FRAMES.length]} ${title.padEnd(22)} ${'█'.repeat(filled)}${'░'.repeat(BAR - filled)} ${duration(elapsed)}, ${time}  ${detail}`;
@@ -64,13 +64,13 @@ export function screen(stream, env) {
 
   return {
     say: (text) => line(text),
-    /** A step begins: its title, what it does, and the seconds that it is expected to take. */
+    /** Begins a step: its title, what it does, and its expected time in seconds. */
     begin(title, what, expected) {
       shown = { title, began: Date.now(), expected, detail: what, frame: 0 };
       if (!live) line(`- ${title}: ${what}${expected > 2 ? ` (about ${duration(expected)})` : ''}`);
       timer = setInterval(live ? draw : remind, live ? 100 : REMINDER_SECONDS * 1000);
     },
-    /** How far the running step is: `fraction` in [0, 1], and a few words. */
+    /** The progress of the running step: `fraction` done in [0, 1], and a few words. */
     progress({ fraction, detail }) {
       if (shown === null) return;
       if (fraction !== undefined) shown.fraction = fraction;
@@ -90,12 +90,12 @@ export function screen(stream, env) {
       for (const text of problem.output ?? []) line(colour(2, `    ${text.slice(0, LINE)}`));
       if (problem.output?.length) line('');
       line(problem.message);
-      if (problem.fix) line(`${colour(1, 'How to mend it:')} ${problem.fix}`);
+      if (problem.fix) line(`${colour(1, 'To fix it:')} ${problem.fix}`);
     },
     interrupted(title) {
       stop();
       line(
-        `${colour(33, '!')} ${title.padEnd(22)} interrupted; what it had half made is removed. \`npm run setup\` goes on from here.`,
+        `${colour(33, '!')} ${title.padEnd(22)} interrupted; unfinished files are deleted. \`npm run setup\` resumes here.`,
       );
     },
   };

@@ -45,6 +45,8 @@ export { defineAugmentation, type AugmentationBody } from './data/augmentations/
 export { flipCrop, noAugmentation } from './data/augmentations';
 export type { Crop } from './data/batches/crop';
 
+export { checkExtension, type CheckedDefinition, type ExtensionReport } from './transfer/check/check-extension';
+
 export { defineMethod, methods, type Method, type MethodInput, type MethodParts } from './transfer/methods';
 
 export { z } from 'zod';

@@ -1,24 +1,24 @@
-// Step: the native addon of @tensorflow/tfjs-node-gpu, compiled unmodified against the library, and a small second one
-// that loads the library without its log lines. Both are loaded once as a proof.
+// Step: compiles the addon of @tensorflow/tfjs-node-gpu, unmodified, against the library, and a small second addon that
+// loads the library without its log lines. Both are loaded once as a check.
 import fs from 'node:fs';
 import path from 'node:path';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { run } from '../child.mjs';
-import { findCompiler, findHeaders, findNpm } from '../machine.mjs';
-import { hashOf, isStamped, readStamp, stamp } from '../stamp.mjs';
+import { run } from '../system/program.mjs';
+import { findCompiler, findHeaders, findNpm } from '../system/machine.mjs';
+import { hashOf, isStamped, readStamp, stamp } from '../system/stamp.mjs';
 import { libraryInputs } from './library.mjs';
 
-const SETUP = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-const LOAD = path.join(SETUP, 'load-addon.cjs');
-const QUIET = path.join(SETUP, 'quiet.cc');
+const NATIVE = path.join(path.dirname(fileURLToPath(import.meta.url)), '..', 'native');
+const LOAD = path.join(NATIVE, 'load-addon.cjs');
+const QUIET = path.join(NATIVE, 'quiet.cc');
 
-/** Whether the second addon is built: it is written for Linux. */
+/** Whether the second addon is built. It is for Linux only. */
 const hasQuiet = ({ platform }) => platform.startsWith('linux');
 
-/** What the compiled files depend on. The libraries for CPU and GPU offer the same names: one build serves both. */
-export function compiledFrom({ places, pins, platform }) {
-  const { version } = JSON.parse(fs.readFileSync(path.join(places.addonPackage, 'package.json'), 'utf8'));
+/** The inputs of the compiled files. The libraries for CPU and GPU have the same symbols: one build works with both. */
+export function compiledFrom({ paths, pins, platform }) {
+  const { version } = JSON.parse(fs.readFileSync(path.join(paths.addonPackage, 'package.json'), 'utf8'));
   return {
     package: version,
     tensorflow: pins.tensorflow.version,
@@ -27,21 +27,21 @@ export function compiledFrom({ places, pins, platform }) {
   };
 }
 
-/** Whether the files are there, made from these inputs, and unchanged: they are small enough to be hashed each time. */
+/** Whether the files exist, were made from these inputs and are unchanged. They are small and hashed each time. */
 function isCompiled(context) {
-  const folder = path.dirname(context.places.addon);
+  const folder = path.dirname(context.paths.addon);
   return isStamped(folder, compiledFrom(context)) && readStamp(folder).content === contentOf(context);
 }
 
-/** What is noted of the files once they have been loaded with the library that is in place. */
+/** The facts of the stamp: the files, and the library with which they were loaded. */
 export const loaded = (context) => ({
   content: contentOf(context),
   loadedWith: hashOf(libraryInputs(context)),
 });
 
-/** The hash of the compiled files; null for one that is missing. */
+/** The hash of the compiled files, with null for a missing file. */
 function contentOf(context) {
-  const { addon, quiet } = context.places;
+  const { addon, quiet } = context.paths;
   const files = hasQuiet(context) ? [addon, quiet] : [addon];
   return hashOf(files.map((file) => (fs.existsSync(file) ? fs.readFileSync(file, 'base64') : null)));
 }
@@ -55,25 +55,25 @@ export default {
   bytes: () => 20e6,
 
   done(context) {
-    const { places } = context;
-    if (!fs.existsSync(places.addon)) return null;
-    return isCompiled(context) && readStamp(path.dirname(places.addon)).loadedWith === hashOf(libraryInputs(context))
-      ? `${path.relative(places.root, places.addon)} is built`
+    const { paths } = context;
+    if (!fs.existsSync(paths.addon)) return null;
+    return isCompiled(context) && readStamp(path.dirname(paths.addon)).loadedWith === hashOf(libraryInputs(context))
+      ? `${path.relative(paths.root, paths.addon)} is built`
       : null;
   },
 
   async run(context) {
-    const { places } = context;
-    const folder = path.dirname(places.addon);
+    const { paths } = context;
+    const folder = path.dirname(paths.addon);
     try {
-      if (!fs.existsSync(places.addon) || !isCompiled(context) || context.force) {
+      if (!fs.existsSync(paths.addon) || !isCompiled(context) || context.force) {
         await compile(context);
         if (hasQuiet(context)) await compileQuiet(context);
       }
       context.progress({ detail: 'loads it' });
-      const answer = await load(context);
+      const version = await load(context);
       stamp(folder, compiledFrom(context), loaded(context));
-      return answer;
+      return version;
     } catch (error) {
       fs.rmSync(folder, { recursive: true, force: true });
       throw error;
@@ -82,9 +82,9 @@ export default {
 };
 
 /** Runs the package's own build, against the headers of this Node and the library in `deps`. */
-async function compile({ places, env, signal, progress, platform }) {
-  fs.rmSync(path.dirname(places.addon), { recursive: true, force: true });
-  const tool = createRequire(path.join(places.addonPackage, 'package.json')).resolve(
+async function compile({ paths, env, signal, progress, platform }) {
+  fs.rmSync(path.dirname(paths.addon), { recursive: true, force: true });
+  const tool = createRequire(path.join(paths.addonPackage, 'package.json')).resolve(
     '@mapbox/node-pre-gyp/bin/node-pre-gyp',
   );
   const gyp = path.join(path.dirname(findNpm(env).cli), '..', 'node_modules', 'node-gyp', 'bin', 'node-gyp.js');
@@ -92,9 +92,9 @@ async function compile({ places, env, signal, progress, platform }) {
     ...env,
     JOBS: env.JOBS ?? 'max',
     npm_config_nodedir: findHeaders(env),
-    npm_config_python: places.python,
+    npm_config_python: paths.python,
     ...(fs.existsSync(gyp) ? { npm_config_node_gyp: gyp } : {}),
-    // The wheel's library names itself @rpath/...; on Linux binding.gyp already says where that is.
+    // The library in the wheel has a name with @rpath. On Linux binding.gyp sets that path; on macOS this does.
     ...(platform.startsWith('darwin')
       ? { LDFLAGS: `${env.LDFLAGS ?? ''} -Wl,-rpath,@loader_path/../../deps/lib`.trim() }
       : {}),
@@ -102,59 +102,49 @@ async function compile({ places, env, signal, progress, platform }) {
   try {
     await run(process.execPath, [tool, 'install', '--build-from-source'], {
       what: 'The TensorFlow addon could not be compiled',
-      cwd: places.addonPackage,
+      cwd: paths.addonPackage,
       env: build,
       signal,
-      log: places.log,
+      log: paths.log,
       onLine: (line) => {
         const [, made] = /^\s*(?:CXX|SOLINK_MODULE|COPY)\S*\s+(\S+)/.exec(line) ?? [];
-        if (made !== undefined) progress({ detail: `makes ${path.basename(made)}` });
+        if (made !== undefined) progress({ detail: `compiles ${path.basename(made)}` });
       },
     });
   } finally {
     for (const folder of ['build', 'build-tmp-napi-v8'])
-      fs.rmSync(path.join(places.addonPackage, folder), { recursive: true, force: true });
+      fs.rmSync(path.join(paths.addonPackage, folder), { recursive: true, force: true });
   }
 }
 
 /** Compiles the second addon with one call of the compiler. */
-async function compileQuiet({ places, env, signal }) {
+async function compileQuiet({ paths, env, signal }) {
   await run(
     findCompiler(env).program,
-    [
-      '-shared',
-      '-fPIC',
-      '-O1',
-      '-I',
-      path.join(findHeaders(env), 'include', 'node'),
-      '-o',
-      places.quiet,
-      QUIET,
-      '-ldl',
-    ],
+    ['-shared', '-fPIC', '-O1', '-I', path.join(findHeaders(env), 'include', 'node'), '-o', paths.quiet, QUIET, '-ldl'],
     {
       what: 'The addon that loads the library quietly could not be compiled',
-      cwd: places.addonPackage,
+      cwd: paths.addonPackage,
       env,
       signal,
-      log: places.log,
+      log: paths.log,
     },
   );
 }
 
-/** Loads the addons in a process of its own: a library that does not fit would take this one down. */
+/** Loads the addons in another process: an unsuitable library would end this one. */
 async function load(context) {
-  const { places, pins, env, signal } = context;
-  const framework = path.join(places.deps, 'lib', 'libtensorflow_framework.so.2');
-  const quiet = hasQuiet(context) ? [places.quiet, framework] : [];
-  const printed = await run(process.execPath, [LOAD, pins.tensorflow.version, places.addon, ...quiet], {
-    what: 'The TensorFlow addon was compiled, but does not load',
+  const { paths, pins, env, signal } = context;
+  const framework = path.join(paths.deps, 'lib', 'libtensorflow_framework.so.2');
+  const quiet = hasQuiet(context) ? [paths.quiet, framework] : [];
+  const printed = await run(process.execPath, [LOAD, pins.tensorflow.version, paths.addon, ...quiet], {
+    what: 'The TensorFlow addon was compiled but cannot be loaded',
     env: { ...env, TF_CPP_MIN_LOG_LEVEL: '2' },
     signal,
-    log: places.log,
+    log: paths.log,
     fixFor: (output) =>
       /GLIBC|GLIBCXX|CXXABI/.test(output)
-        ? `The library in ${fs.realpathSync(places.deps)} needs glibc 2.27 or newer and a libstdc++ with GLIBCXX_3.4.22 (gcc 6), which this system lacks: use a newer system.`
+        ? `The library in ${fs.realpathSync(paths.deps)} needs glibc 2.27 or newer and a libstdc++ with GLIBCXX_3.4.22 (gcc 6), which this system lacks: use a newer system.`
         : undefined,
   });
   return printed.trim();

@@ -1,10 +1,10 @@
-// Step: the kit itself, compiled from TypeScript into dist/.
+// Step: compiles the kit from TypeScript into dist/.
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import { run } from '../child.mjs';
-import { Problem } from '../problem.mjs';
-import { isStamped, stamp } from '../stamp.mjs';
+import { run } from '../system/program.mjs';
+import { SetupError } from '../setup-error.mjs';
+import { isStamped, stamp } from '../system/stamp.mjs';
 
 const SOURCES = ['src', 'test', 'bench'];
 /** Compile errors that are shown. */
@@ -20,10 +20,10 @@ function sources(root) {
     .sort();
 }
 
-function inputs({ places }) {
-  const files = [...sources(places.root), 'tsconfig.json', 'package-lock.json'];
+function inputs({ paths }) {
+  const files = [...sources(paths.root), 'tsconfig.json', 'package-lock.json'];
   const hash = crypto.createHash('sha256');
-  for (const file of files) hash.update(`${file}\0`).update(fs.readFileSync(path.join(places.root, file)));
+  for (const file of files) hash.update(`${file}\0`).update(fs.readFileSync(path.join(paths.root, file)));
   return { sources: hash.digest('hex') };
 }
 
@@ -40,44 +40,42 @@ export default {
   bytes: () => 20e6,
 
   done(context) {
-    const { places } = context;
-    return isStamped(places.dist, inputs(context)) && missing(places).length === 0
-      ? 'dist is what the sources say'
-      : null;
+    const { paths } = context;
+    return isStamped(paths.dist, inputs(context)) && missing(paths).length === 0 ? 'dist is up to date' : null;
   },
 
   async run(context) {
-    const { places, env, signal } = context;
-    const from = inputs(context); // before: a source that changes meanwhile is compiled again next time
-    const information = path.join(places.dist, '.tsbuildinfo');
-    // With outputs missing, what tsc remembers is wrong.
-    if (missing(places).length > 0) fs.rmSync(information, { force: true });
-    removeOrphans(places);
+    const { paths, env, signal } = context;
+    const from = inputs(context); // read before: a source that changes meanwhile is compiled again the next time
+    const information = path.join(paths.dist, '.tsbuildinfo');
+    // When outputs are missing, the build information of tsc is wrong.
+    if (missing(paths).length > 0) fs.rmSync(information, { force: true });
+    removeOrphans(paths);
     const errors = [];
     try {
       await run(
         process.execPath,
-        [path.join(places.modules, 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.json', '--pretty', 'false'],
+        [path.join(paths.modules, 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.json', '--pretty', 'false'],
         {
           what: 'The TypeScript compiler',
-          cwd: places.root,
+          cwd: paths.root,
           env,
           signal,
-          log: places.log,
+          log: paths.log,
           onLine: (line) => errors.push(line),
         },
       );
     } catch (error) {
       const found = errors.filter((line) => /error TS\d+/.test(line));
       if (found.length === 0) throw error;
-      throw new Problem(`The kit does not compile: ${found.length} ${found.length === 1 ? 'error' : 'errors'}.`, {
+      throw new SetupError(`The kit does not compile: ${found.length} ${found.length === 1 ? 'error' : 'errors'}.`, {
         output: found.slice(0, SHOWN),
-        fix: 'Mend the sources named above; `npm run build` compiles again.',
+        fix: 'Correct the sources named above, then run `npm run build`.',
         cause: error,
       });
     }
-    stamp(places.dist, from);
-    return `${sources(places.root).length} files`;
+    stamp(paths.dist, from);
+    return `${sources(paths.root).length} files`;
   },
 };
 

@@ -1,9 +1,9 @@
-// Step: the TypeScript kernel, registered in the project's own Python environment under the name `rifle`, and its
-// parameters made known to papermill.
+// Step: registers the TypeScript kernel in the kit's Python environment under the name `rifle`, and a plugin that lets
+// papermill set the parameters of TypeScript notebooks.
 import fs from 'node:fs';
 import path from 'node:path';
 import { sitePackages } from './python.mjs';
-import { writeWhole } from '../stamp.mjs';
+import { writeWhole } from '../system/stamp.mjs';
 
 /** Jupyter's description of the kernel. Paths are absolute: a notebook server need not have Node on its path. */
 export function kernelSpec({ dist }, node = process.execPath) {
@@ -11,14 +11,14 @@ export function kernelSpec({ dist }, node = process.execPath) {
     argv: [node, path.join(dist, 'src', 'notebook', 'kernel', 'main.js'), '{connection_file}'],
     display_name: 'TypeScript (rifle-kit)',
     language: 'typescript',
-    interrupt_mode: 'message', // a thread of its own answers, also while a cell computes
+    interrupt_mode: 'message', // another thread handles it, also while a cell computes
     metadata: { debugger: false },
   };
 }
 
 const place = ({ venv }) => path.join(venv, 'share', 'jupyter', 'kernels', 'rifle', 'kernel.json');
 
-/** The files of the plugin, as pip would have installed it: the module, and what tells papermill to load it. */
+/** The files of the plugin as pip would install them: the module, and the entry point by which papermill loads it. */
 function plugin({ root, venv }) {
   const folder = sitePackages(venv);
   const { version } = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'));
@@ -36,7 +36,7 @@ function plugin({ root, venv }) {
 }
 
 /** All files of the step, by their paths. */
-const files = (places) => ({ [place(places)]: JSON.stringify(kernelSpec(places), null, 2) + '\n', ...plugin(places) });
+const files = (paths) => ({ [place(paths)]: JSON.stringify(kernelSpec(paths), null, 2) + '\n', ...plugin(paths) });
 
 export default {
   name: 'kernel',
@@ -44,15 +44,15 @@ export default {
   what: 'registers the kernel "rifle" with JupyterLab and papermill',
   seconds: 0.1,
 
-  done({ places }) {
-    const whole = Object.entries(files(places)).every(
+  done({ paths }) {
+    const whole = Object.entries(files(paths)).every(
       ([file, text]) => fs.existsSync(file) && fs.readFileSync(file, 'utf8') === text,
     );
     return whole ? 'the kernel "rifle" is registered' : null;
   },
 
-  async run({ places }) {
-    for (const [file, text] of Object.entries(files(places))) writeWhole(file, text);
-    return `"rifle" in ${path.dirname(place(places))}`;
+  async run({ paths }) {
+    for (const [file, text] of Object.entries(files(paths))) writeWhole(file, text);
+    return `"rifle" in ${path.dirname(place(paths))}`;
   },
 };

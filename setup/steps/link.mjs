@@ -1,13 +1,13 @@
-// Step: the names under which the kit is found here: `import ... from 'rifle-kit'` in notebooks, and `npx rifle`.
+// Step: links `rifle-kit` for imports in notebooks and the command `rifle` for npx to this folder.
 import fs from 'node:fs';
 import path from 'node:path';
-import { linkTarget, linkTo } from '../stamp.mjs';
+import { linkTarget, linkTo } from '../system/stamp.mjs';
 
-/** Links below node_modules, and what they say. npm makes none of them for the package that it runs in. */
+/** Links in node_modules and their targets. npm makes no links to the package in whose folder it runs. */
 const LINKS = {
   'rifle-kit': '..',
   '.bin/rifle': '../../dist/src/cli/main.js',
-  // tslab brings an older TypeScript under the same name, and npm links whichever comes last.
+  // tslab depends on an older TypeScript with a command of the same name, and npm links the last one.
   '.bin/tsc': '../typescript/bin/tsc',
 };
 
@@ -15,20 +15,20 @@ const executable = (file) => !fs.existsSync(file) || (fs.statSync(file).mode & 0
 
 export default {
   name: 'link',
-  title: 'names',
+  title: 'links',
   what: 'links node_modules/rifle-kit and the command rifle to this folder',
   seconds: 0.1,
 
-  done({ places }) {
+  done({ paths }) {
     const linked = Object.entries(LINKS).every(
-      ([link, target]) => linkTarget(path.join(places.modules, link)) === target,
+      ([link, target]) => linkTarget(path.join(paths.modules, link)) === target,
     );
-    return linked && executable(places.commandLine) ? 'rifle-kit and npx rifle are this folder' : null;
+    return linked && executable(paths.commandLine) ? 'rifle-kit and npx rifle link to this folder' : null;
   },
 
-  async run({ places }) {
-    for (const [link, target] of Object.entries(LINKS)) linkTo(path.join(places.modules, link), target);
-    if (!executable(places.commandLine)) fs.chmodSync(places.commandLine, 0o755);
-    return "import 'rifle-kit' and npx rifle find this folder";
+  async run({ paths }) {
+    for (const [link, target] of Object.entries(LINKS)) linkTo(path.join(paths.modules, link), target);
+    if (!executable(paths.commandLine)) fs.chmodSync(paths.commandLine, 0o755);
+    return 'rifle-kit and npx rifle link to this folder';
   },
 };

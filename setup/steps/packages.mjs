@@ -1,9 +1,9 @@
-// Step: the npm packages of package-lock.json, without their install scripts (some of those download from elsewhere).
+// Step: installs the npm packages of package-lock.json without their install scripts, some of which download files.
 import fs from 'node:fs';
 import path from 'node:path';
-import { run } from '../child.mjs';
-import { findNpm } from '../machine.mjs';
-import { Problem } from '../problem.mjs';
+import { run } from '../system/program.mjs';
+import { findNpm } from '../system/machine.mjs';
+import { SetupError } from '../setup-error.mjs';
 
 export default {
   name: 'packages',
@@ -13,66 +13,66 @@ export default {
   writesTo: 'package',
   bytes: () => 0.7e9,
 
-  done({ places }) {
-    const missing = missingPackages(places.root);
-    return missing.length === 0 ? 'node_modules is what package-lock.json says' : null;
+  done({ paths }) {
+    const missing = missingPackages(paths.root);
+    return missing.length === 0 ? 'node_modules matches package-lock.json' : null;
   },
 
   async run(context) {
-    const { places, env, signal } = context;
+    const { paths, env, signal } = context;
     const npm = findNpm(env);
-    const before = missingPackages(places.root);
-    // devDependencies too, whatever NODE_ENV says: the kit is compiled here.
+    const before = missingPackages(paths.root);
+    // With devDependencies, whatever NODE_ENV is: the kit is compiled here.
     await run(
       npm.program,
       [...npm.args, 'ci', '--ignore-scripts', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'],
       {
         what: 'npm could not install the packages of package-lock.json',
-        cwd: places.root,
+        cwd: paths.root,
         env,
         signal,
-        log: places.log,
+        log: paths.log,
         fixFor: (output) =>
           /package\.json and package-lock\.json.*(in sync|not in sync)/.test(output)
-            ? 'package.json and package-lock.json disagree: run `npm install --ignore-scripts`, look at what it changed, and keep it.'
+            ? 'package.json and package-lock.json disagree: run `npm install --ignore-scripts` and check its changes.'
             : undefined,
       },
     );
-    const after = missingPackages(places.root);
+    const after = missingPackages(paths.root);
     if (after.length > 0) {
-      throw new Problem(
-        `npm ci ended well, but ${after.length} packages are not what package-lock.json says: ${after.slice(0, 5).join(', ')}.`,
+      throw new SetupError(
+        `npm ci succeeded, but ${after.length} packages do not match package-lock.json: ${after.slice(0, 5).join(', ')}.`,
         {
-          fix: 'Remove node_modules and run `npm run setup` again.',
+          fix: 'Delete node_modules and run `npm run setup` again.',
         },
       );
     }
     return before.length > 0
-      ? `${Object.keys(readPackages(path.join(places.root, 'package-lock.json'))).length} packages in node_modules`
+      ? `${Object.keys(readPackages(path.join(paths.root, 'package-lock.json'))).length} packages in node_modules`
       : 'installed again';
   },
 };
 
 /**
- * The packages that package-lock.json names and node_modules does not hold in that version, by npm's own record of what
- * it
- * installed. Packages for other platforms may be absent; a package whose folder has gone is missing.
+ * The packages of package-lock.json that node_modules lacks or has in another version, by npm's own record of its
+ * installation. Packages for other platforms may be absent. A package without a folder is missing.
  * @param {string} root
  */
 export function missingPackages(root) {
   const wanted = readPackages(path.join(root, 'package-lock.json'));
-  const held = readPackages(path.join(root, 'node_modules', '.package-lock.json')) ?? {};
+  const installed = readPackages(path.join(root, 'node_modules', '.package-lock.json')) ?? {};
   if (wanted === null)
-    throw new Problem(`${path.join(root, 'package-lock.json')} is missing or cannot be read.`, {
+    throw new SetupError(`${path.join(root, 'package-lock.json')} is missing or cannot be read.`, {
       fix: 'Restore it: `git checkout package-lock.json`.',
     });
   return Object.entries(wanted)
     .filter(([place, { version, integrity, link, optional }]) => {
       if (place === '' || !place.includes('node_modules/')) return false;
-      const has = held[place];
-      if (has === undefined) return !optional;
+      const found = installed[place];
+      if (found === undefined) return !optional;
       return (
-        (!link && (has.version !== version || has.integrity !== integrity)) || !fs.existsSync(path.join(root, place))
+        (!link && (found.version !== version || found.integrity !== integrity)) ||
+        !fs.existsSync(path.join(root, place))
       );
     })
     .map(([place]) => place);

@@ -1,18 +1,18 @@
-// Step: what the machine itself must bring, asked only while another step is still to be done.
+// Step: checks what must be installed on the machine. It runs only if another step is not done.
 import fs from 'node:fs';
-import { freeBytes, needSpace, size } from '../disk.mjs';
-import { findCompiler, findHeaders, findNpm, findPython } from '../machine.mjs';
+import { freeBytes, needSpace, size } from '../system/disk.mjs';
+import { findCompiler, findHeaders, findNpm, findPython } from '../system/machine.mjs';
 
 export default {
   name: 'prerequisites',
   title: 'prerequisites',
-  what: 'looks for Python, a compiler, Node’s headers and disk space',
+  what: 'checks Python, the compiler, Node’s headers and disk space',
   seconds: 1,
 
-  done: ({ pending }) => (pending.length === 0 ? 'not needed: nothing is left to do' : null),
+  done: ({ pending }) => (pending.length === 0 ? 'not needed: all steps are done' : null),
 
   async run(context) {
-    const { env, pins, places, pending } = context;
+    const { env, pins, paths, pending } = context;
     const names = new Set(pending.map((step) => step.name));
     const found = [`Node ${process.versions.node}`];
     if (names.has('packages')) findNpm(env);
@@ -21,22 +21,22 @@ export default {
       found.push(findCompiler(env).compiler.replace(/\s*\(.*?\)/, ''));
       findHeaders(env);
     }
-    // Steps write to the package's disk and to the home's, which can be one and the same.
-    const needs = { [places.root]: 0, [places.home]: 0 };
+    // Steps write to the disk of the package and to that of the home, which can be one disk.
+    const needs = { [paths.root]: 0, [paths.home]: 0 };
     for (const step of pending)
-      needs[step.writesTo === 'package' ? places.root : places.home] += step.bytes?.(context) ?? 0;
-    const bytes = sameDisk(places.root, places.home)
-      ? { [places.home]: Object.values(needs).reduce((a, b) => a + b, 0) }
+      needs[step.writesTo === 'package' ? paths.root : paths.home] += step.bytes?.(context) ?? 0;
+    const bytes = sameDisk(paths.root, paths.home)
+      ? { [paths.home]: Object.values(needs).reduce((a, b) => a + b, 0) }
       : needs;
     for (const [folder, need] of Object.entries(bytes))
-      if (need > 0) needSpace(folder, need, `what is left of the set-up (${[...names].join(', ')})`);
-    found.push(`${size(freeBytes(places.home))} free`);
+      if (need > 0) needSpace(folder, need, `the other steps (${[...names].join(', ')})`);
+    found.push(`${size(freeBytes(paths.home))} free`);
     return found.join(', ');
   },
 };
 
 function sameDisk(...folders) {
   const disks = folders.map((folder) => fs.statSync(folder, { throwIfNoEntry: false })?.dev);
-  // a home still to be made lies in the package, by default
+  // a home that does not exist yet is in the package by default
   return disks.includes(undefined) || new Set(disks).size === 1;
 }

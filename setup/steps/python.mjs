@@ -1,23 +1,23 @@
-// Steps: the project's own Python environment, with JupyterLab and what executes and converts notebooks; and, when it
-// is asked for, one with Ray.
+// Steps: the kit's Python environment with JupyterLab and the programs that execute and convert notebooks; and an
+// optional one with Ray.
 import fs from 'node:fs';
 import path from 'node:path';
-import { run } from '../child.mjs';
-import { findPython } from '../machine.mjs';
-import { isStamped, stamp } from '../stamp.mjs';
+import { run } from '../system/program.mjs';
+import { findPython } from '../system/machine.mjs';
+import { isStamped, stamp } from '../system/stamp.mjs';
 
 /**
  * A step that makes an environment from a file of pinned requirements.
  * @param {{name: string, title: string, what: string, seconds: number, bytes: number, file: string, least?: string,
  *   optional?: boolean,
- * folder: (places: ReturnType<typeof import('../place.mjs').places>) => string, programs: string[], main: string}}
+ * folder: (paths: ReturnType<typeof import('../system/paths.mjs').pathsOf>) => string, programs: string[], main: string}}
  *   options
  *   `least`: the oldest Python, where it is not that of the pins; `main`: the package that its line names
  */
 function environmentStep({ file, folder, programs, main, least, bytes, ...step }) {
-  const inputs = ({ places }) => ({
-    requirements: fs.readFileSync(path.join(places.root, file), 'utf8'),
-    folder: folder(places), // its programs hold this path
+  const inputs = ({ paths }) => ({
+    requirements: fs.readFileSync(path.join(paths.root, file), 'utf8'),
+    folder: folder(paths), // its programs contain this path
   });
   return {
     ...step,
@@ -25,18 +25,18 @@ function environmentStep({ file, folder, programs, main, least, bytes, ...step }
     bytes: () => bytes,
 
     done(context) {
-      const venv = folder(context.places);
+      const venv = folder(context.paths);
       const whole =
         isStamped(venv, inputs(context)) && programs.every((name) => fs.existsSync(path.join(venv, 'bin', name)));
-      return whole ? `${venv} is what ${file} says` : null;
+      return whole ? `${venv} matches ${file}` : null;
     },
 
     async run(context) {
-      const { places, env, signal, pins, progress } = context;
-      const venv = folder(places);
+      const { paths, env, signal, pins, progress } = context;
+      const venv = folder(paths);
       const program = path.join(venv, 'bin', 'python');
       const python = findPython(env, least ?? pins.python);
-      const common = { env: environment(env), signal, log: places.log };
+      const common = { env: environment(env), signal, log: paths.log };
       fs.rmSync(venv, { recursive: true, force: true });
       try {
         progress({ detail: `makes an environment of Python ${python.version}` });
@@ -46,25 +46,24 @@ function environmentStep({ file, folder, programs, main, least, bytes, ...step }
           fixFor: () => 'Debian and Ubuntu: `apt-get install python3-venv`; or set RIFLE_PYTHON to another Python.',
         });
         const pip = ['-I', '-m', 'pip', '--disable-pip-version-check', '--no-input'];
-        // The file is a complete resolution: pip need not look for dependencies, and `pip check` says whether it is
-        // one.
+        // The file lists all dependencies, so pip need not resolve them. `pip check` verifies this.
         const options = ['--no-deps', '--no-user', '--require-hashes', '--only-binary=:all:', '--progress-bar', 'off'];
-        await run(program, [...pip, 'install', ...options, '--requirement', path.join(places.root, file)], {
+        await run(program, [...pip, 'install', ...options, '--requirement', path.join(paths.root, file)], {
           ...common,
           what: `pip could not install the packages of ${file}`,
           onLine: (line) => {
             const [, name] = /^(?:Collecting|Downloading) ([\w.]+)/.exec(line) ?? [];
-            if (name !== undefined) progress({ detail: `fetches ${name}` });
-            if (line.startsWith('Installing collected')) progress({ detail: 'installs what it fetched' });
+            if (name !== undefined) progress({ detail: `downloads ${name}` });
+            if (line.startsWith('Installing collected')) progress({ detail: 'installs the packages' });
           },
           fixFor: (output) =>
             /DO NOT MATCH THE HASHES/.test(output)
-              ? `A file that the package index serves does not have the hash of ${file}: it is damaged or another file. Try again; if it stays so, ask whoever runs the index.`
+              ? `A file of the package index does not have the hash of ${file}: it is damaged or was replaced. Try again. If this repeats, ask the operator of the index.`
               : undefined,
         });
         await run(program, [...pip, 'check'], {
           ...common,
-          what: `The packages of ${file} do not fit together on this Python`,
+          what: `The packages of ${file} are not compatible on this Python`,
         });
         stamp(venv, inputs(context), { python: python.version });
       } catch (error) {
@@ -83,7 +82,7 @@ function environmentStep({ file, folder, programs, main, least, bytes, ...step }
 export default environmentStep({
   name: 'python',
   title: 'Python environment',
-  what: 'JupyterLab and its kin from requirements.txt, by pip with hashes',
+  what: 'JupyterLab and other packages of requirements.txt, by pip with hashes',
   seconds: 50,
   bytes: 0.6e9,
   file: 'requirements.txt',
@@ -92,7 +91,7 @@ export default environmentStep({
   main: 'jupyterlab',
 });
 
-/** What clusters and tracking are tested with. */
+/** The programs with which clusters and tracking are tested. */
 export const ray = environmentStep({
   name: 'ray',
   title: 'Ray',
@@ -107,7 +106,7 @@ export const ray = environmentStep({
   main: 'ray',
 });
 
-/** The environment of pip and python: without what would send packages or imports to another place. */
+/** The environment variables of pip and python, without those that redirect packages or imports. */
 function environment(env) {
   const { PYTHONHOME, PYTHONPATH, PIP_TARGET, PIP_PREFIX, PIP_REQUIRE_VIRTUALENV, ...rest } = env;
   return rest;

@@ -1,23 +1,23 @@
-// Step: TensorFlow.js for Node and danfo.js, as published, without the install script of the one and the dependencies
-// of the other. shims/NAME/package.json says what replaces them; this step copies the published files beside it.
+// Step: copies the published files of TensorFlow.js for Node and danfo.js into shims/NAME. Its package.json leaves out
+// the install script of the one and replaces the dependencies of the other.
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import { run } from '../child.mjs';
-import { removeAbandoned } from '../lock.mjs';
-import { findNpm } from '../machine.mjs';
-import { Problem } from '../problem.mjs';
-import { filesOf, holds, isStamped, readStamp, stamp } from '../stamp.mjs';
+import { run } from '../system/program.mjs';
+import { removeAbandoned } from '../system/lock.mjs';
+import { findNpm } from '../system/machine.mjs';
+import { SetupError } from '../setup-error.mjs';
+import { filesOf, holds, isStamped, readStamp, stamp } from '../system/stamp.mjs';
 
-/** The folder of a package in shims/, and the files and folders that it takes from the published one. */
+/** The folder of a package in shims/, and the files and folders that are copied from the published package. */
 function shimOf(name, { root }) {
   const folder = path.join(root, 'shims', path.basename(name));
   const { files } = JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8'));
   return { folder, files };
 }
 
-const isWhole = (name, pin, places) => {
-  const { folder, files } = shimOf(name, places);
+const isWhole = (name, pin, paths) => {
+  const { folder, files } = shimOf(name, paths);
   return isStamped(folder, { ...pin, files }) && holds(folder, readStamp(folder).files);
 };
 
@@ -29,16 +29,16 @@ export default {
   writesTo: 'package',
   bytes: () => 10e6,
 
-  done({ places, pins }) {
-    return Object.entries(pins.npm).every(([name, pin]) => isWhole(name, pin, places))
+  done({ paths, pins }) {
+    return Object.entries(pins.npm).every(([name, pin]) => isWhole(name, pin, paths))
       ? `${Object.keys(pins.npm).join(' and ')} are in shims`
       : null;
   },
 
   async run(context) {
-    const { places, pins, force } = context;
+    const { paths, pins, force } = context;
     for (const [name, pin] of Object.entries(pins.npm))
-      if (force || !isWhole(name, pin, places)) await take(name, pin, context);
+      if (force || !isWhole(name, pin, paths)) await copyPublished(name, pin, context);
     return Object.entries(pins.npm)
       .map(([name, { version }]) => `${name} ${version}`)
       .join(', ');
@@ -46,10 +46,10 @@ export default {
 };
 
 /** Downloads the package with npm, verifies it against the pin, and extracts the files that the shim lists. */
-async function take(name, pin, { places, env, signal, progress }) {
-  const { folder, files } = shimOf(name, places);
-  const partial = path.join(places.cache, `npm.partial-${process.pid}`);
-  removeAbandoned(places.cache);
+async function copyPublished(name, pin, { paths, env, signal, progress }) {
+  const { folder, files } = shimOf(name, paths);
+  const partial = path.join(paths.cache, `npm.partial-${process.pid}`);
+  removeAbandoned(paths.cache);
   fs.rmSync(partial, { recursive: true, force: true });
   fs.mkdirSync(path.join(partial, 'package'), { recursive: true });
   try {
@@ -59,7 +59,7 @@ async function take(name, pin, { places, env, signal, progress }) {
     await run(
       npm.program,
       [...npm.args, 'pack', `${name}@${pin.version}`, '--ignore-scripts', '--pack-destination', partial],
-      { what, cwd: places.root, env, signal, log: places.log },
+      { what, cwd: paths.root, env, signal, log: paths.log },
     );
     const tarball = path.join(partial, fs.readdirSync(partial).find((file) => file.endsWith('.tgz')) ?? '');
     verify(tarball, name, pin);
@@ -80,7 +80,7 @@ async function take(name, pin, { places, env, signal, progress }) {
 function verify(file, name, { version, integrity }) {
   const found = `sha512-${crypto.createHash('sha512').update(fs.readFileSync(file)).digest('base64')}`;
   if (found === integrity) return;
-  throw new Problem(`${name} ${version} from the npm registry has the hash ${found}; expected ${integrity}.`, {
+  throw new SetupError(`${name} ${version} from the npm registry has the hash ${found}; expected ${integrity}.`, {
     fix: 'The file is damaged or was replaced. Try again. If this repeats, ask the operator of the registry, and do not use the file.',
   });
 }

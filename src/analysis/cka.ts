@@ -1,5 +1,7 @@
 // How alike two representations of the same images are: linear centred kernel alignment (Kornblith et al., ICML 2019,
 // arXiv 1905.00414).
+// Own matrix products: TensorFlow.js has no float64, mathjs and danfo work on arrays of arrays, and both products here
+// are symmetric or of few rows, so that half of the work and all copies are saved.
 import { KitError } from '../base/errors';
 
 /** Features of examples, row by row: `values[i * features + j]` is feature j of example i. */

@@ -76,17 +76,24 @@ export const constant =
   (_, count) =>
     new Float32Array(count).fill(value);
 
+/** `count` numbers in the order in which they are drawn; Float32Array.from takes twice as long. */
+function drawn(count: number, draw: () => number): Float32Array {
+  const values = new Float32Array(count);
+  for (let i = 0; i < count; i++) values[i] = draw();
+  return values;
+}
+
 /** Normal with standard deviation sqrt(2 / fanOut): He et al. 2015, for convolutions before rectifiers. */
 export const heNormal =
   (fanOut: number): Initializer =>
   (stream, count) =>
-    Float32Array.from({ length: count }, () => stream.normal(0, Math.sqrt(2 / fanOut)));
+    drawn(count, () => stream.normal(0, Math.sqrt(2 / fanOut)));
 
 /** Uniform in +-1/sqrt(fanIn): what torch.nn.Linear draws its weight and its bias from. */
 export const linearUniform =
   (fanIn: number): Initializer =>
   (stream, count) =>
-    Float32Array.from({ length: count }, () => stream.uniform(-1 / Math.sqrt(fanIn), 1 / Math.sqrt(fanIn)));
+    drawn(count, () => stream.uniform(-1 / Math.sqrt(fanIn), 1 / Math.sqrt(fanIn)));
 
 /** One parameter or running statistic of a network. */
 export class Parameter {

@@ -29,7 +29,7 @@ export function studyFolder(): string | null {
 
 /**
  * An absolute path inside the kit's home: `$RIFLE_HOME`, by default (also when it is empty) `.rifle` beside the
- * package.json of the kit or of the project that has it among its packages; the same rule as in setup/place.mjs. Its
+ * package.json of the kit or of the project that has it among its packages; the same rule as in setup/system/paths.mjs. Its
  * folders: `cache` (packages as fetched), `data`, `weights`, `pixels`, `runs`, `venv`, `tensorflow`, `cuda`.
  */
 export function kitHome(...parts: string[]): string {

@@ -2,9 +2,9 @@
 import fsp from 'node:fs/promises';
 import { Command } from 'commander';
 import type { CheckedImage, DataReport, Pair } from '../data/check/check-folder';
-import { interruptible } from './interrupt';
+import { examples } from './examples';
 import { printJson, printLine, printList } from './print';
-import { showProgress } from './progress';
+import { withProgress } from './progress';
 
 /** Rows of each list that are printed on the terminal; HTML and JSON have all. */
 const MOST_ROWS = 10;
@@ -104,17 +104,14 @@ export function dataCheckCommand(): Command {
     .addHelpText(
       'after',
       '\nNothing is changed. The exit code is 1 when images are unreadable or in two splits.\n' +
-        'Examples:\n  $ npx rifle data check photos\n  $ npx rifle data check elpv --html check.html',
+        examples('rifle data check photos', 'rifle data check elpv --html check.html'),
     )
     .action(async (name: string, { json, html: file }: { json?: boolean; html?: string }) => {
       const { datasets } = await import('../data/catalog.js');
       const { checkDataset } = await import('../data/check/check-folder.js');
-      const display = showProgress({ quiet: json });
-      const work = { onProgress: display.onProgress, signal: interruptible() };
-      const report = await datasets
-        .load(name, work)
-        .then((dataset) => checkDataset(dataset, work))
-        .finally(() => display.stop());
+      const report = await withProgress(json, async (options) =>
+        checkDataset(await datasets.load(name, options), options),
+      );
       if (report.unreadable.length > 0 || report.exact.some(({ acrossSplits }) => acrossSplits)) process.exitCode = 1;
       if (file !== undefined) await fsp.writeFile(file, await pageOf(report));
       if (json) return printJson(report);

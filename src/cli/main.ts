@@ -16,6 +16,7 @@ import { sweepCommand } from './commands/sweep';
 import { trainCommand } from './commands/train';
 import { weightsCommand } from './commands/weights';
 import { kitVersion } from '../base/home';
+import { examples } from './examples';
 import { fail } from './fail';
 
 const program = new Command('rifle')
@@ -25,8 +26,7 @@ const program = new Command('rifle')
   .showSuggestionAfterError()
   .addHelpText(
     'after',
-    '\nExamples:\n  $ npx rifle doctor\n  $ npx rifle train --method rifle --epochs 10 --seed 1' +
-      '\n  $ npx rifle reproduce --scale mini',
+    examples('rifle doctor', 'rifle train --method rifle --epochs 10 --seed 1', 'rifle reproduce --scale mini'),
   );
 
 for (const command of [

@@ -3,6 +3,7 @@ import { MultiBar, type SingleBar } from 'cli-progress';
 import pc from 'picocolors';
 import { Pace, type OnProgress, type Progress } from '../base/progress';
 import { visible } from '../base/visible';
+import { interruptible } from './interrupt';
 
 export { duration } from '../base/progress';
 
@@ -13,10 +14,26 @@ export interface ProgressDisplay {
 }
 
 /** Bars on a terminal, lines elsewhere, nothing when `quiet`. */
-export function showProgress({ quiet = false }: { quiet?: boolean } = {}): ProgressDisplay {
+function showProgress({ quiet = false }: { quiet?: boolean } = {}): ProgressDisplay {
   if (quiet) return { onProgress: () => undefined, stop: () => undefined };
   const { onProgress, stop } = process.stderr.isTTY ? bars() : lines();
   return { onProgress: (progress) => onProgress(visibleProgress(progress)), stop };
+}
+
+/**
+ * Does `work` with a display of its progress and a signal that Ctrl-C aborts. The display has stopped when this returns
+ * or throws.
+ */
+export async function withProgress<T>(
+  quiet: boolean | undefined,
+  work: (options: { onProgress: OnProgress; signal: AbortSignal }) => Promise<T>,
+): Promise<T> {
+  const display = showProgress({ quiet });
+  try {
+    return await work({ onProgress: display.onProgress, signal: interruptible() });
+  } finally {
+    display.stop();
+  }
 }
 
 /** Names from outside (files, data sets, answers of servers) on one line, without control characters. */

@@ -1,6 +1,7 @@
 // The common part of commands over a store of runs: their flags, the store, and the choice between text and JSON.
 import { Command } from 'commander';
 import type { RunStore } from '../runs/store/store';
+import { examples as examplesText } from './examples';
 import { printJson } from './print';
 
 /** Flags of every command over a store. */
@@ -37,10 +38,7 @@ export function storeCommand<Flags extends StoreFlags>(options: StoreCommand<Fla
     .description(description)
     .option('--runs <dir>', "where runs are kept (default: the kit's own folder)")
     .option('--json', 'print JSON')
-    .addHelpText(
-      'after',
-      `\nExample${examples.length > 1 ? 's' : ''}:\n${examples.map((line) => `  $ npx ${line}`).join('\n')}`,
-    )
+    .addHelpText('after', examplesText(...examples))
     .action(async (...args: unknown[]) => {
       const [flags] = args.splice(-2) as [Flags, Command]; // commander gives the arguments, the flags, the command
       const { RunStore: Store } = await import('../runs/store/store.js');

@@ -1,12 +1,12 @@
 // The trainer: one run of a spec on a backbone and two streams of batches, read from top to bottom.
 import type { Backbone } from '../backbones/backbone';
 import { KitError } from '../base/errors';
-import { randomStream } from '../base/random';
 import { collectGarbage } from '../engine/garbage';
 import { estimateMemory, freeMemory, requireMemory } from '../engine/graph/memory-estimate';
 import type { Graph } from '../engine/graph/shapes';
 import { compileSteps, evaluate, letOthersRun, scalars, valuesOf } from './compiled-steps';
 import { LayerRecorder } from './layer-rows';
+import { maskSeed } from './mask-seed';
 import { changesWithinEpoch, ratesAt } from './rates';
 import { resetValues, timetable } from './resets/reset';
 import type { RunSpec } from './spec/spec';
@@ -20,21 +20,6 @@ import {
   type TrainOptions,
   type TrainState,
 } from './train-state';
-
-/**
- * The seeds of the tricks' random numbers in step `index` (0-based) of `epoch`: [2] int32 for at most one trick, else
- * [tricks, 2]. Each trick has its own stream. A step that is repeated gets the same seeds.
- */
-export function maskSeed(spec: Pick<RunSpec, 'seed' | 'tricks'>, epoch: number, index: number): Int32Array {
-  const names = spec.tricks.length === 0 ? ['none'] : spec.tricks.map(({ name }) => name);
-  return Int32Array.from(
-    names.flatMap((name, i) => {
-      const former = names.slice(0, i).filter((other) => other === name).length; // the same trick twice
-      const stream = randomStream(spec.seed, former === 0 ? name : `${name}#${former}`, epoch, index);
-      return [stream.integer(2 ** 31), stream.integer(2 ** 31)];
-    }),
-  );
-}
 
 /**
  * Fine-tunes `backbone` according to `spec` and returns the rows of its epochs and layers. The compiled program has its

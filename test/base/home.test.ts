@@ -20,10 +20,10 @@ describe('kitHome', () => {
    */
   const look = (value: string): Record<'own' | 'child' | 'setup' | 'runs', string> => {
     const module = JSON.stringify(require.resolve('../../src/base/home'));
-    const place = JSON.stringify(path.join(packageRoot(), 'setup', 'place.mjs'));
+    const paths = JSON.stringify(path.join(packageRoot(), 'setup', 'system', 'paths.mjs'));
     const script = `
-      import(${place}).then(({ places }) => {
-        const setup = places(${JSON.stringify(packageRoot())}, { ...process.env }).home;
+      import(${paths}).then(({ pathsOf }) => {
+        const setup = pathsOf(${JSON.stringify(packageRoot())}, { ...process.env }).home;
         const { kitHome } = require(${module});
         const child = require('node:child_process').execFileSync(process.execPath, ['-p', 'require(' + JSON.stringify(${module}) + ').kitHome()'], { cwd: 'notebooks', encoding: 'utf8' });
         console.log(JSON.stringify({ own: kitHome(), child: child.trim(), setup, runs: process.env.RIFLE_RUNS }));

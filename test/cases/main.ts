@@ -110,7 +110,11 @@ const RUNS: Readonly<Record<string, Run>> = {
     'files of a finished run',
     'left out, with a code',
   ),
-  'attacks/23-channel-weights': tests('runs/prepared.test.js', '', 'an edited or cut cache is computed again'),
+  'attacks/23-channel-weights': tests(
+    'runs/prepared.test.js',
+    'preparedArrays',
+    'an edited or cut cache is computed again',
+  ),
   'attacks/24-foreign-folder': tests(
     'runs/store/format/record-file.test.js',
     'a copied folder and what a killed prune left are no runs',

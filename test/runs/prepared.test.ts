@@ -1,53 +1,70 @@
-// The cache of what a part of a spec computes from data: used only when it is what was written.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
-import { preparedArrays, type PreparedArrays } from '../../src/runs/prepared';
-import { useFreshHome } from '../data/fresh-home';
+import { preparedArrays } from '../../src/runs/prepared';
 
-describe('prepared arrays', () => {
-  const home = useFreshHome();
-  const right = { stage1: Float32Array.of(0.25, 0.75), stage2: Float32Array.of(1, NaN) };
+describe('preparedArrays', () => {
+  let home: string;
+  const before = process.env.RIFLE_HOME;
+  beforeEach(() => {
+    home = fs.mkdtempSync(path.join(os.tmpdir(), 'rifle-prepared-'));
+    process.env.RIFLE_HOME = home;
+  });
+  afterEach(() => {
+    if (before === undefined) delete process.env.RIFLE_HOME;
+    else process.env.RIFLE_HOME = before;
+    fs.rmSync(home, { recursive: true, force: true });
+  });
   let computed = 0;
-  const prepare = (): Promise<PreparedArrays> => (computed++, Promise.resolve(right));
-  const file = (): string => {
-    const folder = path.join(home.path, 'prepared');
-    return path.join(
-      folder,
-      fs.readdirSync(folder).find((name) => name.endsWith('.json'))!,
-    );
-  };
-  beforeEach(() => (computed = 0));
+  const prepare = () => Promise.resolve({ stage1: Float32Array.of(0.25, ++computed), stage2: Float32Array.of(-0) });
+  const first = async (key: unknown) => (await preparedArrays(key, prepare)).stage1[1];
 
-  it('are computed once for a key, and come back bit for bit', async () => {
-    assert.deepEqual(await preparedArrays({ data: 'a' }, prepare), right);
-    assert.deepEqual(await preparedArrays({ data: 'a' }, prepare), right);
-    assert.equal(computed, 1);
-    await preparedArrays({ data: 'b' }, prepare);
-    assert.equal(computed, 2);
+  it('computes the arrays of a key once, whatever the order of its fields', async () => {
+    computed = 0;
+    assert.equal(await first({ numerics: 1, images: 'a' }), 1);
+    assert.equal(await first({ images: 'a', numerics: 1 }), 1);
+    const { stage1, stage2 } = await preparedArrays({ numerics: 1, images: 'a' }, prepare);
+    assert.deepEqual([...stage1], [0.25, 1]);
+    assert.ok(Object.is(stage2[0], -0), 'to the bit');
   });
 
-  it('are computed again where the file was edited, cut, or is of another key', async () => {
-    await preparedArrays({ data: 'a' }, prepare);
-    const text = fs.readFileSync(file(), 'utf8');
-    const written = JSON.parse(text) as { key: unknown; arrays: Record<string, string> };
-    const other = Buffer.from(Float32Array.of(0.9, 0.1).buffer).toString('base64');
-    const spoilt = [
-      JSON.stringify({ ...written, arrays: { ...written.arrays, stage1: other } }),
-      JSON.stringify({ ...written, key: { data: 'z' } }),
-      ...['null', '[]', '{}', '', text.slice(0, 30)],
-    ];
-    for (const each of spoilt) {
-      fs.writeFileSync(file(), each);
-      assert.deepEqual(await preparedArrays({ data: 'a' }, prepare), right, each);
-      assert.equal(fs.readFileSync(file(), 'utf8'), text);
+  it('computes them again for other numerics', async () => {
+    computed = 0;
+    assert.equal(await first({ numerics: 1, images: 'a' }), 1);
+    assert.equal(await first({ numerics: 2, images: 'a' }), 2);
+  });
+
+  it('computes them again where the file is damaged', async () => {
+    computed = 0;
+    await first('key');
+    const [name] = fs.readdirSync(path.join(home, 'prepared'));
+    const file = path.join(home, 'prepared', name);
+    const text = fs.readFileSync(file, 'utf8');
+    const [, stage2] = /"stage2":"([^"]+)"/.exec(text)!;
+    fs.writeFileSync(file, text.replace(stage2, 'AAAAAA=='));
+    assert.equal(await first('key'), 2);
+    fs.writeFileSync(file, text.slice(0, 20));
+    assert.equal(await first('key'), 3);
+  });
+
+  it('computes them again where the file is other JSON, or of another key', async () => {
+    computed = 0;
+    await first('key');
+    const [name] = fs.readdirSync(path.join(home, 'prepared'));
+    const file = path.join(home, 'prepared', name);
+    const text = fs.readFileSync(file, 'utf8');
+    for (const other of ['null', '[]', '{}', '', text.replace('"key":"key"', '"key":"other"')]) {
+      fs.writeFileSync(file, other);
+      await first('key');
+      assert.equal(fs.readFileSync(file, 'utf8').length, text.length, other);
     }
-    assert.equal(computed, 1 + spoilt.length);
+    assert.equal(computed, 6);
   });
 
-  it('need no cache: a folder that cannot be written costs the computation alone', async () => {
-    fs.writeFileSync(path.join(home.path, 'prepared'), 'in its place');
-    assert.deepEqual(await preparedArrays({ data: 'a' }, prepare), right);
-    assert.equal(computed, 1);
+  it('needs no cache where none can be written', async () => {
+    fs.writeFileSync(path.join(home, 'prepared'), 'in its place');
+    computed = 0;
+    assert.equal(await first('key'), 1);
   });
 });

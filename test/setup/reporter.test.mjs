@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { packageRoot } from '../../setup/place.mjs';
+import { packageRoot } from '../../setup/system/paths.mjs';
 import { scratchFolder } from './scratch.mjs';
 
 const run = (cwd, script, ...args) =>

@@ -1,11 +1,12 @@
 // What the tests of the set-up share: an empty folder that goes again, a wheel made by hand, a context to run steps in.
 import { execFileSync } from 'node:child_process';
+import crypto from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { ask, findPython } from '../../setup/machine.mjs';
+import { ask, findPython } from '../../setup/system/machine.mjs';
 import { context } from '../../setup/run.mjs';
-import { packageRoot } from '../../setup/place.mjs';
+import { packageRoot } from '../../setup/system/paths.mjs';
 
 /**
  * An empty folder for each test of the suite, removed after it. Call it inside `describe`; read `.path` inside `it`.
@@ -27,24 +28,18 @@ export function python() {
   return found;
 }
 
-/**
- * Writes a zip archive with Python's zipfile: `members` maps names to texts; a text that starts with `->` makes a
- * symbolic link.
- */
-export function makeZip(file, members) {
+/** Writes a zip archive with Python's zipfile: `members` maps names to texts. */
+function makeZip(file, members) {
   const program = `
 import json, sys, zipfile
 with zipfile.ZipFile(sys.argv[1], "w", zipfile.ZIP_DEFLATED) as archive:
     for name, text in json.loads(sys.argv[2]).items():
-        info = zipfile.ZipInfo(name)
-        info.compress_type = zipfile.ZIP_DEFLATED
-        info.external_attr = (0o120777 if text.startswith("->") else 0o100644) << 16
-        archive.writestr(info, text[2:] if text.startswith("->") else text)
+        archive.writestr(name, text)
 `;
   execFileSync(python(), ['-c', program, file, JSON.stringify(members)]);
 }
 
-/** A wheel that pip accepts, as small as it can be; returns its pin (with a wrong `bytes` and no `sha256`). */
+/** A wheel that pip accepts, as small as it can be; returns its pin. */
 export function makeWheel(folder, members = {}) {
   const file = 'tiny_engine-1.0-py3-none-any.whl';
   makeZip(path.join(folder, file), {
@@ -54,23 +49,28 @@ export function makeWheel(folder, members = {}) {
       'Wheel-Version: 1.0\nGenerator: hand\nRoot-Is-Purelib: true\nTag: py3-none-any\n',
     'tiny_engine-1.0.dist-info/RECORD': '',
   });
-  return { name: 'tiny-engine', version: '1.0', file, bytes: fs.statSync(path.join(folder, file)).size };
+  const content = fs.readFileSync(path.join(folder, file));
+  const sha256 = crypto.createHash('sha256').update(content).digest('hex');
+  return { name: 'tiny-engine', version: '1.0', file, bytes: content.length, sha256 };
 }
 
-/**
- * A context whose home is `home`, whose pip finds packages in `wheels` alone (never on a network), and which keeps what
- * steps report.
- */
-export function testContext(home, wheels, extra = {}) {
-  const env = {
-    ...process.env,
-    RIFLE_HOME: home,
-    RIFLE_DEVICE: 'cpu',
-    PIP_NO_INDEX: '1',
-    PIP_FIND_LINKS: wheels,
-    PIP_CONFIG_FILE: os.devNull,
-  };
-  return { ...context(packageRoot, env, new AbortController().signal), pipPython: python(), ...extra };
+/** A context whose home is `home`. */
+export function testContext(home, extra = {}) {
+  const env = { ...process.env, RIFLE_HOME: home, RIFLE_DEVICE: 'cpu' };
+  return { ...context(packageRoot, env, new AbortController().signal), ...extra };
+}
+
+/** Lets pip, in each test of the suite, find packages in `folder()` alone and never on a network. */
+export function pipFinds(folder) {
+  let before;
+  beforeEach(() => {
+    before = { ...process.env };
+    Object.assign(process.env, { PIP_NO_INDEX: '1', PIP_FIND_LINKS: folder(), PIP_CONFIG_FILE: os.devNull });
+  });
+  afterEach(() => {
+    for (const name of Object.keys(process.env)) if (!(name in before)) delete process.env[name];
+    Object.assign(process.env, before);
+  });
 }
 
 /** A screen that remembers. */

@@ -1,9 +1,9 @@
 // `rifle data list|prepare|verify|check`: the data sets of the catalog and of folders.
 import { Command } from 'commander';
-import { interruptible } from '../interrupt';
 import { dataCheckCommand } from '../data-check';
+import { examples } from '../examples';
 import { megabytes, printJson, printLine, printList } from '../print';
-import { showProgress } from '../progress';
+import { withProgress } from '../progress';
 import type { Dataset, DatasetSpec } from '../../data/dataset';
 
 /** Bytes to download for a data set; null when the size of a file is not known. */
@@ -31,10 +31,7 @@ export function dataCommand(): Command {
     .description('the data sets of the catalog, and which are ready on this machine')
     .argument('[words...]', 'only those whose name or title has one of these words')
     .option('--json', 'print JSON')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  $ npx rifle data list\n  $ npx rifle data list dtd caltech\n  $ npx rifle data list --json',
-    )
+    .addHelpText('after', examples('rifle data list', 'rifle data list dtd caltech', 'rifle data list --json'))
     .action(async (words: string[], { json }: { json?: boolean }) => {
       const { datasets } = await import('../../data/catalog.js');
       const wanted = words.map((word) => word.toLowerCase());
@@ -83,18 +80,16 @@ export function dataCommand(): Command {
         'Downloads are resumed, verified by size and hash, extracted, read and counted.',
         'A folder: <class>/*, or train/<class>/*, test/<class>/* and perhaps val/<class>/*, or labels.csv ' +
           '(file,label).',
-        'Examples:',
-        '  $ npx rifle data prepare elpv',
-        '  $ npx rifle data prepare cub-200-2011',
-        '  $ npx rifle data prepare stanford-cars --from ~/Downloads/cars',
+        examples(
+          'rifle data prepare elpv',
+          'rifle data prepare cub-200-2011',
+          'rifle data prepare stanford-cars --from ~/Downloads/cars',
+        ),
       ].join('\n'),
     )
     .action(async (name: string, { from, json }: { from?: string; json?: boolean }) => {
       const { datasets } = await import('../../data/catalog.js');
-      const display = showProgress({ quiet: json });
-      const dataset = await datasets
-        .load(name, { from, onProgress: display.onProgress, signal: interruptible() })
-        .finally(() => display.stop());
+      const dataset = await withProgress(json, (options) => datasets.load(name, { from, ...options }));
       const { root, classes, train, validation, test, hash, verified, split, notices = [] } = dataset;
       if (json)
         return printJson({
@@ -123,13 +118,10 @@ export function dataCommand(): Command {
     .description('read every file of a data set again and compare with what was prepared')
     .argument('<name>', 'a name of the catalog, or a folder')
     .option('--json', 'print JSON')
-    .addHelpText('after', '\nExample:\n  $ npx rifle data verify elpv')
+    .addHelpText('after', examples('rifle data verify elpv'))
     .action(async (name: string, { json }: { json?: boolean }) => {
       const { datasets } = await import('../../data/catalog.js');
-      const display = showProgress({ quiet: json });
-      const dataset = await datasets
-        .verify(name, { onProgress: display.onProgress, signal: interruptible() })
-        .finally(() => display.stop());
+      const dataset = await withProgress(json, (options) => datasets.verify(name, options));
       const images = dataset.train.length + dataset.test.length;
       if (json)
         return printJson({

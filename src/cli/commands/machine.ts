@@ -4,6 +4,7 @@ import path from 'node:path';
 import { Command } from 'commander';
 import pc from 'picocolors';
 import { packageRoot } from '../../base/home';
+import { examples } from '../examples';
 import { printJson, printLine } from '../print';
 
 /**
@@ -13,7 +14,7 @@ export function setupCommand(): Command {
   return new Command('setup')
     .description('set this machine up: TensorFlow, JupyterLab, default weights and data; skips what is there')
     .argument('[options...]', 'options of the set-up, after --: `rifle setup -- --check`')
-    .addHelpText('after', '\nExamples:\n  $ npx rifle setup\n  $ npx rifle setup -- --check')
+    .addHelpText('after', examples('rifle setup', 'rifle setup -- --check'))
     .action(async (options: string[]) => {
       const main = path.join(packageRoot(), 'setup', 'main.mjs');
       const child = spawn(process.execPath, [main, ...options], { stdio: 'inherit' });
@@ -33,7 +34,7 @@ export function doctorCommand(): Command {
   return new Command('doctor')
     .description('check this machine; prints the command that fixes a problem; exit code 1 when there is a problem')
     .option('--json', 'print {"ok", "checks"} as JSON')
-    .addHelpText('after', '\nExample:\n  $ npx rifle doctor --json')
+    .addHelpText('after', examples('rifle doctor --json'))
     .action(async ({ json }: { json?: boolean }) => {
       const { runChecks } = await import('../checks.js');
       const checks = [];

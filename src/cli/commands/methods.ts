@@ -1,6 +1,7 @@
 // `rifle methods`: the methods of the tables.
 import { Command } from 'commander';
 import type { Part } from '../../base/definitions/part';
+import { examples } from '../examples';
 import { printJson, printList } from '../print';
 
 /** The data set and the backbone of the specs that are printed. */
@@ -11,7 +12,7 @@ export function methodsCommand(): Command {
   return new Command('methods')
     .description('list the methods of the tables and what each decides')
     .option('--json', 'print JSON: each with the complete spec of a run of it')
-    .addHelpText('after', '\nExample:\n  $ npx rifle methods --json')
+    .addHelpText('after', examples('rifle methods --json'))
     .action(async ({ json }: { json?: boolean }) => {
       const { methods } = await import('../../transfer/methods.js');
       const { parseRunSpec } = await import('../../transfer/spec/spec.js');

@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { Command } from 'commander';
 import pc from 'picocolors';
+import { examples } from '../examples';
 import { printJson, printLine } from '../print';
 
 /** The command. */
@@ -10,7 +11,7 @@ export function newCommand(): Command {
     .description('make a study of your own: a notebook, a test that re-executes it, the kit as a package')
     .argument('<dir>', 'a new folder')
     .option('--json', 'print {"folder", "files"} as JSON')
-    .addHelpText('after', '\nExample:\n  $ npx rifle new ~/my-study && cd ~/my-study && npm install && npm test')
+    .addHelpText('after', examples('rifle new ~/my-study && cd ~/my-study && npm install && npm test'))
     .action(async (dir: string, { json }: { json?: boolean }) => {
       const { newStudy } = await import('../../notebook/study.js');
       const files = await newStudy(dir);

@@ -3,10 +3,10 @@ import fs from 'node:fs';
 import { Command, Option } from 'commander';
 import { KitError } from '../../base/errors';
 import type { Predictions } from '../../predict/classifier';
-import { interruptible } from '../interrupt';
+import { examples } from '../examples';
 import { wholeNumber } from '../numbers';
 import { percent, printJson, printLine, printList } from '../print';
-import { showProgress } from '../progress';
+import { withProgress } from '../progress';
 
 interface PredictFlags {
   top: number;
@@ -33,8 +33,7 @@ export function predictCommand(): Command {
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
-      '\nExamples:\n  $ npx rifle predict db31 photos/\n  $ npx rifle predict db31 a.jpg b.jpg --top 1 --csv ' +
-        'predictions.csv',
+      examples('rifle predict db31 photos/', 'rifle predict db31 a.jpg b.jpg --top 1 --csv predictions.csv'),
     )
     .action(async (source: string, paths: string[], { top, csv, json, which, runs }: PredictFlags) => {
       if (top < 1)
@@ -43,15 +42,10 @@ export function predictCommand(): Command {
           fix: 'Give --top 1.',
         });
       const { classifier } = await import('../../predict/classifier.js');
-      const display = showProgress({ quiet: json });
-      const signal = interruptible();
-      const model = await classifier(source, { runs, which, signal }).catch((error: unknown) => {
-        display.stop();
-        throw error;
+      const result = await withProgress(json, async (options) => {
+        const model = await classifier(source, { runs, which, signal: options.signal });
+        return model.predict(paths, { top, ...options }).finally(() => model.dispose());
       });
-      const result = await model
-        .predict(paths, { top, signal, onProgress: display.onProgress })
-        .finally(() => (display.stop(), model.dispose()));
       if (result.unreadable.length > 0) process.exitCode = 1;
       if (csv !== undefined) fs.writeFileSync(csv, csvOf(result));
       if (json) return printJson(jsonOf(result));

@@ -5,9 +5,9 @@ import { KitError } from '../../base/errors';
 import type { FigureSources } from '../../report/page/exhibits';
 import type { RunRecord } from '../../runs/store/record';
 import type { RunStore } from '../../runs/store/store';
-import { interruptible } from '../interrupt';
+import { examples } from '../examples';
 import { printJson, printLine, warnLeftOut } from '../print';
-import { showProgress } from '../progress';
+import { withProgress } from '../progress';
 
 interface ReportFlags {
   runs?: string;
@@ -39,9 +39,10 @@ export function reportCommand(): Command {
     .option('--json', 'print the tables as JSON')
     .addHelpText(
       'after',
-      '\nExamples:\n' +
-        '  $ npx rifle report --runs my-runs --out my-report.html\n' +
-        '  $ npx rifle report --scale mini --study t2 t3 --separate --export results',
+      examples(
+        'rifle report --runs my-runs --out my-report.html',
+        'rifle report --scale mini --study t2 t3 --separate --export results',
+      ),
     )
     .action(async (flags: ReportFlags) => {
       const { RunStore } = await import('../../runs/store/store.js');
@@ -110,19 +111,12 @@ async function analysesOf(
 ): Promise<FigureSources> {
   const { studies } = await import('../../studies/study.js');
   const wanted = studies.list().filter(({ name }) => names === undefined || names.includes(name));
-  const display = showProgress();
-  try {
-    const context = {
-      weightsOf: (id: string) => store.weights(id),
-      onProgress: display.onProgress,
-      signal: interruptible(),
-    };
+  return withProgress(false, async (options) => {
+    const context = { ...options, weightsOf: (id: string) => store.weights(id) };
     const sources: FigureSources = {};
     for (const { analyse } of wanted) Object.assign(sources, await analyse?.(records, context));
     return sources;
-  } finally {
-    display.stop();
-  }
+  });
 }
 
 /** `report.html` and `t2` make `report-t2.html`. */

@@ -2,9 +2,9 @@
 import path from 'node:path';
 import { Command } from 'commander';
 import pc from 'picocolors';
-import { interruptible } from '../interrupt';
+import { examples } from '../examples';
 import { percent, printJson, printLine } from '../print';
-import { duration, showProgress } from '../progress';
+import { duration, withProgress } from '../progress';
 
 /** The command. */
 export function reproduceCommand(): Command {
@@ -14,10 +14,7 @@ export function reproduceCommand(): Command {
     .option('--runs <dir>', 'where runs are kept; finished ones are reused')
     .option('--out <file>', 'the report to write', 'rifle-report.html')
     .option('--json', 'print the records and the table as JSON')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  $ npx rifle reproduce --scale smoke\n  $ npx rifle reproduce --scale mini --out mini.html',
-    )
+    .addHelpText('after', examples('rifle reproduce --scale smoke', 'rifle reproduce --scale mini --out mini.html'))
     .action(async (flags: { scale?: string; runs?: string; out: string; json?: boolean }) => {
       await import('../../studies/built-in.js');
       const { scale } = await import('../../studies/scales.js');
@@ -32,14 +29,10 @@ export function reproduceCommand(): Command {
             `on ${chosen.spec.dataset}.`,
         );
       const began = performance.now();
-      const display = showProgress({ quiet: flags.json });
       let reused = 0;
-      const records = await runAll(specs, {
-        runs: flags.runs,
-        signal: interruptible(),
-        onProgress: display.onProgress,
-        onRecord: (_, again) => (reused += again ? 1 : 0),
-      }).finally(() => display.stop());
+      const records = await withProgress(flags.json, (options) =>
+        runAll(specs, { ...options, runs: flags.runs, onRecord: (_, again) => (reused += again ? 1 : 0) }),
+      );
 
       const { methodsTable } = await import('../../report/tables/methods-table.js');
       const { writeReport } = await import('../../studies/results.js');

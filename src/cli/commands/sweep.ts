@@ -6,6 +6,7 @@ import { KitError } from '../../base/errors';
 import type { PoolOptions } from '../../runs/pool/pool';
 import type { RunRecord } from '../../runs/store/record';
 import type { RunSpec } from '../../transfer/spec/spec';
+import { examples } from '../examples';
 import { interruptible } from '../interrupt';
 import { positiveNumber } from '../numbers';
 import { printJson, printLine, printList } from '../print';
@@ -85,10 +86,13 @@ export function sweepCommand(): Command {
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
-      '\nCtrl-C once stops every run after a checkpoint, twice at once; the same command resumes ' +
-        'them.\n\nExamples:\n  $ npx rifle sweep --study t2 t3 --scale mini --workers 2\n  $ npx rifle sweep ' +
-        '--scale paper --dry-run\n  $ npx rifle sweep --study t2 --scale paper --ray http://127.0.0.1:8265\n  $ ' +
-        'RIFLE_DATA=./photos npx rifle sweep --study t2    # also on a folder of your own',
+      '\nCtrl-C stops every run after a checkpoint, a second Ctrl-C stops at once; the same command resumes them.\n' +
+        examples(
+          'rifle sweep --study t2 t3 --scale mini --workers 2',
+          'rifle sweep --scale paper --dry-run',
+          'rifle sweep --study t2 --scale paper --ray http://127.0.0.1:8265',
+        ) +
+        '\n  $ RIFLE_DATA=./photos npx rifle sweep --study t2    # also on a folder of your own',
     )
     .action(async (flags: SweepFlags) => {
       await import('../../studies/built-in.js');

@@ -3,9 +3,9 @@ import fs from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
 import { KitError } from '../../base/errors';
 import { kitVersion } from '../../base/home';
-import { interruptible } from '../interrupt';
+import { examples } from '../examples';
 import { percent, printJson, printLine, printList } from '../print';
-import { duration, showProgress } from '../progress';
+import { duration, withProgress } from '../progress';
 
 interface TrainFlags {
   spec?: string;
@@ -72,8 +72,10 @@ export function trainCommand(): Command {
     .option('--json', 'print the RunRecord as JSON')
     .addHelpText(
       'after',
-      '\nExamples:\n  $ npx rifle train --method rifle --epochs 10 --image-size 96 --limit-per-class 50\n  $ ' +
-        'npx rifle train --method rifle --print-spec > run.json && npx rifle train --spec run.json',
+      examples(
+        'rifle train --method rifle --epochs 10 --image-size 96 --limit-per-class 50',
+        'rifle train --method rifle --print-spec > run.json && npx rifle train --spec run.json',
+      ),
     )
     .action(async (flags: TrainFlags) => {
       const { parseRunSpec } = await import('../../transfer/spec/spec.js');
@@ -86,17 +88,17 @@ export function trainCommand(): Command {
       );
       if (flags.printSpec) return printJson({ kit: kitVersion(), ...spec });
       const { finetune, titleOf } = await import('../../runs/finetune.js');
-      const display = showProgress({ quiet: flags.json });
       let trained = false;
-      const record = await finetune(spec, {
-        runs: flags.runs,
-        keepWeights: flags.keepWeights ?? 'new',
-        tracking: { tensorboard: flags.tensorboard, mlflow: flags.mlflow },
-        signal: interruptible(),
-        onProgress: display.onProgress,
-        onNotice: (text) => process.stderr.write(`${text}\n`),
-        onEpoch: () => (trained = true),
-      }).finally(() => display.stop());
+      const record = await withProgress(flags.json, (options) =>
+        finetune(spec, {
+          ...options,
+          runs: flags.runs,
+          keepWeights: flags.keepWeights ?? 'new',
+          tracking: { tensorboard: flags.tensorboard, mlflow: flags.mlflow },
+          onNotice: (text) => process.stderr.write(`${text}\n`),
+          onEpoch: () => (trained = true),
+        }),
+      );
       if (flags.json) return printJson(record);
       printList(
         ['epoch', 'train loss', 'train top-1', 'test loss', 'test top-1', 'learning rate', 'head reset', 'images/s'],

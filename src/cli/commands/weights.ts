@@ -3,9 +3,10 @@ import { Command } from 'commander';
 import type { MatchReport } from '../../backbones/backbone';
 import { shapeText } from '../../backbones/weights/readers/state-dict';
 import { quoted, quotedList } from '../../base/visible';
+import { examples } from '../examples';
 import { interruptible } from '../interrupt';
 import { megabytes, percent, printJson, printLine, printList } from '../print';
-import { showProgress } from '../progress';
+import { withProgress } from '../progress';
 
 /** Names of one kind that `match` prints. */
 const mostNames = 50;
@@ -18,7 +19,7 @@ export function weightsCommand(): Command {
     .command('list')
     .description('list the backbones, their weights, and which are ready on this machine')
     .option('--json', 'print JSON')
-    .addHelpText('after', '\nExamples:\n  $ npx rifle weights list\n  $ npx rifle weights list --json')
+    .addHelpText('after', examples('rifle weights list', 'rifle weights list --json'))
     .action(async ({ json }: { json?: boolean }) => {
       const { backbones } = await import('../../backbones/backbone.js');
       const all = await Promise.all(
@@ -50,16 +51,15 @@ export function weightsCommand(): Command {
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
-      '\nAn interrupted download is resumed.' +
-        '\nExamples:\n  $ npx rifle weights fetch resnet50.keras_in1k' +
-        '\n  $ npx rifle weights fetch resnet50.tv_in1k --from ~/Downloads/resnet50-0676ba61.pth',
+      '\nAn interrupted download is resumed.\n' +
+        examples(
+          'rifle weights fetch resnet50.keras_in1k',
+          'rifle weights fetch resnet50.tv_in1k --from ~/Downloads/resnet50-0676ba61.pth',
+        ),
     )
     .action(async (id: string, { from, json }: { from?: string; json?: boolean }) => {
       const { backbones } = await import('../../backbones/backbone.js');
-      const display = showProgress({ quiet: json });
-      await backbones
-        .fetch(id, { from, onProgress: display.onProgress, signal: interruptible() })
-        .finally(() => display.stop());
+      await withProgress(json, (options) => backbones.fetch(id, { from, ...options }));
       const state = await backbones.state(id);
       if (json) return printJson({ id, state });
       printLine(`${id}: ${state}`);
@@ -73,9 +73,11 @@ export function weightsCommand(): Command {
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
-      '\nOf a checkpoint with several sets of weights, FILE#key=KEY chooses one, and FILE#prefix=PREFIX a part of it.' +
-        '\nExamples:\n  $ npx rifle weights match resnet50.tv_in1k resnet50-0676ba61.pth' +
-        '\n  $ npx rifle weights match resnet50.tv_in1k checkpoint.pth.tar#key=state_dict_ema',
+      '\nOf a checkpoint with several sets of weights, FILE#key=KEY chooses one, FILE#prefix=PREFIX a part of it.\n' +
+        examples(
+          'rifle weights match resnet50.tv_in1k resnet50-0676ba61.pth',
+          'rifle weights match resnet50.tv_in1k checkpoint.pth.tar#key=state_dict_ema',
+        ),
     )
     .action(async (id: string, file: string, { json }: { json?: boolean }) => {
       const { backbones } = await import('../../backbones/backbone.js');

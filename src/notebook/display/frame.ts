@@ -1,5 +1,5 @@
 // A danfo frame or series for a notebook: every column, the first rows, and how many there are.
-import { escapeHtml } from '../../report/table/markup';
+import { html, htmlLines } from '../../report/table/markup';
 import type { MimeBundle } from '../runner/format';
 
 /** What is needed of a danfo DataFrame or Series; danfo itself is not loaded for it. */
@@ -47,18 +47,18 @@ function sizeOf({ values, columns, rows = values.length }: Frame, shown: number)
 function frameHtml(frame: Frame, limit = ROWS): string {
   const shown = frame.values.slice(0, limit);
   const isNumber = frame.columns.map((_, i) => shown.length > 0 && shown.every((row) => typeof row[i] === 'number'));
-  const align = isNumber.map((number) => ` style="white-space:nowrap;text-align:${number ? 'right' : 'left'}"`);
-  const head = frame.columns.map((column, i) => `<th${align[i]}>${escapeHtml(String(column))}</th>`).join('');
-  const rowOf = (row: unknown[], r: number): string => {
-    const cells = row.map((value, i) => `<td${align[i]}>${escapeHtml(cellOf(value))}</td>`).join('');
-    return `<tr><th>${escapeHtml(String(frame.index[r]))}</th>${cells}</tr>`;
-  };
-  const body = shown.map(rowOf).join('\n');
-  return [
-    `<div style="overflow-x:auto"><table><thead><tr><th></th>${head}</tr></thead><tbody>`,
-    `${body}\n</tbody></table></div>`,
-    `<p>${sizeOf(frame, shown.length)}</p>`,
-  ].join('\n');
+  const styles = isNumber.map((number) => `white-space:nowrap;text-align:${number ? 'right' : 'left'}`);
+  const head = frame.columns.map((column, i) => html`<th style="${styles[i]}">${column}</th>`);
+  const rows = shown.map((row, r) => {
+    const cells = row.map((value, i) => html`<td style="${styles[i]}">${cellOf(value)}</td>`);
+    return html`<tr><th>${frame.index[r]}</th>${cells}</tr>`;
+  });
+  return htmlLines([
+    html`<div style="overflow-x:auto"><table><thead><tr><th></th>${head}</tr></thead><tbody>`,
+    ...rows,
+    html`</tbody></table></div>`,
+    html`<p>${sizeOf(frame, shown.length)}</p>`,
+  ]).toString();
 }
 
 /** The frame as text, its first `limit` rows. */

@@ -1,7 +1,7 @@
 // One progress bar in a notebook, updated in place: the saved file holds its last state, which is the same every time.
 import { randomUUID } from 'node:crypto';
 import { Pace, type OnProgress, type Progress } from '../../base/progress';
-import { escapeHtml } from '../../report/table/markup';
+import { html, htmlLines, type Html } from '../../report/table/markup';
 import { kernelPublish, type Publish } from './display';
 
 /** Where a bar is shown and what its clock is; both are found by themselves. */
@@ -41,8 +41,8 @@ export function progressBar(options: ProgressBarOptions = {}): OnProgress {
     if (!isLast && shownAt !== null && now() - shownAt < interval) return;
     const tasks = [...running.values()];
     const bundle = isLast
-      ? { 'text/html': `<div>${escapeHtml(doneText(task))}</div>`, 'text/plain': doneText(task) }
-      : { 'text/html': tasks.map(barHtml).join('\n'), 'text/plain': tasks.map(barText).join('\n') };
+      ? { 'text/html': html`<div>${doneText(task)}</div>`.toString(), 'text/plain': doneText(task) }
+      : { 'text/html': htmlLines(tasks.map(barHtml)).toString(), 'text/plain': tasks.map(barText).join('\n') };
     publish(bundle, { id, update: shownAt !== null });
     shownAt = now();
   };
@@ -63,7 +63,8 @@ function barText(task: Task): string {
   return `${task.task} ${'█'.repeat(filled)}${'░'.repeat(20 - filled)} ${stateOf(task)}`;
 }
 
-function barHtml(task: Task): string {
-  const bar = `<progress value="${task.done}" max="${task.total}" style="width:16em;vertical-align:middle"></progress>`;
-  return `<div>${bar} ${escapeHtml(task.task)} · ${escapeHtml(stateOf(task))}</div>`;
+function barHtml(task: Task): Html {
+  const { done, total } = task;
+  const bar = html`<progress value="${done}" max="${total}" style="width:16em;vertical-align:middle"></progress>`;
+  return html`<div>${bar} ${task.task} · ${stateOf(task)}</div>`;
 }

@@ -1,7 +1,7 @@
 // A run record for a notebook: a card with what was run, what came out, and what it was made with; many records as a
 // list.
 import type { RunRecord } from '../../runs/store/record';
-import { escapeHtml } from '../../report/table/markup';
+import { html, htmlLines } from '../../report/table/markup';
 import type { MimeBundle } from '../runner/format';
 
 /** Whether `value` is a run record. */
@@ -56,13 +56,15 @@ const CARD = 'display:inline-block;border:1px solid #8886;border-radius:6px;padd
 export function recordBundle(record: RunRecord): MimeBundle {
   const lines = linesOf(record);
   const rows = lines.map(
-    ([name, value]) =>
-      `<tr><th style="text-align:left">${name}</th><td style="text-align:left">${escapeHtml(value)}</td></tr>`,
+    ([name, value]) => html`<tr><th style="text-align:left">${name}</th><td style="text-align:left">${value}</td></tr>`,
   );
-  const title = escapeHtml(titleOf(record));
   const width = Math.max(...lines.map(([name]) => name.length));
   return {
-    'text/html': `<div style="${CARD}"><b>${title}</b><table>\n${rows.join('\n')}\n</table></div>`,
+    'text/html': htmlLines([
+      html`<div style="${CARD}"><b>${titleOf(record)}</b><table>`,
+      ...rows,
+      html`</table></div>`,
+    ]).toString(),
     'text/plain': [titleOf(record), ...lines.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`)].join('\n'),
   };
 }
@@ -78,13 +80,15 @@ export function recordsBundle(records: readonly RunRecord[]): MimeBundle {
     percent(record.top1),
     record.id,
   ]);
-  const htmlOf = (row: string[]): string => `<tr>${row.map((text) => `<td>${escapeHtml(text)}</td>`).join('')}</tr>`;
-  const body = rows.map(htmlOf).join('\n');
-  const titles = head.map((title) => `<th>${title}</th>`).join('');
   const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i].length)));
   const count = `${records.length} run records`;
   return {
-    'text/html': `<table><thead><tr>${titles}</tr></thead><tbody>\n${body}\n</tbody></table>\n<p>${count}</p>`,
+    'text/html': htmlLines([
+      html`<table><thead><tr>${head.map((title) => html`<th>${title}</th>`)}</tr></thead><tbody>`,
+      ...rows.map((row) => html`<tr>${row.map((text) => html`<td>${text}</td>`)}</tr>`),
+      html`</tbody></table>`,
+      html`<p>${count}</p>`,
+    ]).toString(),
     'text/plain':
       [head, ...rows]
         .map((row) =>

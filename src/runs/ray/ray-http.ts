@@ -127,8 +127,8 @@ const MOST_MESSAGE = 8_000_000;
 let agent: Dispatcher | undefined;
 
 /**
- * For web sockets with bounded messages and without compression: undici 7.30 loses the compressed messages of aiohttp 3.14, Ray's server, and
- * reports nothing.
+ * For web sockets with bounded messages and without compression: undici 7.30 loses the compressed messages of aiohttp
+ * 3.14, Ray's server, and reports nothing.
  */
 export function uncompressed(): Dispatcher {
   return (agent ??= new (undici().Agent)({ webSocket: { maxPayloadSize: MOST_MESSAGE, maxFragments: 1000 } }).compose(

@@ -65,13 +65,11 @@ export async function readPredictions(file: string): Promise<RunPredictions> {
     if (labels.some((label) => label < 0 || label >= classes)) throw new Error('a label is not one of its classes');
     return { logits, labels, classes, files, classNames, ...rest };
   } catch (cause) {
-    throw new KitError(
-      `The predictions ${file} cannot be read: ${cause instanceof z.ZodError ? whyNot(cause) : (cause as Error).message}`,
-      {
-        code: 'PREDICTIONS_DAMAGED',
-        fix: 'Delete the folder of this run and repeat the run.',
-        cause,
-      },
-    );
+    const why = cause instanceof z.ZodError ? whyNot(cause) : (cause as Error).message;
+    throw new KitError(`The predictions ${file} cannot be read: ${why}`, {
+      code: 'PREDICTIONS_DAMAGED',
+      fix: 'Delete the folder of this run and repeat the run.',
+      cause,
+    });
   }
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { definePart, type AnyDefinition, type PartDefinition, type PartInfo } from '../../base/definitions/part';
 import { Registry } from '../../base/definitions/registry';
 import { tf, type TF } from '../../engine/tensorflow';
-import { within } from '../within';
+import { requireTensor, within } from '../within';
 
 /** Options that every optimizer has. */
 export interface OptimizerOptions {
@@ -125,8 +125,10 @@ export function makeOptimizer(
           step: step!,
         };
         const update = within('optimizer', optimizer, () => body.update(part as never, context));
-        for (const [slot, value] of Object.entries(update.slots)) slots[slot].assign(value!);
-        parameter.assign(parameter.sub(update.direction.mul(rate)));
+        const like = (what: string, value: TF.Tensor): TF.Tensor =>
+          requireTensor(`${what} of the optimizer "${optimizer}"`, value, parameter.shape, ['float32']);
+        for (const [slot, value] of Object.entries(update.slots)) slots[slot].assign(like(`slot ${slot}`, value!));
+        parameter.assign(parameter.sub(like('direction', update.direction).mul(rate)));
         return update.direction;
       });
     },

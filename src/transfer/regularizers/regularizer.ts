@@ -101,7 +101,8 @@ export function makeRegularization(
 ): Regularization {
   const made = parts.map((part, i) => {
     const { body, name } = regularizers.get(part.name);
-    return { name, own: body.create?.(part as never, { backbone, prepared: prepared[i] }) ?? {} };
+    const create = () => body.create?.(part as never, { backbone, prepared: prepared[i] }) ?? {};
+    return { name, own: within('regularizer', name, create) };
   });
   const penalties = made.flatMap(({ name, own }) =>
     own.penalty === undefined ? [] : [{ name, penalty: own.penalty.bind(own) }],

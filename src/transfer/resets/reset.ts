@@ -13,6 +13,7 @@ import { Registry } from '../../base/definitions/registry';
 import { KitError } from '../../base/errors';
 import { randomStream, type RandomStream } from '../../base/random';
 import type { RateMoment } from '../schedules/schedule';
+import { within } from '../within';
 
 /** When a run is trained and reset. */
 export interface Timetable {
@@ -73,7 +74,8 @@ export function defineReset<N extends string, O extends z.ZodObject>(
 /** The timetable of a run. @throws KitError when its policy never resets before the last evaluation, or is wrong. */
 export function timetable({ epochs, reset }: { epochs: number; reset: Part | null }): Timetable {
   if (reset === null) return { epochs, period: epochs, resets: [] };
-  const table = resets.get(reset.name).body.timetable(reset as never, epochs);
+  const { body, name } = resets.get(reset.name);
+  const table = within('reset policy', name, () => body.timetable(reset as never, epochs));
   const isInOrder = table.resets.every((at, i) => Number.isInteger(at) && at > (table.resets[i - 1] ?? 0));
   const isWithin = Number.isInteger(table.epochs) && table.epochs >= 1 && table.epochs <= epochs;
   if (!isInOrder || !isWithin || (table.resets.at(-1) ?? 0) > epochs)
@@ -106,7 +108,7 @@ export function resetValues(
     randomStream(seed, label === undefined ? 'reset' : `reset/${label}`, epoch);
   const each = (names: readonly string[], of: (name: string) => Float32Array): Record<string, Float32Array> =>
     Object.fromEntries(names.map((each) => [each, of(each)]));
-  const values = body.values(reset as never, {
+  const context: ResetContext = {
     epoch,
     backbone,
     stream,
@@ -114,7 +116,8 @@ export function resetValues(
     initial: (names) => each(names, (each) => backbone.variables[each].dataSync<'float32'>().slice()),
     drawn: (names) => each(names, (each) => backbone.parameters.get(each)!.draw(stream(each))),
     from: (stage) => variablesFrom(backbone, stage),
-  });
+  };
+  const values = within('reset policy', name, () => body.values(reset as never, context));
   for (const [variable, array] of Object.entries(values)) {
     const size = backbone.variables[variable]?.size;
     const problem =

@@ -67,7 +67,8 @@ export interface Tricks {
 export function makeTricks(parts: readonly Part[], backbone: TrickBackbone): Tricks {
   const made = parts.map((part) => {
     const { name, body } = tricks.get(part.name);
-    return { name, trick: body.create?.(part as never, { backbone }) ?? {} };
+    const create = () => body.create?.(part as never, { backbone }) ?? {};
+    return { name, trick: within('trick', name, create) };
   });
   const seedOf = (seeds: TF.Tensor, i: number): TF.Tensor1D =>
     seeds.rank === 1 ? (seeds as TF.Tensor1D) : seeds.slice([i, 0], [1, 2]).reshape([2]);

@@ -8,7 +8,7 @@ import { progressInCycle } from '../../../src/transfer/tricks/cyclic-lr';
 import { survivalOf } from '../../../src/transfer/tricks/stochastic-depth';
 import { makeSteps } from '../../../src/transfer/step';
 import { compileSteps } from '../../../src/transfer/compiled-steps';
-import { maskSeed } from '../../../src/transfer/trainer';
+import { maskSeed } from '../../../src/transfer/mask-seed';
 import { keepMask, makeTricks, type TrickBackbone } from '../../../src/transfer/tricks/trick';
 import { goldenBatch } from '../../backbones/golden-resnet';
 import { golden, tinyNetwork, tinySpec } from '../tiny';

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import pc from 'picocolors';
 import { packageRoot } from '../../../base/home';
+import { examples } from '../../examples';
 import { interruptible, Stopped } from '../../interrupt';
 import { printLine } from '../../print';
 
@@ -22,7 +23,7 @@ export function labCommand(): Command {
     .option('--port <n>', 'port; another one when it is taken', port, 8888)
     .option('--no-browser', 'print the address only')
     .option('--verbose', 'print the messages of the server')
-    .addHelpText('after', '\nExamples:\n  $ npx rifle lab\n  $ npx rifle lab ~/studies --port 9000 --no-browser')
+    .addHelpText('after', examples('rifle lab', 'rifle lab ~/studies --port 9000 --no-browser'))
     .action(async (given: string | undefined, flags: { port: number; browser: boolean; verbose?: boolean }) => {
       const { startLab } = await import('../../../notebook/lab.js');
       const folder =

@@ -6,6 +6,7 @@ import pc from 'picocolors';
 import { KitError } from '../../../base/errors';
 import { packageRoot } from '../../../base/home';
 import type { NotebookResult } from '../../../notebook/runner/runner';
+import { examples } from '../../examples';
 import { interruptible } from '../../interrupt';
 import { positiveNumber } from '../../numbers';
 import { printJson, printLine, printList } from '../../print';
@@ -65,12 +66,11 @@ export function notebooksCommand(): Command {
     .option('--json', 'print the results as JSON')
     .addHelpText(
       'after',
-      [
-        '\nExamples:',
-        '  $ npx rifle notebooks --scale smoke --parallel 2',
-        '  $ npx rifle notebooks notebooks/00-start.ipynb -p seeds=[0,1,2] --out executed',
-        '  $ npx rifle notebooks --check-pairs',
-      ].join('\n'),
+      examples(
+        'rifle notebooks --scale smoke --parallel 2',
+        'rifle notebooks notebooks/00-start.ipynb -p seeds=[0,1,2] --out executed',
+        'rifle notebooks --check-pairs',
+      ),
     )
     .action(async (given: string[], flags: NotebooksFlags) => {
       const files = given.length > 0 ? given : ownNotebooks();

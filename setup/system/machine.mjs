@@ -1,15 +1,14 @@
-// What the machine is: its platform, its GPU, its Python, its compiler, its npm. Looks only; changes nothing.
+// Finds out about the machine: its platform, GPU, Python, compiler and npm. Changes nothing.
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { Problem } from './problem.mjs';
+import { SetupError } from '../setup-error.mjs';
 
 /** `linux-x64`, `darwin-arm64`: Node's names. */
 export const platformName = (platform = process.platform, arch = process.arch) => `${platform}-${arch}`;
 
 /**
- * The device that the library is fetched for: `$RIFLE_DEVICE` when set, otherwise `gpu` where an NVIDIA driver is
- * loaded.
+ * The device of the library to download: `$RIFLE_DEVICE` when set, otherwise `gpu` where an NVIDIA driver is loaded.
  * @param {NodeJS.ProcessEnv} env
  * @param {(file: string) => boolean} exists
  * @returns {'cpu' | 'gpu'}
@@ -18,7 +17,7 @@ export function device(env, exists = fs.existsSync) {
   const asked = (env.RIFLE_DEVICE ?? '').toLowerCase();
   if (asked === 'cpu' || asked === 'gpu') return asked;
   if (asked !== '' && asked !== 'auto') {
-    throw new Problem(`RIFLE_DEVICE is "${env.RIFLE_DEVICE}", but it can only be cpu, gpu or auto.`, {
+    throw new SetupError(`RIFLE_DEVICE is "${env.RIFLE_DEVICE}", but it can only be cpu, gpu or auto.`, {
       fix: 'Set it to one of them, or unset it.',
     });
   }
@@ -32,7 +31,7 @@ export function atLeast(found, least) {
   return true;
 }
 
-/** What a program prints, or null when it is missing, fails, or takes more than 20 s. */
+/** The output of a program; null when it is missing, fails, or takes more than 20 s. */
 export function ask(program, args, env) {
   try {
     return execFileSync(program, args, {
@@ -58,8 +57,8 @@ const PYTHONS = [
 ];
 
 /**
- * The first Python that is new enough and can make an environment: `$RIFLE_PYTHON`, then `python3` and its kin on the
- * path.
+ * The first Python that is new enough and can make an environment: `$RIFLE_PYTHON`, otherwise the first of PYTHONS on
+ * the PATH.
  * @returns {{program: string, version: string}}
  */
 export function findPython(env, least, askOf = ask) {
@@ -78,19 +77,19 @@ export function findPython(env, least, askOf = ask) {
       : env.RIFLE_PYTHON
         ? `${env.RIFLE_PYTHON} (RIFLE_PYTHON) does not run`
         : 'none was found';
-  throw new Problem(`Python ${least} or newer with its module venv is needed; ${found}.`, {
+  throw new SetupError(`Python ${least} or newer with its module venv is needed; ${found}.`, {
     fix: 'Debian and Ubuntu: `apt-get install python3 python3-venv`. macOS: `brew install python`. Or set RIFLE_PYTHON to a suitable one.',
   });
 }
 
-/** The C++ compiler, its first line of `--version`, and that of make. Throws when one is missing. */
+/** The C++ compiler, the first line of its `--version`, and that of make. Throws when one is missing. */
 export function findCompiler(env, askOf = ask) {
   const fix = 'Debian and Ubuntu: `apt-get install build-essential`. macOS: `xcode-select --install`.';
   const names = [env.CXX, 'g++', 'c++', 'clang++'].filter(Boolean);
   const [program, compiler] =
     names.map((name) => [name, askOf(name, ['--version'], env)]).find(([, text]) => text !== null) ?? [];
   if (program === undefined)
-    throw new Problem(`A C++ compiler is needed to build the TensorFlow addon; none of ${names.join(', ')} runs.`, {
+    throw new SetupError(`A C++ compiler is needed to build the TensorFlow addon; none of ${names.join(', ')} runs.`, {
       fix,
     });
   const make = [env.MAKE, 'make', 'gmake']
@@ -98,13 +97,13 @@ export function findCompiler(env, askOf = ask) {
     .map((name) => askOf(name, ['--version'], env))
     .find((text) => text !== null);
   if (make === undefined)
-    throw new Problem('make is needed to build the TensorFlow addon, and it does not run.', { fix });
+    throw new SetupError('make is needed to build the TensorFlow addon, and it does not run.', { fix });
   return { program, compiler: compiler.split('\n')[0], make: make.split('\n')[0] };
 }
 
 /**
- * The prefix that holds Node's C headers (`include/node`): `$npm_config_nodedir`, where this Node stands, or /usr.
- * node-gyp would fetch them from a web site otherwise, which a closed network does not reach.
+ * The prefix of Node's C headers (`include/node`): `$npm_config_nodedir`, the folder of this Node, or /usr.
+ * Without it node-gyp would download them from a web site, which a closed network does not reach.
  */
 export function findHeaders(env, node = fs.realpathSync(process.execPath), exists = fs.existsSync) {
   if (env.npm_config_nodedir) return env.npm_config_nodedir;
@@ -113,15 +112,15 @@ export function findHeaders(env, node = fs.realpathSync(process.execPath), exist
     ['node_api.h', 'common.gypi'].every((file) => exists(path.join(prefix, 'include', 'node', file))),
   );
   if (found !== undefined) return found;
-  throw new Problem(
+  throw new SetupError(
     `Node's C headers (include/node/node_api.h and common.gypi) are needed to build the TensorFlow addon; they are not in ${tried.join(' nor in ')}.`,
     {
-      fix: "Install a Node that brings them (Node's own archives, NodeSource, nvm and Homebrew do; Debian: `apt-get install libnode-dev`), or set npm_config_nodedir to their prefix.",
+      fix: "Install a Node with its headers (Node's own archives, NodeSource, nvm and Homebrew do; Debian: `apt-get install libnode-dev`), or set npm_config_nodedir to their prefix.",
     },
   );
 }
 
-/** How to run npm: through the npm that started us, so that the same version is used, or the one on the path. */
+/** The npm to run: the one that started this process, otherwise the one on the PATH. */
 export function findNpm(env) {
   if (env.npm_execpath?.endsWith('npm-cli.js') && fs.existsSync(env.npm_execpath))
     return { program: process.execPath, args: [env.npm_execpath], cli: env.npm_execpath };
@@ -129,7 +128,7 @@ export function findNpm(env) {
     const npm = path.join(folder, 'npm');
     if (fs.existsSync(npm)) return { program: npm, args: [], cli: fs.realpathSync(npm) };
   }
-  throw new Problem('npm is needed to install the packages, and it is not on the PATH.', {
+  throw new SetupError('npm is needed to install the packages, and it is not on the PATH.', {
     fix: 'Install Node with its npm.',
   });
 }

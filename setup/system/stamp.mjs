@@ -1,4 +1,4 @@
-// Stamps: a small file, kept inside what a step made, that holds the hash of what it was made from.
+// Stamps: a small file in each folder that a step makes, with the hash of the inputs that it was made from.
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -6,17 +6,10 @@ import path from 'node:path';
 /** The sha256 (hex) of any JSON value; the order of an object's keys counts. */
 export const hashOf = (value) => crypto.createHash('sha256').update(JSON.stringify(value)).digest('hex');
 
-/** The sha256 (hex) of a file, read in pieces. */
-export async function hashOfFile(file) {
-  const hash = crypto.createHash('sha256');
-  for await (const piece of fs.createReadStream(file, { highWaterMark: 1 << 20 })) hash.update(piece);
-  return hash.digest('hex');
-}
-
-/** The name of the stamp in the folder that it vouches for: it goes when the folder goes. */
+/** The name of the stamp in its folder. It is deleted with the folder. */
 const NAME = '.set-up.json';
 
-/** Whether `folder` was made, to its end, from these inputs. */
+/** Whether `folder` was made completely from these inputs. */
 export function isStamped(folder, inputs) {
   return readStamp(folder)?.hash === hashOf(inputs);
 }
@@ -31,7 +24,7 @@ export function readStamp(folder) {
 }
 
 /**
- * Stamps `folder` as made from `inputs`; `facts` are kept beside the hash for whoever reads it. The last act of a step.
+ * Stamps `folder` as made from `inputs`, with further `facts`. The last action of a step.
  */
 export function stamp(folder, inputs, facts = {}) {
   writeWhole(
@@ -60,7 +53,7 @@ export function holds(folder, files) {
   );
 }
 
-/** Writes a file beside its place and renames it, so that nobody ever reads half of it. */
+/** Writes a file under another name and renames it, so that it is never seen half-written. */
 export function writeWhole(file, text) {
   const partial = `${file}.partial-${process.pid}`;
   fs.mkdirSync(path.dirname(file), { recursive: true });
@@ -74,7 +67,7 @@ export function writeWhole(file, text) {
 }
 
 /**
- * Makes `link` a symbolic link to `target` (as written), replacing what was there. Returns whether anything changed.
+ * Makes `link` a symbolic link to `target` (as written), and replaces what was at `link`. Returns whether it changed.
  */
 export function linkTo(link, target) {
   if (linkTarget(link) === target) return false;
@@ -82,13 +75,13 @@ export function linkTo(link, target) {
   fs.mkdirSync(path.dirname(link), { recursive: true });
   fs.rmSync(partial, { force: true });
   fs.symlinkSync(target, partial);
-  const there = fs.lstatSync(link, { throwIfNoEntry: false });
-  if (there?.isDirectory()) fs.rmSync(link, { recursive: true }); // rename cannot replace a real folder
+  const existing = fs.lstatSync(link, { throwIfNoEntry: false });
+  if (existing?.isDirectory()) fs.rmSync(link, { recursive: true }); // rename cannot replace a real folder
   fs.renameSync(partial, link);
   return true;
 }
 
-/** What the symbolic link `link` says, or null when it is not one. */
+/** The target of the symbolic link `link`; null when it is no link. */
 export function linkTarget(link) {
   return fs.lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink() ? fs.readlinkSync(link) : null;
 }

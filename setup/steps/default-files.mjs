@@ -1,23 +1,22 @@
-// Steps: the default weights and the default data set, fetched and verified by the kit's own commands.
+// Steps: the default weights and the default data set, downloaded and verified by the kit's own commands.
 import fs from 'node:fs';
 import path from 'node:path';
-import { run } from '../child.mjs';
-import { filesOf, hashOf, holds, writeWhole } from '../stamp.mjs';
+import { run } from '../system/program.mjs';
+import { filesOf, hashOf, holds, writeWhole } from '../system/stamp.mjs';
 
 export const DEFAULT_WEIGHTS = 'efficientnet_lite0.tf_in1k';
 export const DEFAULT_DATASET = 'elpv';
 
-/** Folders of data-scripts/manifests: a new version there makes a step undone. */
+/** Folders of data-scripts/manifests. After a change there the step runs again. */
 const MANIFESTS = { weights: 'weights', data: 'datasets' };
 
 /**
- * A step that runs `rifle ...args`, which fills the folder `<home>/<kind>/<id>`, and remembers what was in it when it
- * had ended well.
- * That the content is right is the command's to check; here only that it is still there.
+ * A step that runs `rifle ...args`, which fills the folder `<home>/<kind>/<id>`, and records the files in it. The
+ * command verifies their content; this step checks that they are still there.
  * @param {{kind: 'weights' | 'data', title: string, id: string, args: string[], seconds: number, bytes: number}}
  *   options
  */
-function material({ kind, title, id, args, seconds, bytes }) {
+function defaultFiles({ kind, title, id, args, seconds, bytes }) {
   const record = ({ home }) => path.join(home, kind, `.set-up-${id}.json`);
   const inputs = ({ root }) => ({
     args,
@@ -32,35 +31,35 @@ function material({ kind, title, id, args, seconds, bytes }) {
     writesTo: 'home',
     bytes: () => bytes,
 
-    done({ places }) {
+    done({ paths }) {
       try {
-        const { hash, files } = JSON.parse(fs.readFileSync(record(places), 'utf8'));
-        const folder = path.join(places.home, kind, id);
-        return hash === hashOf(inputs(places)) && holds(folder, files) ? `${id} is in ${folder}` : null;
+        const { hash, files } = JSON.parse(fs.readFileSync(record(paths), 'utf8'));
+        const folder = path.join(paths.home, kind, id);
+        return hash === hashOf(inputs(paths)) && holds(folder, files) ? `${id} is in ${folder}` : null;
       } catch {
         return null; // no record
       }
     },
 
-    async run({ places, env, signal, progress }) {
-      await run(process.execPath, [places.commandLine, ...args], {
+    async run({ paths, env, signal, progress }) {
+      await run(process.execPath, [paths.commandLine, ...args], {
         what: `\`npx rifle ${args.join(' ')}\` failed`,
-        cwd: places.root,
-        env: { ...env, RIFLE_HOME: places.home },
+        cwd: paths.root,
+        env: { ...env, RIFLE_HOME: paths.home },
         signal,
-        log: places.log,
+        log: paths.log,
         onLine: (line) => progress({ detail: line.trim() }),
       });
-      const folder = path.join(places.home, kind, id);
+      const folder = path.join(paths.home, kind, id);
       const files = filesOf(folder);
-      writeWhole(record(places), JSON.stringify({ hash: hashOf(inputs(places)), files }) + '\n');
+      writeWhole(record(paths), JSON.stringify({ hash: hashOf(inputs(paths)), files }) + '\n');
       const count = Object.keys(files).length;
       return `${id}: ${count} ${count === 1 ? 'file' : 'files'} in ${folder}`;
     },
   };
 }
 
-export const weights = material({
+export const weights = defaultFiles({
   kind: 'weights',
   title: 'default weights',
   id: DEFAULT_WEIGHTS,
@@ -69,7 +68,7 @@ export const weights = material({
   bytes: 60e6,
 });
 
-export const data = material({
+export const data = defaultFiles({
   kind: 'data',
   title: 'default data set',
   id: DEFAULT_DATASET,

@@ -1,28 +1,29 @@
-// One set-up at a time: two of them in one package, or on one home, would remove each other's files.
+// The lock of the set-up: two set-ups in one package, or in one home, would delete each other's files. Plain Node,
+// because it is taken before the npm packages are installed. (Runs have the lock of src/base/files/lock.ts.)
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { Interrupted, Problem } from './problem.mjs';
+import { Interrupted, SetupError } from '../setup-error.mjs';
 
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-/** The holder of a lock renews it this often. */
+/** Seconds between two renewals of a lock by its owner. */
 const RENEW_SECONDS = 5;
-/** A lock of another machine or container that was not renewed for so long is abandoned. */
+/** A lock of another machine or container is abandoned when it was not renewed for so many seconds. */
 const ABANDONED_SECONDS = 60;
 
-/** Whether a process with this id runs. */
+/** Whether there is a process with this id. */
 function runs(pid) {
   try {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return error.code === 'EPERM'; // it runs, as somebody else
+    return error.code === 'EPERM'; // there is, of another user
   }
 }
 
-/** Text of a file, or '' where there is none: /proc is Linux's alone. */
+/** The text of a file; '' where there is no such file (only Linux has /proc). */
 function textOf(file) {
   try {
     return fs.readFileSync(file, 'utf8').trim();
@@ -31,7 +32,7 @@ function textOf(file) {
   }
 }
 
-/** Where process ids are unique: this start of this machine, and this container. */
+/** The range in which process ids are unique: this machine since its start, and this container. */
 function scope() {
   let namespace = '';
   try {
@@ -42,43 +43,42 @@ function scope() {
   return [os.hostname(), textOf('/proc/sys/kernel/random/boot_id'), namespace].join(' ');
 }
 
-/** When a process started, in ticks since the machine did: tells it from a later process of the same id. */
+/** The start time of a process in ticks since the machine started: it differs for a later process of the same id. */
 const startOf = (pid) => textOf(`/proc/${pid}/stat`).split(') ').at(-1).split(' ')[19] ?? '';
 
-/** What this process writes into a lock. */
-const ownMark = () => JSON.stringify({ pid: process.pid, start: startOf(process.pid), scope: scope() });
+/** The owner that this process writes into a lock. */
+const thisOwner = () => JSON.stringify({ pid: process.pid, start: startOf(process.pid), scope: scope() });
 
-/** The holder that a lock names; null for a text that names none. */
-function holderOf(text) {
+/** The owner in the text of a lock; null when there is none. */
+function ownerOf(text) {
   try {
-    const { pid, start = '', scope: where = '' } = JSON.parse(text);
-    return Number.isInteger(pid) ? { pid, start, scope: where } : null;
+    const { pid, start = '', scope: range = '' } = JSON.parse(text);
+    return Number.isInteger(pid) ? { pid, start, scope: range } : null;
   } catch {
     return null;
   }
 }
 
-/** Whether the holder of a lock has gone. @param age seconds since the lock was renewed */
+/** Whether the owner of a lock has ended. @param age seconds since the lock was renewed */
 function isAbandoned(text, age) {
-  const holder = holderOf(text);
-  if (holder === null || holder.scope !== scope()) return age > ABANDONED_SECONDS;
-  return !runs(holder.pid) || startOf(holder.pid) !== holder.start;
+  const owner = ownerOf(text);
+  if (owner === null || owner.scope !== scope()) return age > ABANDONED_SECONDS;
+  return !runs(owner.pid) || startOf(owner.pid) !== owner.start;
 }
 
 /**
- * Waits until no other set-up works in this package or on this home, which several packages may share, and takes its
- * place. Returns the
- * function that gives it up. A lock whose process has gone is taken over.
- * @param {{root: string, home: string}} places
+ * Waits until no other set-up runs in this package or in this home, which several packages may share, and takes their
+ * locks. A lock whose process has ended is taken over. Returns the function that releases the locks.
+ * @param {{root: string, home: string}} paths
  * @param {{onWait?: (pid: number) => void, signal?: AbortSignal, every?: number}} [options] `every`: milliseconds
- *   between looks
+ *   between two checks
  */
 export async function takeLocks({ root, home }, options = {}) {
-  // Every set-up takes its locks in the same order, so that no two wait for each other. Two names of one folder are one
-  // lock.
+  // Every set-up takes its locks in the same order, so that no two wait for each other. Two paths of one folder have
+  // one lock.
   const folders = [...new Set([path.join(root, '.rifle'), home].map(makeFolder))].sort();
   const taken = [];
-  const release = () => taken.forEach((giveUp) => giveUp());
+  const release = () => taken.forEach((releaseOne) => releaseOne());
   try {
     for (const folder of folders) taken.push(await takeLock(folder, options));
   } catch (error) {
@@ -88,14 +88,14 @@ export async function takeLocks({ root, home }, options = {}) {
   return release;
 }
 
-/** Makes `folder`; returns its path without symbolic links. */
+/** Creates `folder`; returns its path without symbolic links. */
 function makeFolder(folder) {
   try {
     fs.mkdirSync(folder, { recursive: true });
     fs.accessSync(folder, fs.constants.W_OK);
     return fs.realpathSync(folder);
   } catch (error) {
-    throw new Problem(`The folder ${folder} cannot be made or written (${error.code}).`, {
+    throw new SetupError(`The folder ${folder} cannot be created or written (${error.code}).`, {
       fix: 'Give yourself the right to write there, or set RIFLE_HOME to a folder of your own, then run `npm run setup` again.',
       cause: error,
     });
@@ -104,25 +104,25 @@ function makeFolder(folder) {
 
 async function takeLock(folder, { onWait = () => {}, signal, every = 500 }) {
   const file = path.join(folder, 'set-up.lock');
-  let isTold = false;
+  let isReported = false;
   for (;;) {
     if (create(file)) return hold(file);
     const text = textOf(file);
     if (isAbandoned(text, ageOf(file))) {
       if (removeAbandonedLock(file)) continue;
-    } else if (!isTold) {
-      onWait(holderOf(text)?.pid);
-      isTold = true;
+    } else if (!isReported) {
+      onWait(ownerOf(text)?.pid);
+      isReported = true;
     }
     if (signal?.aborted) throw new Interrupted();
     await pause(every);
   }
 }
 
-/** Makes the lock with its content in one act; false when there is one. */
+/** Creates the lock with its content in one operation; false when there is one. */
 function create(file) {
   const own = `${file}.${process.pid}-${crypto.randomUUID()}`;
-  fs.writeFileSync(own, ownMark());
+  fs.writeFileSync(own, thisOwner());
   try {
     fs.linkSync(own, file);
     return true;
@@ -134,7 +134,7 @@ function create(file) {
   }
 }
 
-/** Renews the lock until the returned function gives it up. */
+/** Renews the lock until the returned function releases it. */
 function hold(file) {
   const renew = setInterval(() => fs.utimes(file, new Date(), new Date(), () => {}), RENEW_SECONDS * 1000);
   renew.unref();
@@ -144,20 +144,20 @@ function hold(file) {
   };
 }
 
-/** Seconds since a file was renewed; 0 for one that has gone. */
+/** Seconds since a file was renewed; 0 for a missing file. */
 function ageOf(file) {
   const renewed = fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs;
   return renewed === undefined ? 0 : (Date.now() - renewed) / 1000;
 }
 
 /**
- * Removes a lock whose holder has gone. One process at a time does so, behind a second lock, and it looks again there:
- * otherwise the slower of two would remove the lock that the faster one has just made.
+ * Deletes a lock whose owner has ended. A second lock lets one process at a time do so, which checks the owner again:
+ * otherwise the slower of two processes would delete the lock that the faster one has just created.
  */
 function removeAbandonedLock(file) {
   const guard = `${file}.removal`;
   if (!create(guard)) {
-    // Held for a moment only: one that stays belongs to a process that was killed there.
+    // It is held for a moment only: an old one belongs to a process that was killed.
     if (ageOf(guard) > ABANDONED_SECONDS) fs.rmSync(guard, { force: true });
     return false;
   }
@@ -171,7 +171,7 @@ function removeAbandonedLock(file) {
 }
 
 /**
- * Removes the entries `*.partial-PID` of a folder whose process has gone: what was killed in the middle of its work.
+ * Deletes the entries `*.partial-PID` of a folder whose process has ended: it was killed before it had finished them.
  */
 export function removeAbandoned(folder) {
   for (const name of fs.existsSync(folder) ? fs.readdirSync(folder) : []) {

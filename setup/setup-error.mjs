@@ -1,15 +1,15 @@
-// The one error class of the set-up: what is wrong, and how to mend it.
+// The errors of the set-up.
 
-/** A failure that the user can mend: `message` says what was expected and what was found, `fix` what to do. */
-export class Problem extends Error {
+/** A failure that the user can fix: `message` says what was expected and what was found, `fix` what to do. */
+export class SetupError extends Error {
   /**
-   * @param {string} message full prose
+   * @param {string} message one or more sentences
    * @param {{fix?: string, output?: string[], cause?: unknown}} [options] `output`: the last lines that a program
    *   printed
    */
   constructor(message, { fix = '', output = [], cause } = {}) {
     super(message, cause === undefined ? undefined : { cause });
-    this.name = 'Problem';
+    this.name = 'SetupError';
     this.fix = fix;
     this.output = output;
   }

@@ -1,11 +1,11 @@
-// Runs a program of the set-up: its output goes to the log, its lines to whoever shows progress, its failure into a
-// Problem.
+// Runs a program for a step: its output goes to the log, its lines to the progress display. A failure becomes a
+// SetupError.
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { Interrupted, Problem } from './problem.mjs';
+import { Interrupted, SetupError } from '../setup-error.mjs';
 
-/** Lines of a failing program that are shown; the log has them all. */
+/** Lines of a failing program that are shown. The log has all of them. */
 const SHOWN = 12;
 
 /**
@@ -13,13 +13,13 @@ const SHOWN = 12;
  * @param {string} program
  * @param {string[]} args
  * @param {object} options
- * @param {string} options.what  what it does, for the error: "pip could not fetch x"
- * @param {string} options.log   file that takes both outputs
+ * @param {string} options.what  the failure in words, for the error: "pip could not download x"
+ * @param {string} options.log   file to which both outputs are appended
  * @param {string} [options.cwd]
  * @param {NodeJS.ProcessEnv} [options.env]
- * @param {AbortSignal} [options.signal]  ends the program
+ * @param {AbortSignal} [options.signal]  stops the program
  * @param {(line: string) => void} [options.onLine]
- * @param {(output: string) => string | undefined} [options.fixFor]  the fix that fits what was printed
+ * @param {(output: string) => string | undefined} [options.fixFor]  the fix for a failure that printed `output`
  */
 export async function run(program, args, { what, log, cwd, env, signal, onLine = () => {}, fixFor = () => undefined }) {
   if (signal?.aborted) throw new Interrupted();
@@ -30,13 +30,13 @@ export async function run(program, args, { what, log, cwd, env, signal, onLine =
   let printed = '';
   try {
     const code = await new Promise((resolve, reject) => {
-      // A process group of its own, so that a compiler that make started ends with it.
+      // In its own process group, so that the compilers that make starts are stopped with it.
       const child = spawn(program, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
       const stop = () => {
         try {
           process.kill(-child.pid, 'SIGTERM');
         } catch {
-          // it has ended by itself
+          // it has already ended
         }
       };
       signal?.addEventListener('abort', stop, { once: true });
@@ -69,15 +69,15 @@ export async function run(program, args, { what, log, cwd, env, signal, onLine =
     if (code === 0) return printed;
     throw failure(what, code, tail, log, fixFor);
   } catch (error) {
-    if (error instanceof Problem || error instanceof Interrupted) throw error;
-    throw new Problem(`${what}: ${program} could not be started (${error.message}).`, { cause: error });
+    if (error instanceof SetupError || error instanceof Interrupted) throw error;
+    throw new SetupError(`${what}: ${program} could not be started (${error.message}).`, { cause: error });
   } finally {
     fs.closeSync(record);
   }
 }
 
 /**
- * The Problem of a program that ended with `code`: a full disk and a missing network are recognised whatever the
+ * The SetupError for a program that ended with `code`. A full disk and a missing network are recognised for every
  * program.
  */
 function failure(what, code, tail, log, fixFor) {
@@ -89,9 +89,9 @@ function failure(what, code, tail, log, fixFor) {
     /ENOTFOUND|ECONNREFUSED|EAI_AGAIN|ETIMEDOUT|NewConnectionError|name resolution|Network is unreachable|Read timed out|Connection refused/.test(
       text,
     )
-      ? `The package index was not reached. Check the network and the settings of the client (\`npm config list\`, \`pip config list\`), ${again}.`
-      : `Read what it printed (all of it is in ${log}), mend the cause, ${again}.`;
-  return new Problem(`${what}: the program ended with ${typeof code === 'number' ? `exit code ${code}` : code}.`, {
+      ? `The package index could not be reached. Check the network and the settings of the client (\`npm config list\`, \`pip config list\`), ${again}.`
+      : `Read its output (all of it is in ${log}), correct the cause, ${again}.`;
+  return new SetupError(`${what}: the program ended with ${typeof code === 'number' ? `exit code ${code}` : code}.`, {
     fix,
     output: tail.slice(-SHOWN),
   });

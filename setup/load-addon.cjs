@@ -1,9 +1,0 @@
-// Loads the compiled addons in a process of its own:  node load-addon.cjs VERSION ADDON [QUIET_ADDON LIBRARY]
-const [, , expected, addon, quiet, library] = process.argv;
-if (quiet !== undefined) require(quiet).load(library, 2);
-const { TF_Version: version } = require(addon);
-if (version !== expected) {
-  console.error(`The addon ${addon} answers with TensorFlow ${version}; ${expected} was expected.`);
-  process.exit(1);
-}
-console.log(`TensorFlow ${version} answers from Node ${process.versions.node}`);
