@@ -1,5 +1,5 @@
 // The networks of the benchmarks: what each contender calls them, and what a step of one costs at the least.
-import { backbones } from '../src/backbones/backbone';
+import { zeroBackbone } from '../src/backbones/backbone';
 import { internals } from '../src/engine/binding';
 import { unknownName } from '../src/base/errors';
 import { tf } from '../src/engine/tensorflow';
@@ -52,7 +52,7 @@ const isProduct = (kernel: string): boolean => /Conv2D|DepthwiseConv2d|MatMul/i.
 
 /** The operations of one image through `id`, from the shapes that its products really had. */
 export async function flopsOf(id: string, imageSize: number, classes = 1000): Promise<Flops> {
-  const backbone = await backbones.load(id, { classes, weights: 'random' });
+  const backbone = zeroBackbone(id, classes);
   try {
     const { kernels } = await tf.profile(() =>
       tf.tidy(() => backbone.forward(tf.zeros([1, imageSize, imageSize, 3]), { training: false }).logits),

@@ -3,7 +3,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import Table from 'cli-table3';
-import { backbones } from '../src/backbones/backbone';
+import { zeroBackbone } from '../src/backbones/backbone';
 import { packageRoot } from '../src/base/home';
 import { PRECISIONS, type Precision } from '../src/engine/passes/precision';
 import type { GraphNode } from '../src/engine/graph/saved-model';
@@ -79,10 +79,9 @@ export function kernelOf(
 }
 
 /**
- * The graph of the training and evaluation steps of a method on a backbone with random weights, in each of
- * `precisions`.
+ * The graph of the training and evaluation steps of a method on a backbone, in each of `precisions`.
  */
-export async function graphsOf(
+export function graphsOf(
   id: string,
   {
     method = 'fine-tuning',
@@ -90,8 +89,8 @@ export async function graphsOf(
     imageSize = 32,
     batchSize = 2,
   }: { method?: string; precisions?: readonly Precision[]; imageSize?: number; batchSize?: number } = {},
-): Promise<Graph[]> {
-  const backbone = await backbones.load(id, { classes: 5, weights: 'random' });
+): Graph[] {
+  const backbone = zeroBackbone(id, 5);
   try {
     return precisions.map((precision) => {
       const steps = makeSteps(
@@ -156,12 +155,12 @@ export const FAMILIES: readonly { id: string; imageSize: number }[] = [
 ];
 
 /** Prints, for each family and precision, the kinds of nodes that the GPU does not compute. */
-export async function placement({ json }: { json?: boolean }): Promise<void> {
+export function placement({ json }: { json?: boolean }): void {
   const kernels = readKernels();
   const results: Record<string, Placement[]> = {};
   for (const { id, imageSize } of FAMILIES) {
     process.stderr.write(`${id} ...\n`);
-    (await graphsOf(id, { imageSize, precisions: PRECISIONS })).forEach(
+    graphsOf(id, { imageSize, precisions: PRECISIONS }).forEach(
       ({ nodes }, i) => (results[`${id} ${PRECISIONS[i]}`] = placementsOf(nodes, kernels)),
     );
   }

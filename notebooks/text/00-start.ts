@@ -50,10 +50,10 @@ await show(await sampleGrid(photographs, { perClass: 6 }));
 // %% [markdown]
 // ## Two methods, one difference
 //
-// A run is a value: everything that its numbers depend on. The two methods share all of it but `rifle`, which is `null` for plain fine-tuning.
+// A run is a value: everything that its numbers depend on. The two methods share all of it but `reset`, which is `null` for plain fine-tuning.
 
 // %%
-methods.get('rifle').rifle
+methods.get('rifle').reset
 
 // %%
 const specs = plan(study);

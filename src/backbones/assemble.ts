@@ -60,6 +60,10 @@ export function assemble(definition: BackboneDefinition, { classes, seed, weight
   return fill(definition, classes, weights?.hash ?? randomHash(record, seed), valuesOf);
 }
 
+/** The backbone of `definition` with zeros as weights. */
+export const assembleZeros = (definition: BackboneDefinition, classes: number): Backbone =>
+  fill(definition, classes, 'zeros', ({ shape }) => new Float32Array(sizeOf(shape)));
+
 /** A backbone whose parameters begin with `valuesOf` each, in the layout of memory. */
 function fill(
   definition: BackboneDefinition,

@@ -1,7 +1,7 @@
 // The backbones by name: their records, and how one is fetched, checked and loaded.
 import { KitError } from '../base/errors';
 import type { OnProgress } from '../base/progress';
-import { assemble, expectedNames, matchWeights, randomHash, type FoundWeights } from './assemble';
+import { assemble, assembleZeros, expectedNames, matchWeights, randomHash, type FoundWeights } from './assemble';
 import { definedBackbones, requireBackbone } from './define-backbone';
 import './families'; // defines the kit's own
 import type { Backbone, BackboneRecord } from './record';
@@ -128,6 +128,9 @@ export const backbones: Backbones = {
     return 'package' in manifest ? weightsState(manifest) : publishedState(manifest);
   },
 };
+
+/** The backbone `id` with zeros as weights, for what depends on shapes alone: random ones take seconds to draw. */
+export const zeroBackbone = (id: string, classes: number): Backbone => assembleZeros(requireBackbone(id), classes);
 
 interface WorkOptions {
   onProgress?: OnProgress;
