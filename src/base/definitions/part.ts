@@ -2,6 +2,7 @@
 import stableStringify from 'safe-stable-stringify';
 import { z } from 'zod';
 import { KitError, nearNames } from '../errors';
+import { checkFields, type FieldKind } from './fields';
 import { callSite, type Registry } from './registry';
 
 /** A part of a spec. */
@@ -57,13 +58,18 @@ export interface AnyDefinition<B> {
 /**
  * Makes a definition and adds it to `registry`.
  * @param define the public function that was called: the definition comes from its caller's file.
+ * @param fields the fields of `body` and what they hold.
+ * @throws KitError DEFINITION_FORM, DEFINITION_VERSION, DEFINITION_NAME or DEFINITION_TWICE.
  */
 export function definePart<N extends string, O extends z.ZodObject, B>(
   registry: Registry<AnyDefinition<B>>,
-  { name, version = 1, title = name, source = '', options, fill }: PartInfo<N, O>,
+  info: PartInfo<N, O>,
   body: B,
   define: (...args: never[]) => unknown,
+  fields: Readonly<Record<string, FieldKind>>,
 ): PartDefinition<N, O, B> {
+  checkFields(registry.kind, { ...info, ...body }, fields);
+  const { name, version = 1, title = name, source = '', options, fill } = info;
   if (!Number.isInteger(version) || version < 1)
     throw new KitError(
       `The version of the ${registry.kind} "${name}" must be a whole number from 1, found ${version}.`,

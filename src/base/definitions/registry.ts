@@ -18,6 +18,9 @@ export const kitFolder = path.resolve(__dirname, '..', '..') + path.sep;
 /** All registries, by kind. */
 const registries = new Map<string, Registry<unknown>>();
 
+/** The files with definitions, in the order in which each made its first one. */
+const files = new Set<string>();
+
 /** Definitions of one kind by name, in the order in which they were made. */
 export class Registry<D> {
   private readonly entries = new Map<string, { definition: D; origin: Origin }>();
@@ -34,23 +37,30 @@ export class Registry<D> {
   }
 
   /**
-   * Adds a definition. A definition of the same name from the same file (or from notebook cells) is replaced.
+   * Adds a definition. A definition of the same name from the same file (or from notebook cells) is replaced, and one
+   * from a file that was deleted or renamed.
    * @throws KitError when the name is taken by another file, or has no slash and is not the kit's own.
    */
   add(name: string, definition: D, origin: Origin): D {
     const other = this.entries.get(name);
-    if (other !== undefined && other.origin.file !== origin.file) {
+    if (other !== undefined && other.origin.file !== origin.file && isThere(other.origin)) {
       throw new KitError(
         `The ${this.kind} "${name}" is defined twice: in ${originText(other.origin)} and in ${originText(origin)}.`,
         { code: this.twice, fix: 'Rename one of them, or load one of the files only.' },
       );
     }
+    if (typeof name !== 'string')
+      throw new KitError(`The ${this.kind} in ${originText(origin)} needs a name.`, {
+        code: 'DEFINITION_NAME',
+        fix: 'Use for example "my-project/cutout".',
+      });
     if (!isBuiltIn(origin) && !/^[^/\s]+\/[^/\s]+$/.test(name)) {
       throw new KitError(`The ${this.kind} "${name}" in ${originText(origin)} needs a name with one slash.`, {
         code: 'DEFINITION_NAME',
         fix: `Names without a slash are the kit's own. Use for example "my-project/${name.replaceAll('/', '-')}".`,
       });
     }
+    if (origin.file !== null) files.add(origin.file);
     this.entries.set(name, { definition, origin });
     return definition;
   }
@@ -124,14 +134,19 @@ export function guests(): Guest[] {
   );
 }
 
-/** The files of all definitions, each once. Definitions of notebook cells have none. */
-export const definitionFilesOf = (): string[] => [
-  ...new Set(
-    [...registries.values()].flatMap((registry) =>
-      registry.names().flatMap((name) => registry.originOf(name)?.file ?? []),
-    ),
-  ),
-];
+/** The files of all definitions, each once, in the order of their definitions. Definitions of cells have none. */
+export function definitionFilesOf(): string[] {
+  const present = new Set(
+    [...registries.values()].flatMap((registry) => registry.names().map((name) => registry.originOf(name)?.file)),
+  );
+  return [...files].filter((file) => present.has(file));
+}
+
+/** All definitions of all kinds. */
+export const definedValues = (): unknown[] => [...registries.values()].flatMap((registry) => registry.list());
+
+/** Whether the file of a definition still exists; cells do. */
+const isThere = ({ file }: Origin): boolean => file === null || fs.existsSync(file);
 
 /** Whether a definition is the kit's own. */
 export const isBuiltIn = ({ file }: Origin): boolean => file?.startsWith(kitFolder) ?? false;
@@ -152,7 +167,9 @@ export function callSite(define: (...args: never[]) => unknown): Origin {
     const name = site?.getFileName() ?? null;
     const file = name?.startsWith('file://') ? fileURLToPath(name) : name;
     if (file === null || !path.isAbsolute(file) || !fs.existsSync(file)) return { file: null, line: null };
-    return { file, line: site?.getLineNumber() ?? null };
+    // Where stacks are rewritten (a notebook's kernel), the text has the line of the source.
+    const shown = prepareStackTrace && /:(\d+):\d+\)?\s*$/.exec(String(prepareStackTrace(new Error(), [site!])));
+    return { file: fs.realpathSync(file), line: shown ? Number(shown[1]) : (site?.getLineNumber() ?? null) };
   } finally {
     Object.assign(Error, { prepareStackTrace, stackTraceLimit });
   }

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { Command } from 'commander';
 import pc from 'picocolors';
 import { examples } from '../examples';
+import { extensionOption, loadForRuns, type ExtensionFlags } from '../extensions';
 import { percent, printJson, printLine } from '../print';
 import { duration, withProgress } from '../progress';
 
@@ -13,10 +14,12 @@ export function reproduceCommand(): Command {
     .option('--scale <name>', 'smoke, mini or paper (default: RIFLE_SCALE, or mini)')
     .option('--runs <dir>', 'where runs are kept; finished ones are reused')
     .option('--out <file>', 'the report to write', 'rifle-report.html')
+    .addOption(extensionOption())
     .option('--json', 'print the records and the table as JSON')
     .addHelpText('after', examples('rifle reproduce --scale smoke', 'rifle reproduce --scale mini --out mini.html'))
-    .action(async (flags: { scale?: string; runs?: string; out: string; json?: boolean }) => {
+    .action(async (flags: ExtensionFlags & { scale?: string; runs?: string; out: string; json?: boolean }) => {
       await import('../../studies/built-in.js');
+      await loadForRuns(flags);
       const { scale } = await import('../../studies/scales.js');
       const chosen = scale(flags.scale ?? process.env.RIFLE_SCALE ?? 'mini');
       const { plan, runAll } = await import('../../studies/plan.js');

@@ -7,13 +7,14 @@ import type { PoolOptions } from '../../runs/pool/pool';
 import type { RunRecord } from '../../runs/store/record';
 import type { RunSpec } from '../../transfer/spec/spec';
 import { examples } from '../examples';
+import { extensionOption, loadForRuns, type ExtensionFlags } from '../extensions';
 import { interruptible } from '../interrupt';
 import { positiveNumber } from '../numbers';
 import { printJson, printLine, printList } from '../print';
 import { duration } from '../progress';
 import { showSweep } from '../sweep-display';
 
-interface SweepFlags {
+interface SweepFlags extends ExtensionFlags {
   study?: string[];
   dataset?: string[];
   scale?: string;
@@ -74,6 +75,7 @@ export function sweepCommand(): Command {
     .option('--ray-kit <dir>', 'where the kit is on the nodes (default: the same path as here)')
     .option('--ray-node <program>', 'Node.js on the nodes (default: node)')
     .option('--ray-leave', 'Ctrl-C leaves the jobs to the cluster; the same command finds them again')
+    .addOption(extensionOption())
     .option('--tensorboard <dir>', 'write TensorBoard event files too, a folder for each run')
     .option('--mlflow <url>', 'send numbers to an MLflow server too')
     .option('--dry-run', 'print the runs and an estimate of their time, and stop')
@@ -96,6 +98,7 @@ export function sweepCommand(): Command {
     )
     .action(async (flags: SweepFlags) => {
       await import('../../studies/built-in.js');
+      await loadForRuns(flags);
       const { scale } = await import('../../studies/scales.js');
       const { sweepPlan } = await import('../../studies/sweep.js');
       const calibrate = flags.calibrate ? (await import('../../studies/calibrate.js')).calibrate : undefined;

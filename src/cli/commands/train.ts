@@ -4,10 +4,11 @@ import { Command, InvalidArgumentError } from 'commander';
 import { KitError } from '../../base/errors';
 import { kitVersion } from '../../base/home';
 import { examples } from '../examples';
+import { extensionOption, loadForRuns, type ExtensionFlags } from '../extensions';
 import { percent, printJson, printLine, printList } from '../print';
 import { duration, withProgress } from '../progress';
 
-interface TrainFlags {
+interface TrainFlags extends ExtensionFlags {
   spec?: string;
   dataset?: string;
   backbone?: string;
@@ -66,6 +67,7 @@ export function trainCommand(): Command {
     .option('--runs <dir>', 'where finished runs are kept; one that is there is not run again')
     .option('--keep-weights', 'repeat a finished run that has no weights, to keep them (new runs keep theirs)')
     .option('--no-keep-weights', 'do not keep the final weights')
+    .addOption(extensionOption())
     .option('--tensorboard <dir>', 'write TensorBoard event files too')
     .option('--mlflow <url>', 'send numbers to an MLflow server too')
     .option('--print-spec', 'print the complete spec and stop')
@@ -75,11 +77,13 @@ export function trainCommand(): Command {
       examples(
         'rifle train --method rifle --epochs 10 --image-size 96 --limit-per-class 50',
         'rifle train --method rifle --print-spec > run.json && npx rifle train --spec run.json',
+        'rifle train --extension extensions/cutout.ts --method jdoe/cutout --epochs 10',
       ),
     )
     .action(async (flags: TrainFlags) => {
       const { parseRunSpec } = await import('../../transfer/spec/spec.js');
       const { methods } = await import('../../transfer/methods.js');
+      await loadForRuns(flags);
       const input = specOf(flags);
       const spec = parseRunSpec(
         flags.method === undefined

@@ -1,6 +1,7 @@
 // An augmentation: how one training image is cut, and how its pixels change. Each sample has its own random stream.
 import type { z } from 'zod';
 import { definePart, type AnyDefinition, type PartDefinition, type PartInfo } from '../../base/definitions/part';
+import type { FieldKinds } from '../../base/definitions/fields';
 import { Registry } from '../../base/definitions/registry';
 import type { RandomStream } from '../../base/random';
 import type { Crop } from '../batches/crop';
@@ -18,9 +19,11 @@ export interface AugmentationBody<O> {
 /** All augmentations by name. */
 export const augmentations = new Registry<AnyDefinition<AugmentationBody<never>>>('augmentation');
 
+const fields: FieldKinds<AugmentationBody<never>> = { crop: 'function?', pixels: 'function?' };
+
 /** Defines an augmentation, for the field `augmentation` of a spec. */
 export function defineAugmentation<N extends string, O extends z.ZodObject>(
   info: PartInfo<N, O> & AugmentationBody<z.output<O>>,
 ): PartDefinition<N, O, AugmentationBody<z.output<O>>> {
-  return definePart(augmentations as never, info, info, defineAugmentation);
+  return definePart(augmentations as never, info, info, defineAugmentation, fields);
 }

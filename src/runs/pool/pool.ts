@@ -6,6 +6,7 @@ import type { RunRecord } from '../store/record';
 import { RunStore } from '../store/store';
 import { gpus } from './devices';
 import { LocalExecutor } from './local-executor';
+import { requireFiles } from './portable';
 import { schedule, type ScheduleOptions } from './scheduler';
 
 export type { PoolRun } from './run-states';
@@ -24,9 +25,10 @@ export interface PoolOptions extends ScheduleOptions {
 /**
  * The records of `specs`, in order, made by `workers` processes at once. The numbers of a run may differ in their last
  * bits from those of another number of workers, as each has its share of the cores.
- * @throws as `schedule`.
+ * @throws as `schedule`; KitError DEFINITION_WITHOUT_FILE for a definition that exists only in a notebook cell.
  */
 export async function runPool(specs: readonly RunSpec[], options: PoolOptions = {}): Promise<RunRecord[]> {
+  requireFiles(specs);
   const { devices = gpus() } = options;
   const signal = stopSignal(options.signal); // a notebook's interrupt too
   const workers = Math.min(options.workers ?? Math.max(1, devices.length), Math.max(1, specs.length));

@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { stopSignal } from '../../base/notebook-host';
 import type { RunSpec } from '../../transfer/spec/spec';
+import { requireFiles } from '../pool/portable';
 import { schedule } from '../pool/scheduler';
 import type { RunRecord } from '../store/record';
 import { RunStore } from '../store/store';
@@ -15,9 +16,11 @@ export type { RayPoolOptions };
  * The records of `specs`, in order, made by a Ray cluster. All nodes and this machine must see the kit's home and the
  * folder of the runs under the same paths. Records, checkpoints and journals are those of local runs. Jobs are named by
  * their run, so that the next command finds those that are in progress.
- * @throws as `schedule`; KitError when there is no cluster (see `Ray.connect`), or it does not answer for `patience`.
+ * @throws as `schedule`; KitError DEFINITION_WITHOUT_FILE for a definition that exists only in a cell; KitError
+ *   when there is no cluster (see `Ray.connect`), or it does not answer for `patience`.
  */
 export async function runOnRay(specs: readonly RunSpec[], given: RayPoolOptions): Promise<RunRecord[]> {
+  requireFiles(specs);
   const options = { ...given, signal: stopSignal(given.signal) }; // a notebook's interrupt too
   const { signal, onNotice, cpus = 2, memory = 0 } = options;
   const ray = await Ray.connect(options.url, signal);

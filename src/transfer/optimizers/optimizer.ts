@@ -1,6 +1,7 @@
 // An optimizer: how a gradient changes a parameter. The kit makes, saves and clears its state.
 import { z } from 'zod';
 import { definePart, type AnyDefinition, type PartDefinition, type PartInfo } from '../../base/definitions/part';
+import type { FieldKinds } from '../../base/definitions/fields';
 import { Registry } from '../../base/definitions/registry';
 import { tf, type TF } from '../../engine/tensorflow';
 import { requireTensor, within } from '../within';
@@ -60,11 +61,13 @@ export interface OptimizerBody<O> {
 /** All optimizers by name. */
 export const optimizers = new Registry<AnyDefinition<OptimizerBody<never>>>('optimizer');
 
+const fields: FieldKinds<OptimizerBody<never>> = { slots: 'list', countsSteps: 'boolean?', update: 'function' };
+
 /** Defines an optimizer, for the field `optimizer` of a spec. Its options must include `optimizerOptions`. */
 export function defineOptimizer<N extends string, O extends z.ZodObject<typeof optimizerOptions>>(
   info: PartInfo<N, O> & OptimizerBody<z.output<O>> & { options: O },
 ): PartDefinition<N, O, OptimizerBody<z.output<O>>> {
-  return definePart(optimizers as never, info, info, defineOptimizer);
+  return definePart(optimizers as never, info, info, defineOptimizer, fields);
 }
 
 /** An optimizer as a part of a spec. */

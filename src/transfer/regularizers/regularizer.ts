@@ -8,6 +8,7 @@ import {
   type PartDefinition,
   type PartInfo,
 } from '../../base/definitions/part';
+import type { FieldKinds } from '../../base/definitions/fields';
 import { Registry } from '../../base/definitions/registry';
 import type { OnProgress } from '../../base/progress';
 import type { Batch } from '../../data/batches/batches';
@@ -72,11 +73,18 @@ type Body = RegularizerBody<never>;
 /** All regularizers by name. */
 export const regularizers = new Registry<AnyDefinition<Body>>('regularizer');
 
+const fields: FieldKinds<RegularizerBody<never>> = {
+  check: 'function?',
+  prepare: 'function?',
+  weightDecay: 'function?',
+  create: 'function?',
+};
+
 /** Defines a regularizer, for the list `regularizers` of a spec. */
 export function defineRegularizer<N extends string, O extends z.ZodObject>(
   info: PartInfo<N, O> & RegularizerBody<z.output<O>>,
 ): PartDefinition<N, O, RegularizerBody<z.output<O>>> {
-  return definePart(regularizers as never, info, info, defineRegularizer);
+  return definePart(regularizers as never, info, info, defineRegularizer, fields);
 }
 
 /** The regularizers of a run together. */

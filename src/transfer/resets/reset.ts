@@ -9,6 +9,7 @@ import {
   type PartDefinition,
   type PartInfo,
 } from '../../base/definitions/part';
+import type { FieldKinds } from '../../base/definitions/fields';
 import { Registry } from '../../base/definitions/registry';
 import { KitError } from '../../base/errors';
 import { randomStream, type RandomStream } from '../../base/random';
@@ -64,11 +65,19 @@ export interface ResetBody<O> {
 /** All reset policies by name. */
 export const resets = new Registry<AnyDefinition<ResetBody<never>>>('reset policy');
 
+const fields: FieldKinds<ResetBody<never>> = {
+  check: 'function?',
+  timetable: 'function',
+  rate: 'function?',
+  values: 'function',
+  clearMomentum: 'function?',
+};
+
 /** Defines a reset policy, for the field `reset` of a spec. */
 export function defineReset<N extends string, O extends z.ZodObject>(
   info: PartInfo<N, O> & ResetBody<z.output<O>>,
 ): PartDefinition<N, O, ResetBody<z.output<O>>> {
-  return definePart(resets as never, info, info, defineReset);
+  return definePart(resets as never, info, info, defineReset, fields);
 }
 
 /** The timetable of a run. @throws KitError when its policy never resets before the last evaluation, or is wrong. */

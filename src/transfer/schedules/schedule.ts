@@ -1,6 +1,7 @@
 // A schedule: the factor of the learning rate as a pure function of the progress of a run.
 import type { z } from 'zod';
 import { definePart, type AnyDefinition, type PartDefinition, type PartInfo } from '../../base/definitions/part';
+import type { FieldKinds } from '../../base/definitions/fields';
 import { Registry } from '../../base/definitions/registry';
 
 /** Parameters that have a learning rate of their own. */
@@ -32,9 +33,11 @@ export interface ScheduleBody<O> {
 /** All schedules by name. */
 export const schedules = new Registry<AnyDefinition<ScheduleBody<never>>>('schedule');
 
+const fields: FieldKinds<ScheduleBody<never>> = { every: 'string?', factor: 'function' };
+
 /** Defines a schedule, for the field `schedule` of a spec. */
 export function defineSchedule<N extends string, O extends z.ZodObject>(
   info: PartInfo<N, O> & ScheduleBody<z.output<O>>,
 ): PartDefinition<N, O, ScheduleBody<z.output<O>>> {
-  return definePart(schedules as never, info, info, defineSchedule);
+  return definePart(schedules as never, info, info, defineSchedule, fields);
 }

@@ -8,6 +8,7 @@ import {
   type PartDefinition,
   type PartInfo,
 } from '../../base/definitions/part';
+import type { FieldKinds } from '../../base/definitions/fields';
 import { Registry } from '../../base/definitions/registry';
 import { KitError } from '../../base/errors';
 import { statelessUniform } from '../../engine/ops/ops';
@@ -49,11 +50,13 @@ export type TrickBackbone = Pick<Backbone, 'record' | 'residualBlocks' | 'classe
 /** All tricks by name. */
 export const tricks = new Registry<AnyDefinition<TrickBody<never>>>('trick');
 
+const fields: FieldKinds<TrickBody<never>> = { check: 'function?', rate: 'function?', create: 'function?' };
+
 /** Defines a trick, for the list `tricks` of a spec. */
 export function defineTrick<N extends string, O extends z.ZodObject>(
   info: PartInfo<N, O> & TrickBody<z.output<O>>,
 ): PartDefinition<N, O, TrickBody<z.output<O>>> {
-  return definePart(tricks as never, info, info, defineTrick);
+  return definePart(tricks as never, info, info, defineTrick, fields);
 }
 
 /** The tricks of a run together, in their order. `seeds` is [tricks, 2] int32, or [2] for one trick. */

@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { Cells } from '../../../../src/notebook/kernel/cells';
+import { mapStacks } from '../../../../src/notebook/kernel/compiler/positions';
 
 describe('imports of cells', function () {
   this.timeout(240_000);
@@ -79,6 +80,34 @@ describe('imports of cells', function () {
     );
     assert.match(refused.ok ? '' : refused.failure.traceback.join('\n'), /TS2322[\s\S]*inner\.ts, line 1/);
     write('inner.ts', 'export const inner = "";\n');
+  });
+
+  it('extensions of the kit, whose definitions an edit and the same import replace', async () => {
+    const text = (side: number): string =>
+      `import { defineTrick, z } from 'rifle-kit/extend';
+
+interface Options { side: number }
+
+export const edited = defineTrick({
+  name: 'modules/edited',
+  options: z.strictObject({ side: z.number().default(${side} satisfies Options['side']) }),
+});
+`;
+    const cell = `import { edited } from "./extensions/edited";\nimport { guests } from 'rifle-kit/extend';
+[edited(), guests().find(({ name }) => name === 'modules/edited')!.origin]`;
+    const { prepareStackTrace, stackTraceLimit } = Error;
+    mapStacks(); // as in a kernel
+    try {
+      for (const side of [1, 2]) {
+        write('extensions/edited.ts', text(side));
+        assert.deepEqual(await value(cell), [
+          { name: 'modules/edited', side },
+          { file: fs.realpathSync(path.join(folder, 'extensions', 'edited.ts')), line: 5 },
+        ]);
+      }
+    } finally {
+      Object.assign(Error, { prepareStackTrace, stackTraceLimit });
+    }
   });
 
   it('ES modules that wait at their top, and packages for `import` alone', async () => {
