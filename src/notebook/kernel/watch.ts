@@ -3,7 +3,7 @@
 import { Session } from 'node:inspector';
 import { parentPort, workerData } from 'node:worker_threads';
 import * as zmq from 'zeromq';
-import { addressOf, decodeMessage, encodeMessage, newHeader, type Message } from '../runner/wire';
+import { addressOf, encodeMessage, newHeader, ReceivedMessages, type Message } from '../runner/wire';
 import { starterOf } from './starter';
 import { Shared, type WatchData, type WatchMessage } from './threads';
 
@@ -61,7 +61,13 @@ function terminate(): void {
 }
 
 async function control(): Promise<void> {
-  const socket = new zmq.Router({ linger: 500, sendHighWaterMark: 0 });
+  const socket = new zmq.Router({
+    linger: 500,
+    sendHighWaterMark: 0,
+    receiveHighWaterMark: 16,
+    maxMessageSize: 2 ** 20,
+  });
+  const received = new ReceivedMessages();
   sockets.push(socket);
   await socket.bind(addressOf(connection, connection.control_port));
   post({ type: 'ready' });
@@ -73,7 +79,7 @@ async function control(): Promise<void> {
       }),
     );
   for await (const frames of socket) {
-    const message = decodeMessage(connection.key, frames);
+    const message = received.decode(connection.key, frames);
     if (message === null) continue;
     const { msg_type: type } = message.header;
     if (type === 'interrupt_request') {
@@ -91,7 +97,7 @@ async function control(): Promise<void> {
 }
 
 async function heartbeat(): Promise<void> {
-  const socket = new zmq.Reply({ linger: 0 });
+  const socket = new zmq.Reply({ linger: 0, receiveHighWaterMark: 16, maxMessageSize: 65_536 });
   sockets.push(socket);
   await socket.bind(addressOf(connection, connection.hb_port));
   for await (const frames of socket) await socket.send(frames);

@@ -23,10 +23,10 @@ export class OutputCollector {
       case 'execute_result': {
         const display = {
           output_type: type,
-          data: content.data as MimeBundle,
-          metadata: (content.metadata as Record<string, unknown> | undefined) ?? {},
+          data: objectOr(content.data),
+          metadata: objectOr(content.metadata),
           ...(type === 'execute_result' && {
-            execution_count: (content.execution_count as number | undefined) ?? null,
+            execution_count: typeof content.execution_count === 'number' ? content.execution_count : null,
           }),
         } as DisplayData;
         outputs.push(display);
@@ -36,8 +36,8 @@ export class OutputCollector {
       }
       case 'update_display_data':
         for (const display of this.displays.get(displayId(content) ?? '') ?? []) {
-          display.data = content.data as MimeBundle;
-          display.metadata = (content.metadata as Record<string, unknown> | undefined) ?? {};
+          display.data = objectOr(content.data);
+          display.metadata = objectOr(content.metadata);
         }
         break;
       case 'error':
@@ -45,15 +45,19 @@ export class OutputCollector {
           output_type: 'error',
           ename: String(content.ename),
           evalue: String(content.evalue),
-          traceback: (content.traceback as string[] | undefined) ?? [],
+          traceback: Array.isArray(content.traceback) ? content.traceback.map(String) : [],
         });
         break;
     }
   }
 }
 
+/** An object of a message; an empty one where it holds something else. */
+const objectOr = (value: unknown): Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+
 function displayId(content: Record<string, unknown>): string | null {
-  const id = (content.transient as { display_id?: unknown } | undefined)?.display_id;
+  const id = objectOr(content.transient).display_id;
   return typeof id === 'string' ? id : null;
 }
 
@@ -74,6 +78,7 @@ function addText(outputs: CellOutput[], name: string, text: string): void {
 
 /** A line without the parts that carriage returns overwrite. One at the end overwrites nothing yet. */
 function overwritten(line: string): string {
-  const end = /\r*$/.exec(line)!.index;
+  let end = line.length;
+  while (end > 0 && line[end - 1] === '\r') end--; // an expression would take the square of the time
   return line.slice(line.lastIndexOf('\r', end - 1) + 1);
 }
