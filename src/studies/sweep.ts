@@ -62,7 +62,7 @@ export interface SweepPlanOptions {
   /** Names or folders. Default: those of the scale. */
   datasets?: readonly string[];
   runs?: string;
-  /** Training images per second, whatever the run. */
+  /** Training images per second, for every run. */
   imagesPerSecond?: number;
   /** Measures a kind of run; called once for each kind that is missing. Default: none is measured. */
   calibrate?: (spec: RunSpec, classes: number) => Promise<Pace>;
