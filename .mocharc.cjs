@@ -2,6 +2,6 @@
 module.exports = {
   require: ['dist/src/studies/rifle/methods.js'], // the methods that tests train
   reporter: 'test/reporter.cjs',
-  timeout: 10_000, // milliseconds; a test that trains sets its own
+  timeout: 60_000, // milliseconds: against a test that hangs, not a measure of speed
   exit: true, // a worker that a failing test left behind must not hang the run
 };

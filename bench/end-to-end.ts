@@ -8,7 +8,7 @@ import { datasets } from '../src/data/catalog';
 import type { Dataset } from '../src/data/dataset';
 import { KitError } from '../src/base/errors';
 import { selectImages } from '../src/runs/selected-images';
-import { EVALUATION_BATCH } from '../src/runs/execute';
+import { EVALUATION_BATCH } from '../src/data/batches/batches';
 import { plan, type Grid } from '../src/studies/plan';
 import { scales } from '../src/studies/rifle/scales';
 import { timetable } from '../src/transfer/resets/reset';

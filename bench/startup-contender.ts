@@ -1,7 +1,7 @@
 // Part of the benchmark `startup`, in a process of its own: the seconds in which the programs of a run are traced and
 // loaded, as JSON.
 import { backbones } from '../src/backbones/backbone';
-import { EVALUATION_BATCH } from '../src/runs/execute';
+import { EVALUATION_BATCH } from '../src/data/batches/batches';
 import { parseRunSpec } from '../src/transfer/spec/spec';
 import { makeSteps } from '../src/transfer/step';
 import { compileSteps } from '../src/transfer/compiled-steps';

@@ -18,10 +18,15 @@ const SHOWN = 12;
  * @param {string} [options.cwd]
  * @param {NodeJS.ProcessEnv} [options.env]
  * @param {AbortSignal} [options.signal]  stops the program
+ * @param {number} [options.killSeconds]  seconds after which a program that was asked to stop is killed
  * @param {(line: string) => void} [options.onLine]
  * @param {(output: string) => string | undefined} [options.fixFor]  the fix for a failure that printed `output`
  */
-export async function run(program, args, { what, log, cwd, env, signal, onLine = () => {}, fixFor = () => undefined }) {
+export async function run(
+  program,
+  args,
+  { what, log, cwd, env, signal, killSeconds = 5, onLine = () => {}, fixFor = () => undefined },
+) {
   if (signal?.aborted) throw new Interrupted();
   fs.mkdirSync(path.dirname(log), { recursive: true });
   const record = fs.openSync(log, 'a');
@@ -32,12 +37,17 @@ export async function run(program, args, { what, log, cwd, env, signal, onLine =
     const code = await new Promise((resolve, reject) => {
       // In its own process group, so that the compilers that make starts are stopped with it.
       const child = spawn(program, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
-      const stop = () => {
+      let killing;
+      const send = (killSignal) => {
         try {
-          process.kill(-child.pid, 'SIGTERM');
+          process.kill(-child.pid, killSignal);
         } catch {
           // it has already ended
         }
+      };
+      const stop = () => {
+        send('SIGTERM');
+        killing = setTimeout(send, killSeconds * 1000, 'SIGKILL'); // npm that waits for a registry ignores SIGTERM
       };
       signal?.addEventListener('abort', stop, { once: true });
       for (const stream of [child.stdout, child.stderr]) {
@@ -62,6 +72,7 @@ export async function run(program, args, { what, log, cwd, env, signal, onLine =
       child.on('error', reject);
       child.on('close', (status, killedBy) => {
         signal?.removeEventListener('abort', stop);
+        clearTimeout(killing);
         resolve(status ?? killedBy);
       });
     });

@@ -29,8 +29,8 @@ export function studyFolder(): string | null {
 
 /**
  * An absolute path inside the kit's home: `$RIFLE_HOME`, by default (also when it is empty) `.rifle` beside the
- * package.json of the kit or of the project that has it among its packages; the same rule as in setup/system/paths.mjs. Its
- * folders: `cache` (packages as fetched), `data`, `weights`, `pixels`, `runs`, `venv`, `tensorflow`, `cuda`.
+ * package.json of the kit or of the project that has it among its packages (as in setup/system/paths.mjs). Its folders:
+ * `cache` (packages as fetched), `data`, `weights`, `pixels`, `runs`, `venv`, `tensorflow`, `cuda`.
  */
 export function kitHome(...parts: string[]): string {
   return path.resolve(process.env.RIFLE_HOME || path.join(studyFolder() ?? packageRoot(), '.rifle'), ...parts);

@@ -19,8 +19,8 @@ const SHOWN = 12;
 export async function showMistakes(store: RunStore, id: string, { json, picture }: MistakesFlags): Promise<void> {
   const { classificationMetrics, classScores, confusedPairs, confusionMatrix } =
     await import('../metrics/classification.js');
-  const { largestLosses, requirePredictions, topLosses } = await import('../report/pictures/mistakes.js');
-  const predictions = await requirePredictions(store, id);
+  const { largestLosses, predictionsOf, topLosses } = await import('../report/pictures/mistakes.js');
+  const predictions = await predictionsOf({ id }, store);
   const names = predictions.classNames;
   const matrix = confusionMatrix(predictions);
   const [metrics, scores] = [classificationMetrics(predictions), classScores(matrix)];

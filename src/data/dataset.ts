@@ -71,6 +71,8 @@ export interface DatasetSpec {
   counts: { train: number; test: number };
   /** Images of each class in a split, where all classes have as many; checked too. */
   perClass?: { train?: number; test?: number };
+  /** The official metric, where it is not top-1: the mean accuracy per class. */
+  metric?: 'meanPerClass';
   licence: string;
   citation: string;
   /** Name of the reader, in `readers/`, that finds images and labels in the unpacked files. */

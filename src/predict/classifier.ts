@@ -8,7 +8,7 @@ import { centerCrop, copyCrop } from '../data/batches/crop';
 import { compile, type Program } from '../engine/compile';
 import { tf, type TF } from '../engine/tensorflow';
 import { softmax, topIndices } from '../metrics/logits';
-import { EVALUATION_BATCH } from '../runs/execute';
+import { EVALUATION_BATCH } from '../data/batches/batches';
 import type { ModelCard } from '../runs/export/model-card';
 import { forwardWithMap } from '../backbones/activation-maps';
 import { decodeImages, listImages, type ImageInput } from './images';

@@ -6,6 +6,8 @@ export { Table, type TableJson } from './table/tabular';
 export type { Cell, CellSource, Column, Pair, Row, TableData } from './table/cells';
 export { methodsTable, type MethodsTableOptions } from './tables/methods-table';
 export { datasetsTable, type DatasetsTableOptions } from './tables/datasets-table';
+export { classTable } from './predictions/class-table';
+export { metricsTable } from './tables/metrics-table';
 export { choiceTable, triedValues, type Tried } from './tables/choice-table';
 
 export { differences, groupRuns, isPlain, samePartsBut, type MethodRuns, type RunGroup } from './comparison/grouping';
@@ -43,6 +45,8 @@ export {
   type CkaFigureOptions,
   type StageFigureOptions,
 } from './figures/stage-figures';
+export { confusionFigure, type PredictionFigureOptions } from './predictions/confusion';
+export { reliabilityFigure } from './predictions/reliability';
 export { forestFigure, type ForestOptions } from './figures/forest';
 export { claimsTable, type FigureClaim } from './figures/claims';
 export {
@@ -53,7 +57,7 @@ export {
   type LayeredGroup,
   type LayeredMethod,
 } from './figures/layered-groups';
-export { largestLosses, topLosses, type ImageLoss, type TopLossesOptions } from './pictures/mistakes';
+export { largestLosses, predictionsOf, topLosses, type ImageLoss, type TopLossesOptions } from './pictures/mistakes';
 export { Picture, sampleGrid, type SampleGridOptions } from './pictures/pictures';
 
 export type { Exhibit, FigureSources, NamedFigure } from './page/exhibits';

@@ -10,6 +10,7 @@ import { Checkpoints, type Checkpoint, type RunHistory } from './store/checkpoin
 import { writePredictions, type RunPredictions } from './store/predictions';
 import type { RunLock } from '../base/files/lock';
 import { KIT_NUMERICS } from './store/identity';
+import type { CodeDigests } from './store/record';
 import type { RunStore } from './store/store';
 
 /** How a run is saved. */
@@ -72,6 +73,15 @@ export class Checkpointing {
     if (checkpoint === null) return undefined;
     this.former = { ...checkpoint.history, keepWeights: checkpoint.history.keepWeights && Boolean(keepWeights) };
     return checkpoint.state;
+  }
+
+  /** The digests of the code that made the run so far; undefined when the run starts. */
+  get graph(): CodeDigests | undefined {
+    return this.former.graph;
+  }
+
+  set graph(graph: CodeDigests | undefined) {
+    this.former = { ...this.former, graph };
   }
 
   /** Start, time and memory of the run, over all processes that executed it so far. */

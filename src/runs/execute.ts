@@ -3,7 +3,7 @@ import path from 'node:path';
 import { backbones, type Backbone } from '../backbones/backbone';
 import { publicAddress } from '../base/address';
 import type { RunLock } from '../base/files/lock';
-import { BatchLoader, type Batch } from '../data/batches/batches';
+import { BatchLoader, EVALUATION_BATCH, type Batch } from '../data/batches/batches';
 import type { Dataset } from '../data/dataset';
 import { limitPerClass } from '../data/splits';
 import { openPixelCache } from '../data/pixels/pixel-cache';
@@ -15,6 +15,7 @@ import { DivergedError, type EpochRow, type Trained, type TrainOptions } from '.
 import { train } from '../transfer/trainer';
 import { sourceOf } from './changed-data';
 import { Checkpointing, type CheckpointingOptions } from './checkpointing';
+import { codeDigests, lengthsOf, refuseOtherCode } from './code-digests';
 import type { RunIdentity } from './identify';
 import { preparedArrays } from './prepared';
 import { LIMIT_SEED } from './selected-images';
@@ -29,7 +30,8 @@ import { Tracking, type TrackingOptions } from './tracking/tracking';
  * beside the record (`RunStore.weights`). If a finished run has no saved weights, it is repeated (bit for bit) to
  * produce them.
  */
-export interface ExecuteOptions extends Omit<TrainOptions, 'from' | 'onState' | 'prepared'>, CheckpointingOptions {
+export interface ExecuteOptions
+  extends Omit<TrainOptions, 'from' | 'onGraph' | 'onState' | 'prepared'>, CheckpointingOptions {
   /** Other places that receive the numbers of the run. An error there does not stop the run. Default: none. */
   tracking?: TrackingOptions;
 }
@@ -39,9 +41,6 @@ interface LockedRun extends RunIdentity {
   store: RunStore;
   lock: RunLock;
 }
-
-/** Images in an evaluation step. Evaluation keeps nothing for gradients: the batch may be larger than in training. */
-export const EVALUATION_BATCH = 64;
 
 /** Executes the run, or resumes it from its last checkpoint, and writes its record. */
 export async function executeRun(options: ExecuteOptions & { title: string }, run: LockedRun): Promise<RunRecord> {
@@ -84,6 +83,14 @@ export async function executeRun(options: ExecuteOptions & { title: string }, ru
         memoryLimit: freeGpuMemory(),
         ...options,
         from,
+        onGraph: ({ nodes }) => {
+          const { train, test } = dataset;
+          const lengths = lengthsOf(prepared);
+          const counted = { spec, train: train.length, test: test.length };
+          const digests = codeDigests(counted, backbone, { nodes, prepared: lengths });
+          refuseOtherCode(id, spec, checkpointing.graph ?? store.find(id)?.graph, digests);
+          checkpointing.graph = digests;
+        },
         onState: checkpointing.stateObserver(backbone, epochCount),
         onEvaluated: (epoch, logits, top1) => {
           keepPredictions(epoch, logits, top1);
@@ -109,6 +116,7 @@ export async function executeRun(options: ExecuteOptions & { title: string }, ru
       spec: portable,
       format: RECORD_FORMAT,
       numerics: numericsOf(spec),
+      ...(checkpointing.graph === undefined ? {} : { graph: checkpointing.graph }),
       dataset: {
         name: dataset.name,
         hash: dataset.hash,

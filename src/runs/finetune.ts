@@ -1,13 +1,15 @@
 // One run from its spec to its record. A finished run is read from the store; an interrupted one is resumed.
 import fs from 'node:fs';
+import { backbones } from '../backbones/backbone';
 import { RunLock, type LockOptions } from '../base/files/lock';
 import { stopSignal } from '../base/notebook-host';
 import { datasets } from '../data/catalog';
 import { methods } from '../transfer/methods';
 import type { RunSpec, RunSpecInput } from '../transfer/spec/spec';
 import { refuseChanged } from './changed-data';
+import { codeDigestsOnce, refuseOtherCode, usesGuests } from './code-digests';
 import { executeRun, type ExecuteOptions } from './execute';
-import { identifyRun } from './identify';
+import { identifyRun, type RunIdentity } from './identify';
 import type { RunRecord } from './store/record';
 import { RunStore } from './store/store';
 
@@ -53,7 +55,10 @@ async function findOrRun(input: RunSpecInput, options: FinetuneOptions): Promise
   });
   const finished = (): RunRecord | null => finishedRun(store, id, options.keepWeights === true);
   const record = finished();
-  if (record !== null) return record;
+  if (record !== null) {
+    await refuseFinished(record, { spec, dataset, options });
+    return record;
+  }
 
   store.requireRoom();
   refuseChanged(store, { id, spec: portable, dataset, from: spec.dataset });
@@ -89,6 +94,21 @@ async function findOrRun(input: RunSpecInput, options: FinetuneOptions): Promise
   } finally {
     await lock.release();
   }
+}
+
+/** Refuses to reuse a record of a study's definitions whose code has changed. @throws KitError EXTENSION_CHANGED. */
+async function refuseFinished(
+  { id, graph }: RunRecord,
+  { spec, dataset, options }: Pick<RunIdentity, 'spec' | 'dataset'> & { options: FinetuneOptions },
+): Promise<void> {
+  if (graph === undefined || !usesGuests(spec)) return;
+  const isHere = spec.weights !== 'imagenet' || (await backbones.state(spec.backbone)) === 'ready';
+  if (!isHere) return; // a finished run is reused without its weights
+  const [classes, train, test] = [dataset.classes, dataset.train, dataset.test].map(({ length }) => length);
+  const now = await codeDigestsOnce({ spec, classes, train, test }, graph.prepared ?? [], () =>
+    backbones.load(spec.backbone, { ...options, classes, weights: spec.weights, seed: spec.seed }),
+  );
+  refuseOtherCode(id, spec, graph, now);
 }
 
 /** Whether a data set is a folder of the user's, not one of the catalog. */

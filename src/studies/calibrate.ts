@@ -5,7 +5,7 @@ import { tf, type TF } from '../engine/tensorflow';
 import type { RunSpec } from '../transfer/spec/spec';
 import { makeSteps } from '../transfer/step';
 import { compileSteps } from '../transfer/compiled-steps';
-import { EVALUATION_BATCH } from '../runs/execute';
+import { EVALUATION_BATCH } from '../data/batches/batches';
 
 /** Measured paces of one kind of run. */
 export interface Pace {

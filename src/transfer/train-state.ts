@@ -3,6 +3,7 @@
 import { KitError } from '../base/errors';
 import type { OnProgress } from '../base/progress';
 import type { Batch } from '../data/batches/batches';
+import type { Graph } from '../engine/graph/shapes';
 import type { Program } from '../engine/compile';
 import type { LayerRow, LayerSums } from './layer-rows';
 import type { Prepared } from './regularizers/regularizer';
@@ -98,6 +99,8 @@ export interface TrainOptions {
   /** Name of the run in progress reports. Default `'train'`. */
   title?: string;
   onEpoch?: (row: EpochRow) => void;
+  /** Sees the graph of the steps before the first step, and may refuse it by throwing. */
+  onGraph?: (graph: Graph) => void;
   /**
    * Called after the evaluation of each epoch (1-based), before `onEpoch`, with the logits of the evaluated images:
    * [images, classes], in the order of the batches.

@@ -40,6 +40,7 @@ export async function train(
     signal,
     onProgress,
     onEpoch,
+    onGraph,
     onEvaluated,
     observe,
     onState,
@@ -56,15 +57,17 @@ export async function train(
   const progress = (detail: string, steps = 1) =>
     onProgress?.({ task: title, done: (done += steps), total: epochs * stepsPerEpoch, unit: 'steps', detail });
 
-  const checkMemory = (graph: Graph): void =>
+  const checkGraph = (graph: Graph): void => {
     requireMemory(estimateMemory(graph, [...trainBatches.batchSizes, ...testBatches.batchSizes]), memoryLimit);
+    onGraph?.(graph);
+  };
 
   progress('compiling', 0);
   await letOthersRun(signal); // a progress bar appears before the first long call
   const steps = makeSteps(spec, backbone, { prepared });
   // The program has its own variables: the initial ones are freed at once.
   const program = await compileSteps(steps, imageSize, trainBatches.batchSizes, testBatches.batchSizes, {
-    onGraph: checkMemory,
+    onGraph: checkGraph,
   }).finally(() => steps.dispose());
   collectGarbage();
   const rows: EpochRow[] = [...(from?.rows ?? [])];

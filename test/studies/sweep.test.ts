@@ -5,24 +5,15 @@ import path from 'node:path';
 import { identifyRun } from '../../src/runs/identify';
 import { RunStore } from '../../src/runs/store/store';
 import '../../src/studies/built-in';
-import { defineStudy } from '../../src/studies/study';
 import { paceKey, sweepPlan } from '../../src/studies/sweep';
 import { parseRunSpec, type RunSpec, type RunSpecInput } from '../../src/transfer/spec/spec';
 import { syntheticRecord } from '../report/records';
 import { makeImageFolder } from '../runs/image-folder';
+import { planned, sweepStudy } from './sweep-study';
 
 describe('sweepPlan', () => {
   let images: string;
   let runs: string;
-  let specs: RunSpec[];
-  const study = defineStudy({
-    name: 'test/sweep-plan',
-    title: 'Runs that differ in one setting',
-    claim: 'None.',
-    methods: ['fine-tuning'],
-    seeds: { smoke: [0] },
-    runsOf: () => specs,
-  });
   const specOf = (changes: Partial<RunSpecInput>): RunSpec =>
     parseRunSpec({
       dataset: images,
@@ -34,7 +25,7 @@ describe('sweepPlan', () => {
       ...changes,
     });
   const plan = () =>
-    sweepPlan({ studies: [study.name], scale: 'smoke', datasets: [images], runs, imagesPerSecond: 10 });
+    sweepPlan({ studies: [sweepStudy.name], scale: 'smoke', datasets: [images], runs, imagesPerSecond: 10 });
   before(async () => {
     images = await makeImageFolder();
     runs = fs.mkdtempSync(path.join(os.tmpdir(), 'rifle-sweep-plan-'));
@@ -44,7 +35,7 @@ describe('sweepPlan', () => {
   it('counts only the same run as finished: not one of another image size, precision, learning rate or seed', async () => {
     const finished = specOf({});
     const others = [{ imageSize: 32 }, { precision: 'bfloat16' }, { optimizer: { learningRate: 0.5 } }, { seed: 1 }];
-    specs = [finished, ...others.map((changes) => specOf(changes as Partial<RunSpecInput>))];
+    planned.specs = [finished, ...others.map((changes) => specOf(changes as Partial<RunSpecInput>))];
     const { id } = await identifyRun(finished);
     await new RunStore(runs).put({ ...syntheticRecord({ dataset: path.basename(images) }), id }, []);
     const { missing, seconds, rows, hours } = await plan();
@@ -59,7 +50,7 @@ describe('sweepPlan', () => {
   });
 
   it('makes a run of two studies once', async () => {
-    specs = [specOf({ seed: 3 }), specOf({ seed: 3 })];
+    planned.specs = [specOf({ seed: 3 }), specOf({ seed: 3 })];
     const { specs: unique, missing, rows } = await plan();
     assert.deepEqual([unique.length, missing], [1, 1]);
     assert.deepEqual(rows[0].seeds, [3, 3]);

@@ -40,6 +40,9 @@ export interface BatchOptions {
   workers?: number;
 }
 
+/** Images in an evaluation step. Evaluation keeps nothing for gradients: the batch may be larger than in training. */
+export const EVALUATION_BATCH = 64;
+
 interface Waiting {
   resolve: () => void;
   reject: (error: unknown) => void;

@@ -1,6 +1,6 @@
 // Downloads a file over HTTP(S) into the cache: resumed, retried, from mirrors, and verified before it is used.
-// Redirects, proxies and timeouts are undici's. Retries are ours. undici's retry interceptor (7.30) compares ETags only,
-// so it joins two versions of a file whose server sends Last-Modified. It fails where a server ignores a range or has a
+// Redirects, proxies and timeouts are undici's. Retries are ours: that interceptor (undici 7.30) compares ETags only,
+// so it joins two versions of a file whose server has no ETag. It fails where a server ignores a range or has a
 // new version, where we download again from byte 0. It counts all attempts, not those without a new byte, and reports
 // none of them. Mirrors and downloads of earlier processes would need this loop around it as well.
 import fs from 'node:fs';

@@ -35,6 +35,7 @@ const manifestSchema = z.strictObject({
   files: z.array(z.union([packageFile, webFile])).min(1),
   counts: z.strictObject({ train: count, test: count }),
   perClass: z.strictObject({ train: count.optional(), test: count.optional() }).optional(),
+  metric: z.literal('meanPerClass').optional(),
   licence: z.string().min(1),
   citation: z.string().min(1),
   reader: z.string().min(1),

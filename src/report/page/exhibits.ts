@@ -2,6 +2,7 @@
 import { unknownName } from '../../base/errors';
 import type { LowLevelRow } from '../../analysis/low-level';
 import type { CkaRow } from '../../analysis/representations';
+import type { RunPredictions } from '../../runs/store/predictions';
 import type { LayerRow, RunRecord } from '../../runs/store/record';
 import type { RunSpec } from '../../transfer/spec/spec';
 import { onTest } from '../comparison/conditions';
@@ -21,6 +22,8 @@ export interface NamedFigure {
 export interface FigureSources {
   /** Rows of the layers of a run; empty where there are none. Default: none. */
   layers?: (id: string) => readonly LayerRow[];
+  /** Kept predictions of a run; null where there are none. Default: none. */
+  predictions?: (id: string) => Promise<RunPredictions | null>;
   /** Rows of `lowLevelFeatures`, which take minutes. Default none: no figure of them. */
   lowLevel?: readonly LowLevelRow[];
   /** Rows of `ckaByStage`, likewise. */

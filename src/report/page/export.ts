@@ -114,7 +114,7 @@ export function sourcesOf({ sources, store = new RunStore() }: ResultsOptions): 
       throw error;
     }
   };
-  return { layers, ...sources };
+  return { layers, predictions: (id) => store.predictions(id), ...sources };
 }
 
 /** @throws KitError REPORT_NO_RECORDS without records, UNKNOWN_STUDY for an exhibit that does not exist. */

@@ -1,6 +1,7 @@
 // The contents of a report: verdicts first, then each exhibit with its table and figures, then the runs and their
 // settings.
 import type { RunRecord } from '../../runs/store/record';
+import { onTest } from '../comparison/conditions';
 import { groupRuns, inOrder } from '../comparison/grouping';
 import { list } from '../comparison/notes';
 import { readReported, sourceText, valueText } from '../comparison/reported';
@@ -8,6 +9,8 @@ import { countVerdicts, overallVerdict, type Verdict } from '../comparison/verdi
 import type { Figure } from '../figures/figure';
 import type { Pair, Row } from '../table/cells';
 import { html, htmlLines, trusted, type Html } from '../table/markup';
+import { confusionFigure, pooledPredictions } from '../predictions/confusion';
+import { metricsTable } from '../tables/metrics-table';
 import { exhibitsFor, inReportOrder, type Exhibit, type FigureSources, type Shown } from './exhibits';
 import type { Section } from './page';
 import { environmentsHtml, runsTable, settingsHtml } from './provenance';
@@ -15,6 +18,9 @@ import { runAnchor, RunSheets } from './run-sheets';
 
 /** Width of figures for phones, px: their text stays at 12 px there. */
 const NARROW = 380;
+
+/** How many groups, and methods of each, get a figure of confused classes. */
+const CONFUSED = { groups: 3, methods: 2 };
 
 /** Up to so many comparisons are listed in the lead; more are counted there. */
 const FEW = 6;
@@ -50,6 +56,7 @@ export async function sectionsOf(
       content: htmlLines([html`<p class="claim">${exhibit.claim}</p>`, content, ...figures]),
     });
   }
+  sections.push(...metricsSection(ordered), ...(await confusionSection(ordered, sources, () => ++figureNumber)));
   const runs = runsTable(ordered).toHtml({ title: false, rowId: ({ run }: Row) => runAnchor(String(run)) });
   sections.push(
     { id: 'runs', title: 'Runs', content: trusted(runs) },
@@ -59,6 +66,34 @@ export async function sectionsOf(
   );
   if (!studies) sections.push(...absentSection(exhibits, shown, scale));
   return { lead: leadHtml(ordered, shown, scale), sections, sheets: sheets.html() };
+}
+
+/** Metrics besides top-1, of the runs that have them. */
+function metricsSection(records: readonly RunRecord[]): Section[] {
+  const table = metricsTable(records);
+  if (table.rows.length === 0) return [];
+  return [{ id: 'metrics', title: 'Metrics', content: trusted(table.toHtml({ title: false, cards: true })) }];
+}
+
+/** Which classes are confused, of the first groups and methods whose predictions were kept; over all their seeds. */
+async function confusionSection(
+  records: readonly RunRecord[],
+  { predictions: keptOf }: FigureSources,
+  nextNumber: () => number,
+): Promise<Section[]> {
+  if (keptOf === undefined) return [];
+  const parts: Html[] = [];
+  for (const { label, methods } of groupRuns(onTest(records)).slice(0, CONFUSED.groups)) {
+    for (const { label: method, records: runs } of methods.slice(0, CONFUSED.methods)) {
+      const kept = (await Promise.all(runs.map(({ id }) => keptOf(id)))).filter((each) => each !== null);
+      if (kept.length === 0) continue;
+      const title = `${label} · ${method}`;
+      const figure = (width?: number): Figure => confusionFigure(pooledPredictions(kept), { title, width });
+      parts.push(await figureHtml(figure(), figure(NARROW), nextNumber()));
+    }
+  }
+  if (parts.length === 0) return [];
+  return [{ id: 'confusion', title: 'Which class is taken for which', content: htmlLines(parts) }];
 }
 
 async function figureHtml(wide: Figure, narrow: Figure, number: number): Promise<Html> {

@@ -60,8 +60,16 @@ export function largestLosses(predictions: RunPredictions, k: number): ImageLoss
     .slice(0, k);
 }
 
-/** The kept predictions of a run. @throws KitError `RUN_NO_PREDICTIONS`. */
-export async function requirePredictions(store: RunStore, id: string): Promise<RunPredictions> {
+/**
+ * The kept predictions of a run: the logits of every image that it was evaluated on in its last epoch.
+ * @param runs the store of the run. Default: that of the kit.
+ * @throws KitError `RUN_NO_PREDICTIONS`.
+ */
+export async function predictionsOf(
+  { id }: Pick<RunRecord, 'id'>,
+  runs: RunStore | string = new RunStore(),
+): Promise<RunPredictions> {
+  const store = runs instanceof RunStore ? runs : new RunStore(runs);
   const predictions = await store.predictions(id);
   if (predictions !== null) return predictions;
   throw new KitError(`The run ${id} has no predictions: it is not finished, or is from kit 0.1.`, {
@@ -77,7 +85,7 @@ export async function requirePredictions(store: RunStore, id: string): Promise<R
 export async function topLosses(record: Pick<RunRecord, 'id'>, options: TopLossesOptions = {}): Promise<Picture> {
   const { k = 12, heat = false, side = 160 } = options;
   const store = options.runs instanceof RunStore ? options.runs : new RunStore(options.runs);
-  const found = largestLosses(await requirePredictions(store, record.id), k);
+  const found = largestLosses(await predictionsOf(record, store), k);
   const root = (options.dataset ?? (await datasetOf(store, record.id))).root;
   const files = found.map(({ file }) => path.join(root, file));
   const { dataset, evaluatedOn, top1 } = store.find(record.id)!;

@@ -11,6 +11,7 @@ import { writeWhole } from '../../base/files/write-whole';
 import { kitVersion } from '../../base/home';
 import type { TrainState } from '../../transfer/train-state';
 import { Journal } from './journal';
+import type { CodeDigests } from './record';
 import { toCurrentRows } from './format/older-formats';
 
 /** What a run carries over from the processes that made it so far, besides its state. */
@@ -22,6 +23,8 @@ export interface RunHistory {
   peakMemoryMb: number;
   /** Whether weights worth keeping were written beside the record on the way. */
   keepWeights: boolean;
+  /** Of the code that made the run so far; absent in checkpoints of kits before 0.2. */
+  graph?: CodeDigests;
 }
 
 /** A checkpoint as read. */

@@ -35,6 +35,25 @@ export interface RunEnvironment {
  */
 export const RECORD_FORMAT = 2;
 
+/**
+ * What the code of a run computes, in digests of 16 hex digits. They are no part of the id: a run with the same id and
+ * other digests was made by code that has changed without a new version. `null`: could not be computed.
+ */
+export interface CodeDigests {
+  /** The kit that recorded them: its version, and in a repository its commit. Only digests of one kit are compared. */
+  kit: string;
+  /** Of the compiled training and evaluation step. */
+  step: string | null;
+  /** Of the timetable and the learning rates. */
+  rates: string;
+  /** Of the values of resets, where a study defines the policy. */
+  reset?: string;
+  /** Of crops and pixels of test images, where a study defines the augmentation. */
+  augmentation?: string;
+  /** Lengths of the arrays that each regularizer prepared before training. Absent: none did. */
+  prepared?: Record<string, number>[];
+}
+
 /** A finished or failed run. The numbers of its layers are in a file of their own: `RunStore.layers`. */
 export interface RunRecord {
   /** The run's name in the store: a hash of everything its numbers depend on, see `identity.ts`. */
@@ -53,6 +72,8 @@ export interface RunRecord {
   spec: RunSpec;
   /** Versions of the code that made the numbers: of the kit, and of definitions that the spec uses. */
   numerics: Record<string, number>;
+  /** Absent in records of kits before 0.2. */
+  graph?: CodeDigests;
   dataset: { name: string; hash: string; classes: string[]; train: number; test: number };
   weights: { id: string; hash: string; parameters: number };
   /** The complete epochs. */

@@ -74,6 +74,11 @@ export function freeGpuMemory(): number | undefined {
   return freeAtFirst;
 }
 
+let ownCommit: string | null | undefined;
+
+/** The kit's own commit, read once; null where it is not in a repository of its own. */
+export const kitCommit = (): string | null => (ownCommit ??= commit().gitCommit);
+
 /** The kit's own commit; null where it is not in a repository of its own. */
 function commit(): Pick<RunEnvironment, 'gitCommit' | 'gitDirty'> {
   const git = (...args: string[]) =>

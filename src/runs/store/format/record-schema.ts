@@ -77,6 +77,15 @@ const environment = z.looseObject({
   flags: z.record(name, z.string().max(4096)),
 });
 
+const codeDigests = z.looseObject({
+  kit: name,
+  step: hash.nullable(),
+  rates: hash,
+  reset: hash.optional(),
+  augmentation: hash.optional(),
+  prepared: z.array(z.record(name, count)).max(1000).optional(),
+});
+
 /** `record.json` in the form of today, without its checksums. */
 export const recordSchema = z.looseObject({
   format: z.number().int().min(1).max(RECORD_FORMAT),
@@ -86,6 +95,7 @@ export const recordSchema = z.looseObject({
   method: name,
   spec: recordSpec,
   numerics: z.looseObject({ kit: count }),
+  graph: codeDigests.optional(),
   dataset: z.looseObject({ name, hash, classes: z.array(name).max(1_000_000), train: count, test: count }),
   weights: z.looseObject({ id: name, hash, parameters: count }),
   epochs: z.array(epochRow).max(1_000_000),

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { callSite, kitFolder, originText, Registry, type Origin } from '../../../src/base/definitions/registry';
+import type { KitError } from '../../../src/base/errors';
+
+const coded = (code: string) => (error: KitError) => error.code === code && error.fix !== '';
+const own: Origin = { file: path.join(kitFolder, 'transfer', 'own.js'), line: 1 };
+const study: Origin = { file: '/study/cutout.js', line: 5 };
+const cell: Origin = { file: null, line: null };
+
+describe('Registry', () => {
+  let made: Registry<number>;
+  beforeEach(() => {
+    made = new Registry<number>('test thing');
+    made.add('own', 1, own);
+    made.add('jdoe/cutout', 2, study);
+  });
+  // Workers of later tests load the files of all definitions.
+  afterEach(() => made.names().forEach((name) => made.remove(name)));
+
+  it('keeps definitions in the order in which they were made', () => {
+    assert.deepEqual(made.names(), ['own', 'jdoe/cutout']);
+    assert.deepEqual(made.list(), [1, 2]);
+    assert.deepEqual([made.isBuiltIn('own'), made.isBuiltIn('jdoe/cutout')], [true, false]);
+  });
+
+  it('replaces a definition of the same file or of a notebook cell, and refuses one of another file', () => {
+    made.add('jdoe/cutout', 3, { ...study, line: 9 });
+    made.add('cell/x', 4, cell);
+    made.add('cell/x', 5, cell);
+    assert.deepEqual([made.get('jdoe/cutout'), made.get('cell/x')], [3, 5]);
+    assert.throws(() => made.add('jdoe/cutout', 6, { file: '/other.js', line: 1 }), coded('DEFINITION_TWICE'));
+  });
+
+  it('asks for one slash in names that are not of the kit', () => {
+    for (const name of ['cutout', 'a/b/c', '/x', 'a b/c'])
+      assert.throws(() => made.add(name, 0, study), coded('DEFINITION_NAME'), name);
+  });
+
+  it('names the near names and the loaded files for an unknown one', () => {
+    assert.throws(() => made.get('owm'), coded('UNKNOWN_TEST_THING'));
+    assert.throws(
+      () => made.get('jdoe/cutoff'),
+      (error: KitError) => error.code === 'UNKNOWN_TEST_THING' && error.fix.includes('cutout.js'),
+    );
+  });
+
+  it('has the file and line that called a definition', () => {
+    const define = (): Origin => callSite(define);
+    const { file, line } = define();
+    assert.equal(file, __filename);
+    assert.ok(line! > 40);
+    assert.equal(originText({ file: path.resolve('a.ts'), line: 3 }), 'a.ts:3');
+    assert.equal(originText(cell), 'a notebook cell');
+  });
+});
