@@ -57,10 +57,10 @@ describe('sweepPlan', () => {
   });
 
   it('has a row for each varied value, evaluated on validation images unless it is told otherwise', async () => {
-    specs = [specOf({ seed: 5 })];
-    const options = { studies: [study.name], scale: 'smoke', datasets: [images], runs, imagesPerSecond: 10 };
+    planned.specs = [specOf({ seed: 5 })];
+    const options = { studies: [sweepStudy.name], scale: 'smoke', datasets: [images], runs, imagesPerSecond: 10 };
     const vary = { 'optimizer.learningRate': [0.003, 0.01] };
-    const { rows, specs: planned, titleOf } = await sweepPlan({ ...options, vary });
+    const { rows, specs, titleOf } = await sweepPlan({ ...options, vary });
     assert.deepEqual(
       rows.map(({ varied, missing }) => [varied, missing]),
       [
@@ -68,8 +68,8 @@ describe('sweepPlan', () => {
         ['learning rate 0.01', 1],
       ],
     );
-    assert.deepEqual([...new Set(planned.map(({ evaluateOn }) => evaluateOn))], ['validation']);
-    assert.match(titleOf(planned[0]), /seed 5, learning rate 0\.003$/);
+    assert.deepEqual([...new Set(specs.map(({ evaluateOn }) => evaluateOn))], ['validation']);
+    assert.match(titleOf(specs[0]), /seed 5, learning rate 0\.003$/);
     const onTest = await sweepPlan({ ...options, vary, evaluateOn: 'test' });
     assert.deepEqual([...new Set(onTest.specs.map(({ evaluateOn }) => evaluateOn))], ['test']);
   });

@@ -160,13 +160,13 @@ export function choiceTable(records: readonly RunRecord[]): Table {
             'A different grid may order the tricks differently.',
           ...(judged.length > 0 && other.length > 0
             ? [
-                `At this scale another value than the one used is the highest for ${[...new Set(other)].join(', ')}. ` +
+                `At this scale another value is the highest for ${[...new Set(other)].join(', ')}. ` +
                   'The tables use the best values of the scale mini.',
               ]
             : []),
         ]
       : [
-          'The highest of several values is too optimistic. Report the test accuracy of new runs with the chosen value.',
+          'The highest of several values is too optimistic. Make runs with the best value, and report their test accuracy.',
         ],
   });
 }
