@@ -124,7 +124,7 @@ export function findHeaders(env, node = fs.realpathSync(process.execPath), exist
 export function findNpm(env) {
   if (env.npm_execpath?.endsWith('npm-cli.js') && fs.existsSync(env.npm_execpath))
     return { program: process.execPath, args: [env.npm_execpath], cli: env.npm_execpath };
-  for (const folder of (env.PATH ?? '').split(path.delimiter)) {
+  for (const folder of (env.PATH ?? '').split(path.delimiter).filter(path.isAbsolute)) {
     const npm = path.join(folder, 'npm');
     if (fs.existsSync(npm)) return { program: npm, args: [], cli: fs.realpathSync(npm) };
   }

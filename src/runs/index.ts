@@ -6,6 +6,7 @@ export type { TrackingOptions } from './tracking/tracking';
 export { compareRuns, type Difference, type RunComparison } from './store/compare';
 export { matchesFilter, type RunFilter } from './store/selection';
 export { verifyRun, type RunVerdict } from './store/verify';
+export { exportRun, type Exported, type ExportFormat } from './export/export';
 export { RunStore } from './store/store';
 export type { LayerRow, RunEnvironment, RunRecord } from './store/record';
 export type { RunPredictions } from './store/predictions';

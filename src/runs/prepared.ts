@@ -23,6 +23,7 @@ interface CacheFile {
  * The arrays for `key`: from the cache in the kit's home, or computed by `prepare` and written there.
  *
  * A file with another checksum, another key or an unreadable content is discarded, and the arrays are computed again.
+ * A cache that cannot be written is left out.
  * @param key everything that the arrays depend on, including the version of the code that computes them.
  */
 export async function preparedArrays(key: unknown, prepare: () => Promise<PreparedArrays>): Promise<PreparedArrays> {
@@ -31,8 +32,12 @@ export async function preparedArrays(key: unknown, prepare: () => Promise<Prepar
   const cached = read(file, keyText);
   if (cached !== null) return cached;
   const arrays = await prepare();
-  fs.mkdirSync(path.dirname(file), { recursive: true });
-  await writeWhole(file, JSON.stringify(encode(key, arrays)));
+  try {
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    await writeWhole(file, JSON.stringify(encode(key, arrays)));
+  } catch {
+    // a full disk, or a folder that cannot be written: they are computed again the next time
+  }
   return arrays;
 }
 

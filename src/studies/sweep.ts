@@ -69,7 +69,7 @@ export interface SweepPlanOptions {
   vary?: Vary;
   /** On which images runs are evaluated. Default: validation with `vary`, else as the studies say. */
   evaluateOn?: RunSpec['evaluateOn'];
-  /** Training images per second, whatever the run. */
+  /** Training images per second, for every run. */
   imagesPerSecond?: number;
   /** Measures a kind of run; called once for each kind that is missing. Default: none is measured. */
   calibrate?: (spec: RunSpec, classes: number) => Promise<Pace>;

@@ -1,36 +1,21 @@
 // The readers of src/data that take files from strangers: archives, MATLAB files, lists, images.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { deflateSync, gzipSync } from 'node:zlib';
 import { extract } from '../../src/data/fetch/archive';
 import { FileTree } from '../../src/data/readers/formats/file-tree';
+import { datasets } from '../../src/data/catalog';
 import { decode } from '../../src/data/pixels/decode';
 import { readMat, type MatValue } from '../../src/data/readers/formats/mat';
 import { parseElpvLabels } from '../../src/data/readers/elpv';
 import { readers } from '../../src/data/readers';
-import { KitError } from '../../src/base/errors';
 import { packageRoot } from '../../src/base/home';
+import { sharp } from '../../src/base/packages';
 import { makeTar, makeZip, type Entry } from '../data/fetch/archive-makers';
 import { cells, makeMat, numbers, structs, text } from '../data/readers/formats/mat-maker';
 import { bytesOf, makeOfficials, type Official } from '../data/readers/official-archives';
-import type { FuzzTarget } from './target';
-
-/** A folder in memory where the system has one: the disk would be what is measured. */
-function scratch(): string {
-  return fs.mkdtempSync(path.join(fs.existsSync('/dev/shm') ? '/dev/shm' : os.tmpdir(), 'rifle-fuzz-'));
-}
-
-/** The outcome of a reader: what it gave, or undefined when it refused as it may. Anything else is thrown. */
-async function outcome<T>(read: () => T | Promise<T>): Promise<T | undefined> {
-  try {
-    return await read();
-  } catch (error) {
-    if (error instanceof KitError && error.message !== '') return undefined;
-    throw error;
-  }
-}
+import { fileTarget, outcome, scratch, type FuzzTarget, type FuzzTargets } from './target';
 
 const ENTRIES: Entry[] = [
   { name: 'a/', kind: 'folder' },
@@ -209,25 +194,62 @@ function listTarget(officials: Official[]): FuzzTarget {
   };
 }
 
-function imageTarget(): FuzzTarget {
-  const folder = scratch();
-  const file = path.join(folder, 'image');
-  const odd = path.join(packageRoot(), 'test', 'fixtures', 'data', 'odd');
-  const names = fs.readdirSync(odd).filter((name) => /\.(jpg|png|gif|webp|tif)$/.test(name));
-  return {
-    name: 'images',
-    seeds: names.map((name) => fs.readFileSync(path.join(odd, name))),
-    async run(bytes) {
-      fs.writeFileSync(file, bytes);
+/** A folder of four images and its `labels.csv`: the input is the list. */
+function labelsTarget(): FuzzTarget {
+  const lists = [
+    'file,label\na.png,cat\nb.png,dog\nc.png,cat\nd.png,dog\n',
+    'file,label,split\r\na.png,cat,train\r\nb.png,dog,train\r\nc.png,cat,test\r\nd.png,dog,test\r\n',
+    '\uFEFFlabel,file,group\n"cat, big",a.png,1\n"a ""dog""",b.png,2\n"cat, big",c.png,3\n"a ""dog""","d.png",4\n',
+  ];
+  const image = fs.readFileSync(path.join(packageRoot(), 'test', 'fixtures', 'data', 'odd', 'one-pixel.png'));
+  return fileTarget({
+    name: 'labels.csv',
+    file: 'labels.csv',
+    seeds: lists.map((list) => Buffer.from(list)),
+    async read(file) {
+      const folder = path.dirname(file);
+      for (const name of ['a', 'b', 'c', 'd']) fs.writeFileSync(path.join(folder, `${name}.png`), image);
+      const dataset = await outcome(() => datasets.fromFolder(folder));
+      if (dataset === undefined) return;
+      for (const { file: name, label } of [...dataset.train, ...dataset.test]) {
+        assert.ok(fs.statSync(path.join(folder, name)).isFile() && !name.split('/').includes('..'), name);
+        assert.ok(label >= 0 && label < dataset.classes.length);
+      }
+    },
+  });
+}
+
+/** Bytes of the pixels that an image's header announces, where PIL's bound on pixels, which is the kit's, allows them. */
+async function pixelBytes(bytes: Buffer): Promise<number> {
+  try {
+    const { width = 0, height = 0 } = await sharp()(bytes, { limitInputPixels: 178_956_970 }).metadata();
+    return Math.max(bytes.length, width * height <= 178_956_970 ? 3 * width * height : 0);
+  } catch {
+    return bytes.length;
+  }
+}
+
+function imageTarget(name: string, ending: RegExp): FuzzTarget {
+  const seeds = ['odd', 'formats'].flatMap((folder) => {
+    const from = path.join(packageRoot(), 'test', 'fixtures', 'data', folder);
+    return fs
+      .readdirSync(from)
+      .filter((file) => ending.test(file))
+      .map((file) => fs.readFileSync(path.join(from, file)));
+  });
+  return fileTarget({
+    name,
+    seeds: seeds.filter(({ length }) => length < 100_000),
+    sizeOf: pixelBytes,
+    async read(file) {
       const image = await outcome(() => decode(file));
       if (image !== undefined) assert.equal(image.pixels.length, image.width * image.height * 3);
     },
-    close: () => fs.rmSync(folder, { recursive: true, force: true }),
-  };
+  });
 }
 
 /** The targets by name, each made when it is asked for. */
-export const targets: Readonly<Record<string, () => FuzzTarget | Promise<FuzzTarget>>> = {
+export const targets: FuzzTargets = {
   tar: () =>
     archiveTarget('tar', [makeTar(ENTRIES), makeTar(ENTRIES.slice(0, 3)), makeTar(ENTRIES.slice(1, 2))], repairTar),
   'tar.gz': () =>
@@ -237,5 +259,9 @@ export const targets: Readonly<Record<string, () => FuzzTarget | Promise<FuzzTar
   zip: () => archiveTarget('zip', [makeZip(ENTRIES.slice(0, 3)), makeZip(ENTRIES), makeZip(ENTRIES.slice(1, 2))]),
   mat: matTarget,
   lists: async () => listTarget(await makeOfficials()),
-  images: imageTarget,
+  'labels.csv': labelsTarget,
+  images: () => imageTarget('images', /\.(jpg|png|gif|webp)$/),
+  'images-tiff': () => imageTarget('images-tiff', /\.tif$/),
+  'images-plain': () => imageTarget('images-plain', /\.(bmp|p[pgb]m)$/),
+  'images-avif': () => imageTarget('images-avif', /\.avif$/),
 };

@@ -7,9 +7,16 @@ const VALUES = [
   0, 1, 2, 7, 8, 0x7f, 0x80, 0xff, 0x100, 0x7fff, 0xffff, 0x10000, 0x7fffffff, 0x80000000, 0xfffffff0, 0xffffffff,
 ];
 
+/** Values of JSON that are put in the place of others: of another type, out of range, too long, too deep. */
+const JSON_VALUES = [
+  ...['null', 'true', '0', '-1', '1.5', '1e400', '9007199254740993', '""', '"\\u0000\\ud83d"', '"<b>=1+1"', '[]', '{}'],
+  ...['[null]', '{"__proto__":{"a":1}}', '"constructor"', '"../../x"', '"NaN"', JSON.stringify('x'.repeat(5000))],
+  '['.repeat(3000) + ']'.repeat(3000),
+];
+
 /** One change. Places and lengths are fractions of the file, so that a change fits any. */
 interface Change {
-  kind: 'bit' | 'byte' | 'word' | 'cut' | 'remove' | 'repeat' | 'insert' | 'splice' | 'digits';
+  kind: 'bit' | 'byte' | 'word' | 'cut' | 'remove' | 'repeat' | 'insert' | 'splice' | 'digits' | 'json';
   at: number;
   length: number;
   value: number;
@@ -26,7 +33,20 @@ export interface Mutation {
 }
 
 const change: fc.Arbitrary<Change> = fc.record({
-  kind: fc.constantFrom('bit', 'byte', 'word', 'word', 'cut', 'remove', 'repeat', 'insert', 'splice', 'digits'),
+  kind: fc.constantFrom(
+    'bit',
+    'byte',
+    'word',
+    'word',
+    'cut',
+    'remove',
+    'repeat',
+    'insert',
+    'splice',
+    'digits',
+    'json',
+    'json',
+  ),
   at: fc.double({ min: 0, max: 1, noNaN: true }),
   length: fc.double({ min: 0, max: 1, noNaN: true }),
   value: fc.oneof(fc.constantFrom(...VALUES), fc.nat(0xffffffff)),
@@ -68,6 +88,8 @@ function apply(bytes: Buffer, { kind, at, length, value, big }: Change, other: B
         Buffer.from(value.toString(big ? 8 : 10)),
         bytes.subarray(Math.min(bytes.length, place + 3)),
       ]);
+    case 'json':
+      return withOtherValue(bytes, place, JSON_VALUES[value % JSON_VALUES.length], big);
     case 'cut':
       return bytes.subarray(0, place);
     case 'remove':
@@ -81,4 +103,17 @@ function apply(bytes: Buffer, { kind, at, length, value, big }: Change, other: B
       return Buffer.concat([bytes.subarray(0, place), other.subarray(from, from + size), bytes.subarray(place + size)]);
     }
   }
+}
+
+/** Puts another value in the place of the first JSON value at `place` or after it; `whole`: of a list or object too. */
+function withOtherValue(bytes: Buffer, place: number, value: string, whole: boolean): Buffer {
+  const text = bytes.toString('latin1');
+  const token = whole ? /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*|true|false|null|[[{]/g : /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g;
+  token.lastIndex = place;
+  const match = token.exec(text);
+  if (match === null) return bytes;
+  let end = token.lastIndex;
+  for (let depth = /[[{]/.test(match[0]) ? 1 : 0; depth > 0 && end < text.length; end++)
+    depth += /[[{]/.test(text[end]) ? 1 : /[\]}]/.test(text[end]) ? -1 : 0;
+  return Buffer.concat([bytes.subarray(0, match.index), Buffer.from(value), bytes.subarray(end)]);
 }

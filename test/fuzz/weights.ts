@@ -1,7 +1,6 @@
 // The readers of weights files: PyTorch's, safetensors, frozen graphs, TensorFlow.js layers models, Keras's HDF5.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { crc32 } from 'node:zlib';
 import { ByteStream } from '../../src/backbones/weights/readers/byte-stream';
@@ -14,13 +13,8 @@ import { sizeOf, type StateDict } from '../../src/backbones/weights/readers/stat
 import { readTfjsLayers } from '../../src/backbones/weights/readers/tensorflow/tfjs-layers';
 import { torchRules } from '../../src/backbones/weights/readers/torch/torch-rules';
 import { MemoryBudget } from '../../src/backbones/weights/readers/memory-budget';
-import { KitError } from '../../src/base/errors';
 import { fixture } from '../backbones/golden-resnet';
-import type { FuzzTarget } from './target';
-
-/** A folder in memory where the system has one: the disk would be what is measured. */
-const scratch = (): string =>
-  fs.mkdtempSync(path.join(fs.existsSync('/dev/shm') ? '/dev/shm' : os.tmpdir(), 'rifle-fuzz-'));
+import { fileTarget, outcome, refusal, scratch, type FuzzTarget, type FuzzTargets } from './target';
 
 const seeds = (...names: string[]): Buffer[] => names.map((name) => fs.readFileSync(fixture(...name.split('/'))));
 
@@ -42,35 +36,23 @@ function check(tensors: StateDict, most: number): void {
   assert.ok(bytes <= most, `${bytes} bytes of memory for ${most}`);
 }
 
-/**
- * A reader of one file; other names than `weights` must not appear in its folder, nor files that a pickle would have
- * made.
- */
-function fileTarget(
+/** A reader of one file. A pickle that was executed would have made the file `rifle-kit-was-here`. */
+function weightsTarget(
   name: string,
   read: (file: string) => Promise<StateDict>,
   from: Buffer[],
   repair?: (bytes: Buffer) => Buffer,
 ): FuzzTarget {
-  const folder = scratch();
-  const file = path.join(folder, 'weights');
-  return {
+  return fileTarget({
     name,
     seeds: from,
     repair,
-    async run(bytes) {
-      fs.writeFileSync(file, bytes);
-      const tensors = await read(file).catch(refusal);
+    async read(file, bytes) {
+      const tensors = await outcome(() => read(file));
       if (tensors !== undefined) check(tensors, 2 * bytes.length);
       assert.equal(fs.existsSync('rifle-kit-was-here'), false);
     },
-    close: () => fs.rmSync(folder, { recursive: true, force: true }),
-  };
-}
-
-function refusal(error: unknown): undefined {
-  if (error instanceof KitError && error.message !== '') return undefined;
-  throw error;
+  });
 }
 
 /** Makes the checksum of every stored entry of a zip archive right, in its own header and in the directory. */
@@ -163,11 +145,12 @@ function tfjsTarget(): FuzzTarget {
 function h5Target(): FuzzTarget {
   const folder = scratch();
   const file = path.join(folder, 'weights.h5');
-  let thread = new H5Thread(20);
-  let used = 0;
+  let thread: H5Thread | undefined;
+  let [used, isBroken] = [0, false];
   const renew = async () => {
-    await thread.end();
-    [thread, used] = [new H5Thread(20), 0];
+    await thread?.end();
+    [thread, used, isBroken] = [new H5Thread(20), 0, false];
+    await thread.read(fixture('keras-h5', 'weights.h5'), () => undefined); // loads the library
   };
   return {
     name: 'keras-h5',
@@ -176,20 +159,22 @@ function h5Target(): FuzzTarget {
         (name) => `keras-h5/${name}.h5`,
       ),
     ),
+    async prepare() {
+      if (thread === undefined || isBroken || used++ > 500) await renew(); // the library keeps some of the memory of a damaged file
+    },
     async run(bytes) {
       fs.writeFileSync(file, bytes);
       const tensors: StateDict = new Map();
-      if (used++ > 500) await renew(); // the library does not give back all of what a damaged file took
       try {
-        await thread.read(file, ({ name, shape, dtype, data }) => tensors.set(name, { shape, dtype, data }));
+        await thread!.read(file, ({ name, shape, dtype, data }) => tensors.set(name, { shape, dtype, data }));
         check(tensors, bytes.length);
       } catch (error) {
         refusal(error);
-        if (error instanceof BrokenThread) await renew();
+        isBroken ||= error instanceof BrokenThread;
       }
     },
     close() {
-      void thread.end();
+      void thread?.end();
       fs.rmSync(folder, { recursive: true, force: true });
     },
   };
@@ -227,24 +212,24 @@ function graphSeeds(): Buffer[] {
 }
 
 /** The targets by name, each made when it is asked for. */
-export const targets: Readonly<Record<string, () => FuzzTarget>> = {
+export const targets: FuzzTargets = {
   pickle: pickleTarget,
   'pth-zip': () =>
-    fileTarget(
+    weightsTarget(
       'pth-zip',
       readPth,
       seeds('pth/zip.pth', 'pth/checkpoint.pth', 'pth/model.pth', 'pth/system.pth'),
       repairZip,
     ),
-  'pth-legacy': () => fileTarget('pth-legacy', readPth, seeds('pth/legacy.pth', 'pth/system-legacy.pth')),
+  'pth-legacy': () => weightsTarget('pth-legacy', readPth, seeds('pth/legacy.pth', 'pth/system-legacy.pth')),
   safetensors: () =>
-    fileTarget(
+    weightsTarget(
       'safetensors',
       readSafetensors,
       seeds('safetensors/every.safetensors', 'safetensors/float8.safetensors'),
       repairLength,
     ),
-  graphdef: () => fileTarget('graphdef', readGraphDef, graphSeeds()),
+  graphdef: () => weightsTarget('graphdef', readGraphDef, graphSeeds()),
   'tfjs-layers': tfjsTarget,
   'keras-h5': h5Target,
 };

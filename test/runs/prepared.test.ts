@@ -47,4 +47,24 @@ describe('preparedArrays', () => {
     fs.writeFileSync(file, text.slice(0, 20));
     assert.equal(await first('key'), 3);
   });
+
+  it('computes them again where the file is other JSON, or of another key', async () => {
+    computed = 0;
+    await first('key');
+    const [name] = fs.readdirSync(path.join(home, 'prepared'));
+    const file = path.join(home, 'prepared', name);
+    const text = fs.readFileSync(file, 'utf8');
+    for (const other of ['null', '[]', '{}', '', text.replace('"key":"key"', '"key":"other"')]) {
+      fs.writeFileSync(file, other);
+      await first('key');
+      assert.equal(fs.readFileSync(file, 'utf8').length, text.length, other);
+    }
+    assert.equal(computed, 6);
+  });
+
+  it('needs no cache where none can be written', async () => {
+    fs.writeFileSync(path.join(home, 'prepared'), 'in its place');
+    computed = 0;
+    assert.equal(await first('key'), 1);
+  });
 });

@@ -51,7 +51,7 @@ const number = (text: string): number => {
 /** The command. */
 export function sweepCommand(): Command {
   return new Command('sweep')
-    .description('make the runs of studies: of tables t2 to t5, figures f1 to f5, variants, choice (default: all)')
+    .description('make the runs of studies: t2 to t5, f1 to f5, variants, choice, forgetting (default: all)')
     .option('--study <names...>', 'which studies')
     .option('--scale <name>', 'smoke, mini, paper or a scale of your own (default: RIFLE_SCALE, or mini)')
     .option(

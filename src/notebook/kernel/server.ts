@@ -5,6 +5,7 @@ import {
   decodeMessage,
   encodeMessage,
   newHeader,
+  ReceivedMessages,
   type Connection,
   type Header,
   type Message,
@@ -29,12 +30,23 @@ export type Publisher = (type: string, content: Record<string, unknown>, metadat
 /** Time between a failure and its being told, in which cells that were sent before may still arrive, milliseconds. */
 const ARRIVAL = 30;
 
+/** Bytes of a frame of a request: any user of the machine can send to a port, and what waits is in memory. */
+const MOST_REQUEST = 64 * 2 ** 20;
+
 /** The sockets of one kernel. */
 export class KernelServer {
   // Nothing is dropped or waits for a slow reader: what a cell publishes is bounded elsewhere.
   private readonly iopub = new zmq.Publisher({ linger: 1000, sendHighWaterMark: 0, sendTimeout: 0 });
-  private readonly shell = new zmq.Router({ linger: 1000, sendHighWaterMark: 0, sendTimeout: 0 });
-  private readonly stdin = new zmq.Router({ linger: 0 });
+  private readonly shell = new zmq.Router({
+    linger: 1000,
+    sendHighWaterMark: 0,
+    sendTimeout: 0,
+    receiveHighWaterMark: 16,
+    maxMessageSize: MOST_REQUEST,
+  });
+  // Nothing is read from it, as the kernel never asks: what others send must not fill the memory.
+  private readonly stdin = new zmq.Router({ linger: 0, receiveHighWaterMark: 1, maxMessageSize: 65_536 });
+  private readonly received = new ReceivedMessages();
   private readonly queue: Message[] = [];
   private executing: Header | null = null;
   private readonly session = newHeader('', '').msg_id;
@@ -91,7 +103,7 @@ export class KernelServer {
 
   private async listen(): Promise<void> {
     for await (const frames of this.shell) {
-      const message = decodeMessage(this.connection.key, frames);
+      const message = this.received.decode(this.connection.key, frames);
       if (message === null) continue;
       const { msg_type: type } = message.header;
       if (type === 'execute_request') {

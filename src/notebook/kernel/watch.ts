@@ -1,16 +1,16 @@
-// The kernel's second thread: it answers while a cell computes. It has the control messages and the heartbeat, and ends
-// the kernel when the process that started it has ended.
+// The kernel's second thread, which is free while a cell computes. It handles the control messages and the heartbeat,
+// and ends the kernel when the process that started it has ended.
 import { Session } from 'node:inspector';
 import { parentPort, workerData } from 'node:worker_threads';
 import * as zmq from 'zeromq';
-import { addressOf, decodeMessage, encodeMessage, newHeader, type Message } from '../runner/wire';
+import { addressOf, encodeMessage, newHeader, ReceivedMessages, type Message } from '../runner/wire';
 import { starterOf } from './starter';
 import { Shared, type WatchData, type WatchMessage } from './threads';
 
-/** Time that the main thread has to end by itself, milliseconds. */
+/** Milliseconds for the main thread to end. */
 const GRACE = 2000;
 
-/** Time in which the main thread sees an interrupt unless it computes without a pause, milliseconds. */
+/** Milliseconds in which the main thread receives an interrupt, unless it computes without a pause. */
 const PAUSE = 400;
 
 const { connection, file, shared } = workerData as WatchData;
@@ -26,7 +26,7 @@ setInterval(() => {
 }, 1000);
 
 const sockets: zmq.Socket[] = [];
-// A process that ends with a socket open in a thread ends badly.
+// A process must not end while a thread has an open socket.
 parentPort!.once('message', () => {
   for (const socket of sockets) socket.close();
   post({ type: 'closed' });
@@ -35,9 +35,9 @@ parentPort!.once('message', () => {
 let lastInterrupt: { at: number; seen: number } | null = null;
 
 /**
- * Tells the main thread, where what listens to the interrupt ends by itself. A cell that computes without a pause does
- * not hear it: before its first `await` it is ended from outside; after that only by a second interrupt, since there it
- * may be a training's step that ends cleanly.
+ * Sends the interrupt to the main thread, where code that listens to it ends. A cell that computes without a pause does
+ * not receive it. Before its first `await` this thread terminates it. Later only a second interrupt does so, because a
+ * training may then end its step cleanly.
  */
 function interrupt(): void {
   const seen = Atomics.load(numbers, Shared.seen);
@@ -53,7 +53,7 @@ function interrupt(): void {
   );
 }
 
-/** Ends what the main thread computes, whatever it is. */
+/** Ends any computation of the main thread. */
 function terminate(): void {
   const inspector = new Session();
   inspector.connectToMainThread();
@@ -61,7 +61,13 @@ function terminate(): void {
 }
 
 async function control(): Promise<void> {
-  const socket = new zmq.Router({ linger: 500, sendHighWaterMark: 0 });
+  const socket = new zmq.Router({
+    linger: 500,
+    sendHighWaterMark: 0,
+    receiveHighWaterMark: 16,
+    maxMessageSize: 2 ** 20,
+  });
+  const received = new ReceivedMessages();
   sockets.push(socket);
   await socket.bind(addressOf(connection, connection.control_port));
   post({ type: 'ready' });
@@ -73,7 +79,7 @@ async function control(): Promise<void> {
       }),
     );
   for await (const frames of socket) {
-    const message = decodeMessage(connection.key, frames);
+    const message = received.decode(connection.key, frames);
     if (message === null) continue;
     const { msg_type: type } = message.header;
     if (type === 'interrupt_request') {
@@ -91,7 +97,7 @@ async function control(): Promise<void> {
 }
 
 async function heartbeat(): Promise<void> {
-  const socket = new zmq.Reply({ linger: 0 });
+  const socket = new zmq.Reply({ linger: 0, receiveHighWaterMark: 16, maxMessageSize: 65_536 });
   sockets.push(socket);
   await socket.bind(addressOf(connection, connection.hb_port));
   for await (const frames of socket) await socket.send(frames);

@@ -1,4 +1,4 @@
-// Folds what a kernel publishes into the outputs that a notebook file holds.
+// Turns the messages of a kernel into the outputs of a notebook file.
 import type { CellOutput, MimeBundle } from './format';
 import { joinText } from './format';
 import type { Message } from './wire';
@@ -6,13 +6,12 @@ import type { Message } from './wire';
 type DisplayData = Extract<CellOutput, { data: MimeBundle }>;
 
 /**
- * The outputs of one notebook's cells; a display that is updated in place keeps its last state, whichever cell updates
- * it.
+ * The outputs of the cells of a notebook. An updated display keeps its last state, also when another cell updates it.
  */
 export class OutputCollector {
   private readonly displays = new Map<string, DisplayData[]>();
 
-  /** Adds a message to the outputs of the cell that it belongs to. */
+  /** Adds a message to the outputs of its cell. */
   add(outputs: CellOutput[], message: Pick<Message, 'header' | 'content'>): void {
     const content = message.content;
     const type = message.header.msg_type;
@@ -24,10 +23,10 @@ export class OutputCollector {
       case 'execute_result': {
         const display = {
           output_type: type,
-          data: content.data as MimeBundle,
-          metadata: (content.metadata as Record<string, unknown> | undefined) ?? {},
+          data: objectOr(content.data),
+          metadata: objectOr(content.metadata),
           ...(type === 'execute_result' && {
-            execution_count: (content.execution_count as number | undefined) ?? null,
+            execution_count: typeof content.execution_count === 'number' ? content.execution_count : null,
           }),
         } as DisplayData;
         outputs.push(display);
@@ -37,8 +36,8 @@ export class OutputCollector {
       }
       case 'update_display_data':
         for (const display of this.displays.get(displayId(content) ?? '') ?? []) {
-          display.data = content.data as MimeBundle;
-          display.metadata = (content.metadata as Record<string, unknown> | undefined) ?? {};
+          display.data = objectOr(content.data);
+          display.metadata = objectOr(content.metadata);
         }
         break;
       case 'error':
@@ -46,15 +45,19 @@ export class OutputCollector {
           output_type: 'error',
           ename: String(content.ename),
           evalue: String(content.evalue),
-          traceback: (content.traceback as string[] | undefined) ?? [],
+          traceback: Array.isArray(content.traceback) ? content.traceback.map(String) : [],
         });
         break;
     }
   }
 }
 
+/** An object of a message; an empty one where it holds something else. */
+const objectOr = (value: unknown): Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+
 function displayId(content: Record<string, unknown>): string | null {
-  const id = (content.transient as { display_id?: unknown } | undefined)?.display_id;
+  const id = objectOr(content.transient).display_id;
   return typeof id === 'string' ? id : null;
 }
 
@@ -65,7 +68,7 @@ function addText(outputs: CellOutput[], name: string, text: string): void {
   const before = isSame ? joinText(last.text) : '';
   let whole = before + text;
   if (text.includes('\r') || before.endsWith('\r')) {
-    // Only the last line of what was there may be overwritten.
+    // Only the last line of the earlier output may be overwritten.
     const at = before.lastIndexOf('\n') + 1;
     whole = before.slice(0, at) + whole.slice(at).split('\n').map(overwritten).join('\n');
   }
@@ -73,8 +76,9 @@ function addText(outputs: CellOutput[], name: string, text: string): void {
   else outputs.push({ output_type: 'stream', name, text: whole });
 }
 
-/** A line without what a carriage return overwrites; one at its end overwrites nothing yet. */
+/** A line without the parts that carriage returns overwrite. One at the end overwrites nothing yet. */
 function overwritten(line: string): string {
-  const end = /\r*$/.exec(line)!.index;
+  let end = line.length;
+  while (end > 0 && line[end - 1] === '\r') end--; // an expression would take the square of the time
   return line.slice(line.lastIndexOf('\r', end - 1) + 1);
 }

@@ -1,8 +1,8 @@
-// Jupyter's wire protocol, version 5.3: messages to and from frames, signed with the connection's key. Both sides use
-// it.
+// Jupyter's wire protocol, version 5.3: messages to and from frames, signed with the connection's key. Used by
+// the kernel and its clients.
 import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
 
-/** Where a kernel listens: the content of Jupyter's connection file. */
+/** The sockets of a kernel: the content of Jupyter's connection file. */
 export interface Connection {
   transport: string;
   ip: string;
@@ -14,7 +14,7 @@ export interface Connection {
   hb_port: number;
 }
 
-/** Who sent a message, when, and of which type it is. */
+/** The sender, time and type of a message. */
 export interface Header {
   msg_id: string;
   msg_type: string;
@@ -24,12 +24,12 @@ export interface Header {
   date: string;
 }
 
-/** A message as it arrives. */
+/** A received message. */
 export interface Message {
-  /** Frames that route an answer back. */
+  /** Frames that route the reply. */
   identities: Buffer[];
   header: Header;
-  /** Header of the request that it answers; empty when it answers none. */
+  /** Header of the request; empty when the message is no reply. */
   parent: Partial<Header>;
   metadata: Record<string, unknown>;
   content: Record<string, unknown>;
@@ -69,14 +69,43 @@ export function encodeMessage(
   return [...identities, DELIMITER, signature(key, parts), ...parts];
 }
 
-/** JSON in which each half of a surrogate pair, which UTF-8 cannot hold, is the replacement character. */
+/** JSON in which each lone surrogate, which UTF-8 cannot encode, is the replacement character. */
 function wholeCharacters(json: string): string {
-  // A whole pair is written as it is; only a half is escaped.
+  // Surrogate pairs are written as they are. JSON.stringify escapes only lone surrogates.
   if (!json.includes('\\ud')) return json;
   return json.replace(/(?<=(?:^|[^\\])(?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g, '\ufffd');
 }
 
-/** The message in `frames`; `null` when they are not a message signed with `key`. */
+/** Signatures that a receiver remembers. */
+const REMEMBERED = 65_536;
+
+/** The messages that a receiver has had: a signed message counts once, so that nobody can send a recorded one again. */
+export class ReceivedMessages {
+  private readonly signatures = new Set<string>();
+
+  /** The message in `frames`; `null` as `decodeMessage`, and when it was received before. */
+  decode(key: string, frames: readonly Buffer[]): Message | null {
+    const message = decodeMessage(key, frames);
+    if (message === null || key === '') return message;
+    const signed = frames[message.identities.length + 1].toString('latin1');
+    if (this.signatures.has(signed)) return null;
+    if (this.signatures.size >= REMEMBERED) {
+      const [oldest] = this.signatures;
+      this.signatures.delete(oldest);
+    }
+    this.signatures.add(signed);
+    return message;
+  }
+}
+
+/** A JSON object. @throws where the text is something else. */
+function objectOf(json: string): Record<string, unknown> {
+  const value: unknown = JSON.parse(json);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new TypeError('expected an object');
+  return value as Record<string, unknown>;
+}
+
+/** The message in `frames`; `null` when they are not a message of the protocol's form, signed with `key`. */
 export function decodeMessage(key: string, frames: readonly Buffer[]): Message | null {
   const start = frames.findIndex((frame) => frame.toString('latin1') === DELIMITER);
   const parts = frames.slice(start + 2, start + 6);
@@ -84,9 +113,8 @@ export function decodeMessage(key: string, frames: readonly Buffer[]): Message |
   const [found, wanted] = [Buffer.from(frames[start + 1]), Buffer.from(signature(key, frames.slice(start + 2)))];
   if (found.length !== wanted.length || !timingSafeEqual(found, wanted)) return null;
   try {
-    const [header, parent, metadata, content] = parts.map(
-      (part) => JSON.parse(part.toString('utf8')) as Record<string, unknown>,
-    );
+    const [header, parent, metadata, content] = parts.map((part) => objectOf(part.toString('utf8')));
+    if (typeof header.msg_type !== 'string' || typeof header.msg_id !== 'string') return null;
     return { identities: frames.slice(0, start), header: header as unknown as Header, parent, metadata, content };
   } catch {
     return null;

@@ -165,9 +165,7 @@ export function choiceTable(records: readonly RunRecord[]): Table {
               ]
             : []),
         ]
-      : [
-          'The highest of several values is too optimistic. Make runs with the best value, and report their test accuracy.',
-        ],
+      : ['The highest of several values is too optimistic. Report the test accuracy of runs with the best value.'],
   });
 }
 
@@ -178,14 +176,15 @@ function whereText(judged: readonly RunRecord[]): string {
   const [first] = judged;
   if (first === undefined) return 'There is no such run yet.';
   const list = (values: readonly (string | number)[]): string => [...new Set(values)].join(', ');
+  const [networks, epochs] = [
+    list(judged.map(({ spec }) => spec.backbone)),
+    list(judged.map(({ spec }) => spec.epochs)),
+  ];
   const data = list(
     judged.map(({ dataset: { name, train, test } }) => `${name}: ${train} training and ${test} validation images`),
   );
   const seeds = [...new Set(judged.map(({ spec }) => spec.seed))].sort((a, b) => a - b);
-  return (
-    `${data}, ${list(judged.map(({ spec }) => spec.backbone))}, ${list(judged.map(({ spec }) => spec.epochs))} epochs, ` +
-    `seed${seeds.length > 1 ? 's' : ''} ${seeds.join(', ')}.`
-  );
+  return `${data}, ${networks}, ${epochs} epochs, ` + `seed${seeds.length > 1 ? 's' : ''} ${seeds.join(', ')}.`;
 }
 
 const partsOf = ({ regularizers, tricks, reset }: MethodParts): MethodParts => ({ regularizers, tricks, reset });

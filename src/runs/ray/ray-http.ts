@@ -121,17 +121,24 @@ export const unexpectedAnswer = (where: string, { status, text }: Answer): KitEr
 export const refusedBy = (what: string, { status, text }: Answer): KitError =>
   new KitError(`${what} (${status}): ${firstLine(text)}`, { code: 'RAY_REFUSED' });
 
+/** Bytes of one message of a web socket: some lines of a log. */
+const MOST_MESSAGE = 8_000_000;
+
 let agent: Dispatcher | undefined;
 
 /**
- * For web sockets without compression: undici 7.30 loses the compressed messages of aiohttp 3.14, Ray's server, and
- * reports nothing.
+ * For web sockets with bounded messages and without compression: undici 7.30 loses the compressed messages of aiohttp
+ * 3.14, Ray's server, and reports nothing.
  */
 export function uncompressed(): Dispatcher {
-  return (agent ??= new (undici().Agent)().compose((dispatch) => (options, handler) => {
-    const headers = Object.fromEntries(
-      Object.entries(options.headers as Record<string, string>).filter(([name]) => name !== 'sec-websocket-extensions'),
-    );
-    return dispatch({ ...options, headers }, handler);
-  }));
+  return (agent ??= new (undici().Agent)({ webSocket: { maxPayloadSize: MOST_MESSAGE, maxFragments: 1000 } }).compose(
+    (dispatch) => (options, handler) => {
+      const headers = Object.fromEntries(
+        Object.entries(options.headers as Record<string, string>).filter(
+          ([name]) => name !== 'sec-websocket-extensions',
+        ),
+      );
+      return dispatch({ ...options, headers }, handler);
+    },
+  ));
 }

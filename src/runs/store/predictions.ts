@@ -1,6 +1,9 @@
 // The predictions of a run: the logits of every evaluated image, in a safetensors file beside the record.
 import { readSafetensors, readSafetensorsNotes, writeSafetensors } from '../../backbones/weights/readers/safetensors';
+import { z } from 'zod';
+import type { ElementArray, ElementType } from '../../backbones/weights/readers/state-dict';
 import { KitError } from '../../base/errors';
+import { whyNot } from './format/record-schema';
 import type { LabelledLogits } from '../../metrics/logits';
 import type { RunSpec } from '../../transfer/spec/spec';
 
@@ -14,6 +17,15 @@ export interface RunPredictions extends LabelledLogits {
   epoch: number;
   evaluatedOn: RunSpec['evaluateOn'];
 }
+
+const listOfNames = z.array(z.string().max(4096));
+
+/** The notes in the header of the file: all are texts. */
+const notesSchema = z.object({
+  epoch: z.coerce.number().int().min(1),
+  evaluatedOn: z.enum(['test', 'validation']),
+  classNames: z.string().transform((text) => listOfNames.parse(JSON.parse(text))),
+});
 
 /** Writes `predictions` to `file`, whole or not at all. */
 export async function writePredictions(file: string, predictions: RunPredictions): Promise<void> {
@@ -34,21 +46,27 @@ export async function writePredictions(file: string, predictions: RunPredictions
 export async function readPredictions(file: string): Promise<RunPredictions> {
   try {
     const [tensors, notes] = [await readSafetensors(file), await readSafetensorsNotes(file)];
-    const [logits, labels, names] = ['logits', 'labels', 'files'].map((name) => tensors.get(name)!);
-    const files = JSON.parse(Buffer.from(names.data as Uint8Array).toString('utf8')) as string[];
-    if (files.length !== labels.data.length || logits.shape[0] !== files.length)
-      throw new Error(`it holds ${files.length} files, ${labels.data.length} labels and ${logits.shape[0]} rows`);
-    return {
-      logits: logits.data as Float32Array,
-      labels: labels.data as Int32Array,
-      classes: logits.shape[1],
-      files,
-      classNames: JSON.parse(notes.classNames) as string[],
-      epoch: Number(notes.epoch),
-      evaluatedOn: notes.evaluatedOn as RunPredictions['evaluatedOn'],
+    const arrayOf = <T extends ElementArray>(name: string, dtype: ElementType, sides: number): [T, number[]] => {
+      const { data, dtype: found, shape } = tensors.get(name) ?? {};
+      if (data === undefined || shape === undefined || found !== dtype || shape.length !== sides)
+        throw new Error(`expected the ${dtype} array "${name}" with ${sides} dimensions`);
+      return [data as T, shape];
     };
+    const [logits, [rows, classes]] = arrayOf<Float32Array>('logits', 'float32', 2);
+    const [labels] = arrayOf<Int32Array>('labels', 'int32', 1);
+    const [names] = arrayOf<Uint8Array>('files', 'uint8', 1);
+    const files = listOfNames.parse(JSON.parse(Buffer.from(names).toString('utf8')));
+    const { classNames, ...rest } = notesSchema.parse(notes);
+    if (files.length !== labels.length || rows !== files.length || classNames.length !== classes)
+      throw new Error(
+        `it holds ${files.length} files, ${labels.length} labels, ${rows} rows, ${classes} columns and ` +
+          `${classNames.length} names of classes`,
+      );
+    if (labels.some((label) => label < 0 || label >= classes)) throw new Error('a label is not one of its classes');
+    return { logits, labels, classes, files, classNames, ...rest };
   } catch (cause) {
-    throw new KitError(`The predictions ${file} cannot be read: ${(cause as Error).message}`, {
+    const why = cause instanceof z.ZodError ? whyNot(cause) : (cause as Error).message;
+    throw new KitError(`The predictions ${file} cannot be read: ${why}`, {
       code: 'PREDICTIONS_DAMAGED',
       fix: 'Delete the folder of this run and repeat the run.',
       cause,

@@ -1,6 +1,7 @@
 // Downloads from servers of the test's own that break, stall, refuse, ignore ranges and lie: the right file in the end,
 // or none and the reason.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -314,6 +315,26 @@ describe('download', function () {
       /file\.tgz has 1125899907 MB, but the disk that holds .* free/,
     );
     assert.deepEqual(servers[0].ranges, []);
+  });
+
+  it('that fills the disk leaves nothing behind (where this user may mount one)', async function () {
+    const cache = path.join(home.path, 'cache');
+    fs.mkdirSync(cache, { recursive: true });
+    if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=200k', 'tmpfs', cache]).status !== 0) this.skip();
+    try {
+      const endless: Manner = (_request, response) => {
+        const more = (): void => {
+          while (!response.destroyed && response.write(Buffer.alloc(16_384)));
+        };
+        response.on('drain', more);
+        more();
+      };
+      const web = await source([endless], { bytes: null, sha256: null });
+      await assert.rejects(download(web, quick), (error: KitError) => error.code === 'DISK_FULL');
+      assert.deepEqual(cached(), []);
+    } finally {
+      spawnSync('umount', [cache]);
+    }
   });
 
   it('says what to fetch by hand', async () => {

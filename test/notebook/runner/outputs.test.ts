@@ -50,5 +50,10 @@ describe('OutputCollector', () => {
       return (performance.now() - began) / 1000;
     };
     assert.ok(seconds(3_000_000) < 2, 'a quadratic one takes hours');
+    const outputs: CellOutput[] = [];
+    const began = performance.now();
+    new OutputCollector().add(outputs, message('stream', { name: 'stdout', text: `${'\r'.repeat(1_000_000)}x\n` }));
+    assert.deepEqual(outputs, [{ output_type: 'stream', name: 'stdout', text: 'x\n' }]);
+    assert.ok(performance.now() - began < 2000, 'nor one of carriage returns');
   });
 });

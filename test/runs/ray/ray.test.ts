@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
@@ -120,6 +121,42 @@ describe('an address that is not that of a Ray', () => {
       }),
     );
     assert.equal(await refusal(endless), 'ANSWER_TOO_LONG');
+    assert.ok(sent < 50e6, String(sent));
+  });
+});
+
+describe('a log that a server sends over a web socket', () => {
+  it('ends where a message is longer than any log, before it fills the memory', async () => {
+    let sent = 0;
+    const server = http.createServer((_, response) => response.end('{"version": "4", "ray_version": "2.60.0"}'));
+    server.on('upgrade', (request, socket) => {
+      const key = `${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`;
+      const accept = createHash('sha1').update(key).digest('base64');
+      socket.write(
+        `HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n` +
+          `sec-websocket-accept: ${accept}\r\n\r\n`,
+      );
+      const text = Buffer.from('a line\n');
+      socket.write(Buffer.concat([Buffer.from([0x81, text.length]), text]));
+      const head = Buffer.alloc(10);
+      head.writeUInt16BE(0x817f); // a text whose length has eight bytes
+      head.writeBigUInt64BE(2n ** 34n, 2);
+      socket.write(head);
+      const chunk = Buffer.alloc(65_536, 'x');
+      const more = (): void => {
+        while (!socket.destroyed && socket.write(chunk)) sent += chunk.length;
+        sent += chunk.length;
+      };
+      socket.on('error', () => undefined).on('drain', more);
+      more();
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const ray = await Ray.connect(`http://127.0.0.1:${(server.address() as net.AddressInfo).port}`);
+    let text = '';
+    await new Promise<void>((resolve) => ray.follow('job', (piece) => (text += piece), resolve));
+    server.closeAllConnections();
+    server.close();
+    assert.equal(text, 'a line\n');
     assert.ok(sent < 50e6, String(sent));
   });
 });
