@@ -1,5 +1,5 @@
 // Public entry `rifle-kit/extend`: definitions that add to the kit what it does not have, and the kit's own ones.
-export { loadExtensions } from './base/definitions/load';
+export { loadExtensions, type LoadedExtension } from './base/definitions/load';
 export { guests, type Guest, type Origin } from './base/definitions/registry';
 export type { Part, PartDefinition, PartInfo } from './base/definitions/part';
 

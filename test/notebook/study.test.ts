@@ -10,6 +10,7 @@ import { type KitError } from '../../src/base/errors';
 import { kitHome, packageRoot } from '../../src/base/home';
 import { Kernel } from '../../src/notebook/runner/kernel-client';
 import { joinText, readNotebook } from '../../src/notebook/runner/format';
+import type { SweepPlan } from '../../src/studies/sweep';
 import { newStudy } from '../../src/notebook/study';
 import { scales } from '../../src/studies/rifle/scales';
 
@@ -31,8 +32,11 @@ describe("a study of one's own", function () {
       '.gitignore',
       '.npmrc',
       'README.md',
+      'extensions/cutout.ts',
+      'extensions/study.ts',
       'notebooks/study.ipynb',
       'package.json',
+      'test/extensions.test.mjs',
       'test/notebooks.test.mjs',
     ])
       assert.ok(found.includes(name), name);
@@ -40,7 +44,7 @@ describe("a study of one's own", function () {
       (JSON.parse(fs.readFileSync(path.join(study, 'package.json'), 'utf8')) as { name: string }).name,
       'my-study',
     );
-    for (const name of ['package.json', 'README.md', 'notebooks/study.ipynb'])
+    for (const name of ['package.json', 'README.md', 'notebooks/study.ipynb', 'extensions/cutout.ts'])
       assert.doesNotMatch(fs.readFileSync(path.join(study, name), 'utf8'), /\{\{/);
     assert.equal(
       readNotebook(path.join(study, 'notebooks', 'study.ipynb')).cells.filter((cell) => cell.cell_type === 'code')
@@ -72,6 +76,9 @@ import { backbones } from 'rifle-kit/backbones';
 import { mean } from 'rifle-kit/analysis';
 import { runsFrame, type Table } from 'rifle-kit/report';
 import * as extensions from 'rifle-kit/extend';
+import './extensions/feature-norm';
+import './extensions/study';
+import './extensions/warm-up';
 const spec: RunSpecInput = { dataset: datasets.list()[0].name, backbone: backbones.list()[0].id };
 const x: tf.Tensor2D = tf.zeros([1, mean([1, 3])]);
 export const all = [plan, spec, x, compile, runsFrame([]), extensions] satisfies unknown[];
@@ -145,13 +152,24 @@ export let table: Table;
       'a home of its own, which is empty',
     );
 
-    const { status, stdout, stderr } = spawnSync(process.execPath, ['--test', 'test/notebooks.test.mjs'], {
-      cwd: study,
-      env,
-      encoding: 'utf8',
-    });
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      ['--test', 'test/extensions.test.mjs', 'test/notebooks.test.mjs'],
+      { cwd: study, env, encoding: 'utf8' },
+    );
     assert.equal(status, 0, `${stdout}\n${stderr}`);
-    assert.match(stdout, /pass 1\b/);
+    assert.match(stdout, /pass 4\b/, 'three extensions and a notebook');
+
+    const rifle = path.join(study, 'node_modules', '.bin', 'rifle');
+    const args = ['sweep', '--study', 'my-study/cutout', '--scale', 'smoke', '--dry-run', '--json'];
+    const sweep = spawnSync(rifle, args, { cwd: path.join(study, 'notebooks'), env, encoding: 'utf8' });
+    assert.equal(sweep.status, 0, sweep.stderr);
+    assert.match(sweep.stderr, /^Extensions: \.\.\/extensions\/cutout\.ts, /m);
+    const { rows } = JSON.parse(sweep.stdout) as SweepPlan;
+    assert.deepEqual(
+      rows.map(({ method }) => method),
+      ['fine-tuning', 'my-study/cutout'],
+    );
 
     // The kernel of this kit, a notebook of that study: the kit beside the notebook is the one that is imported.
     const kernel = await Kernel.start({ cwd: path.join(study, 'notebooks'), env: env as Record<string, string> });

@@ -11,21 +11,29 @@ import { allDefinitions, kitFolder, originText, whileLoading, type Guest } from 
 /** Endings of files that can be loaded. */
 const ENDINGS = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs'];
 
-/** The text of each extension when it was loaded, by its path. */
-const loaded = new Map<string, string>();
+/** An extension that was loaded. */
+export interface LoadedExtension {
+  /** Absolute. */
+  file: string;
+  exports: Record<string, unknown>;
+}
+
+/** Each extension with its text when it was loaded, by its path. */
+const loaded = new Map<string, LoadedExtension & { text: string }>();
 
 /**
  * Loads extensions in order. A file is loaded once in a process, and again after an edit.
  * @param files paths. Default: those of `rifle.extensions` in the nearest package.json.
- * @returns the absolute paths.
+ * @returns their paths and what they export.
  * @throws KitError EXTENSION_MISSING, EXTENSION_FILE_TYPE, EXTENSION_EMPTY for a file without a definition,
  *   EXTENSION_OTHER_KIT, EXTENSION_FAILED for one that throws, or the code of a definition that is not valid. The
  *   message names the file and, where it is known, the line.
  */
-export async function loadExtensions(files?: readonly string[]): Promise<string[]> {
+export async function loadExtensions(files?: readonly string[]): Promise<LoadedExtension[]> {
   const paths = (files ?? projectExtensions().files).map((file) => existing(path.resolve(file)));
-  for (const file of paths) await loadExtension(file);
-  return paths;
+  const extensions: LoadedExtension[] = [];
+  for (const file of paths) extensions.push(await loadExtension(file));
+  return extensions;
 }
 
 /** The real path of a file that can be loaded. */
@@ -44,14 +52,18 @@ function existing(file: string): string {
   return fs.realpathSync(file);
 }
 
-async function loadExtension(file: string): Promise<void> {
+async function loadExtension(file: string): Promise<LoadedExtension> {
   const text = fs.readFileSync(file, 'utf8');
-  if (loaded.get(file) === text) return;
+  const before = loaded.get(file);
+  if (before?.text === text) return before;
   const [known, kits] = [new Set(definedValues()), loadedKits()];
-  let exported: unknown;
+  let exported: Record<string, unknown>;
   try {
-    const cached = loaded.has(file) ? undefined : require.cache[file]; // another extension imports it
-    exported = cached === undefined ? await whileLoading(file, () => importModule(file, text)) : cached.exports;
+    const cached = before !== undefined ? undefined : require.cache[file]; // another extension imports it
+    exported =
+      cached === undefined
+        ? await whileLoading(file, () => importModule(file, text))
+        : (cached.exports as typeof exported);
   } catch (error) {
     delete require.cache[file]; // else the next try would find a module that did not run to its end
     throw extensionError(file, error);
@@ -65,12 +77,14 @@ async function loadExtension(file: string): Promise<void> {
   const after = definedValues();
   const isDefined =
     after.some((value) => !known.has(value)) || allDefinitions().some(({ origin }) => origin.file === file);
-  if (!isDefined && !Object.values(exported ?? {}).some((value) => after.includes(value)))
+  if (!isDefined && !Object.values(exported).some((value) => after.includes(value)))
     throw new KitError(`The extension ${originText({ file, line: null })} defines nothing.`, {
       code: 'EXTENSION_EMPTY',
       fix: 'Call a function such as defineTrick in it. Keep other files in a folder that no pattern matches.',
     });
-  loaded.set(file, text);
+  const extension = { file, exports: exported, text };
+  loaded.set(file, extension);
+  return extension;
 }
 
 const definedValues = (): unknown[] => allDefinitions().map(({ definition }) => definition);

@@ -7,7 +7,7 @@ import { packageRoot } from '../home';
 let jiti: Promise<ReturnType<typeof createJiti>> | undefined;
 
 /** The exports of `file`, an absolute path, whose text is `source`. Types are removed, not checked. */
-export async function importModule(file: string, source: string): Promise<unknown> {
+export async function importModule(file: string, source: string): Promise<Record<string, unknown>> {
   jiti ??= import('jiti').then(({ createJiti }) =>
     createJiti(path.join(packageRoot(), 'package.json'), {
       virtualModules: kitEntries(),
@@ -16,7 +16,8 @@ export async function importModule(file: string, source: string): Promise<unknow
     }),
   );
   // Without `forceTranspile` JavaScript would be imported by Node, which may find another copy of the kit.
-  return (await jiti).evalModule(source, { filename: file, async: true, forceTranspile: true });
+  const exported = await (await jiti).evalModule(source, { filename: file, async: true, forceTranspile: true });
+  return (exported ?? {}) as Record<string, unknown>;
 }
 
 /** The folders of the copies of the kit that this process has loaded. */

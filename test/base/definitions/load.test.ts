@@ -47,7 +47,9 @@ export const typed = defineTrick({
 });
 `,
     );
-    assert.deepEqual(await loadExtensions([file]), [file]);
+    const [loaded] = await loadExtensions([file]);
+    assert.deepEqual([loaded.file, Object.keys(loaded.exports)], [file, ['typed']]);
+    assert.equal((await loadExtensions([file]))[0], loaded);
     const found = guests().find(({ name }) => name === 'loading/typed');
     assert.deepEqual(found, { kind: 'trick', name: 'loading/typed', origin: { file, line: 7 } });
     assert.equal(tricks.get('loading/typed').title, 'one kit');
