@@ -8,7 +8,7 @@ import { printJson, printLine } from '../print';
 /** The command. */
 export function newCommand(): Command {
   return new Command('new')
-    .description('make a study of your own: a notebook, a test that re-executes it, the kit as a package')
+    .description('make a study of your own: extensions, a study, a notebook, their tests, the kit as a package')
     .argument('<dir>', 'a new folder')
     .option('--json', 'print {"folder", "files"} as JSON')
     .addHelpText('after', examples('rifle new ~/my-study && cd ~/my-study && npm install && npm test'))
