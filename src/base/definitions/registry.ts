@@ -94,7 +94,7 @@ export class Registry<D> {
     throw new KitError(`${error.message} A name with a slash is defined by a study, not by the kit.`, {
       code: error.code,
       fix:
-        `Import the file that defines it, or run its cell. ` +
+        `Import the file that defines it (in commands: --extension FILE), or run its cell. ` +
         `Files with definitions so far: ${this.files()}. ${error.fix}`,
     });
   }
