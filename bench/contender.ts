@@ -130,7 +130,7 @@ export class Contender {
     }
   }
 
-  /** Counts the peak anew from what it holds now. */
+  /** Restarts the count of the peak from the memory in use. */
   resetPeak(): void {
     try {
       fs.writeFileSync(`/proc/${this.child.pid}/clear_refs`, '5');

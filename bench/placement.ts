@@ -48,7 +48,7 @@ export const IN_HOST_MEMORY: Readonly<Record<string, string>> = {
   'Sum int32,int32': 'how many they are: one number, which the caller reads on the host anyway',
   'Identity int32': 'that number as it is fetched',
   'Add int32': "the seed of a trick's masks: two numbers",
-  'Select int32': 'labels drawn anew: as many numbers as the batch has images',
+  'Select int32': 'new labels: as many numbers as the batch has images',
 };
 
 /** The kernels of the pinned GPU library. */

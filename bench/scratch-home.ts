@@ -1,5 +1,4 @@
-// A home of the kit that lives as long as a benchmark: what is fetched is linked from the real one, what is made is
-// made anew.
+// A temporary home of the kit for a benchmark: downloads are links to the real home, everything else is made again.
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';

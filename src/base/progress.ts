@@ -1,6 +1,6 @@
-// What a long task tells whoever shows a bar, its pace, and a length of time in words.
+// Reports of long tasks, their pace, and times in words.
 
-/** One report of a long task; the time left is computed by whoever shows it. */
+/** One report of a long task. The display computes the time left. */
 export interface Progress {
   /** What is being done, for example `'decode elpv'`. One bar a task. */
   task: string;
@@ -27,10 +27,9 @@ export function duration(seconds: number): string {
 }
 
 /**
- * The time left of one task, from its own pace. The pace is measured from the first report on: what was done before it
- * took no time that is known. `total` may change, and `done` with it (what turns out to be there already is taken out
- * of both): the pace stays, unless less is done than when it began. A task that was over, or is reported anew under its
- * name with less done, starts its pace anew.
+ * The time left of one task, from its pace since the first report: the time for what was done before is not known.
+ * `total` and `done` may shrink (work that was finished before is taken out of both). The pace restarts when a finished
+ * task begins again, or when less is done than at the first report.
  */
 export class Pace {
   private began: number | null = null;
@@ -40,7 +39,7 @@ export class Pace {
   /** @param now a clock, milliseconds. Default `performance.now`. */
   constructor(private readonly now: () => number = () => performance.now()) {}
 
-  /** Takes note of a report. */
+  /** Records a report. */
   note({ done, total }: Pick<Progress, 'done' | 'total'>): void {
     const isOver = done >= total;
     if (this.began === null || done < this.from || (this.over && !isOver)) {

@@ -38,7 +38,7 @@ export interface Dataset {
   split?: SplitRule;
   /** sha256 (hexadecimal) over the class names, the splits in their order, the split rule, and every image's bytes. */
   hash: string;
-  /** sha256 over the class names and the images with their labels, whatever the split: the pixel cache's key. */
+  /** sha256 over the class names and the images with their labels, independent of the split: the pixel cache's key. */
   imagesHash?: string;
   /** SPDX expression or a few words; empty for a folder of the user's. */
   licence: string;

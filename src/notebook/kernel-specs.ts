@@ -1,4 +1,4 @@
-// The kernel for any Jupyter of this machine: a folder with a description of it where Jupyter looks for kernels.
+// Installs the kernel for any Jupyter of this machine: a folder with its description where Jupyter looks for kernels.
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -9,27 +9,27 @@ import { packageRoot } from '../base/home';
 /** Where a kernel is installed: for this user, in the active Python environment, or below a folder. */
 export type KernelPlace = { kind: 'user' } | { kind: 'sys-prefix' } | { kind: 'prefix'; folder: string };
 
-/** A kernel of the kit that Jupyter finds. */
+/** An installed kernel of the kit. */
 export interface InstalledKernel {
   name: string;
   displayName: string;
-  /** Its folder, which holds kernel.json. */
+  /** The folder of its kernel.json. */
   folder: string;
-  /** Whether the kit that it starts is still there. */
+  /** Whether the kit that it starts still exists. */
   works: boolean;
 }
 
 const NAME = /^[A-Za-z0-9._-]+$/;
 const MAIN = path.join('src', 'notebook', 'kernel', 'main.js');
 
-/** The program of this kit's kernel. */
+/** The program of the kernel. */
 const program = (): string => path.join(packageRoot(), 'dist', MAIN);
 
 /**
  * Installs the kernel for another Jupyter than the kit's own.
- * @param name by which notebooks know it. Default `rifle`.
+ * @param name the name in notebooks. Default `rifle`.
  * @returns its folder.
- * @throws KitError when the name cannot be one, another kernel has it, or there is no such place.
+ * @throws KitError when the name is not valid or taken by another kernel, or when there is no such place.
  */
 export function installKernel(place: KernelPlace, name = 'rifle'): string {
   if (!NAME.test(name))
@@ -40,7 +40,7 @@ export function installKernel(place: KernelPlace, name = 'rifle'): string {
   const folder = path.join(dataFolder(place), 'kernels', name.toLowerCase());
   const file = path.join(folder, 'kernel.json');
   if (fs.existsSync(file) && readKernel(folder) === null)
-    throw new KitError(`${folder} holds a kernel that is not the kit's.`, {
+    throw new KitError(`The folder ${folder} has a kernel that is not the kit's.`, {
       code: 'KERNEL_NAME_TAKEN',
       fix: 'Choose another name with --name.',
     });
@@ -56,7 +56,7 @@ export function installKernel(place: KernelPlace, name = 'rifle'): string {
   return folder;
 }
 
-/** The kit's kernels in the places where Jupyter looks; `prefix` is looked at too. */
+/** The kit's kernels in Jupyter's folders and in `prefix`. */
 export function listKernels(prefix?: string): InstalledKernel[] {
   const folders = [
     ...(prefix === undefined ? [] : [dataFolder({ kind: 'prefix', folder: prefix })]),
@@ -72,7 +72,7 @@ export function listKernels(prefix?: string): InstalledKernel[] {
 }
 
 /**
- * Removes a kernel that was installed.
+ * Removes an installed kernel.
  * @returns the folders that were removed.
  * @throws KitError when there is none of that name.
  */
@@ -87,7 +87,7 @@ export function uninstallKernel(name = 'rifle', prefix?: string): string[] {
   return found.map(({ folder }) => folder);
 }
 
-/** The kernel in `folder`; `null` when it is not one of the kit's. */
+/** The kernel in `folder`; `null` when it is not the kit's. */
 function readKernel(folder: string): InstalledKernel | null {
   try {
     const text = fs.readFileSync(path.join(folder, 'kernel.json'), 'utf8');
@@ -96,7 +96,7 @@ function readKernel(folder: string): InstalledKernel | null {
     if (main === undefined) return null;
     return { name: path.basename(folder), displayName, folder, works: fs.existsSync(main) && fs.existsSync(argv[0]) };
   } catch {
-    return null; // no description, or one that cannot be read
+    return null; // no description, or an unreadable one
   }
 }
 

@@ -1,4 +1,4 @@
-// JupyterLab with the kit's kernel: on this machine only, behind a token, with data and settings of its own.
+// Starts JupyterLab with the kit's kernel: on this machine only, with a token, with its own data and settings.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
@@ -9,26 +9,26 @@ import { guard, unguard } from './runner/guard';
 
 /** How to start JupyterLab. */
 export interface LabOptions {
-  /** The folder that it shows. */
+  /** The folder of the notebooks. */
   folder: string;
-  /** Port; another one when it is taken. Default 8888. */
+  /** Port; the next free one when it is taken. Default 8888. */
   port?: number;
   /** Opens a browser. Default false. */
   browser?: boolean;
-  /** Environment of its kernels on top of this process's. */
+  /** Environment variables of its kernels, added to those of this process. */
   env?: Record<string, string>;
-  /** Seconds that it may take to start. Default 90. */
+  /** Time limit for the start, seconds. Default 90. */
   startSeconds?: number;
-  /** Settings beside the kit's own, by JupyterLab's plugin id. */
+  /** Further settings by the id of JupyterLab's plugins. */
   settings?: Record<string, object>;
-  /** Receives each line that the server prints. */
+  /** Receives each line of the server's output. */
   onLine?: (line: string) => void;
   signal?: AbortSignal;
 }
 
 /** A running JupyterLab. */
 export interface Lab {
-  /** Its address, token included. */
+  /** Its address with the token. */
   url: string;
   /** The address of a notebook of its folder. */
   urlOf(notebook: string): string;
@@ -38,44 +38,44 @@ export interface Lab {
   stop(): Promise<void>;
 }
 
-/** What a fresh JupyterLab is set to; what the user changes there stays changed. */
+/** Settings of a new JupyterLab. Changes of the user are kept. */
 const SETTINGS: Record<string, object> = {
-  // it sends no requests to other machines
+  // no requests to other machines
   '@jupyterlab/apputils-extension:notification': { fetchNews: 'false', checkForUpdates: false },
   '@jupyterlab/completer-extension:manager': { showDocumentationPanel: true }, // doc comments beside completions
 };
 
-/** Last lines of the server that an error shows. */
+/** Lines of the server's output in an error. */
 const SHOWN = 15;
 
 /**
- * Starts JupyterLab from the Python environment of the set-up and waits until it answers.
+ * Starts JupyterLab from the Python environment of the set-up and waits until it is ready.
  * @throws KitError when the environment is missing or the server does not start.
  */
 export async function startLab(options: LabOptions): Promise<Lab> {
   const { folder, port = 8888, browser = false, env = {}, startSeconds = 90, settings = {}, onLine, signal } = options;
   const python = kitHome('venv', 'bin', 'python');
   if (!fs.existsSync(python))
-    throw new KitError(`JupyterLab is not installed: there is no ${python}.`, {
+    throw new KitError(`JupyterLab is not installed: ${python} does not exist.`, {
       code: 'PYTHON_ENVIRONMENT_MISSING',
       fix: `Run \`${setupCommandLine()}\`.`,
     });
   if (!fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory())
-    throw new KitError(`There is no folder ${folder}.`, {
+    throw new KitError(`The folder ${folder} does not exist.`, {
       code: 'LAB_FOLDER_MISSING',
       fix: 'Name the folder with the notebooks.',
     });
   writeSettings({ ...SETTINGS, ...settings });
   const token = randomBytes(24).toString('hex');
   const own = ownFolders();
-  // Neither Python (-I) nor Jupyter reads modules or settings from the user's folder: they start in one of the kit's.
+  // Python (-I) and Jupyter read no modules or settings from the user's folder: they start in a folder of the kit.
   const program = ['-I', path.join(packageRoot(), 'setup', 'python', 'rifle_lab.py'), String(process.pid)];
   const child = spawn(python, [...program, ...flags(path.resolve(folder), port, browser)], {
     cwd: own.JUPYTER_DATA_DIR,
-    // Not among the arguments: every user of the machine can read those.
+    // Not an argument: every user of the machine can read arguments.
     env: { ...process.env, ...own, ...env, JUPYTER_TOKEN: token, PYTHONSAFEPATH: '1' },
     stdio: ['ignore', 'pipe', 'pipe'],
-    detached: true, // a group of its own: Ctrl-C reaches this process alone, which then ends the server as it should
+    detached: true, // in its own process group: Ctrl-C reaches only this process, which then ends the server
   });
   const said: string[] = [];
   for (const stream of [child.stdout, child.stderr]) {
@@ -110,7 +110,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   }
 }
 
-/** Folders of its own, so that it neither reads nor changes another Jupyter of this user. */
+/** Its own folders, so that it neither reads nor changes another Jupyter of this user. */
 function ownFolders(): Record<string, string> {
   const folders = { JUPYTER_DATA_DIR: 'data', JUPYTER_CONFIG_DIR: 'config', JUPYTER_RUNTIME_DIR: 'runtime' };
   const all = Object.entries(folders).map(([name, folder]) => {
@@ -134,7 +134,7 @@ function flags(folder: string, port: number, browser: boolean): string[] {
   ];
 }
 
-/** Writes settings where JupyterLab keeps the user's, unless there are some already. */
+/** Writes user settings for JupyterLab, unless there are some. */
 function writeSettings(settings: Record<string, object>): void {
   for (const [plugin, values] of Object.entries(settings)) {
     const [extension, name] = plugin.split(':');
@@ -145,7 +145,7 @@ function writeSettings(settings: Record<string, object>): void {
   }
 }
 
-/** The server's base address, once it answers. Which port it took stands in a file that it writes. */
+/** The server's base address, when it is ready. Its port is in a file that it writes. */
 async function answering(
   child: ChildProcess,
   {
@@ -164,12 +164,12 @@ async function answering(
     signal?.throwIfAborted();
     const words = said.length > 0 ? ` It printed last:\n${said.join('\n')}` : '';
     if (hasEnded)
-      throw new KitError(`JupyterLab ended before it answered.${words}`, {
+      throw new KitError(`JupyterLab ended during its start.${words}`, {
         code: 'LAB_ENDED',
         fix: 'Run `npx rifle doctor`.',
       });
     if (performance.now() > deadline)
-      throw new KitError(`JupyterLab did not answer within ${startSeconds} s.${words}`, {
+      throw new KitError(`JupyterLab was not ready within ${startSeconds} s.${words}`, {
         code: 'LAB_START_TIMEOUT',
         fix: 'Run `npx rifle doctor`; on a busy machine, try again.',
       });
@@ -183,14 +183,14 @@ async function answering(
         });
         if (ok) return base;
       } catch {
-        // half written, or not yet listening
+        // half-written, or not listening yet
       }
     }
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
 }
 
-/** Asks the server to end, which ends its kernels; kills the group when it does not. */
+/** Asks the server to end with its kernels; kills the process group when it does not. */
 async function end(child: ChildProcess, ended: Promise<void>): Promise<void> {
   const signalGroup = (signal: NodeJS.Signals): void => {
     try {

@@ -1,5 +1,5 @@
-// A study of one's own: a folder with a notebook, a test that re-executes it, and the kit as a package, ready for `npm
-// install`.
+// Makes a new study: a folder with a notebook, a test that re-executes it, and the kit as a package, ready for
+// `npm install`.
 import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -8,7 +8,7 @@ import { makeAtomically } from '../base/files/atomic';
 import { KitError } from '../base/errors';
 import { packageRoot, setupCommandLine } from '../base/home';
 
-/** Names of the template's files that npm would not pack under their own. */
+/** Other names for template files that npm does not pack under their own names. */
 const RENAMED: Record<string, string> = {
   gitignore: '.gitignore',
   npmrc: '.npmrc',
@@ -16,8 +16,8 @@ const RENAMED: Record<string, string> = {
 };
 
 /**
- * Makes the study `folder`, whole or not at all. It needs nothing of this kit afterwards: the kit is packed into it.
- * @throws KitError when there is something in the folder already, or npm cannot pack the kit.
+ * Makes the study `folder` completely or not at all. The kit is packed into it, so it does not depend on this one.
+ * @throws KitError when the folder is not empty, or npm cannot pack the kit.
  */
 export async function newStudy(folder: string): Promise<string[]> {
   const target = path.resolve(folder);
@@ -52,30 +52,31 @@ export async function newStudy(folder: string): Promise<string[]> {
   return files.sort();
 }
 
-/** Packs the kit into `folder` as npm would publish it; the file's name. */
+/** Packs the kit into `folder` as npm would publish it. Returns the name of the file. */
 async function pack(folder: string): Promise<string> {
   try {
     const { stdout } = await promisify(execFile)(
       'npm',
       ['pack', packageRoot(), '--ignore-scripts', '--json', '--pack-destination', folder],
-      { cwd: packageRoot() }, // not the user's folder, whose .npmrc would count
+      { cwd: packageRoot() }, // not the user's folder, which may have a .npmrc
     );
     const [{ filename }] = JSON.parse(stdout) as { filename: string }[];
     return path.basename(filename);
   } catch (cause) {
+    // npm prints its code and the place of its log around the sentence.
     const said = String((cause as { stderr?: string }).stderr ?? '')
-      .trim()
       .split('\n')
-      .at(-1);
+      .map((line) => line.replace(/^npm (error|ERR!) ?/, '').trim())
+      .find((line) => line !== '' && !/^(code|errno|syscall|path|dest|npm warn|A complete log)\b/i.test(line));
     throw new KitError(`npm could not pack the kit: ${said || (cause as Error).message}`, {
       code: 'STUDY_PACK_FAILED',
-      fix: `npm must be on the path. Run \`${setupCommandLine()}\` to compile the kit.`,
+      fix: `npm must be on the PATH, and the disk must have room. Run \`${setupCommandLine()}\` to compile the kit.`,
       cause,
     });
   }
 }
 
-/** A name that npm takes, from the folder's. */
+/** A valid npm name made of the folder's. */
 function packageName(folder: string): string {
   const name = path
     .basename(folder)

@@ -52,7 +52,7 @@ export class LayerRecorder {
   /**
    * @param names of the trained parameters, in the order of `squaredNorms`; `backbone` holds the values before
    *   training, and keeps them.
-   * @param from where a run goes on: the rows and sums of another recorder.
+   * @param from for a resumed run: the rows and sums of the earlier recorder.
    */
   constructor(
     private readonly backbone: Backbone,

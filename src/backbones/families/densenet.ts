@@ -23,7 +23,7 @@ const bottleneck = 4 * growth;
 const stemWidth = 64;
 const headName = 'classifier';
 
-/** 1x1 to 4k channels, then 3x3 to k, each after normalisation and rectifier; the input goes on beside the output. */
+/** 1x1 to 4k channels, then 3x3 to k, each after normalisation and rectifier; the output is appended to the input. */
 function denseLayer(net: LayerFactory, name: string, inputs: number): Layer {
   return branches(
     identity,

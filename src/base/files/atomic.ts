@@ -13,7 +13,7 @@ let made = 0;
  * what it left is removed. Partials of processes of this machine that have died are removed first.
  * @param isWhole tells whether what stands at `final` after `make` (put there by another process meanwhile) will do;
  *   then that one stays and ours is dropped. Without it, ours replaces it.
- * @throws KitError when the disk is full or the folder cannot be written; otherwise whatever `make` throws.
+ * @throws KitError when the disk is full or the folder cannot be written; otherwise the error of `make`.
  */
 export async function makeAtomically<T>(
   final: string,

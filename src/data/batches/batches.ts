@@ -99,7 +99,7 @@ export class BatchLoader {
     });
     this.count = Math.ceil(samples.length / batchSize);
     this.workerCount = workers;
-    // One slot with whoever uses the batch, and at least two more being filled.
+    // One slot for the batch in use, and at least two that are being filled.
     const slots = Math.min(this.count, 1 + Math.max(2, 2 * workers));
     const bytes = Math.min(batchSize, samples.length) * imageSize * imageSize * 3;
     try {
@@ -137,7 +137,7 @@ export class BatchLoader {
   }
 
   /**
-   * The batches of an epoch (any whole number; training draws anew for each), in order. One epoch at a time.
+   * The batches of an epoch (any whole number; training draws new augmentations for each), in order. One epoch at a time.
    * @param options.from index of the first batch to give; those before are not assembled. Default 0.
    * @throws (while iterating) KitError when pixels are damaged; the signal's reason when aborted.
    */
@@ -248,7 +248,7 @@ export class BatchLoader {
       if (this.waiting.size === 1) for (const worker of this.workers) worker.ref();
       this.workers[task.id % this.workerCount].postMessage(task);
     });
-    result.catch(() => undefined); // whoever waits for this batch sees it; nobody may, when the epoch is left early
+    result.catch(() => undefined); // the reader of this batch gets the error; there is none when the epoch is left early
     return result;
   }
 

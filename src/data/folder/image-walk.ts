@@ -1,4 +1,4 @@
-// Lists the images below folders of a data set: every real file and folder at most once, whatever links there are.
+// Lists the images below folders of a data set: every real file and folder at most once, also where links lead to it again.
 import type { Dirent, Stats } from 'node:fs';
 import fsp from 'node:fs/promises';
 import path from 'node:path';

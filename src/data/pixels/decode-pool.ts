@@ -87,7 +87,7 @@ export class DecodePool {
     this.closing = true;
     await Promise.all(
       this.workers.map(async (worker) => {
-        if (worker.threadId < 0) return; // it has failed, and ended by itself
+        if (worker.threadId < 0) return; // it has failed and ended
         const ended = new Promise((resolve) => worker.once('exit', resolve));
         worker.postMessage(END);
         const late = setTimeout(() => void worker.terminate(), GRACE);

@@ -44,7 +44,7 @@ export interface PixelCacheOptions {
   shortSide: number;
   onProgress?: OnProgress;
   signal?: AbortSignal;
-  /** Check every pixel too (as `verifyPixelCache`), and make the cache anew when one differs. Default false. */
+  /** Check every pixel too (as `verifyPixelCache`), and rebuild the cache when one differs. Default false. */
   verify?: boolean;
 }
 
@@ -72,7 +72,7 @@ interface Index {
  * A pixel cache in `kitHome('pixels')` that holds all images of `dataset`: the one of exactly these images; or one of
  * the same data set that holds more (so a part of a data set, limited or carved, shares the cache of the whole when
  * there is one); or it is made. Opening reads the index alone: a cache that is truncated or whose index is damaged is
- * made anew, and damaged pixels are found when they are first used, by their check sum.
+ * rebuilt, and damaged pixels are found when they are first used, by their check sum.
  * @throws KitError that names the image, its class and what to do when one cannot be decoded, and when the disk is
  *   full; the signal's reason when aborted. Nothing is left behind then.
  */

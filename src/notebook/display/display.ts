@@ -1,5 +1,5 @@
-// Shows values in a notebook: a table as HTML, a figure as plotly and SVG at once, a frame at its full width, a tensor
-// by its shape and a corner.
+// Shows values in a notebook: a table as HTML, a figure as plotly and SVG, a frame with all columns, a tensor with its
+// shape and first values.
 import util from 'node:util';
 import { notebookHost } from '../../base/notebook-host';
 import { asFrame, frameBundle } from './frame';
@@ -8,7 +8,7 @@ import type { MimeBundle } from '../runner/format';
 import { isRunRecord, recordBundle, recordsBundle } from './record-card';
 import { isTensor, tensorText } from './tensor';
 
-/** Sends a bundle to the cell that runs; with `id`, the same display again is an update in its place. */
+/** Sends a bundle to the running cell; a second bundle with the same `id` replaces the first. */
 export type Publish = (bundle: MimeBundle, display?: { id: string; update: boolean }) => void;
 
 /** The kernel's way to publish; `null` outside a kernel. */
@@ -19,13 +19,13 @@ export function kernelPublish(): Publish | null {
 
 /** Options of `show`. */
 export interface ShowOptions {
-  /** Rows of a DataFrame that are shown; the rest is counted. Default 20. */
+  /** Most rows of a DataFrame that are shown. Default 20. */
   rows?: number;
 }
 
 /**
  * Shows `value` in the notebook's cell; outside a notebook, prints it. Await it: a figure takes a moment to draw.
- * A cell's last expression is shown in the same way without it. These are shown by their form: what has a method
+ * The last expression of a cell is shown in the same way without it. Known forms: what has a method
  * `Symbol.for('Jupyter.display')` (Table, Figure, Picture) or `toHTML`; a frame of danfo, arquero or polars; a run
  * record; a tensor; bytes of a PNG, JPEG, GIF or WebP image; an element with `outerHTML`; a specification of Vega or
  * Vega-Lite; plotly's `{data, layout}`; an object whose keys are media types. Anything else is shown as `util.inspect`
@@ -63,17 +63,17 @@ function knownBundle(value: unknown, options: ShowOptions): MimeBundle | null {
   return forms === null ? null : { 'text/plain': cut(inspected(value)), ...forms };
 }
 
-/** Characters of a text that a cell shows of its value. */
+/** Most characters of a text that a cell shows. */
 const LONGEST = 100_000;
 
-/** The first part of a long text, with its size. */
+/** The beginning of a long text, with its size. */
 function cut(text: string): string {
   if (text.length <= LONGEST) return text;
   const size = `${(text.length / 1e6).toFixed(1)} million characters`;
   return `${text.slice(0, LONGEST)}\n… ${size}, the first ${LONGEST} shown`;
 }
 
-/** What `look` finds; `null` where a getter or a proxy throws when it is only looked at. */
+/** The result of `look`; `null` when a getter or a proxy throws. */
 function looked<T>(look: () => T): T | null {
   try {
     return look();
@@ -88,7 +88,7 @@ function methodOf(value: unknown, name: string | symbol): ((this: unknown) => un
   return typeof method === 'function' ? (method as (this: unknown) => unknown) : null;
 }
 
-/** The value as Node prints it, whatever its own way to be printed does. */
+/** The value as Node prints it. Errors of its own inspection are ignored. */
 const inspected = (value: unknown): string =>
   looked(() => util.inspect(value)) ??
   looked(() => util.inspect(value, { customInspect: false })) ??

@@ -2,7 +2,7 @@
 import { html, htmlLines } from '../../report/table/markup';
 import type { MimeBundle } from '../runner/format';
 
-/** What is needed of a danfo DataFrame or Series; danfo itself is not loaded for it. */
+/** The used part of a danfo DataFrame or Series. danfo is not loaded. */
 export interface Frame {
   columns: string[];
   values: unknown[][];
@@ -11,10 +11,10 @@ export interface Frame {
   rows?: number;
 }
 
-/** Rows that are shown when nothing else is said. */
+/** Default number of rows. */
 const ROWS = 20;
 
-/** The frame that `value` is; a series is a frame of one column. `null` for anything else. */
+/** `value` as a frame; a series is a frame of one column. `null` for anything else. */
 export function asFrame(value: unknown): Frame | null {
   if (typeof value !== 'object' || value === null || !('columns' in value && 'values' in value && 'index' in value))
     return null;
@@ -30,7 +30,7 @@ export function frameBundle(frame: Frame, rows?: number): MimeBundle {
   return { 'text/html': frameHtml(frame, rows), 'text/plain': frameText(frame, rows) };
 }
 
-/** Numbers to five significant digits; whole numbers as they are. */
+/** Numbers with five significant digits, integers with all. */
 function cellOf(value: unknown): string {
   if (typeof value === 'number')
     return Number.isInteger(value) || !Number.isFinite(value) ? String(value) : String(Number(value.toPrecision(5)));

@@ -4,7 +4,7 @@ import type { MimeBundle } from '../runner/format';
 
 type Fields = Record<string, unknown>;
 
-/** Rows of a frame that are read for a notebook. */
+/** Most rows of a frame that are read. */
 const ROWS = 1000;
 
 /** The forms of a value of a known kind, without its text; `null` for any other value. */
@@ -48,7 +48,7 @@ function chartOf({ $schema, data, layout, ...rest }: Fields): MimeBundle | null 
 
 const MEDIA_TYPE = /^(?:text|image|application|audio|video)\/[\w.+-]+$/;
 
-/** A bundle as it is: an object of which every key is a media type. */
+/** An object of which every key is a media type. */
 function bundleIn(fields: Fields): MimeBundle | null {
   const keys = Object.keys(fields);
   return keys.length > 0 && keys.every((key) => MEDIA_TYPE.test(key)) ? { ...fields } : null;
@@ -56,7 +56,7 @@ function bundleIn(fields: Fields): MimeBundle | null {
 
 const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
 
-/** The frame that a table of arquero or a DataFrame of polars is; `null` for anything else. */
+/** A table of arquero or a DataFrame of polars as a frame; `null` for anything else. */
 export function foreignFrame(value: unknown): Frame | null {
   if (!isObject(value)) return null;
   const table = value as Record<string, (...values: unknown[]) => unknown> & { columns: unknown; height: unknown };

@@ -1,4 +1,4 @@
-// The memory of a notebook: its tensors by the cell that made them.
+// The memory of a notebook: its tensors, grouped by the cell that made them.
 import { notebookHost, type CellTensors } from '../../base/notebook-host';
 import { tf } from '../../engine/tensorflow';
 import type { MimeBundle } from '../runner/format';
@@ -18,7 +18,7 @@ export class MemoryReport {
     readonly resident: number,
   ) {}
 
-  /** What a notebook shows when the report is a cell's value. */
+  /** The display of the report as the value of a cell. */
   [Symbol.for('Jupyter.display')](): MimeBundle {
     const rows = this.rows().map(
       ([cell, count, bytes]) => `<tr><td style="text-align:left">${cell}</td><td>${count}</td><td>${bytes}</td></tr>`,
@@ -57,8 +57,8 @@ export class MemoryReport {
 }
 
 /**
- * The tensors that live in this process, in a notebook by the cell that made them. When a cell runs again, the tensors
- * of its earlier run that nothing uses any more are freed. A restart of the kernel frees all.
+ * The tensors of this process, in a notebook grouped by the cell that made them. When a cell runs again, unused tensors
+ * of its earlier run are freed. A restart of the kernel frees all.
  */
 export function memory(): MemoryReport {
   const { numTensors, numBytes } = tf.memory();

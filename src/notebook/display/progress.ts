@@ -4,7 +4,7 @@ import { Pace, type OnProgress, type Progress } from '../../base/progress';
 import { html, htmlLines, type Html } from '../../report/table/markup';
 import { kernelPublish, type Publish } from './display';
 
-/** Where a bar is shown and what its clock is; both are found by themselves. */
+/** The output and the clock of a bar. Both have defaults. */
 export interface ProgressBarOptions {
   /** Default: the kernel's; outside a kernel finished tasks are printed. */
   publish?: Publish | null;
@@ -20,7 +20,7 @@ interface Task extends Progress {
 
 /**
  * A receiver of progress that shows one bar for each running task, with percent and time left. The bar of a finished
- * task is removed; after the last one a line stays: `all runs: 24 epochs`.
+ * task is removed; a line remains after the last one: `all runs: 24 epochs`.
  */
 export function progressBar(options: ProgressBarOptions = {}): OnProgress {
   const { publish = kernelPublish(), now = () => performance.now(), interval = 200 } = options;
@@ -48,7 +48,7 @@ export function progressBar(options: ProgressBarOptions = {}): OnProgress {
   };
 }
 
-/** What stays of a task: nothing that differs from one time to the next. */
+/** The remaining line of a task. It is the same for every run, so that saved notebooks do not change. */
 function doneText({ task, total, unit }: Progress): string {
   return `${task}: ${total} ${unit}`;
 }

@@ -1,5 +1,4 @@
-// A run record for a notebook: a card with what was run, what came out, and what it was made with; many records as a
-// list.
+// A run record for a notebook: a card with its settings, results and versions; several records as a table.
 import type { RunRecord } from '../../runs/store/record';
 import { html, htmlLines } from '../../report/table/markup';
 import type { MimeBundle } from '../runner/format';
@@ -20,7 +19,7 @@ export function isRunRecord(value: unknown): value is RunRecord {
 const percent = (fraction: number | undefined): string =>
   fraction === undefined || Number.isNaN(fraction) ? '–' : `${(100 * fraction).toFixed(2)} %`;
 
-/** The lines of a card: what, and its value. */
+/** The lines of a card: name and value. */
 function linesOf(record: RunRecord): [string, string][] {
   const { spec, epochs, dataset, weights, environment } = record;
   const last = epochs.at(-1);
@@ -69,7 +68,7 @@ export function recordBundle(record: RunRecord): MimeBundle {
   };
 }
 
-/** Many records, a line each. */
+/** Several records, one line each. */
 export function recordsBundle(records: readonly RunRecord[]): MimeBundle {
   const head = ['method', 'seed', 'epochs', 'train top-1', 'test top-1', 'id'];
   const rows = records.map((record) => [

@@ -1,8 +1,8 @@
-// Bundles as a message can carry them: bytes as base64, and nothing that JSON does not have.
+// Bundles for messages: bytes as base64, and only values of JSON.
 import util from 'node:util';
 import type { MimeBundle } from '../runner/format';
 
-/** The bundle with each value in the form in which Jupyter reads it. */
+/** The bundle with each value in Jupyter's form. */
 export function sendable(bundle: MimeBundle): MimeBundle {
   return Object.fromEntries(Object.entries(bundle ?? {}).map(([type, value]) => [type, valueOf(type, value)]));
 }
@@ -19,6 +19,6 @@ function valueOf(type: string, value: unknown): unknown {
     const json = JSON.stringify(value) as string | undefined;
     return /json/.test(type) && json !== undefined ? value : util.inspect(value);
   } catch {
-    return util.inspect(value); // a circle, or a number of arbitrary size
+    return util.inspect(value); // a circular object, or a bigint
   }
 }

@@ -2,7 +2,7 @@
 import { html as escaped, type HtmlValue } from '../../report/table/markup';
 import type { MimeBundle } from '../runner/format';
 
-/** Text that a notebook shows as what it means, not as a string. */
+/** Text that a notebook shows as Markdown, HTML or LaTeX, not as a string. */
 export interface Shown {
   /** The text as written, with its values. */
   toString(): string;
@@ -19,6 +19,6 @@ function shown(type: string, text: string): Shown {
 export const md = (strings: TemplateStringsArray, ...values: unknown[]): Shown =>
   shown('text/markdown', String.raw({ raw: strings }, ...values.map(String)));
 
-/** HTML as a cell's value: html`<b>${name}</b>`; values are escaped, but for what the tag itself made. */
+/** HTML as a cell's value: html`<b>${name}</b>`; values are escaped, except those made by the tag. */
 export const html = (strings: TemplateStringsArray, ...values: readonly HtmlValue[]): Shown =>
   shown('text/html', String(escaped(strings, ...values)));

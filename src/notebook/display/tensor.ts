@@ -1,10 +1,10 @@
-// A tensor for a notebook: shape, dtype, size, and a corner of its values.
+// A tensor for a notebook: shape, data type, size, and its first values.
 import type { TF } from '../../engine/tensorflow';
 
 /** Rows and columns that are shown. */
 const CORNER = 6;
 
-/** Whether `value` is a tensor (a variable too), of whichever copy of TensorFlow.js. */
+/** Whether `value` is a tensor or a variable, of any copy of TensorFlow.js. */
 export function isTensor(value: unknown): value is TF.Tensor {
   return (
     typeof value === 'object' &&
@@ -16,7 +16,7 @@ export function isTensor(value: unknown): value is TF.Tensor {
   );
 }
 
-/** `Tensor float32 [2, 3]`, its bytes, and the first values of its last two dimensions. Makes no tensor that stays. */
+/** `Tensor float32 [2, 3]`, its bytes, and the first values of its last two dimensions. Leaves no tensor. */
 export function tensorText(tensor: TF.Tensor): string {
   const { shape, dtype, size } = tensor;
   const kind = 'assign' in tensor ? `Variable ${(tensor as TF.Variable).name}` : 'Tensor';

@@ -1,5 +1,5 @@
-// Runs cells: each is compiled with what earlier ones declared, run as a function that shares its variables, and ends
-// in a value or a failure.
+// Runs cells: each is compiled with the declarations of earlier cells, and runs as a function that shares its
+// variables. The result is a value or a failure.
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import vm from 'node:vm';
@@ -15,7 +15,7 @@ import { Variables } from './variables';
 /** How a cell ended; `value` is that of its last expression. */
 export type CellOutcome = { ok: true; value: unknown } | { ok: false; failure: CellFailure };
 
-/** A cell that runs: the names that it has declared so far. */
+/** A running cell: the names that it has declared so far. */
 interface RunningCell {
   declared: Set<string>;
   isOver: boolean;
@@ -32,7 +32,7 @@ export class Cells {
   readonly variables = new Variables();
   private readonly converter: Converter;
   private readonly modules: NotebookModules;
-  /** The file that a cell's code seems to be in. */
+  /** The file name of the code of cells. */
   private readonly file: string;
   private readonly require: NodeJS.Require;
   private readonly meta: object;
@@ -51,13 +51,13 @@ export class Cells {
     this.require = this.modules.requireFrom(this.file);
     const resolve = (id: string): string => pathToFileURL(this.require.resolve(id)).href;
     this.meta = { url: pathToFileURL(this.file).href, dirname: folder, filename: this.file, resolve };
-    // The first program takes most of a second, which is better spent before somebody waits for a cell.
+    // The first program takes most of a second: it is compiled before the first cell.
     this.converter.convert('0');
   }
 
   /**
    * Runs a cell.
-   * @param interrupted rejects when the cell is to be abandoned, whatever it still does.
+   * @param interrupted rejects when the cell is to be abandoned, also when its code continues.
    */
   async run(cell: FailedCell, interrupted: Promise<never>): Promise<CellOutcome> {
     const name = moduleName(cell.source);
@@ -93,14 +93,14 @@ export class Cells {
     }
   }
 
-  /** What may stand at `position` of `source`. */
+  /** The completions at `position` of `source`. */
   complete(source: string, position: number): ts.CompletionInfo | undefined {
     const { program, declarations } = this.converter;
     program.with(declarations.text, source);
     return program.service.getCompletionsAtPosition(program.cellFile, position, {});
   }
 
-  /** What is at `position` of `source`. */
+  /** The documentation of the name at `position` of `source`. */
   inspect(source: string, position: number): ts.QuickInfo | undefined {
     const { program, declarations } = this.converter;
     program.with(declarations.text, source);
@@ -121,7 +121,7 @@ export class Cells {
     }
   }
 
-  /** What a cell's JavaScript calls; a cell that was abandoned and still runs declares nothing any more. */
+  /** The functions that the JavaScript of a cell calls. An abandoned cell that still runs declares nothing more. */
   private runtimeOf(running: RunningCell): object {
     const { variables, meta } = this;
     const declare =
@@ -171,7 +171,7 @@ function isPromise(value: unknown): value is Promise<unknown> {
   try {
     return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
   } catch {
-    return false; // a getter or a proxy that throws
+    return false; // a getter or a proxy throws
   }
 }
 

@@ -1,7 +1,7 @@
-// TypeScript's messages in a cell, with what to do where TypeScript itself does not say it.
+// TypeScript's messages in a cell, with a fix where TypeScript gives none.
 import type { Diagnostic } from './compiler/converter';
 
-/** A sentence for a message, by TypeScript's number; `null` when there is nothing to add. */
+/** The fix for a message, by TypeScript's number; `null` when there is none. */
 const ADVICE: Record<number, (message: string) => string | null> = {
   // Cannot find module
   2307: (message) => {

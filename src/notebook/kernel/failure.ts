@@ -1,14 +1,14 @@
-// How a cell failed, in Jupyter's form: the error, its line in the cell, and a stack that is short.
+// The failure of a cell in Jupyter's form: the error, its line in the cell, and a short stack.
 import util from 'node:util';
 import type { Diagnostic } from './compiler/converter';
 import { positionInSource } from './compiler/positions';
 import { explain } from './explain';
 
-/** A failure of a cell: the content of Jupyter's `error` message, and where it was. */
+/** A failure of a cell: the content of Jupyter's `error` message, and its line. */
 export interface CellFailure {
-  /** Class of the error; `TypeScript` for what the compiler refuses. */
+  /** Class of the error; `TypeScript` for an error of the compiler. */
   ename: string;
-  /** Its message, with what to do about it. */
+  /** Its message and its fix. */
   evalue: string;
   /** Lines to show. */
   traceback: string[];
@@ -16,7 +16,7 @@ export interface CellFailure {
   line: number | null;
 }
 
-/** What the user's interrupt makes of a cell. */
+/** The failure of an interrupted cell. */
 export class Interrupted extends Error {
   constructor() {
     super('The cell was interrupted.');
@@ -24,19 +24,19 @@ export class Interrupted extends Error {
   }
 }
 
-/** A cell as a failure names it. */
+/** The cell of a failure. */
 export interface FailedCell {
   /** The number in its prompt. */
   number: number;
   source: string;
 }
 
-/** Frames of a stack that are shown. */
+/** Most frames of a stack that are shown. */
 const SHOWN = 8;
 const FRAME = /^\s+at /;
 
 /**
- * The failure of `cell` by what it threw.
+ * The failure of `cell` for the error that it threw.
  * @param line 1-based line of the cell, where the error itself does not name one.
  */
 export function failureOf(error: unknown, cell: FailedCell, line: number | null = null): CellFailure {
@@ -58,7 +58,7 @@ export function failureOf(error: unknown, cell: FailedCell, line: number | null 
   return { ename, evalue: message, traceback: traceback.flatMap((text) => text.split('\n')), line: at };
 }
 
-/** The failure of `cell` by what the compiler refuses in it. */
+/** The failure of `cell` for an error of the compiler. */
 export function refusal(diagnostics: readonly Diagnostic[], cell: FailedCell): CellFailure {
   const messages = diagnostics.map((at) => ({ text: explain(at), at }));
   const traceback = messages.flatMap(({ text, at: { start, end, fileName } }, index) => {
@@ -78,7 +78,7 @@ export function refusal(diagnostics: readonly Diagnostic[], cell: FailedCell): C
   };
 }
 
-/** What `read` gives; `otherwise` when a getter or a proxy throws. */
+/** The result of `read`; `otherwise` when a getter or a proxy throws. */
 function safely<T>(read: () => T, otherwise: T): T {
   try {
     return read();
@@ -90,7 +90,7 @@ function safely<T>(read: () => T, otherwise: T): T {
 const isError = (value: unknown): value is Error =>
   util.types.isNativeError(value) || safely(() => value instanceof Error, false);
 
-/** A value as text, whatever its getters do. */
+/** A value as text. Errors of its getters are ignored. */
 function textOf(value: unknown): string {
   return safely(
     () => util.inspect(value, { depth: 3 }),
@@ -110,7 +110,7 @@ function nameOf(error: Error): string {
   return typeof code === 'string' && !textIn(error, 'message').includes(code) ? `${name} [${code}]` : name;
 }
 
-/** The message with what helps: the `fix` of a KitError, the errors of an AggregateError. */
+/** The message with the `fix` of a KitError or the errors of an AggregateError. */
 function messageOf(error: Error): string {
   const lines = [textIn(error, 'message'), textIn(error, 'fix')];
   const errors = safely(() => (error as { errors?: unknown }).errors, undefined);
@@ -138,7 +138,7 @@ function framesOf(error: Error): string[] {
   return typeof stack === 'string' ? stack.split('\n').filter((line) => FRAME.test(line)) : [];
 }
 
-/** The line of the cell's own top level: the outermost frame in it. */
+/** The line at the top level of the cell: its outermost frame. */
 function lineIn(frames: readonly string[], cell: number): number | null {
   const lines = frames.flatMap((frame) =>
     [...frame.matchAll(/cell \[(\d+)\], line (\d+)/g)]
@@ -148,7 +148,7 @@ function lineIn(frames: readonly string[], cell: number): number | null {
   return lines.at(-1) ?? null;
 }
 
-/** The line that the engine names when it cannot read the cell's JavaScript: `cell [3]:7` before the stack. */
+/** The line of a syntax error of the JavaScript engine: `cell [3]:7` before the stack. */
 function syntaxLine(error: Error, cell: number): number | null {
   if (!(error instanceof SyntaxError)) return null;
   const stack = safely<unknown>(() => error.stack, '');

@@ -21,7 +21,7 @@ import { TensorLedger } from './tensors';
 import { Shared } from './threads';
 
 /**
- * Time that work which listens to the interrupt has to end by itself, milliseconds; a cell that does not is given up.
+ * Milliseconds for code that listens to the interrupt to end. A cell that does not end is abandoned.
  */
 const GRACE = 2000;
 
@@ -54,7 +54,7 @@ export class NotebookKernel implements Handler {
   private strays: Stray[] = [];
   private controller = new AbortController();
   private isHeeded = false;
-  /** Ends the cell that runs with a failure, whatever it still does. */
+  /** Ends the running cell with a failure, also when its code continues. */
   private abandon: (reason: Error) => void = () => undefined;
 
   constructor(private readonly owner: KernelProcess) {
@@ -194,7 +194,7 @@ export class NotebookKernel implements Handler {
     this.publish('stream', { name: 'stderr', text: `${traceback.join('\n')}\n` });
   }
 
-  /** The user wants what runs to stop: what listens ends by itself, a cell that does not is given up. */
+  /** Interrupts the running cell: code that listens ends; a cell that does not end is abandoned. */
   interrupt(): void {
     Atomics.add(this.owner.shared, Shared.seen, 1);
     Atomics.store(this.owner.shared, Shared.firstPart, 0);

@@ -1,23 +1,23 @@
-// Which cell made which tensors: counts them for `memory()`, and frees a cell's old ones after it has run again.
+// The tensors of each cell: counts them for `memory()`, and frees those of an earlier run of the cell.
 import v8 from 'node:v8';
 import vm from 'node:vm';
 import type { TF } from '../../engine/tensorflow';
 import type { CellTensors } from '../../base/notebook-host';
 
-/** What is used of TensorFlow.js's engine. */
+/** The used part of TensorFlow.js's engine. */
 interface Engine {
   trackTensor(tensor: TF.Tensor, backend: unknown): void;
   disposeTensor(tensor: TF.Tensor): void;
   state: { registeredVariables: Record<string, TF.Variable> };
 }
 
-/** A tensor that nothing may use any more: a copy of its fields frees its memory after the tensor itself is gone. */
+/** A tensor that may be unused: a copy of its fields frees its memory after the tensor is collected. */
 interface Unsure {
   tensor: WeakRef<TF.Tensor>;
   copy: TF.Tensor;
 }
 
-/** The living tensors of a notebook, by the cell that made them. */
+/** The tensors of a notebook that are not disposed, by the cell that made them. */
 export class TensorLedger {
   /** By a name that a cell keeps when it runs again. */
   private readonly cells = new Map<string, { number: number; tensors: Set<TF.Tensor> }>();
@@ -26,7 +26,7 @@ export class TensorLedger {
   private running: Set<TF.Tensor> | null = null;
   private old: Set<TF.Tensor> | null = null;
 
-  /** Watches the engine from the moment when TensorFlow.js puts it into its global place. */
+  /** Watches the engine as soon as TensorFlow.js has set its global variable. */
   watch(): void {
     Object.defineProperty(globalThis, '_tfengine', {
       configurable: true,
@@ -54,8 +54,8 @@ export class TensorLedger {
   }
 
   /**
-   * The cell `name` begins, with this number in its prompt. The names of its earlier variables are free again: what
-   * they named stays as long as something uses it.
+   * The cell `name` begins, with this number in its prompt. The names of its earlier variables are free again. Their
+   * values remain as long as they are used.
    */
   begin(name: string, number: number): void {
     this.old = this.cells.get(name)?.tensors ?? null;
@@ -66,8 +66,8 @@ export class TensorLedger {
   }
 
   /**
-   * The cell has ended. When it ended well, the tensors of its earlier run are freed that nothing in the process uses
-   * any more, which the garbage collector decides; after a failure all stay.
+   * The cell has ended. After a success, unused tensors of its earlier run are freed (the garbage collector decides);
+   * after a failure all are kept.
    */
   async end(ok: boolean): Promise<void> {
     const { old, running, engine } = this;
@@ -88,7 +88,7 @@ export class TensorLedger {
     }
   }
 
-  /** Living tensors by cell, in order of execution. */
+  /** Tensors by cell, in order of execution. */
   counts(): CellTensors[] {
     return [...this.cells.values()].map(({ number, tensors }) => {
       const living = [...tensors].filter((tensor) => !tensor.isDisposed);
@@ -113,7 +113,7 @@ export class TensorLedger {
 
 const isVariable = (tensor: TF.Tensor): tensor is TF.Variable => 'trainable' in tensor && 'name' in tensor;
 
-/** Empties a set of tensors; from then on only the rest of the process holds them. */
+/** Empties a set of tensors, so that only the rest of the process refers to them. */
 function weaken(tensors: Set<TF.Tensor>): Unsure[] {
   const unsure = [...tensors]
     .filter((tensor) => !tensor.isDisposed)
@@ -129,7 +129,7 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 
 let collect: (() => void) | undefined;
 
-/** Runs the engine's garbage collector to its end. */
+/** Runs a full garbage collection. */
 function collectGarbage(): void {
   if (collect === undefined) {
     v8.setFlagsFromString('--expose-gc');

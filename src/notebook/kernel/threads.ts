@@ -1,7 +1,7 @@
 // The messages between the kernel's two threads.
 import type { Connection } from '../runner/wire';
 
-/** What the second thread is started with. */
+/** The data for the start of the second thread. */
 export interface WatchData {
   connection: Connection;
   /** Path of the connection file. */
@@ -10,9 +10,9 @@ export interface WatchData {
   shared: SharedArrayBuffer;
 }
 
-/** What both threads see, by index of an Int32Array. */
+/** Shared numbers, by index of an Int32Array. */
 export const Shared = {
-  /** The interrupts that the main thread has seen. */
+  /** Number of interrupts that the main thread has received. */
   seen: 0,
   /** 1 while the main thread runs a cell's part before its first `await`. */
   firstPart: 1,

@@ -1,18 +1,17 @@
 // The variables that cells share.
 
-/** The variables of a notebook, by name: what a cell declares is what later cells read and change. */
+/** The variables of a notebook, by name. Later cells read and change the variables of earlier ones. */
 export class Variables {
   /** Each variable as a property. */
   readonly scope = Object.create(null) as Record<string, unknown>;
 
-  /** A name gets this value, which does not change. */
+  /** Sets a constant. */
   readonly offer = (name: string, value: unknown): void => {
     Object.defineProperty(this.scope, name, { value, writable: true, enumerable: true, configurable: true });
   };
 
   /**
-   * A name becomes the very variable of the cell that declares it: later cells change it where that cell's functions
-   * read it. An earlier variable of that name goes on for the functions that use it.
+   * Makes a variable of a cell a variable of the notebook: functions of that cell read the changes of later cells. Functions of earlier cells keep the earlier variable of that name.
    */
   readonly share = (name: string, get: () => unknown, set?: (value: unknown) => void): void => {
     Object.defineProperty(this.scope, name, { get, set, enumerable: true, configurable: true });
@@ -24,7 +23,7 @@ export class Variables {
       try {
         return [name, this.scope[name]];
       } catch {
-        return [name, undefined]; // a getter of an import that fails
+        return [name, undefined]; // a getter of a failed import
       }
     });
   }

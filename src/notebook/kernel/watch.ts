@@ -1,5 +1,5 @@
-// The kernel's second thread: it answers while a cell computes. It has the control messages and the heartbeat, and ends
-// the kernel when the process that started it has ended.
+// The kernel's second thread, which is free while a cell computes. It handles the control messages and the heartbeat,
+// and ends the kernel when the process that started it has ended.
 import { Session } from 'node:inspector';
 import { parentPort, workerData } from 'node:worker_threads';
 import * as zmq from 'zeromq';
@@ -7,10 +7,10 @@ import { addressOf, encodeMessage, newHeader, ReceivedMessages, type Message } f
 import { starterOf } from './starter';
 import { Shared, type WatchData, type WatchMessage } from './threads';
 
-/** Time that the main thread has to end by itself, milliseconds. */
+/** Milliseconds for the main thread to end. */
 const GRACE = 2000;
 
-/** Time in which the main thread sees an interrupt unless it computes without a pause, milliseconds. */
+/** Milliseconds in which the main thread receives an interrupt, unless it computes without a pause. */
 const PAUSE = 400;
 
 const { connection, file, shared } = workerData as WatchData;
@@ -26,7 +26,7 @@ setInterval(() => {
 }, 1000);
 
 const sockets: zmq.Socket[] = [];
-// A process that ends with a socket open in a thread ends badly.
+// A process must not end while a thread has an open socket.
 parentPort!.once('message', () => {
   for (const socket of sockets) socket.close();
   post({ type: 'closed' });
@@ -35,9 +35,9 @@ parentPort!.once('message', () => {
 let lastInterrupt: { at: number; seen: number } | null = null;
 
 /**
- * Tells the main thread, where what listens to the interrupt ends by itself. A cell that computes without a pause does
- * not hear it: before its first `await` it is ended from outside; after that only by a second interrupt, since there it
- * may be a training's step that ends cleanly.
+ * Sends the interrupt to the main thread, where code that listens to it ends. A cell that computes without a pause does
+ * not receive it. Before its first `await` this thread terminates it. Later only a second interrupt does so, because a
+ * training may then end its step cleanly.
  */
 function interrupt(): void {
   const seen = Atomics.load(numbers, Shared.seen);
@@ -53,7 +53,7 @@ function interrupt(): void {
   );
 }
 
-/** Ends what the main thread computes, whatever it is. */
+/** Ends any computation of the main thread. */
 function terminate(): void {
   const inspector = new Session();
   inspector.connectToMainThread();

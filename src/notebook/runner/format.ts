@@ -5,13 +5,13 @@ import { z } from 'zod';
 import { makeAtomically } from '../../base/files/atomic';
 import { KitError } from '../../base/errors';
 
-/** Text as nbformat holds it: whole, or in lines that keep their line ends. */
+/** Text in nbformat: one string, or lines with their line ends. */
 export type MultilineText = string | string[];
 
-/** A mime bundle: the same thing in several forms, by media type. */
+/** A MIME bundle: one value in several forms, by media type. */
 export type MimeBundle = Record<string, unknown>;
 
-/** What a cell left behind. */
+/** An output of a cell. */
 export type CellOutput =
   | { output_type: 'stream'; name: string; text: MultilineText }
   | { output_type: 'display_data'; data: MimeBundle; metadata: Record<string, unknown> }
@@ -53,12 +53,12 @@ const notebookSchema = z.looseObject({
   nbformat_minor: z.number().int().nonnegative(),
 });
 
-/** One string of a text in either form. */
+/** A text of either form as one string. */
 export function joinText(text: MultilineText): string {
   return Array.isArray(text) ? text.join('') : text;
 }
 
-/** Lines that keep their line ends, as Jupyter writes them. */
+/** Lines with their line ends, as Jupyter writes them. */
 export function splitText(text: string): string[] {
   return text.match(/[^\n]*\n|[^\n]+/g) ?? [];
 }
@@ -107,7 +107,7 @@ export function readNotebook(file: string): Notebook {
   return notebook;
 }
 
-/** What stands where a notebook was expected. */
+/** The found content instead of a notebook. */
 function foundInstead({ code, message }: NodeJS.ErrnoException): string {
   if (code === 'ENOENT') return 'no such file';
   if (code === 'EISDIR') return 'a folder';
@@ -122,8 +122,8 @@ function newId(wanted: string, cells: readonly NotebookCell[]): string {
 }
 
 /**
- * Writes a notebook whole or not at all: keys sorted, one space of indent, texts in lines. A link stays a link, and a
- * file keeps its permissions.
+ * Writes a notebook completely or not at all: sorted keys, one space of indent, texts in lines. Links and permissions
+ * are kept.
  */
 export async function writeNotebook(file: string, notebook: Notebook): Promise<void> {
   const cells = notebook.cells.map((cell) => {

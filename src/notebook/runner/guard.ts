@@ -1,8 +1,8 @@
-// Kernels end with the process that started them, also when a signal ends it.
+// Ends kernels with the process that started them, also when it is killed by a signal.
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** What is ended with the process. */
+/** The kernels that are ended with the process. */
 export interface Guarded {
   kill(): void;
 }
@@ -13,14 +13,14 @@ function killAll(): void {
   for (const each of alive) each.kill();
 }
 
-/** On a deadly signal: end the kernels, then let the signal do what it would have done. */
+/** On a signal that ends the process: ends the kernels, then sends the signal again. */
 function onSignal(signal: NodeJS.Signals): void {
   killAll();
   for (const name of SIGNALS) process.removeListener(name, onSignal);
   if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
 }
 
-/** Ends `guarded` with this process. */
+/** Adds a kernel that is ended with this process. */
 export function guard(guarded: Guarded): void {
   if (alive.size === 0) {
     process.on('exit', killAll);
@@ -29,7 +29,7 @@ export function guard(guarded: Guarded): void {
   alive.add(guarded);
 }
 
-/** It has ended by itself. */
+/** Removes a kernel that has ended. */
 export function unguard(guarded: Guarded): void {
   if (!alive.delete(guarded) || alive.size > 0) return;
   process.removeListener('exit', killAll);

@@ -1,4 +1,4 @@
-// One kernel as a child process: start it, execute code, interrupt it, stop it, and never leave it behind.
+// One kernel as a child process: starts it, executes code, interrupts it, and ends it with this process.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
@@ -11,21 +11,21 @@ import { socketFolder } from './socket-folder';
 import { guard, unguard } from './guard';
 import { addressOf, decodeMessage, encodeMessage, newHeader, type Connection, type Message } from './wire';
 
-/** What a kernel answers to a piece of code. */
+/** The result of executed code. */
 export interface ExecuteReply {
   status: 'ok' | 'error';
-  /** The kernel's counter of executions; `null` when it gave none. */
+  /** The kernel's counter of executions; `null` when there is none. */
   executionCount: number | null;
 }
 
 /** How to execute a piece of code. */
 export interface ExecuteOptions {
   /**
-   * Receives what the code publishes: `stream`, `display_data`, `update_display_data`, `execute_result`, `error`; also
-   * what comes late.
+   * Receives the messages of the code: `stream`, `display_data`, `update_display_data`, `execute_result`, `error`; also
+   * late ones.
    */
   onOutput?: (message: Message) => void;
-  /** After which the code is interrupted, and the call rejects. Default: no limit. */
+  /** Time limit; then the code is interrupted, and the call rejects. Default: no limit. */
   timeoutSeconds?: number;
   /** Not counted, its value not shown. Default false. */
   silent?: boolean;
@@ -41,11 +41,11 @@ interface Pending {
   reject: (error: unknown) => void;
 }
 
-/** Bytes of a kernel's own output that are kept for the error when it ends. */
+/** Bytes of a kernel's output that are kept for the error when it ends. */
 const KEPT = 8192;
-/** Time that interrupted code has to end by itself. */
+/** Time for interrupted code to end. */
 const LAST_SECONDS = 3;
-/** A running kernel. Executions that are sent together are done one after the other. */
+/** A running kernel. It executes requests one after the other. */
 export class Kernel {
   /** Process id of the kernel, and of its process group. */
   readonly pid: number;
@@ -68,7 +68,7 @@ export class Kernel {
     this.folder = socketFolder();
     try {
       const file = path.join(this.folder, 'connection.json');
-      // Unix sockets in a folder of our own: no port to be taken by others, nothing for others to connect to.
+      // Unix sockets in a folder of our own: no ports, and other users cannot connect.
       const connection: Connection = {
         transport: 'ipc',
         ip: path.join(this.folder, 'k'),
@@ -86,7 +86,7 @@ export class Kernel {
         cwd,
         env: { ...process.env, NO_COLOR: '1', ...env, [STARTER]: String(process.pid) },
         stdio: ['ignore', 'pipe', 'pipe'],
-        detached: true, // a process group of its own, so that whatever it starts ends with it
+        detached: true, // in its own process group, so that the processes that it starts end with it
       });
       for (const stream of [this.child.stdout!, this.child.stderr!]) {
         stream.setEncoding('utf8').on('data', (text: string) => (this.printed = (this.printed + text).slice(-KEPT)));
@@ -122,15 +122,15 @@ export class Kernel {
     }
   }
 
-  /** Whether the process is there. */
+  /** Whether the process is running. */
   get isAlive(): boolean {
     return this.end === null;
   }
 
   /**
-   * Starts a kernel in the folder `cwd` and waits until it answers.
+   * Starts a kernel in the folder `cwd` and waits until it is ready.
    * @param options.env set on top of this process's environment.
-   * @param options.startSeconds how long it may take. Default 60.
+   * @param options.startSeconds time limit. Default 60.
    * @throws KitError when it does not start in time or ends.
    */
   static async start(options: {
@@ -143,8 +143,7 @@ export class Kernel {
     const kernel = new Kernel(cwd, env);
     try {
       const deadline = performance.now() + startSeconds * 1000;
-      // A subscription takes effect some time after it was asked for: repeat the question until its answer is heard
-      // there.
+      // A subscription takes effect after some time: the request is repeated until its reply arrives there.
       while (!kernel.heard) {
         signal?.throwIfAborted();
         if (kernel.end !== null) throw kernel.death();
@@ -166,7 +165,7 @@ export class Kernel {
 
   /**
    * Executes `code` and resolves when the kernel is done with it.
-   * @throws KitError when the time is over (the code is interrupted, and has a few seconds to end) or the kernel ends;
+   * @throws KitError after the time limit (the code is interrupted and has some seconds to end) or when the kernel ends;
    *   the signal's reason when aborted.
    */
   async execute(code: string, options: ExecuteOptions = {}): Promise<ExecuteReply> {
@@ -202,7 +201,7 @@ export class Kernel {
       ]);
       if (first !== over) return first;
       await this.interrupt();
-      // What it still has to say belongs into the saved notebook.
+      // Its last messages belong into the saved notebook.
       await Promise.race([
         answered.catch(() => undefined),
         new Promise((resolve) => (timer = setTimeout(resolve, LAST_SECONDS * 1000))),
@@ -224,7 +223,7 @@ export class Kernel {
     await this.send(this.control, 'interrupt_request', {});
   }
 
-  /** Asks about code: `complete`, `inspect`, `is_complete` or `kernel_info`, with a request's content; the reply's. */
+  /** Sends the request `complete`, `inspect`, `is_complete` or `kernel_info`; returns the content of the reply. */
   async ask(what: string, content: Record<string, unknown> = {}): Promise<Record<string, unknown>> {
     if (this.end !== null) throw this.death();
     const header = newHeader(`${what}_request`, this.session);
@@ -234,7 +233,8 @@ export class Kernel {
   }
 
   /**
-   * Asks the kernel to end, and kills it and whatever it started after `graceSeconds` (default 5). Safe to call twice.
+   * Asks the kernel to end. After `graceSeconds` (default 5) it and the processes that it started are killed. Safe to
+   * call twice.
    */
   async stop(graceSeconds = 5): Promise<void> {
     if (this.end === null && graceSeconds > 0) {
@@ -252,7 +252,7 @@ export class Kernel {
     try {
       if (this.pid > 0) process.kill(-this.pid, 'SIGKILL');
     } catch {
-      // It has ended already.
+      // It has already ended.
     }
     fs.rmSync(this.folder, { recursive: true, force: true });
   }

@@ -1,4 +1,4 @@
-// Folds what a kernel publishes into the outputs that a notebook file holds.
+// Turns the messages of a kernel into the outputs of a notebook file.
 import type { CellOutput, MimeBundle } from './format';
 import { joinText } from './format';
 import type { Message } from './wire';
@@ -6,13 +6,12 @@ import type { Message } from './wire';
 type DisplayData = Extract<CellOutput, { data: MimeBundle }>;
 
 /**
- * The outputs of one notebook's cells; a display that is updated in place keeps its last state, whichever cell updates
- * it.
+ * The outputs of the cells of a notebook. An updated display keeps its last state, also when another cell updates it.
  */
 export class OutputCollector {
   private readonly displays = new Map<string, DisplayData[]>();
 
-  /** Adds a message to the outputs of the cell that it belongs to. */
+  /** Adds a message to the outputs of its cell. */
   add(outputs: CellOutput[], message: Pick<Message, 'header' | 'content'>): void {
     const content = message.content;
     const type = message.header.msg_type;
@@ -69,7 +68,7 @@ function addText(outputs: CellOutput[], name: string, text: string): void {
   const before = isSame ? joinText(last.text) : '';
   let whole = before + text;
   if (text.includes('\r') || before.endsWith('\r')) {
-    // Only the last line of what was there may be overwritten.
+    // Only the last line of the earlier output may be overwritten.
     const at = before.lastIndexOf('\n') + 1;
     whole = before.slice(0, at) + whole.slice(at).split('\n').map(overwritten).join('\n');
   }
@@ -77,7 +76,7 @@ function addText(outputs: CellOutput[], name: string, text: string): void {
   else outputs.push({ output_type: 'stream', name, text: whole });
 }
 
-/** A line without what a carriage return overwrites; one at its end overwrites nothing yet. */
+/** A line without the parts that carriage returns overwrite. One at the end overwrites nothing yet. */
 function overwritten(line: string): string {
   let end = line.length;
   while (end > 0 && line[end - 1] === '\r') end--; // an expression would take the square of the time

@@ -1,5 +1,5 @@
-// Notebooks and their texts: beside each notebook, in the folder `text`, its cells as a TypeScript file that reviews
-// well, as jupytext writes it.
+// Notebooks and their texts: in the folder `text` beside each notebook, its cells as a TypeScript file for reviews, as
+// jupytext writes it.
 import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -15,11 +15,11 @@ export interface Pair {
   /** Absolute path of the text: `text/NAME.ts` beside the notebook. */
   text: string;
   state: 'same' | 'differs' | 'missing' | 'written';
-  /** What differs first; empty when nothing does. */
+  /** The first difference; empty when there is none. */
   difference: string;
 }
 
-/** Where the text of a notebook is kept. */
+/** The path of the text of a notebook. */
 export const textOf = (notebook: string): string =>
   path.join(path.dirname(path.resolve(notebook)), 'text', `${path.basename(notebook, '.ipynb')}.ts`);
 
@@ -57,7 +57,7 @@ export async function comparePairs(
 async function jupytext(notebooks: string[]): Promise<Record<string, string>> {
   const python = kitHome('venv', 'bin', 'python');
   if (!fs.existsSync(python))
-    throw new KitError(`jupytext is needed, and there is no ${python}.`, {
+    throw new KitError(`jupytext is not installed: ${python} does not exist.`, {
       code: 'PYTHON_ENVIRONMENT_MISSING',
       fix: `Run \`${setupCommandLine()}\`.`,
     });

@@ -1,5 +1,4 @@
-// Runs a notebook from its first cell to its last without a browser and without Python, and stops at the first cell
-// that fails.
+// Runs a notebook from its first cell to its last without a browser and without Python. Stops at the first failure.
 import fs from 'node:fs';
 import path from 'node:path';
 import { KitError } from '../../base/errors';
@@ -9,14 +8,14 @@ import { OutputCollector } from './outputs';
 import { injectParameters } from './parameters';
 import type { Message } from './wire';
 
-/** How one cell ended. */
+/** The result of one cell. */
 export interface NotebookCellResult {
   /** 1-based, among all cells of the file, text cells included. */
   cell: number;
   /** Number of cells of the file. */
   of: number;
   status: 'ok' | 'failed';
-  /** From sending the cell until the kernel is idle again. */
+  /** Time from sending the cell until the kernel is idle again. */
   seconds: number;
 }
 
@@ -35,10 +34,10 @@ export interface NotebookFailure {
   traceback: string;
 }
 
-/** What a run of a notebook gave. */
+/** The result of a notebook. */
 export interface NotebookResult {
   notebook: string;
-  /** Where the executed notebook was saved; `null` when it was not asked for. */
+  /** Path of the executed notebook; `null` when it was not saved. */
   out: string | null;
   status: 'ok' | 'failed';
   cells: NotebookCellResult[];
@@ -52,7 +51,7 @@ export interface RunNotebookOptions {
   out?: string;
   /** Values for variables of the cell tagged `parameters`, assigned right after it. */
   parameters?: Record<string, unknown>;
-  /** Environment of the kernel on top of this process's, for example `{RIFLE_SCALE: 'smoke'}`. */
+  /** Environment variables of the kernel, added to those of this process, for example `{RIFLE_SCALE: 'smoke'}`. */
   env?: Record<string, string>;
   /** Time limit of each cell. Default 3600. */
   timeoutSeconds?: number;
@@ -63,7 +62,7 @@ export interface RunNotebookOptions {
 
 /**
  * Executes all code cells of `file` in order, in a fresh kernel whose working folder is the notebook's. The tags are
- * Jupyter's own: a cell tagged `raises-exception` may fail, one tagged `skip-execution` is left as it is. With
+ * Jupyter's own: a cell tagged `raises-exception` may fail, one tagged `skip-execution` is not executed. With
  * `allow_errors` in the notebook's metadata (also below `execution`) every cell may fail.
  * @throws KitError when the file is no TypeScript notebook, a parameter is not declared, or the kernel does not start;
  *   the signal's reason when aborted. A failing cell does not throw: see `status` and `failure`.
@@ -87,7 +86,7 @@ export async function runNotebook(file: string, options: RunNotebookOptions = {}
   try {
     for (const cell of notebook.cells) {
       if (cell.cell_type !== 'code' || failure !== null || isSkipped(cell)) continue;
-      // the cell of the parameters that were given counts as the one that declares them
+      // the cell with the given parameters counts as the one that declares them
       number = numbers.get(cell) ?? number;
       const begun = performance.now();
       const error = await runCell(kernel, collector, cell, { timeoutSeconds, signal });
@@ -150,7 +149,7 @@ async function runCell(
     );
   } catch (error) {
     if (!(error instanceof KitError)) throw error;
-    // The kernel did not send it: the saved notebook shows it all the same.
+    // The kernel did not send this error, but the saved notebook must show it.
     const evalue = error.fix ? `${error.message}\n${error.fix}` : error.message;
     const shown = {
       output_type: 'error' as const,
@@ -163,11 +162,11 @@ async function runCell(
   }
 }
 
-/** Time after the last cell in which work that nobody awaited may still fail, milliseconds. */
+/** Milliseconds after the last cell in which work that was not awaited may still fail. */
 const SETTLING = 150;
 
 /**
- * What went wrong after the last cell had ended, in something that it had started: no later cell is there to show it.
+ * A failure after the end of the last cell, of work that it had started: there is no later cell to show it.
  */
 async function lateFailure(
   file: string,
@@ -199,7 +198,7 @@ function describe(
   };
 }
 
-/** Names of the kernel in a notebook: that of the set-up, and tslab's own. Others are known by their title. */
+/** Names of the kernel in notebooks: that of the set-up, and tslab's. Others are recognised by their title. */
 const KERNELS: readonly string[] = ['rifle', 'tslab'];
 
 function checkKernel(file: string, notebook: Notebook): void {
@@ -218,7 +217,7 @@ function checkKernel(file: string, notebook: Notebook): void {
   });
 }
 
-/** Refuses a path that cannot become a file. */
+/** Refuses a path that cannot be a file. */
 function checkTarget(out: string): void {
   if (fs.statSync(out, { throwIfNoEntry: false })?.isDirectory())
     throw new KitError(`${out}: expected a path for the executed notebook, found a folder.`, {

@@ -4,11 +4,11 @@ import os from 'node:os';
 import path from 'node:path';
 import { KitError } from '../../base/errors';
 
-/** Longest path of a folder in which a socket still has a name, bytes. */
+/** Longest path of a folder for sockets, bytes. */
 const LONGEST = 90;
 
 /**
- * Makes a folder that only this user can read: in the temporary folder, or in /tmp where that one's path is too long.
+ * Makes a folder that only this user can read: in the temporary folder, or in /tmp when that path is too long.
  * @throws KitError when neither can be used.
  */
 export function socketFolder(candidates: readonly string[] = [os.tmpdir(), '/tmp']): string {

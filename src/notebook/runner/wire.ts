@@ -1,8 +1,8 @@
-// Jupyter's wire protocol, version 5.3: messages to and from frames, signed with the connection's key. Both sides use
-// it.
+// Jupyter's wire protocol, version 5.3: messages to and from frames, signed with the connection's key. Used by
+// the kernel and its clients.
 import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
 
-/** Where a kernel listens: the content of Jupyter's connection file. */
+/** The sockets of a kernel: the content of Jupyter's connection file. */
 export interface Connection {
   transport: string;
   ip: string;
@@ -14,7 +14,7 @@ export interface Connection {
   hb_port: number;
 }
 
-/** Who sent a message, when, and of which type it is. */
+/** The sender, time and type of a message. */
 export interface Header {
   msg_id: string;
   msg_type: string;
@@ -24,12 +24,12 @@ export interface Header {
   date: string;
 }
 
-/** A message as it arrives. */
+/** A received message. */
 export interface Message {
-  /** Frames that route an answer back. */
+  /** Frames that route the reply. */
   identities: Buffer[];
   header: Header;
-  /** Header of the request that it answers; empty when it answers none. */
+  /** Header of the request; empty when the message is no reply. */
   parent: Partial<Header>;
   metadata: Record<string, unknown>;
   content: Record<string, unknown>;
@@ -69,9 +69,9 @@ export function encodeMessage(
   return [...identities, DELIMITER, signature(key, parts), ...parts];
 }
 
-/** JSON in which each half of a surrogate pair, which UTF-8 cannot hold, is the replacement character. */
+/** JSON in which each lone surrogate, which UTF-8 cannot encode, is the replacement character. */
 function wholeCharacters(json: string): string {
-  // A whole pair is written as it is; only a half is escaped.
+  // Surrogate pairs are written as they are. JSON.stringify escapes only lone surrogates.
   if (!json.includes('\\ud')) return json;
   return json.replace(/(?<=(?:^|[^\\])(?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g, '\ufffd');
 }

@@ -48,8 +48,8 @@ const methodOf = ({ reset, regularizers, tricks }: RunSpec): Record<string, unkn
   tricks,
 });
 
-/** Leaves of nested plain data, by path in words: `limits.trainPerClass` is `train per class`. */
-function leaves(value: unknown, path: string[] = []): Map<string, string> {
+/** Leaves of nested plain data as text, by path: `limits.trainPerClass`. */
+export function leaves(value: unknown, path: string[] = []): Map<string, string> {
   if (typeof value === 'object' && value !== null && !(Array.isArray(value) && value.length === 0)) {
     return new Map(
       Object.entries(value)
@@ -67,7 +67,7 @@ function inWords(path: string): string {
     .replace(/([A-Z])/g, (letter) => ` ${letter.toLowerCase()}`);
 }
 
-/** The same of two values that say the same, whatever the order of their fields. */
+/** A text of the value that does not depend on the order of its fields. */
 const keyOf = (value: unknown): string => stableStringify(value)!;
 
 /** For each of several values the leaves in which they differ, in words; empty when there is one value only. */
@@ -122,7 +122,7 @@ export function groupRuns(records: readonly RunRecord[], baseline = 'fine-tuning
     .sort((a, b) => byText(a.label, b.label));
 }
 
-/** The records once each, in the order of their groups, methods and seeds, whatever theirs. */
+/** Each record once, in the order of the groups, methods and seeds. */
 export const inOrder = (records: readonly RunRecord[]): RunRecord[] =>
   groupRuns(records).flatMap(({ methods }) => methods.flatMap((method) => method.records));
 

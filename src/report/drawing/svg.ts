@@ -68,7 +68,7 @@ function openPage(): PlotlyPage {
   const { window } = new JSDOM('<!doctype html><html><body></body></html>', {
     runScripts: 'outside-only',
     pretendToBeVisual: true,
-    virtualConsole: new VirtualConsole(), // jsdom reports there what it does not implement; plotly goes on without
+    virtualConsole: new VirtualConsole(), // jsdom reports there what it does not implement; plotly does not need it
   });
   const { prototype: svg } = window.SVGElement as unknown as { prototype: Record<string, unknown> };
   const { prototype: element } = window.Element as unknown as { prototype: Record<string, unknown> };

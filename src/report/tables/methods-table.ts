@@ -1,4 +1,4 @@
-// The table of whatever methods were run: accuracy of each over its seeds, the paired difference to its control, a
+// The table of all methods that were run: accuracy of each over its seeds, the paired difference to its control, a
 // verdict, and what others report.
 import { rifleOf } from '../../transfer/resets/rifle';
 import type { RunRecord } from '../../runs/store/record';

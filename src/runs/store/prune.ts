@@ -13,7 +13,7 @@ export type PruneReason = 'named' | 'unfinished' | 'old numerics' | 'failed';
 
 /** What may be removed. */
 export interface PruneOptions {
-  /** Ids of runs, in whatever state. */
+  /** Ids of runs, in any state. */
   ids?: readonly string[];
   /** Runs that were started and have no record, with their checkpoints. */
   unfinished?: boolean;

@@ -81,7 +81,7 @@ const listed = (): readonly Method[] =>
     return rifle !== null && regularizer.name === 'l2' && trick.name === 'none';
   });
 
-/** The variants of a condition: the listed ones, run or not, and whatever else was run. */
+/** The variants of a condition: the listed ones, run or not, and all others that were run. */
 function variantsUnder(condition: Condition, from: readonly Method[]): { runs: MethodRuns; choices: RifleOptions }[] {
   const run = condition.methods.flatMap((runs) => {
     const choices = rifleOf(runs);

@@ -1,4 +1,4 @@
-// Which runs the tables of the RIFLE study show: chosen by their specs, whatever name they have.
+// Which runs the tables of the RIFLE study show: chosen by their specs, not by their names.
 import { type Condition, isPlain, type MethodRuns, notRun } from '../../report';
 import { methods as catalog, type RifleOptions, type RunSpec } from '../../transfer';
 import { singleParts, type SingleParts } from './single-parts';
@@ -22,7 +22,7 @@ export const regularizedBy =
 export const isRegularized = (runs: MethodRuns): boolean =>
   specOf(runs) !== null && !regularizedBy('l2')(runs) && partsOf(runs)!.trick.name === 'none';
 
-/** Runs of the authors' RIFLE, on whatever base. */
+/** Runs of the authors' RIFLE, on any base method. */
 export const isAuthors = (runs: MethodRuns): boolean => partsOf(runs)?.rifle?.preset === 'authors';
 
 /** Plain fine-tuning on L2. */

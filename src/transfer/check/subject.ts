@@ -8,7 +8,7 @@ export interface Subject {
   name: string;
 }
 
-/** The result of `run`. @throws KitError that names the extension, whatever fails. */
+/** The result of `run`. @throws KitError that names the extension when `run` fails. */
 export async function named<R>({ kind, name }: Subject, run: () => Promise<R>): Promise<R> {
   try {
     return await run();

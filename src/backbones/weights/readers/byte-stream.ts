@@ -2,16 +2,16 @@
 import { KitError } from '../../../base/errors';
 import type { ByteSource } from './torch/pickle-machine';
 
-/** Reads `count` bytes at `at`; it may give fewer only when the file shrinks meanwhile. */
+/** Reads `count` bytes at `at`; fewer only when the file has become shorter. */
 export type ReadAt = (at: number, count: number) => Buffer;
 
 /** Longest line, in bytes: names of modules and classes are much shorter. */
 const longestLine = 4096;
 
-/** What is read at a time, in bytes: more than the pickles of most weights files need. */
+/** Bytes that are read at a time: more than the pickles of most weights files have. */
 const windowSize = 1 << 16;
 
-/** The bytes of a file of `size` bytes, from the start; `position` can be set to go elsewhere. */
+/** The bytes of a file of `size` bytes, from the start; set `position` to read elsewhere. */
 export class ByteStream implements ByteSource {
   position = 0;
   private window: Buffer = Buffer.alloc(0);
@@ -57,7 +57,7 @@ export class ByteStream implements ByteSource {
     const bytes: number[] = [];
     for (let byte = this.byte(); byte !== 0x0a; byte = this.byte()) {
       if (bytes.push(byte) > longestLine)
-        throw new KitError(`A line of it has more than ${longestLine} bytes.`, { code: 'PICKLE_MALFORMED' });
+        throw new KitError(`It has a line of more than ${longestLine} bytes.`, { code: 'PICKLE_MALFORMED' });
     }
     return Buffer.from(bytes).toString('utf8');
   }
@@ -65,8 +65,8 @@ export class ByteStream implements ByteSource {
 
 /** The error for a file that ends at byte `at` with `wanted` bytes still expected. */
 export function truncated(at: number, wanted: number): KitError {
-  return new KitError(`It is truncated: it ends at byte ${at}, where ${wanted} more were expected.`, {
+  return new KitError(`It is truncated: it ends at byte ${at}, expected ${wanted} more.`, {
     code: 'WEIGHTS_TRUNCATED',
-    fix: 'Fetch or save the file again.',
+    fix: 'Download or save the file again.',
   });
 }

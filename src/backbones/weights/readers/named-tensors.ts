@@ -4,7 +4,7 @@ import { quoted, quotedList } from '../../../base/visible';
 
 /** One set of named tensors in a file, before its numbers are read. */
 export interface NamedTensors {
-  /** Where it lies in a checkpoint: keys joined by dots, for example `state_dict`; empty at the top of the file. */
+  /** Its key in a checkpoint: names joined by dots, for example `state_dict`; empty at the top of the file. */
   key: string;
   /** The shape of each tensor, by name. */
   shapes: ReadonlyMap<string, readonly number[]>;
@@ -13,7 +13,7 @@ export interface NamedTensors {
 /** Chooses one of several sets, of which there is at least one. */
 export type ChooseTensors = <T extends NamedTensors>(found: readonly T[]) => T;
 
-/** Keys under which programs keep weights: averaged copies come last. */
+/** The usual keys of weights, averaged copies last. */
 const usualKeys = [
   '',
   'state_dict',
@@ -56,7 +56,7 @@ export const tensorsUnder =
   (found) => {
     const chosen = found.find((each) => each.key === key);
     if (chosen !== undefined) return chosen;
-    throw new KitError(`It holds no named tensors under the key ${quoted(key)}.`, {
+    throw new KitError(`It has no named tensors under the key ${quoted(key)}.`, {
       code: 'WEIGHTS_KEY_UNKNOWN',
       fix: `Name one of its keys: ${quotedList(found.map((each) => each.key))}.`,
     });

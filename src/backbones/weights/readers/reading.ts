@@ -9,14 +9,14 @@ export interface ReadOptions {
   onProgress?: OnProgress;
   /** Chooses one of the sets of tensors of a checkpoint. */
   choose?: ChooseTensors;
-  /** Called for each tensor of a type that the kit cannot hold; it is left out. Default: the file is refused. */
+  /** Called for each tensor of an unsupported type, which is then left out. Default: the file is refused. */
   onUnreadable?: (name: string, type: string) => void;
 }
 
-/** The remedy for a damaged file. */
+/** The fix for a damaged file. */
 export const again = 'Fetch or save the file again.';
 
-/** Refuses a tensor of a type that the kit cannot hold. */
+/** Refuses a tensor of an unsupported type. */
 export function unreadable(name: string, type: string): never {
   throw new KitError(
     `Its tensor ${quoted(name)} holds elements of the type ${quoted(type)}, which the kit cannot hold.`,
@@ -27,7 +27,7 @@ export function unreadable(name: string, type: string): never {
   );
 }
 
-/** Runs `read`; a failure then says which file cannot be read, and as what: `a PyTorch file`. */
+/** Runs `read`. Its errors get the name of the file and of its format, for example `a PyTorch file`. */
 export async function withFileName<T>(file: string, what: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read();

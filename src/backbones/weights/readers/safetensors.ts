@@ -20,7 +20,7 @@ const largestHeader = 2 ** 24;
 /** Most axes of a tensor: NumPy's limit. */
 const mostAxes = 64;
 
-/** The format's element types that the kit can hold. */
+/** The element types of the format that are supported. */
 const dtypes: ReadonlyMap<string, ElementType> = new Map([
   ['F64', 'float64'],
   ['F32', 'float32'],
@@ -35,13 +35,13 @@ const dtypes: ReadonlyMap<string, ElementType> = new Map([
 ]);
 const codes: ReadonlyMap<ElementType, string> = new Map([...dtypes].map(([code, dtype]) => [dtype, code]));
 
-/** What the header calls the notes of the file; no tensor can have this name. */
+/** The name of the notes in the header. No tensor can have this name. */
 const notesName = '__metadata__';
 
 /** A tensor as the header describes it. */
 interface Entry {
   name: string;
-  /** `null`: of a type that the kit cannot hold. */
+  /** `null` for an unsupported type. */
   dtype: ElementType | null;
   /** The type as the header has it. */
   code: string;
@@ -61,9 +61,9 @@ interface Header {
 
 /**
  * The named tensors of a safetensors file, in the order of their bytes. Needs as much memory as the tensors themselves.
- * @throws KitError when the header is no such header, a tensor's bytes overlap another's, leave a gap, lie beyond the
- *   end of the file or are not as many as shape and type ask for, or a name comes twice. A tensor of a type that the
- *   kit cannot hold is refused, unless `options.onUnreadable` takes it.
+ * @throws KitError when the header is not valid, the bytes of tensors overlap, leave a gap, reach beyond the end of the
+ *   file or do not match shape and type, or a name comes twice. A tensor of an unsupported type is refused, unless
+ *   `options.onUnreadable` is given.
  */
 export async function readSafetensors(
   path: string,
@@ -97,8 +97,8 @@ export async function readSafetensorsNotes(path: string): Promise<Record<string,
 /**
  * Writes the tensors as a safetensors file, whole or not at all. Wider element types come first, so that every tensor
  * lies at a multiple of its element's size, as the reference has it; tensors of one type keep their order.
- * @param options.notes text by name, kept in the header. PyTorch's readers want `{format: 'pt'}`, which is the default.
- * @throws KitError when a tensor has not as many elements as its shape asks for, or the disk refuses.
+ * @param options.notes text by name, kept in the header. PyTorch's readers need `{format: 'pt'}`, which is the default.
+ * @throws KitError when the number of elements of a tensor does not match its shape, or the file cannot be written.
  */
 export async function writeSafetensors(
   path: string,
@@ -149,7 +149,7 @@ export async function writeSafetensors(
   });
 }
 
-/** Opens a file, checks its header, and gives `use` both; every failure names the file. */
+/** Opens a file, checks its header, and calls `use` with both. Every error names the file. */
 async function withHeader<T>(
   path: string,
   use: (header: Header, file: fs.promises.FileHandle) => Promise<T>,
@@ -205,7 +205,7 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
 
 const isWhole = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
-/** The description of one tensor, with everything in it checked that does not depend on the others. */
+/** The description of one tensor, checked without the other tensors. */
 function entryOf(name: string, value: unknown): Entry {
   const refuse = (why: string) =>
     new KitError(`Its tensor ${quoted(name)} ${why}.`, { code: 'SAFETENSORS_TENSOR', fix: again });

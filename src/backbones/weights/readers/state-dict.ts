@@ -1,11 +1,10 @@
-// The contents of a weights file: named arrays, and how their names and shapes line up with those of a network.
+// The contents of a weights file: named arrays.
 import { createHash } from 'node:crypto';
 import { KitError } from '../../../base/errors';
 import { quoted } from '../../../base/visible';
 
 /**
- * The element types that weights files use, and the array that holds each. Halves stay as their 16 bits until
- * `float32Of`.
+ * The element types of weights files, and the typed array of each. 16-bit floats remain as bits until `float32Of`.
  */
 export const elementArrays = {
   float64: Float64Array,
@@ -32,7 +31,7 @@ export interface StateTensor {
   /** Empty for a single number. */
   shape: number[];
   dtype: ElementType;
-  /** As many elements as the shape asks for. Two names can share memory when the file ties them. */
+  /** As many elements as the shape has. Two names can share memory when the file ties them. */
   data: ElementArray;
 }
 
@@ -47,7 +46,7 @@ export const rowMajorStrides = (shape: readonly number[]): number[] =>
   shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
 
 /**
- * Fills `into`, row-major of `shape`, with the elements of `from` that begin at `offset` and lie `strides` apart on
+ * Fills `into`, row-major of `shape`, with the elements of `from` from `offset` on, with `strides` on
  * each axis.
  */
 export function gather<A extends ElementArray>(
@@ -70,24 +69,24 @@ export function gather<A extends ElementArray>(
   return into;
 }
 
-/** A shape as people write it, for example `[3, 3, 32, 64]`; of more than 16 axes, the first 16. */
+/** A shape as text, for example `[3, 3, 32, 64]`; of more than 16 axes, the first 16. */
 export const shapeText = (shape: readonly number[]): string =>
   `[${shape.slice(0, 16).join(', ')}${shape.length > 16 ? ', ...' : ''}]`;
 
-/** The numbers of a floating-point tensor as float32: the same memory where they are that already. */
+/** The numbers of a floating-point tensor as float32; float32 tensors are not copied. */
 export function float32Of(tensor: StateTensor, name: string): Float32Array {
   const { dtype, data } = tensor;
   if (dtype === 'float32') return data as Float32Array;
   if (dtype === 'float64') return Float32Array.from(data as Float64Array);
   if (dtype === 'bfloat16') return new Float32Array(Uint32Array.from(data as Uint16Array, (bits) => bits << 16).buffer);
   if (dtype === 'float16') return Float32Array.from(data as Uint16Array, halfToNumber);
-  throw new KitError(`The weight ${quoted(name)} holds ${dtype} numbers; a floating-point type was expected.`, {
+  throw new KitError(`The weight ${quoted(name)} has the type ${dtype}; expected a floating-point type.`, {
     code: 'WEIGHTS_ELEMENT_TYPE',
     fix: 'Export the weights as float32: quantized ones cannot be trained.',
   });
 }
 
-/** The number that 16 bits mean in IEEE 754 binary16: 1 sign, 5 exponent, 10 fraction bits. */
+/** The number of 16 bits in IEEE 754 binary16: 1 sign, 5 exponent, 10 fraction bits. */
 function halfToNumber(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 0x1f;

@@ -1,13 +1,13 @@
-// Reads a JSON object in which no name may come twice: `JSON.parse` alone would silently keep the last.
+// Reads a JSON object in which every name must be unique: `JSON.parse` alone would silently keep the last.
 import { KitError } from '../../../base/errors';
 import { quoted } from '../../../base/visible';
 
-/** Objects within objects: a header of tensors has two levels. */
+/** Most levels of objects: a header of tensors has two. */
 const deepest = 16;
 
 /**
- * The object that `bytes` (UTF-8) hold.
- * @throws KitError when they are no JSON, no object, or an object in it (at any depth) has a name twice.
+ * The object in `bytes` (UTF-8).
+ * @throws KitError when they are not JSON, not an object, or an object in it (at any depth) has a name twice.
  */
 export function parseUniqueJson(bytes: Uint8Array): Record<string, unknown> {
   let text: string;
@@ -17,10 +17,10 @@ export function parseUniqueJson(bytes: Uint8Array): Record<string, unknown> {
     parsed = JSON.parse(text);
   } catch (cause) {
     const reason = quoted((cause as Error).message).slice(1, -1);
-    throw new KitError(`Its header is no JSON: ${reason}.`, { code: 'SAFETENSORS_HEADER', cause });
+    throw new KitError(`Its header is not JSON: ${reason}.`, { code: 'SAFETENSORS_HEADER', cause });
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
-    throw new KitError('Its header is no JSON object.', { code: 'SAFETENSORS_HEADER' });
+    throw new KitError('Its header is not a JSON object.', { code: 'SAFETENSORS_HEADER' });
   refuseDoubles(text);
   return parsed as Record<string, unknown>;
 }

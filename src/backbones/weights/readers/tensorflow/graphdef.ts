@@ -9,8 +9,8 @@ import { elementArrays, shapeText, sizeOf, type ElementArray, type ElementType, 
 import { malformed, WireReader, wireType } from './wire';
 
 /**
- * TensorFlow's element types (types.proto) that the kit can hold; constants of others (text) are no weights and are
- * left out.
+ * TensorFlow's element types (types.proto) that are supported. Constants of others (text) are no weights and are left
+ * out.
  */
 const elementTypes: ReadonlyMap<number, ElementType> = new Map([
   [1, 'float32'],
@@ -35,12 +35,12 @@ const elementFields: ReadonlyMap<number, { of: ElementType[]; type: number }> = 
   [13, { of: ['float16', 'bfloat16'], type: wireType.varint }],
 ]);
 
-/** More constants than any network has. */
+/** Most constants: more than any network has. */
 const mostConstants = 2 ** 20;
 
 const tooManyAxes = 255; // TensorFlow's TensorShape has fewer
 
-/** A constant of the graph: where the message that describes it lies. */
+/** A constant of the graph: the position of its message. */
 interface Constant {
   name: string;
   start: number;
@@ -51,9 +51,9 @@ interface Constant {
 interface Description {
   dtype: number;
   shape: number[];
-  /** Where `tensor_content` lies: the elements as they are in memory, little-endian. */
+  /** The position of `tensor_content`: the elements as in memory, little-endian. */
   content: { start: number; end: number } | null;
-  /** Where the message itself lies: elements written one by one are read from there. */
+  /** The position of the message: elements written one by one are read from there. */
   start: number;
   end: number;
 }
@@ -61,8 +61,8 @@ interface Description {
 /**
  * The constants of a frozen graph by the names of their nodes, in the layouts of TensorFlow. Needs as much memory as
  * the constants.
- * @throws KitError when the file is truncated, is no GraphDef, holds no constants, or a constant has not the elements
- *   that its shape asks for.
+ * @throws KitError when the file is truncated, is no GraphDef, has no constants, or the elements of a constant do
+ *   not match its shape.
  */
 export async function readGraphDef(path: string, options: ReadOptions = {}): Promise<StateDict> {
   return withFileName(path, 'a frozen TensorFlow graph', async () => {
@@ -87,7 +87,7 @@ async function readConstants(
     return chunk.subarray(0, fs.readSync(file.fd, chunk, 0, count, at));
   });
   const found: StateDict = new Map();
-  // bytes that listed elements may still take: repeating one value, a small file could ask for much memory
+  // bytes left for listed elements: with one repeated value a small file could need much memory
   let room = size;
   for (const { name, start, end } of findConstants(bytes, size)) {
     const description = describe(bytes, start, end);
@@ -150,7 +150,7 @@ function findConstants(bytes: ByteStream, size: number): Constant[] {
   return constants;
 }
 
-/** Where the tensor of the attribute `value` lies, when `attribute` is that. */
+/** The position of the tensor, if `attribute` is the attribute `value`. */
 function tensorOf(bytes: ByteStream, attribute: WireReader): { start: number; end: number } | null {
   let key = '';
   let found: { start: number; end: number } | null = null;
@@ -207,7 +207,7 @@ function shapeOf(message: WireReader): number[] {
 
 /**
  * Fills `data` with the elements that a tensor lists one by one. Where it lists fewer than it has, the last is
- * repeated; where it lists none, all are zero (tensor.proto). Gives false when it lists more.
+ * repeated; where it lists none, all are zero (tensor.proto). Returns false when it lists more.
  */
 function fillListed(data: ElementArray, bytes: ByteStream, { start, end }: Description, dtype: ElementType): boolean {
   let count = 0;
@@ -235,7 +235,7 @@ function fillListed(data: ElementArray, bytes: ByteStream, { start, end }: Descr
   return true;
 }
 
-/** The element at the present position. */
+/** The element at the current position. */
 function elementOf(reader: WireReader, bytes: ByteStream, type: number, dtype: ElementType): number | bigint {
   if (type === wireType.fixed32) return bytes.take(4).readFloatLE();
   if (type === wireType.fixed64) return bytes.take(8).readDoubleLE();

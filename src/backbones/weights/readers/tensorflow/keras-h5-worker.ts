@@ -1,5 +1,5 @@
-// The thread that reads Keras `.h5` files with the HDF5 library, compiled to WebAssembly: a damaged file can break this
-// thread alone.
+// The thread that reads Keras `.h5` files with the HDF5 library, compiled to WebAssembly: a damaged file can crash only
+// this thread.
 import fs from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import type { Dataset, Group } from 'h5wasm/node' with { 'resolution-mode': 'import' };
@@ -13,7 +13,7 @@ export interface H5Task {
   file: string;
 }
 
-/** Its answers: each weight when it is read, then `done`; or why the file cannot be read. */
+/** Its messages: each weight when it is read, then `done`; or why the file cannot be read. */
 export type H5Reply =
   | {
       kind: 'weight';
@@ -29,17 +29,17 @@ export type H5Reply =
 
 type Library = typeof H5;
 
-/** Groups within groups: a layer's name has fewer slashes. */
+/** Most levels of groups: the name of a layer has fewer slashes. */
 const deepest = 16;
 
-/** More groups than any network has layers. */
+/** Most groups: more than any network has layers. */
 const mostGroups = 100_000;
 
 const byKeras = 'Give a file that Keras wrote with `model.save_weights` or `model.save`.';
 
-/** The door between the library and the machine. */
+/** The file access of the library. */
 class Door {
-  /** The one file that may be opened. */
+  /** The only file that may be opened. */
   only = '';
   /** The errors that the library has printed; it continues after most of them. */
   printed = '';
@@ -47,7 +47,7 @@ class Door {
   private constructor() {}
 
   /**
-   * The door of a library, one for each: it opens neither external links, nor external storage, nor plugins.
+   * The file access of one library. It opens no external links, external storage or plugins.
    */
   static of({ FS }: Library): Door {
     const files = FS as unknown as Files;
@@ -66,7 +66,7 @@ class Door {
     return door;
   }
 
-  /** @throws KitError with the innermost of the errors that the library has met. */
+  /** @throws KitError with the innermost error of the library. */
   check(): void {
     if (this.printed === '') return;
     const reason = [...this.printed.matchAll(/^ *#\d+: .*?\(\): (.*)$/gm)].at(-1)?.[1] ?? this.printed;
@@ -76,7 +76,7 @@ class Door {
   }
 }
 
-/** What the door needs of Emscripten's file system. */
+/** The parts of Emscripten's file system that are used. */
 interface Files {
   open(path: string, ...rest: unknown[]): unknown;
   write(stream: unknown, buffer: Int8Array, offset: number, length: number): number;
@@ -95,14 +95,14 @@ async function read(file: string, reply: (message: H5Reply, transfer?: ArrayBuff
     door.check();
     const root = opened.keys().includes('model_weights') ? opened.get('model_weights') : opened;
     if (!(root instanceof h5.Group))
-      throw new KitError('Its model_weights is no group.', { code: 'KERAS_H5_LAYOUT', fix: byKeras });
+      throw new KitError('Its model_weights is not a group.', { code: 'KERAS_H5_LAYOUT', fix: byKeras });
     const found = weightsOf(h5, root);
     door.check();
     if (found.size === 0)
-      throw new KitError('It holds no layers with weights.', { code: 'KERAS_H5_LAYOUT', fix: byKeras });
+      throw new KitError('It has no layers with weights.', { code: 'KERAS_H5_LAYOUT', fix: byKeras });
     const described = [...found].map(([name, dataset]) => ({ name, dataset, ...describe(h5, name, dataset) }));
     door.check();
-    // No dataset is compressed, so that together they have no more bytes than the file.
+    // No dataset is compressed, so together they have at most the bytes of the file.
     const total = described.reduce(
       (sum, { shape, dtype }) => sum + sizeOf(shape) * elementArrays[dtype].BYTES_PER_ELEMENT,
       0,
@@ -133,14 +133,14 @@ function weightsOf(h5: Library, root: Group): Map<string, Dataset> {
   let groups = 0;
   const visit = (group: Group, depth: number): void => {
     if (depth > deepest || ++groups > mostGroups)
-      throw new KitError('Its groups lie in each other without end.', { code: 'KERAS_H5_GROUPS' });
+      throw new KitError('Its groups are nested too deeply or in a circle.', { code: 'KERAS_H5_GROUPS' });
     // long lists are cut into several
     const listed = Object.keys(group.attrs).filter((name) => /^weight_names\d*$/.test(name));
     if (listed.length > 0) {
       for (const weight of listed.flatMap((name) => texts(group.attrs[name].value))) {
         const dataset = group.get(weight);
         if (!(dataset instanceof h5.Dataset))
-          throw new KitError(`Its layer ${quoted(group.path)} lists the weight ${quoted(weight)}, which it has not.`, {
+          throw new KitError(`Its layer ${quoted(group.path)} lists the weight ${quoted(weight)}, which is missing.`, {
             code: 'KERAS_H5_WEIGHT',
           });
         const name = kerasName(weight);
@@ -159,7 +159,7 @@ function weightsOf(h5: Library, root: Group): Map<string, Dataset> {
   return found;
 }
 
-/** The texts of an attribute; none where an empty list was saved as numbers. */
+/** The texts of an attribute. An empty list may be saved as numbers. */
 const texts = (value: unknown): string[] =>
   Array.isArray(value) ? value.filter((text): text is string => typeof text === 'string') : [];
 

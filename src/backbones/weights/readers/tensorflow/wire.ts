@@ -2,26 +2,26 @@
 import { KitError } from '../../../../base/errors';
 import type { ByteStream } from '../byte-stream';
 
-/** How a field's value is written: the low three bits of its key (protobuf.dev, "Encoding"). */
+/** The wire type of a field: the low three bits of its key (protobuf.dev, "Encoding"). */
 export const wireType = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
 
 const types: ReadonlySet<number> = new Set(Object.values(wireType));
 
-/** A field as its key announces it. */
+/** The key of a field. */
 export interface WireField {
   number: number;
-  /** One of `wireType`; groups, which nothing writes any more, are refused. */
+  /** One of `wireType`. Groups are deprecated and refused. */
   type: number;
 }
 
-/** The fields of one message, which lies in `bytes` from the present position up to `end`. */
+/** The fields of one message, in `bytes` from the current position up to `end`. */
 export class WireReader {
   constructor(
     private readonly bytes: ByteStream,
     readonly end: number,
   ) {}
 
-  /** Every field in order: `read` may consume its value by the methods below; what it leaves is skipped. */
+  /** Calls `read` for every field in order. It may read the value by the methods below; otherwise it is skipped. */
   fields(read: (field: WireField) => void): void {
     while (this.bytes.position < this.end) {
       const key = Number(this.varint());
@@ -35,7 +35,7 @@ export class WireReader {
     if (this.bytes.position > this.end) throw malformed('a field ends after its message');
   }
 
-  /** A whole number of 64 bits with sign. */
+  /** A signed integer of 64 bits. */
   varint(): bigint {
     const first = this.bytes.byte();
     if (first < 0x80) return BigInt(first);
@@ -48,12 +48,12 @@ export class WireReader {
     throw malformed('a number has more than ten bytes');
   }
 
-  /** Where the bytes of a field lie: the position is at their start, and the result is their end. */
+  /** The end of the bytes of a field. The position is at their start. */
   span(): number {
     const length = this.varint();
     const room = this.end - this.bytes.position;
     if (length < 0n || length > BigInt(room))
-      throw malformed(`a field claims ${BigInt.asUintN(64, length)} bytes where ${room} are left`);
+      throw malformed(`a field has ${BigInt.asUintN(64, length)} bytes, but only ${room} are left`);
     return this.bytes.position + Number(length);
   }
 
@@ -69,7 +69,7 @@ export class WireReader {
     return this.bytes.take(length).toString('utf8');
   }
 
-  /** Leaves out the value of a field. */
+  /** Skips the value of a field. */
   skip(type: number): void {
     if (type === wireType.varint) this.varint();
     else if (type === wireType.bytes) this.bytes.position = this.span();
@@ -77,6 +77,6 @@ export class WireReader {
   }
 }
 
-/** The error for bytes that are not what the wire format allows. */
+/** The error for bytes that are not in the wire format. */
 export const malformed = (what: string): KitError =>
-  new KitError(`It is no protocol buffer: ${what}.`, { code: 'PROTOBUF_MALFORMED' });
+  new KitError(`It is not a protocol buffer: ${what}.`, { code: 'PROTOBUF_MALFORMED' });

@@ -4,17 +4,17 @@ import type { NamedTensors } from '../named-tensors';
 import type { PickleValue } from './pickle-machine';
 import { TensorView, UnreadableTensor, type TensorViews } from './torch-tensors';
 
-/** Dicts within dicts that are looked into. */
+/** Most levels of dicts that are searched. */
 const deepest = 4;
 
 /** One set of named tensors of a checkpoint. */
 export interface TensorDict extends NamedTensors {
   views: TensorViews;
-  /** Tensors that the kit cannot hold: type by name. */
+  /** Tensors of unsupported types: type by name. */
   unreadable: Map<string, string>;
 }
 
-/** Every dict in `object` that holds tensors by name. @throws KitError when there is none. */
+/** Every dict in `object` with tensors by name. @throws KitError when there is none. */
 export function tensorDicts(object: PickleValue): TensorDict[] {
   const found: TensorDict[] = [];
   const seen = new Set<PickleValue>();
@@ -37,7 +37,7 @@ export function tensorDicts(object: PickleValue): TensorDict[] {
   };
   visit(object, '', 0);
   if (found.length > 0) return found;
-  throw new KitError('It holds no named tensors, neither at its top nor under `state_dict` or `model`.', {
+  throw new KitError('It has no named tensors, neither at the top nor under `state_dict` or `model`.', {
     code: 'PTH_NO_TENSORS',
     fix: 'Save the weights alone, as `torch.save(model.state_dict(), path)` does.',
   });

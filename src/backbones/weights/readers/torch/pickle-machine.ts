@@ -3,15 +3,15 @@ import { KitError } from '../../../../base/errors';
 import { quoted } from '../../../../base/visible';
 import type { MemoryBudget } from '../memory-budget';
 
-/** Where a pickle's bytes come from. Both methods advance, and throw where the bytes end. */
+/** The bytes of a pickle. Both methods advance, and throw at the end of the bytes. */
 export interface ByteSource {
   take(count: number): Buffer;
-  /** The text up to the next newline, which is consumed and left out. */
+  /** The text up to the next newline; the newline is skipped. */
   line(): string;
 }
 
 /**
- * The values of a pickle. Lists and tuples are arrays, dicts are maps, so that no key can mean more than a key.
+ * The values of a pickle. Lists and tuples are arrays. Dicts are maps, so that keys such as `__proto__` are harmless.
  */
 export type PickleValue =
   | null
@@ -26,7 +26,7 @@ export type PickleValue =
   | AllowedName
   | Opaque;
 
-/** A value that the owner of the allow-list makes and understands, for example a tensor. */
+/** A value that a function of the allow-list makes, for example a tensor. */
 export abstract class Opaque {
   abstract readonly kind: string;
 }
@@ -36,22 +36,22 @@ export class AllowedName {
   constructor(
     /** `module.name`, for example `torch.FloatStorage`. */
     readonly name: string,
-    /** The value of a call with `args`; without it, a call is refused. It spends from `budget` for its result. */
+    /** The value of a call with `args`; without it, a call is refused. It subtracts its memory from `budget`. */
     readonly call?: (args: PickleValue[], budget: MemoryBudget) => PickleValue,
   ) {}
 }
 
-/** What the reader of one file format allows. */
+/** The names and references that the reader of a file format allows. */
 export interface PickleRules {
-  /** The allowed name `module.name`; undefined refuses it before anything is made of it. */
+  /** The allowed name `module.name`; undefined refuses it. */
   nameOf(name: string): AllowedName | undefined;
   /** The value of a persistent id (a reference to data outside the pickle). Without it such ids are refused. */
   persistent?: (id: PickleValue) => PickleValue;
-  /** Memory that the pickle's values may take. */
+  /** Memory for the values of the pickle. */
   budget: MemoryBudget;
 }
 
-/** Memory in bytes, as V8 takes it for the values of a pickle. */
+/** Bytes of memory that V8 needs for the values of a pickle. */
 export const cost = { slot: 16, empty: 32, map: 192, entry: 64, item: 16, characters: 2 } as const;
 
 const MARK = Symbol('mark');
@@ -71,7 +71,7 @@ export class Machine {
     this.budget = rules.budget;
   }
 
-  /** Pushes a value. @param bytes memory that the value itself takes, besides its place on the stack. Default 0. */
+  /** Pushes a value. @param bytes memory of the value without its entry on the stack. Default 0. */
   push(value: PickleValue, bytes = 0): void {
     this.budget.spend(cost.slot + bytes);
     this.stack.push(value);
@@ -90,7 +90,7 @@ export class Machine {
     return value(this.stack[this.stack.length - 1]);
   }
 
-  /** What lies above the last mark, in order; the mark goes too. */
+  /** Removes and returns the values above the last mark, in order, and the mark. */
   popToMark(): PickleValue[] {
     const at = this.stack.lastIndexOf(MARK);
     if (at < 0) throw malformed('a mark is missing');
@@ -100,7 +100,7 @@ export class Machine {
     return above;
   }
 
-  /** Keeps the top of the stack under `key`; the next free one is the default. Python counts keys from 0. */
+  /** Stores the top of the stack under `key`. Default: the next free key, counted from 0 as in Python. */
   remember(key = this.memo.length): void {
     if (key > 2 * this.memo.length + 256)
       throw malformed(`memo ${key} is far beyond the ${this.memo.length} before it`);
@@ -116,7 +116,7 @@ export class Machine {
 
   /** Pushes an allowed name. @throws KitError when it is not allowed. */
   name(module: PickleValue, name: PickleValue): void {
-    // Not by String(): of lists that hold each other that could be endless.
+    // Not by String(), which would not end for lists that contain each other.
     if (typeof module !== 'string' || typeof name !== 'string') throw malformed('a name in it is no text');
     const allowed = this.rules.nameOf(`${module}.${name}`);
     if (allowed === undefined) {
@@ -169,11 +169,11 @@ export class Machine {
   }
 }
 
-/** The error for bytes that are no pickle. */
+/** The error for bytes that are not a pickle. */
 export const malformed = (what: string): KitError =>
   new KitError(`The pickle is not well formed: ${what}.`, {
     code: 'PICKLE_MALFORMED',
-    fix: 'Fetch or save the file again.',
+    fix: 'Download or save the file again.',
   });
 
 function value(slot: Slot | undefined): PickleValue {

@@ -1,7 +1,7 @@
 // The opcodes of pickles that hold plain data, each as an operation of the stack machine.
 import { cost, type ByteSource, type Instruction, type Machine, type PickleValue } from './pickle-machine';
 
-/** A little-endian two's complement integer: a number where that is exact, else a bigint. */
+/** A little-endian two's complement integer: a number if that is exact, otherwise a bigint. */
 function integer(bytes: Buffer): number | bigint {
   const hex = Buffer.from(bytes).reverse().toString('hex');
   const exact = BigInt.asIntN(8 * bytes.length, hex === '' ? 0n : BigInt(`0x${hex}`));
@@ -14,7 +14,7 @@ const i32 = (s: ByteSource): number => s.take(4).readInt32LE();
 const u32 = (s: ByteSource): number => s.take(4).readUInt32LE();
 const u64 = (s: ByteSource): number => Number(s.take(8).readBigUInt64LE());
 
-/** Pushes a value that takes no memory of its own. */
+/** Pushes a value without memory of its own. */
 const push =
   (read: (s: ByteSource) => PickleValue): Instruction =>
   (m, s) =>
@@ -26,7 +26,7 @@ const empty =
   (m) =>
     m.push(make(), bytes);
 
-/** Pushes a text whose length `size` reads. */
+/** Pushes a text; `size` reads its length. */
 const text =
   (size: (s: ByteSource) => number): Instruction =>
   (m, s) => {
@@ -34,7 +34,7 @@ const text =
     m.push(bytes.toString('utf8'), cost.empty + cost.characters * bytes.length);
   };
 
-/** Pushes bytes whose number `size` reads. */
+/** Pushes bytes; `size` reads their number. */
 const bytes =
   (size: (s: ByteSource) => number): Instruction =>
   (m, s) => {
@@ -50,7 +50,7 @@ const tuple =
     m.push(items, cost.empty + cost.item * count);
   };
 
-/** Adds what lies above the last mark to the collection below it. */
+/** Adds the values above the last mark to the collection below it. */
 const extend =
   (add: (m: Machine, target: PickleValue, items: PickleValue[]) => void): Instruction =>
   (m) => {
@@ -126,7 +126,7 @@ export const instructions: Readonly<Partial<Record<number, Instruction>>> = {
     m.addItems(made, items);
     m.push(made, cost.map);
   },
-  // names, calls of allowed names, references outside
+  // names, calls of allowed names, persistent ids
   0x63: (m, s) => m.name(s.line(), s.line()), // GLOBAL
   // STACK_GLOBAL
   0x93: (m) => {

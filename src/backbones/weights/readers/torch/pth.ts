@@ -1,5 +1,5 @@
-// Reads a PyTorch file (`.pth`): the zip of torch 1.6 and later, and the legacy stream before it. Executes nothing of
-// what it reads.
+// Reads a PyTorch file (`.pth`): the zip of torch 1.6 and later, and the legacy stream before it. Nothing in the
+// file is executed.
 import fs from 'node:fs';
 import zlib from 'node:zlib';
 import type { Readable } from 'node:stream';
@@ -20,7 +20,7 @@ import type { PickleValue } from './pickle-machine';
 import { storageKey, torchRules } from './torch-rules';
 import { materialise, storagesOf, type Storage, type TensorViews } from './torch-tensors';
 
-/** What a legacy file starts with (torch/serialization.py): a pickled integer, then the number of its protocol. */
+/** The start of a legacy file (torch/serialization.py): a pickled integer, then the number of its protocol. */
 const legacyMagic = 0x1950a86a20f9469cfc6cn;
 const legacyProtocol = 1001;
 
@@ -30,10 +30,10 @@ const byTorchSave = 'Give a file made by `torch.save`.';
 const mostEntries = 2 ** 16;
 
 /**
- * The named tensors of a PyTorch file: a state dict, or one of those that a checkpoint holds. Names stay as they are in
- * the file. Needs about as much memory as the tensors themselves.
+ * The named tensors of a PyTorch file: a state dict, or one of those in a checkpoint. Names are those of the file.
+ * Needs about as much memory as the tensors themselves.
  * @param options.choose default `usualTensors`.
- * @throws KitError when the file is truncated, is no PyTorch file, or asks for anything but tensors and plain data.
+ * @throws KitError when the file is truncated, is not a PyTorch file, or contains more than tensors and plain data.
  */
 export async function readPth(path: string, options: ReadOptions = {}): Promise<StateDict> {
   return withFileName(path, 'a PyTorch file', async () => {
@@ -49,7 +49,7 @@ export async function readPth(path: string, options: ReadOptions = {}): Promise<
   });
 }
 
-/** The tensors of the set that `options` choose in the object of a file. */
+/** The tensors of the chosen set in the object of a file. */
 function chosenViews(
   object: PickleValue,
   { choose = usualTensors, onUnreadable = unreadable }: ReadOptions,
@@ -87,7 +87,9 @@ async function readZip(zip: yauzl.ZipFile, options: ReadOptions): Promise<StateD
   const storages = storagesOf(views);
   const total = storages.reduce((sum, storage) => sum + storage.byteLength, 0);
   if (!(total <= zip.fileSize))
-    throw new KitError(`Its storages claim ${total} bytes, and it has ${zip.fileSize}.`, { code: 'PTH_TRUNCATED' });
+    throw new KitError(`Its storages have ${total} bytes, but the file has ${zip.fileSize}.`, {
+      code: 'PTH_TRUNCATED',
+    });
   let done = 0;
   for (const storage of storages) {
     const bytes = await read(`data/${storage.key}`);
@@ -111,10 +113,10 @@ function entriesOf(zip: yauzl.ZipFile): Promise<Map<string, yauzl.Entry>> {
   });
 }
 
-/** The bytes of an entry, in memory of their own, checked against its checksum. */
+/** A copy of the bytes of an entry, verified by its checksum. */
 async function readEntry(zip: yauzl.ZipFile, entry: yauzl.Entry): Promise<Buffer> {
   const { fileName, compressionMethod, uncompressedSize: size } = entry;
-  // Stored entries are no larger than the file, so that no small file can ask for much memory.
+  // Stored entries are no larger than the file, so a small file cannot need much memory.
   if (compressionMethod !== 0 || size > zip.fileSize) {
     throw new KitError(
       `Its entry ${quoted(fileName)} is compressed or larger than the file; PyTorch stores entries as they are.`,
@@ -146,7 +148,7 @@ async function readLegacy(file: fs.promises.FileHandle, options: ReadOptions): P
     return chunk.subarray(0, fs.readSync(file.fd, chunk, 0, count, at));
   });
   if (source.take(1)[0] !== 0x80)
-    throw new KitError('It starts neither as a zip archive nor as a pickle.', {
+    throw new KitError('It begins neither like a zip archive nor like a pickle.', {
       code: 'PTH_FORMAT',
       fix: byTorchSave,
     });
@@ -187,7 +189,7 @@ async function readLegacy(file: fs.promises.FileHandle, options: ReadOptions): P
 
 function requireLength({ key }: Storage, found: number, expected: number, unit: string): void {
   if (found === expected) return;
-  throw new KitError(`Its storage ${quoted(key)} holds ${found} ${unit}, ${expected} were expected.`, {
+  throw new KitError(`Its storage ${quoted(key)} has ${found} ${unit}; expected ${expected}.`, {
     code: 'PTH_STORAGE',
   });
 }

@@ -5,7 +5,7 @@ import { sizeOf, type ElementType } from '../state-dict';
 import { AllowedName, cost, malformed, type PickleRules, type PickleValue } from './pickle-machine';
 import { Storage, TensorView, UnreadableTensor, type StorageType } from './torch-tensors';
 
-/** torch's storage classes whose elements the kit can hold. */
+/** torch's storage classes with supported element types. */
 const storageTypes: Readonly<Record<string, ElementType>> = {
   Double: 'float64',
   Float: 'float32',
@@ -28,11 +28,11 @@ const otherStorages: Readonly<Record<string, { name: string; bytes: number }>> =
   'torch.QInt32Storage': { name: 'qint32', bytes: 4 },
   'torch.QUInt4x2Storage': { name: 'quint4x2', bytes: 1 },
   'torch.QUInt2x4Storage': { name: 'quint2x4', bytes: 1 },
-  // bytes of a type that is said elsewhere
+  // bytes; their type is given elsewhere
   'torch.storage.UntypedStorage': { name: 'untyped', bytes: 1 },
 };
 
-/** By the name of a storage class, what a persistent id of it holds. */
+/** The elements of each storage class, by its name. */
 const storages: ReadonlyMap<string, StorageType> = new Map<string, StorageType>([
   ...Object.entries(storageTypes).map(([name, dtype]): [string, StorageType] => [`torch.${name}Storage`, { dtype }]),
   ...Object.entries(otherStorages).map(([name, type]): [string, StorageType] => [name, { dtype: null, ...type }]),
@@ -44,7 +44,7 @@ const torchConstant = new RegExp(
     'q\\w*int\\w+|per_(tensor|channel)_\\w+)$',
 );
 
-/** Classes that a checkpoint may name and that mean nothing to weights: types of tensors, factories of defaultdict. */
+/** Classes that a checkpoint may contain and that weights do not need: types of tensors, factories of defaultdict. */
 const inertClasses = [
   'torch.Tensor',
   'torch.nn.parameter.Parameter',
@@ -55,7 +55,7 @@ const inertClasses = [
 /** Most axes of a tensor: PyTorch's own limit. */
 const mostAxes = 64;
 
-/** Each of these is called in a pickle; none of them does more than make plain data. */
+/** The functions that a pickle may call. Each makes only plain data. */
 const calls: Readonly<Record<string, NonNullable<AllowedName['call']>>> = {
   'collections.OrderedDict': ([pairs = []], budget) => dictOf(pairs, budget),
   'collections.Counter': ([counts = []], budget) => dictOf(counts, budget),
@@ -95,7 +95,7 @@ const allowed: ReadonlyMap<string, AllowedName> = new Map(
   ].map((entry) => [entry.name, entry]),
 );
 
-/** The rules of a pickle of tensors. Every storage that it refers to is added to `found`. */
+/** The rules of a pickle of tensors. Every storage in it is added to `found`. */
 export function torchRules(found: Map<string, Storage>, budget: MemoryBudget): PickleRules {
   return {
     budget,
@@ -107,7 +107,7 @@ export function torchRules(found: Map<string, Storage>, budget: MemoryBudget): P
       const [kind, type, key, , length, view = null] = Array.isArray(id) ? id : [];
       const stored = type instanceof AllowedName ? storages.get(type.name) : undefined;
       if (kind !== 'storage' || stored === undefined || view !== null)
-        throw new KitError('It refers to something that is not a whole storage of numbers.', { code: 'PTH_STORAGE' });
+        throw new KitError('It refers to something other than a storage of numbers.', { code: 'PTH_STORAGE' });
       const name = storageKey(key);
       budget.spend(cost.map);
       const storage = found.get(name) ?? new Storage(name, stored, wholeNumber(length));
@@ -117,7 +117,7 @@ export function torchRules(found: Map<string, Storage>, budget: MemoryBudget): P
   };
 }
 
-/** The name of a storage in the file: a text, or a whole number in old files. */
+/** The name of a storage in the file: a text, or an integer in old files. */
 export function storageKey(key: PickleValue | undefined): string {
   if (typeof key !== 'string' && typeof key !== 'number')
     throw new KitError('A storage in it has no name.', { code: 'PTH_STORAGE' });
@@ -143,7 +143,7 @@ function rebuildTensor([storage, offset, shape, stride]: PickleValue[], budget: 
 
 function wholeNumber(found: PickleValue | undefined): number {
   if (typeof found !== 'number' || !Number.isSafeInteger(found) || found < 0)
-    throw new KitError('A size, stride or offset in it is not a whole number.', { code: 'PTH_TENSOR' });
+    throw new KitError('A size, stride or offset in it is not an integer.', { code: 'PTH_TENSOR' });
   return found;
 }
 

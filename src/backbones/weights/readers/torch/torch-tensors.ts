@@ -12,13 +12,13 @@ import {
 } from '../state-dict';
 import { Opaque } from './pickle-machine';
 
-/** Bytes that the copies of all expanded tensors may take: such a tensor is a view of fewer numbers than it has. */
+/** Most bytes for the copies of all expanded tensors: an expanded tensor is a view of fewer numbers than it has. */
 const roomForExpanded = 16 * 2 ** 20;
 
-/** The elements of a storage: a type that the kit can hold, or the name and size of one that it cannot. */
+/** The elements of a storage: a supported type, or the name and size of an unsupported one. */
 export type StorageType = { dtype: ElementType } | { dtype: null; name: string; bytes: number };
 
-/** A run of elements that tensors are views of. The pickle describes it; its data come after the pickle. */
+/** A sequence of elements of which tensors are views. The pickle describes it; its data come after the pickle. */
 export class Storage extends Opaque {
   readonly kind = 'storage';
   data: ElementArray | undefined;
@@ -59,7 +59,7 @@ export class TensorView extends Opaque {
   }
 }
 
-/** A tensor of a type or form that the kit cannot hold: complex, quantized, sparse, 8-bit floating point. */
+/** A tensor of an unsupported type or form: complex, quantized, sparse, 8-bit floating point. */
 export class UnreadableTensor extends Opaque {
   readonly kind = 'unreadable tensor';
 
@@ -91,7 +91,7 @@ export function materialise(views: TensorViews): StateDict {
     else if (!isRowMajor(view)) room -= bytes;
   }
   if (!(room >= 0 && expanded >= 0))
-    throw new KitError('It repeats its numbers in more views than there are numbers.', { code: 'PTH_VIEWS' });
+    throw new KitError('It has more views of its numbers than a checkpoint should have.', { code: 'PTH_VIEWS' });
   return new Map([...views].map(([name, view]) => [name, tensorOf(view)]));
 }
 
@@ -99,13 +99,13 @@ export function materialise(views: TensorViews): StateDict {
 const isExpanded = ({ shape, stride }: TensorView): boolean =>
   shape.some((side, axis) => side > 1 && stride[axis] === 0);
 
-/** Whether the elements of a view lie one after the other in its storage. */
+/** Whether the elements of a view are contiguous in its storage. */
 function isRowMajor({ shape, stride }: TensorView): boolean {
   const rowMajor = rowMajorStrides(shape);
   return shape.every((side, axis) => side === 1 || stride[axis] === rowMajor[axis]);
 }
 
-/** The elements of a view in row-major order: the storage's own memory where they lie so, else a copy. */
+/** The elements of a view in row-major order: the memory of the storage if they are contiguous, otherwise a copy. */
 function tensorOf(view: TensorView): StateTensor {
   const { storage, dtype, offset, shape, stride } = view;
   const data = storage.data!;
