@@ -1,7 +1,7 @@
 // `npm run bench -- NAME`: side-by-side benchmarks, each contender in a process of its own, all in one run.
 import { Command } from 'commander';
 import { fail } from '../src/cli/fail';
-import { positiveNumber } from '../src/cli/numbers';
+import { positiveNumber } from '../src/cli/flags/numbers';
 import { unknownName } from '../src/base/errors';
 import { analysis } from './analysis';
 import { dataBench } from './data';

@@ -50,6 +50,9 @@ export { checkExtension, type CheckedDefinition, type ExtensionReport } from './
 
 export { defineMethod, methods, type Method, type MethodInput, type MethodParts } from './transfer/methods';
 
+export { defineMetric, metrics, type Metric, type MetricInput } from './metrics/metric';
+export { defineObserver, type Look, type Observation, type Observer } from './transfer/observer';
+
 export { z } from 'zod';
 export { defineBackbone, type BackboneDefinition } from './backbones/define-backbone';
 export * as layers from './backbones/layers';

@@ -1,6 +1,7 @@
-// Public entry `rifle-kit`: the generic API, and the study of the RIFLE paper that comes with the kit.
+// Public entry `rifle-kit`: the generic API, and the studies that come with the kit.
 export * from './kit';
 
+export { forgettingTable } from './studies/forgetting';
 export {
   ablationsTable,
   architecturesTable,

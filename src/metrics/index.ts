@@ -10,4 +10,5 @@ export {
   type ClassScores,
   type ConfusedPair,
 } from './classification';
+export { defineMetric, metrics, type Metric, type MetricInput, type RunMetrics } from './metric';
 export type { LabelledLogits } from './logits';

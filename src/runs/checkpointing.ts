@@ -5,6 +5,7 @@ import { writeSafetensors } from '../backbones/weights/readers/safetensors';
 import type { StateDict } from '../backbones/weights/readers/state-dict';
 import type { Backbone } from '../backbones/backbone';
 import { valuesOf } from '../transfer/compiled-steps';
+import type { Observation } from '../transfer/observer';
 import type { EpochRow, Moment, TrainOptions, TrainState } from '../transfer/train-state';
 import { Checkpoints, type Checkpoint, type RunHistory } from './store/checkpoint';
 import { writePredictions, type RunPredictions } from './store/predictions';
@@ -82,6 +83,11 @@ export class Checkpointing {
 
   set graph(graph: CodeDigests | undefined) {
     this.former = { ...this.former, graph };
+  }
+
+  /** What observers have seen so far: rows that are added to the list are in the next checkpoint. */
+  get observations(): Observation[] {
+    return (this.former.observations ??= []);
   }
 
   /** Start, time and memory of the run, over all processes that executed it so far. */

@@ -7,8 +7,9 @@ import { BatchLoader, EVALUATION_BATCH, type Batch } from '../data/batches/batch
 import type { Dataset } from '../data/dataset';
 import { limitPerClass } from '../data/splits';
 import { openPixelCache } from '../data/pixels/pixel-cache';
-import { classificationMetrics } from '../metrics/classification';
+import { measureAll } from '../metrics/metric';
 import { methods } from '../transfer/methods';
+import { Observations } from '../transfer/observer';
 import { regularizers, type Prepared } from '../transfer/regularizers/regularizer';
 import { timetable } from '../transfer/resets/reset';
 import { DivergedError, type EpochRow, type Trained, type TrainOptions } from '../transfer/train-state';
@@ -75,6 +76,8 @@ export async function executeRun(options: ExecuteOptions & { title: string }, ru
     const testBatches = await loaders.open(dataset.test, { train: false, batchSize: EVALUATION_BATCH });
     const prepared = await preparedParts(run, backbone, loaders, options);
     const rows: EpochRow[] = [...(from?.rows ?? [])];
+    const notice = (text: string): void => checkpointing.notice(text);
+    const observations = new Observations(checkpointing.observations, notice);
     const keepWeights = checkpointing.weightsObserver(backbone, epochCount, () => rows);
     const keepPredictions = checkpointing.predictionsObserver(evaluatedImages(run), epochCount, () => rows);
     const { epochs, layers, failure } = await trainOrFail(() =>
@@ -102,6 +105,7 @@ export async function executeRun(options: ExecuteOptions & { title: string }, ru
           options.onEpoch?.(row);
         },
         observe: (moment, epoch, read) => {
+          observations.look(moment, epoch, read);
           options.observe?.(moment, epoch, read);
           keepWeights(moment, epoch, read);
         },
@@ -132,7 +136,8 @@ export async function executeRun(options: ExecuteOptions & { title: string }, ru
       epochs,
       evaluatedOn: spec.evaluateOn,
       top1: failure === null ? epochs[epochs.length - 1].top1 : NaN,
-      ...(failure === null ? { metrics: classificationMetrics((await store.predictions(id))!) } : {}),
+      ...(failure === null ? { metrics: measureAll((await store.predictions(id))!, notice) } : {}),
+      ...(observations.rows.length > 0 ? { observations: observations.rows } : {}),
       resets: epochs.filter((row) => row.headReset).map((row) => row.epoch),
       wallSeconds,
       peakMemoryMb,

@@ -7,6 +7,7 @@ export { compareRuns, type Difference, type RunComparison } from './store/compar
 export { matchesFilter, type RunFilter } from './store/selection';
 export { verifyRun, type RunVerdict } from './store/verify';
 export { exportRun, type Exported, type ExportFormat } from './export/export';
+export { withMetrics } from './with-metrics';
 export { RunStore } from './store/store';
 export type { LayerRow, RunEnvironment, RunRecord } from './store/record';
 export type { RunPredictions } from './store/predictions';

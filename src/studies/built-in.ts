@@ -1,2 +1,3 @@
 // The studies that come with the kit: importing this file registers them.
 import './rifle';
+import './forgetting';

@@ -5,6 +5,7 @@ import { parseRunSpec, type RunSpec, type RunSpecInput } from '../transfer/spec/
 import { timetable } from '../transfer/resets/reset';
 import { finetune, type FinetuneOptions } from '../runs/finetune';
 import type { RunRecord } from '../runs/store/record';
+import { requireVaried, varied, type Vary } from './vary';
 
 /** A study: one spec, run with every method and every seed. */
 export interface Grid {
@@ -13,35 +14,22 @@ export interface Grid {
   /** Names of methods. */
   methods: readonly string[];
   seeds: readonly number[];
-  /** Values to try of any field, by its path: `{ 'optimizer.learningRate': [0.003, 0.01] }`. All combinations. */
-  vary?: Readonly<Record<string, readonly unknown[]>>;
+  /**
+   * Values to try of any field, by its path: `{ 'optimizer.learningRate': [0.003, 0.01] }`. All combinations. Choose
+   * among them on validation images: `evaluateOn: 'validation'` in `spec`.
+   */
+  vary?: Vary;
 }
 
 /**
  * The specs of a grid, seed by seed, so that a table of pairs fills early. Within a seed: each combination of varied
  * values, with every method.
- * @throws KitError for a spec that is not valid.
+ * @throws KitError for a spec that is not valid; VARY_FIELD.
  */
 export function plan({ spec, methods: names, seeds, vary = {} }: Grid): RunSpec[] {
-  type Setting = readonly (readonly [path: string, value: unknown])[];
-  let settings: Setting[] = [[]];
-  for (const [path, values] of Object.entries(vary))
-    settings = settings.flatMap((setting) => values.map((value): Setting => [...setting, [path, value]]));
-  return seeds.flatMap((seed) =>
-    settings.flatMap((setting) =>
-      names.map((name) => {
-        const whole = parseRunSpec(methods.apply(name, { ...spec, seed })) as unknown as Record<string, unknown>;
-        return parseRunSpec(setting.reduce((value, [path, field]) => withField(value, path.split('.'), field), whole));
-      }),
-    ),
-  );
-}
-
-/** A copy of `value`, an object or a list, with another field at `path`. */
-function withField<T extends object>(value: T, [key, ...rest]: readonly string[], field: unknown): T {
-  const copy = (Array.isArray(value) ? [...(value as unknown[])] : { ...value }) as Record<string, unknown>;
-  copy[key] = rest.length === 0 ? field : withField((copy[key] ?? {}) as object, rest, field);
-  return copy as T;
+  const specs = seeds.map((seed) => names.map((name) => parseRunSpec(methods.apply(name, { ...spec, seed }))));
+  requireVaried(specs.flat(), vary);
+  return specs.flatMap((ofSeed) => varied(ofSeed, vary));
 }
 
 /** Options of `runAll`. */

@@ -6,6 +6,7 @@ import type { Exhibit, FigureSources } from '../report/page/exhibits';
 import type { RunRecord } from '../runs/store/record';
 import { methods } from '../transfer/methods';
 import { parseRunSpec, type RunSpec, type RunSpecInput } from '../transfer/spec/spec';
+import { varied, type Vary } from './vary';
 import { scale as scaleNamed, scaleNames, type Scale } from './scales';
 
 /** What an analysis of trained networks needs. */
@@ -62,6 +63,10 @@ export interface StudyOptions {
   /** Default: those of the scale, and where it takes them the image folders in the environment variable RIFLE_DATA. */
   datasets?: readonly string[];
   seeds?: readonly number[];
+  /** Values to try of any field of its runs, all combinations. Default none. */
+  vary?: Vary;
+  /** On which images all its runs are evaluated. Default: as the study says, which is `test` for most. */
+  evaluateOn?: RunSpec['evaluateOn'];
 }
 
 const registry = new Registry<Study>('study', 'STUDY_DEFINED_TWICE');
@@ -85,6 +90,7 @@ export const studies = {
 
   /** The runs of a study, seed by seed, so that a table of pairs fills early. */
   specs(name: string, options: StudyOptions = {}): RunSpec[] {
+    const { vary = {}, evaluateOn } = options;
     const study = studies.get(name);
     const scale = scaleOf(study, options.scale);
     const all = options.datasets ?? [...scale.datasets, ...foldersOf(scale)];
@@ -96,8 +102,8 @@ export const studies = {
       ((spec: RunSpecInput): RunSpec[] => study.methods.map((method) => parseRunSpec(methods.apply(method, spec))));
     return seeds.flatMap((seed) =>
       datasets.flatMap((dataset) =>
-        backbones.flatMap((backbone) =>
-          runsOf(
+        backbones.flatMap((backbone) => {
+          const runs = runsOf(
             {
               ...scale.spec,
               ...study.changes?.[scale.name],
@@ -107,8 +113,10 @@ export const studies = {
               ...(dataset === scale.spec.dataset ? {} : { limits: scale.folderLimits }),
             },
             scale,
-          ),
-        ),
+          );
+          const evaluated = evaluateOn === undefined ? runs : runs.map((spec) => ({ ...spec, evaluateOn }));
+          return varied(evaluated, vary);
+        }),
       ),
     );
   },

@@ -13,6 +13,7 @@ import { identifyRun } from '../runs/identify';
 import type { BriefRecord } from '../runs/store/record-index';
 import { RunStore } from '../runs/store/store';
 import { scaleOf, studies } from './study';
+import { requireVaried, variedText, type Vary } from './vary';
 
 /** Runs of one study that differ in their seed alone. */
 export interface SweepRow {
@@ -20,6 +21,8 @@ export interface SweepRow {
   dataset: string;
   backbone: string;
   method: string;
+  /** The varied values in words, for example `learning rate 0.003`; empty when nothing varies. */
+  varied: string;
   seeds: number[];
   /** How many are not in the store. */
   missing: number;
@@ -62,6 +65,10 @@ export interface SweepPlanOptions {
   /** Names or folders. Default: those of the scale. */
   datasets?: readonly string[];
   runs?: string;
+  /** Values to try of any field, all combinations. Default none. */
+  vary?: Vary;
+  /** On which images runs are evaluated. Default: validation with `vary`, else as the studies say. */
+  evaluateOn?: RunSpec['evaluateOn'];
   /** Training images per second, for every run. */
   imagesPerSecond?: number;
   /** Measures a kind of run; called once for each kind that is missing. Default: none is measured. */
@@ -74,6 +81,9 @@ export const paceKey = ({ backbone, imageSize, batchSize, regularizers }: RunSpe
 
 /** Plans a sweep. */
 export async function sweepPlan(options: SweepPlanOptions): Promise<SweepPlan> {
+  const { scale, datasets, vary = {} } = options;
+  const isVaried = Object.keys(vary).length > 0;
+  const evaluateOn = options.evaluateOn ?? (isVaried && !('evaluateOn' in vary) ? 'validation' : undefined);
   const names = options.studies ?? studies.list().map(({ name }) => name);
   const store = new RunStore(options.runs);
   const records = store.brief(() => undefined);
@@ -82,9 +92,11 @@ export async function sweepPlan(options: SweepPlanOptions): Promise<SweepPlan> {
   const estimator = new Estimator(records, options);
   const rows: SweepRow[] = [];
   const unique = new Map<string, { spec: RunSpec; isMissing: boolean; seconds: number | null }>();
-  for (const study of names) {
+  const specsOf = new Map(names.map((name) => [name, studies.specs(name, { scale, datasets, vary, evaluateOn })]));
+  requireVaried([...specsOf.values()].flat(), vary);
+  for (const [study, specs] of specsOf) {
     const { assumedPace } = scaleOf(studies.get(study), options.scale);
-    for (const spec of studies.specs(study, { scale: options.scale, datasets: options.datasets })) {
+    for (const spec of specs) {
       const dataset = path.basename(spec.dataset);
       const key = stableStringify(spec)!;
       let run = unique.get(key);
@@ -97,12 +109,17 @@ export async function sweepPlan(options: SweepPlanOptions): Promise<SweepPlan> {
         );
       }
       const method = methods.nameOf(spec);
+      const varied = variedText(spec, vary);
       let row = rows.find(
         (row) =>
-          row.study === study && row.dataset === dataset && row.backbone === spec.backbone && row.method === method,
+          row.study === study &&
+          row.dataset === dataset &&
+          row.backbone === spec.backbone &&
+          row.method === method &&
+          row.varied === varied,
       );
       if (row === undefined)
-        rows.push((row = { study, dataset, backbone: spec.backbone, method, seeds: [], missing: 0, hours: 0 }));
+        rows.push((row = { study, dataset, backbone: spec.backbone, method, varied, seeds: [], missing: 0, hours: 0 }));
       row.seeds.push(spec.seed);
       if (!run.isMissing) continue;
       row.missing++;
@@ -129,7 +146,7 @@ export async function sweepPlan(options: SweepPlanOptions): Promise<SweepPlan> {
           ? 'Nothing is left to make.'
           : `Estimate: ${(seconds / 3600).toFixed(seconds < 3600 ? 2 : 1)} hours on one device (from ${basis}).`,
     keepWeights: names.some((name) => studies.get(name).keepWeights),
-    titleOf,
+    titleOf: (spec) => [titleOf(spec), variedText(spec, vary)].filter(Boolean).join(', '),
   };
 }
 

@@ -66,7 +66,17 @@ describe('what commands print', () => {
   });
 
   it('names a refusal of the system without a stack, and how to fix it', () => {
-    for (const code of ['ENOSPC', 'EROFS', 'EMFILE', 'ENAMETOOLONG', 'EIO']) {
+    for (const code of [
+      'ENOSPC',
+      'EROFS',
+      'EMFILE',
+      'ENAMETOOLONG',
+      'EIO',
+      'ELOOP',
+      'ENOTDIR',
+      'ENOENT',
+      'ECONNREFUSED',
+    ]) {
       const text = withoutColours(failureText(Object.assign(new Error(`${code}: refused, open '/x'`), { code })));
       assert.match(text, /^error: .*\n {2}→ .+\n$/);
     }

@@ -5,7 +5,17 @@ import path from 'node:path';
 import { finetune, plan, RunStore, tf } from '../../src';
 import { sgd } from '../../src/extend';
 import { packageRoot } from '../../src/base/home';
-import { cutout, cutoutMethod, featureNorm, forgetting, rewindHead, smoothing, warmup } from './examples';
+import {
+  cutout,
+  cutoutMethod,
+  featureNorm,
+  forgetting,
+  largestValue,
+  predictedClasses,
+  rewindHead,
+  smoothing,
+  warmup,
+} from './examples';
 
 const spec = {
   dataset: 'elpv',
@@ -24,7 +34,7 @@ describe('docs/extending.md', () => {
   it('shows the examples that are tested here', () => {
     const read = (...file: string[]): string => fs.readFileSync(path.join(packageRoot(), ...file), 'utf8');
     const examples = [...read('test', 'extend', 'examples.ts').matchAll(/^\/\/ example: .*\n([^]*?)^\/\/ end/gm)];
-    assert.equal(examples.length, 6);
+    assert.equal(examples.length, 8);
     const doc = read('docs', 'extending.md');
     for (const [, example] of examples) assert.ok(doc.includes(example.trim()), example);
   });
@@ -50,6 +60,16 @@ describe('docs/extending.md', () => {
       second.epochs.map(({ trainLoss, loss, top1 }) => [trainLoss, loss, top1]),
     );
     assert.deepEqual(first.resets, [1]);
+    assert.equal(typeof first.metrics![predictedClasses.name], 'number');
+    const looks = first.observations!.filter(({ observer }) => observer === largestValue.name);
+    assert.deepEqual(
+      looks.map(({ moment, epoch, largest }) => [moment, epoch, Number(largest) > 0]),
+      [
+        ['epoch', 1, true],
+        ['after-reset', 1, true],
+        ['epoch', 2, true],
+      ],
+    );
     const without = await finetune({ ...all, tricks: [smoothing()] }, { runs: path.join(folder, 'first') });
     assert.notEqual(without.epochs[0].trainLoss, first.epochs[0].trainLoss);
   });

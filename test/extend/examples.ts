@@ -1,6 +1,8 @@
 // The examples of docs/extending.md. The test beside this file compares the two texts, and trains with all of them.
 import {
   defineMethod,
+  defineMetric,
+  defineObserver,
   defineRegularizer,
   defineReset,
   defineSchedule,
@@ -99,5 +101,29 @@ export const forgetting = defineMethod({
   title: 'Later layers, back to pretrained',
   source: 'Zhou et al., ICLR 2022',
   reset: layersReset({ from: 'stage4' }),
+});
+// end
+
+// example: a metric
+export const predictedClasses = defineMetric({
+  name: 'example/predicted-classes',
+  title: 'Classes predicted',
+  measure({ logits, labels, classes }) {
+    const predicted = Array.from(labels, (_, i) => {
+      const row = logits.subarray(i * classes, (i + 1) * classes);
+      return row.indexOf(Math.max(...row));
+    });
+    return new Set(predicted).size / classes;
+  },
+});
+// end
+
+// example: an observer
+export const largestValue = defineObserver({
+  name: 'example/largest-value',
+  moments: ['epoch', 'after-reset'],
+  observe: ({ values }) => ({
+    largest: Object.values(values()).reduce((most, array) => array.reduce((a, b) => Math.max(a, Math.abs(b)), most), 0),
+  }),
 });
 // end

@@ -56,6 +56,24 @@ describe('sweepPlan', () => {
     assert.deepEqual(rows[0].seeds, [3, 3]);
   });
 
+  it('has a row for each varied value, evaluated on validation images unless it is told otherwise', async () => {
+    planned.specs = [specOf({ seed: 5 })];
+    const options = { studies: [sweepStudy.name], scale: 'smoke', datasets: [images], runs, imagesPerSecond: 10 };
+    const vary = { 'optimizer.learningRate': [0.003, 0.01] };
+    const { rows, specs, titleOf } = await sweepPlan({ ...options, vary });
+    assert.deepEqual(
+      rows.map(({ varied, missing }) => [varied, missing]),
+      [
+        ['learning rate 0.003', 1],
+        ['learning rate 0.01', 1],
+      ],
+    );
+    assert.deepEqual([...new Set(specs.map(({ evaluateOn }) => evaluateOn))], ['validation']);
+    assert.match(titleOf(specs[0]), /seed 5, learning rate 0\.003$/);
+    const onTest = await sweepPlan({ ...options, vary, evaluateOn: 'test' });
+    assert.deepEqual([...new Set(onTest.specs.map(({ evaluateOn }) => evaluateOn))], ['test']);
+  });
+
   it('takes runs of one backbone, image size, batch size and regularizer for equally fast', () => {
     assert.equal(paceKey(specOf({ seed: 1 })), paceKey(specOf({ seed: 2, epochs: 9 })));
     assert.notEqual(paceKey(specOf({})), paceKey(specOf({ imageSize: 32 })));

@@ -6,7 +6,7 @@ import { extensionError } from './load-error';
 import { importModule, loadedKits } from './module-loader';
 import { packageRoot } from '../home';
 import { projectExtensions } from './project';
-import { definedValues, definitionFilesOf, kitFolder, originText } from './registry';
+import { allDefinitions, kitFolder, originText, whileLoading, type Guest } from './registry';
 
 /** Endings of files that can be loaded. */
 const ENDINGS = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs'];
@@ -51,7 +51,7 @@ async function loadExtension(file: string): Promise<void> {
   let exported: unknown;
   try {
     const cached = loaded.has(file) ? undefined : require.cache[file]; // another extension imports it
-    exported = cached === undefined ? await importModule(file, text) : cached.exports;
+    exported = cached === undefined ? await whileLoading(file, () => importModule(file, text)) : cached.exports;
   } catch (error) {
     delete require.cache[file]; // else the next try would find a module that did not run to its end
     throw extensionError(file, error);
@@ -63,7 +63,8 @@ async function loadExtension(file: string): Promise<void> {
       fix: `This command is of ${packageRoot()}. Run \`npx rifle\` in the folder of the project.`,
     });
   const after = definedValues();
-  const isDefined = after.some((value) => !known.has(value)) || definitionFilesOf().includes(file);
+  const isDefined =
+    after.some((value) => !known.has(value)) || allDefinitions().some(({ origin }) => origin.file === file);
   if (!isDefined && !Object.values(exported ?? {}).some((value) => after.includes(value)))
     throw new KitError(`The extension ${originText({ file, line: null })} defines nothing.`, {
       code: 'EXTENSION_EMPTY',
@@ -72,15 +73,22 @@ async function loadExtension(file: string): Promise<void> {
   loaded.set(file, text);
 }
 
+const definedValues = (): unknown[] => allDefinitions().map(({ definition }) => definition);
+
 /**
- * The files with definitions that a new process of the kit does not know yet, in the order of their definitions. Files
- * of the kit are relative to it, so that another installation finds its own. A file that was deleted is left out.
+ * The files with definitions that a new process of the kit does not know yet, in the order of their definitions: those
+ * of the kit's studies, relative to the kit, so that another installation finds its own; and those of the definitions
+ * outside the kit for which `isUsed` holds.
  */
-export const definitionFiles = (): string[] =>
-  definitionFilesOf()
-    .filter((file) => fs.existsSync(file))
-    .map((file) => (file.startsWith(kitFolder) ? path.relative(kitFolder, file) : file))
-    .filter((file) => path.isAbsolute(file) || file.startsWith(`studies${path.sep}`));
+export function definitionFiles(isUsed: (definition: Guest) => boolean): string[] {
+  const files = allDefinitions().flatMap((each) => {
+    const { file, loadedBy } = each.origin;
+    if (file === null) return [];
+    if (file.startsWith(kitFolder)) return path.relative(kitFolder, file);
+    return isUsed(each) ? (loadedBy ?? file) : [];
+  });
+  return [...new Set(files)].filter((file) => path.isAbsolute(file) || file.startsWith(`studies${path.sep}`));
+}
 
 /** Loads files with definitions, as `definitionFiles` gives them. @throws KitError as `loadExtensions`. */
 export async function loadDefinitions(files: readonly string[]): Promise<void> {

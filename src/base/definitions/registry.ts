@@ -10,6 +10,22 @@ export interface Origin {
   file: string | null;
   /** 1-based; `null` when it is not known. */
   line: number | null;
+  /** The extension that was being loaded, when another file called `define`. */
+  loadedBy?: string;
+}
+
+/** The extension that is being loaded. */
+let loading: string | null = null;
+
+/** Loads an extension by `load`: the definitions that are made meanwhile are of this file. */
+export async function whileLoading<T>(file: string, load: () => Promise<T>): Promise<T> {
+  const before = loading;
+  loading = file;
+  try {
+    return await load();
+  } finally {
+    loading = before;
+  }
 }
 
 /** Folder of the compiled kit: definitions from its files are built in. */
@@ -18,12 +34,12 @@ export const kitFolder = path.resolve(__dirname, '..', '..') + path.sep;
 /** All registries, by kind. */
 const registries = new Map<string, Registry<unknown>>();
 
-/** The files with definitions, in the order in which each made its first one. */
-const files = new Set<string>();
+/** Definitions that were made so far. */
+let place = 0;
 
 /** Definitions of one kind by name, in the order in which they were made. */
 export class Registry<D> {
-  private readonly entries = new Map<string, { definition: D; origin: Origin }>();
+  private readonly entries = new Map<string, { definition: D; origin: Origin; place: number }>();
 
   /**
    * @param kind in the singular, as messages use it: `'regularizer'`.
@@ -60,8 +76,7 @@ export class Registry<D> {
         fix: `Names without a slash are the kit's own. Use for example "my-project/${name.replaceAll('/', '-')}".`,
       });
     }
-    if (origin.file !== null) files.add(origin.file);
-    this.entries.set(name, { definition, origin });
+    this.entries.set(name, { definition, origin, place: place++ });
     return definition;
   }
 
@@ -91,6 +106,11 @@ export class Registry<D> {
   /** All names, in the order of `list`. */
   names(): string[] {
     return [...this.entries.keys()];
+  }
+
+  /** All of them with their places among the definitions of all kinds. */
+  entriesInOrder(): (Guest & { definition: unknown; place: number })[] {
+    return [...this.entries].map(([name, entry]) => ({ kind: this.kind, name, ...entry }));
   }
 
   /** The files of the definitions that are not the kit's own, in words. */
@@ -125,25 +145,17 @@ export interface Guest {
 }
 
 /** All definitions of all kinds that are not the kit's own. */
-export function guests(): Guest[] {
-  return [...registries.values()].flatMap((registry) =>
-    registry
-      .names()
-      .filter((name) => !registry.isBuiltIn(name))
-      .map((name) => ({ kind: registry.kind, name, origin: registry.originOf(name)! })),
-  );
-}
+export const guests = (): Guest[] =>
+  allDefinitions()
+    .filter(({ origin }) => !isBuiltIn(origin))
+    .map(({ kind, name, origin }) => ({ kind, name, origin }));
 
-/** The files of all definitions, each once, in the order of their definitions. Definitions of cells have none. */
-export function definitionFilesOf(): string[] {
-  const present = new Set(
-    [...registries.values()].flatMap((registry) => registry.names().map((name) => registry.originOf(name)?.file)),
-  );
-  return [...files].filter((file) => present.has(file));
-}
-
-/** All definitions of all kinds. */
-export const definedValues = (): unknown[] => [...registries.values()].flatMap((registry) => registry.list());
+/** All definitions, in the order in which they were made. */
+export const allDefinitions = (): (Guest & { definition: unknown })[] =>
+  [...registries.values()]
+    .flatMap((registry) => registry.entriesInOrder())
+    .sort((a, b) => a.place - b.place)
+    .map(({ place: _, ...entry }) => entry);
 
 /** Whether the file of a definition still exists; cells do. */
 const isThere = ({ file }: Origin): boolean => file === null || fs.existsSync(file);
@@ -169,7 +181,8 @@ export function callSite(define: (...args: never[]) => unknown): Origin {
     if (file === null || !path.isAbsolute(file) || !fs.existsSync(file)) return { file: null, line: null };
     // Where stacks are rewritten (a notebook's kernel), the text has the line of the source.
     const shown = prepareStackTrace && /:(\d+):\d+\)?\s*$/.exec(String(prepareStackTrace(new Error(), [site!])));
-    return { file: fs.realpathSync(file), line: shown ? Number(shown[1]) : (site?.getLineNumber() ?? null) };
+    const origin = { file: fs.realpathSync(file), line: shown ? Number(shown[1]) : (site?.getLineNumber() ?? null) };
+    return loading === null || loading === origin.file ? origin : { ...origin, loadedBy: loading };
   } finally {
     Object.assign(Error, { prepareStackTrace, stackTraceLimit });
   }

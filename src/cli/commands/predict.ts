@@ -4,7 +4,7 @@ import { Command, Option } from 'commander';
 import { KitError } from '../../base/errors';
 import type { Predictions } from '../../predict/classifier';
 import { examples } from '../examples';
-import { wholeNumber } from '../numbers';
+import { wholeNumber } from '../flags/numbers';
 import { percent, printJson, printLine, printList } from '../print';
 import { withProgress } from '../progress';
 

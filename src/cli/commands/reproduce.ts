@@ -3,7 +3,7 @@ import path from 'node:path';
 import { Command } from 'commander';
 import pc from 'picocolors';
 import { examples } from '../examples';
-import { extensionOption, loadForRuns, type ExtensionFlags } from '../extensions';
+import { extensionOption, loadForRuns, type ExtensionFlags } from '../flags/extensions';
 import { percent, printJson, printLine } from '../print';
 import { duration, withProgress } from '../progress';
 

@@ -1,15 +1,17 @@
 // `rifle sweep`: all runs of one study or of several, in worker processes or on a Ray cluster.
 import path from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import pc from 'picocolors';
 import { KitError } from '../../base/errors';
 import type { PoolOptions } from '../../runs/pool/pool';
 import type { RunRecord } from '../../runs/store/record';
+import type { Vary } from '../../studies/vary';
 import type { RunSpec } from '../../transfer/spec/spec';
 import { examples } from '../examples';
-import { extensionOption, loadForRuns, type ExtensionFlags } from '../extensions';
+import { extensionOption, loadForRuns, type ExtensionFlags } from '../flags/extensions';
 import { interruptible } from '../interrupt';
-import { positiveNumber } from '../numbers';
+import { positiveNumber } from '../flags/numbers';
+import { varied } from '../flags/vary';
 import { printJson, printLine, printList } from '../print';
 import { duration } from '../progress';
 import { showSweep } from '../sweep-display';
@@ -18,6 +20,8 @@ interface SweepFlags extends ExtensionFlags {
   study?: string[];
   dataset?: string[];
   scale?: string;
+  vary?: Vary;
+  evaluateOn?: RunSpec['evaluateOn'];
   workers?: number;
   devices?: string;
   retries: number;
@@ -47,12 +51,19 @@ const number = (text: string): number => {
 /** The command. */
 export function sweepCommand(): Command {
   return new Command('sweep')
-    .description('make the runs of studies: of tables t2 to t5, figures f1 to f5, variants, choice (default: all)')
+    .description('make the runs of studies: t2 to t5, f1 to f5, variants, choice, forgetting (default: all)')
     .option('--study <names...>', 'which studies')
     .option('--scale <name>', 'smoke, mini, paper or a scale of your own (default: RIFLE_SCALE, or mini)')
     .option(
       '--dataset <names...>',
       'data sets or folders (default: those of the scale, and at mini the folders in RIFLE_DATA)',
+    )
+    .option('--vary <field=values>', 'try these values of a field of each run, all combinations (repeatable)', varied)
+    .addOption(
+      new Option(
+        '--evaluate-on <images>',
+        'validation: a fifth of the training images (default with --vary), or test',
+      ).choices(['validation', 'test']),
     )
     .option(
       '--workers <n>',
@@ -92,6 +103,7 @@ export function sweepCommand(): Command {
         examples(
           'rifle sweep --study t2 t3 --scale mini --workers 2',
           'rifle sweep --scale paper --dry-run',
+          "rifle sweep --study t2 --vary 'optimizer.learningRate=0.003,0.01' --vary batchSize=16,32",
           'rifle sweep --study t2 --scale paper --ray http://127.0.0.1:8265',
         ) +
         '\n  $ RIFLE_DATA=./photos npx rifle sweep --study t2    # also on a folder of your own',
@@ -107,6 +119,8 @@ export function sweepCommand(): Command {
         studies: flags.study,
         datasets: flags.dataset,
         scale: name,
+        vary: flags.vary,
+        evaluateOn: flags.evaluateOn,
         runs: flags.runs,
         imagesPerSecond: flags.imagesPerSecond,
         calibrate,
@@ -114,12 +128,13 @@ export function sweepCommand(): Command {
       if (flags.dryRun) {
         if (flags.json) return printJson(planned);
         printList(
-          ['study', 'data set', 'backbone', 'method', 'seeds', 'missing', 'hours'],
+          ['study', 'data set', 'backbone', 'method', ...(flags.vary ? ['varied'] : []), 'seeds', 'missing', 'hours'],
           planned.rows.map((row) => [
             row.study,
             row.dataset,
             row.backbone,
             row.method,
+            ...(flags.vary ? [row.varied] : []),
             row.seeds.join(' '),
             row.missing,
             row.hours === null ? '?' : row.hours.toFixed(2),
@@ -165,6 +180,9 @@ export function sweepCommand(): Command {
           ].join('\n'),
         );
       if (failures.length > 0) process.exitCode = 1;
+      if (flags.vary === undefined || flags.json) return;
+      const { choiceTable } = await import('../../report/tables/choice-table.js');
+      printLine(`\n${choiceTable(records).toText()}`);
     });
 }
 

@@ -4,7 +4,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { KitError } from '../../base/errors';
 import { kitVersion } from '../../base/home';
 import { examples } from '../examples';
-import { extensionOption, loadForRuns, type ExtensionFlags } from '../extensions';
+import { extensionOption, loadForRuns, type ExtensionFlags } from '../flags/extensions';
 import { percent, printJson, printLine, printList } from '../print';
 import { duration, withProgress } from '../progress';
 

@@ -48,8 +48,8 @@ const methodOf = ({ reset, regularizers, tricks }: RunSpec): Record<string, unkn
   tricks,
 });
 
-/** Leaves of nested plain data, by path in words: `limits.trainPerClass` is `train per class`. */
-function leaves(value: unknown, path: string[] = []): Map<string, string> {
+/** Leaves of nested plain data as text, by path: `limits.trainPerClass`. */
+export function leaves(value: unknown, path: string[] = []): Map<string, string> {
   if (typeof value === 'object' && value !== null && !(Array.isArray(value) && value.length === 0)) {
     return new Map(
       Object.entries(value)

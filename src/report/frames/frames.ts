@@ -1,5 +1,6 @@
 // Run records as danfo DataFrames: one row a run, or one row a run and epoch.
 import type { DataFrame } from 'danfojs-node';
+import { metrics } from '../../metrics/metric';
 import type { RunRecord } from '../../runs/store/record';
 import { finalTrainTop1 } from '../comparison/grouping';
 
@@ -78,9 +79,12 @@ const EPOCH_KINDS = {
 /**
  * One row a run, in the order of `records`: its id, settings, the last epoch's numbers (fractions in [0, 1], losses in
  * nats), the epochs after which the head was reset (`'6, 12'`, empty for none), seconds, mean training images per
- * second, MB. Numbers of a run that failed in its first epoch are NaN.
+ * second, MB. Numbers of a run that failed in its first epoch are NaN. Each metric of a study has a column of its name.
  */
 export function runsFrame(records: readonly RunRecord[]): DataFrame {
+  const own = metrics
+    .names()
+    .filter((name) => !metrics.isBuiltIn(name) && records.some((run) => run.metrics?.[name] != null));
   const rows = records.map((record) => {
     const last = record.epochs.at(-1); // none when the first epoch failed
     return {
@@ -104,9 +108,11 @@ export function runsFrame(records: readonly RunRecord[]): DataFrame {
       imagesPerSecond: record.epochs.reduce((sum, epoch) => sum + epoch.imagesPerSecond, 0) / record.epochs.length,
       peakMemoryMb: record.peakMemoryMb,
       device: record.environment.device,
+      ...Object.fromEntries(own.map((name) => [name, record.metrics?.[name] ?? NaN])),
     };
   });
-  return frameOf(RUN_KINDS, rows);
+  const kinds: Record<string, Kind> = { ...RUN_KINDS, ...Object.fromEntries(own.map((name) => [name, 'float32'])) };
+  return frameOf(kinds, rows);
 }
 
 /** One row a run and epoch, in the order of `records`: what a run is, and the fields of `EpochRow`. */

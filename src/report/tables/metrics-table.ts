@@ -1,24 +1,12 @@
 // The table of metrics: what methods reach besides top-1, over their seeds.
 import { mean, sampleStd } from '../../analysis/statistics/statistics';
 import { datasets } from '../../data/catalog';
-import type { ClassificationMetrics } from '../../metrics/classification';
+import { metrics as catalog } from '../../metrics/metric';
 import type { RunRecord } from '../../runs/store/record';
 import { onTest } from '../comparison/conditions';
 import { groupRuns } from '../comparison/grouping';
 import type { CellSource, Column, Pair, Row } from '../table/cells';
 import { Table } from '../table/tabular';
-
-type MetricName = keyof ClassificationMetrics;
-
-/** How a metric is shown. */
-const SHOWN: readonly (Pick<Column, 'title' | 'unit' | 'digits'> & { name: MetricName; scale: number })[] = [
-  { name: 'top1', title: 'Top-1', unit: '%', scale: 100, digits: 2 },
-  { name: 'meanPerClass', title: 'Mean per class', unit: '%', scale: 100, digits: 2 },
-  { name: 'macroF1', title: 'Macro F1', unit: '%', scale: 100, digits: 2 },
-  { name: 'top5', title: 'Top-5', unit: '%', scale: 100, digits: 2 },
-  { name: 'nll', title: 'NLL', scale: 1, digits: 3 },
-  { name: 'ece', title: 'Calibration error', unit: '%', scale: 100, digits: 2 },
-];
 
 /**
  * Mean and standard deviation over seeds of every metric, by data set, backbone, settings and method. Runs on a
@@ -31,7 +19,10 @@ export function metricsTable(records: readonly RunRecord[], { title = 'Metrics' 
     .list()
     .filter(({ name, metric }) => metric === 'meanPerClass' && names.includes(name))
     .map(({ name }) => name);
-  const shown = SHOWN.filter(({ name }) => measured.some(({ metrics }) => metrics![name] !== null));
+  const shown = catalog
+    .list()
+    .filter(({ name }) => measured.some(({ metrics }) => metrics![name] != null))
+    .map((metric) => ({ ...metric, scale: metric.isFraction ? 100 : 1, unit: metric.isFraction ? '%' : undefined }));
   const entries = groupRuns(measured).flatMap(({ dataset, backbone, settings, methods }) =>
     methods.map(({ label, records: runs }): { row: Row; sources: Record<string, CellSource> } => {
       const source: CellSource = { of: `${label} on ${dataset}`, runs: runs.map(({ id }) => id) };

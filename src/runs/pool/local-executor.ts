@@ -1,7 +1,7 @@
 // Makes runs in worker processes of this machine: one process for each slot, replaced when it dies.
 import os from 'node:os';
-import { definitionFiles } from '../../base/definitions/load';
 import type { PoolTask } from './messages';
+import { filesFor } from './portable';
 import { PoolWorker, WorkerLostError } from './pool-process';
 import type { PoolRun } from './run-states';
 import type { Attempt, AttemptContext, Executor, ScheduleOptions } from './scheduler';
@@ -51,7 +51,7 @@ export class LocalExecutor implements Executor {
       tracking,
       device: worker.device,
       busy: wait ? 'wait' : 'throw',
-      definitions: definitionFiles(),
+      definitions: filesFor(spec),
     };
     onRunning();
     try {

@@ -11,7 +11,7 @@ export interface PoolTask {
   checkpointMinutes?: number;
   /** The GPU that must be there; null: the CPU will do. */
   device: string | null;
-  /** Files with definitions that the spec may use, see `definitionFiles`. */
+  /** Files with definitions that the spec may use, see `filesFor`. */
   definitions?: string[];
   /** What to do when another process makes the run. */
   busy: 'wait' | 'throw';

@@ -1,5 +1,6 @@
-// Whether other processes can make a run: they load the files of its definitions, and cells have none.
+// What other processes load to make a run: the files of its definitions. Cells have none.
 import fs from 'node:fs';
+import { definitionFiles } from '../../base/definitions/load';
 import { guests, type Guest } from '../../base/definitions/registry';
 import { KitError } from '../../base/errors';
 import { methods } from '../../transfer/methods';
@@ -8,12 +9,21 @@ import type { RunSpec } from '../../transfer/spec/spec';
 
 /** @throws KitError DEFINITION_WITHOUT_FILE for a spec that uses a definition of a notebook cell or a deleted file. */
 export function requireFiles(specs: readonly RunSpec[]): void {
-  const without = guests().filter(({ origin: { file } }) => file === null || !fs.existsSync(file));
+  const without = guests().filter(
+    ({ origin: { file, loadedBy = file } }) => loadedBy === null || !fs.existsSync(loadedBy),
+  );
   if (without.length === 0) return;
   for (const spec of specs) {
-    const found = without.find(({ kind, name }) => usedBy(spec).has(keyOf(kind, name)));
+    const used = usedBy(spec);
+    const found = without.find(({ kind, name }) => used.has(keyOf(kind, name)));
     if (found !== undefined) throw refusal(found);
   }
+}
+
+/** The files that another process loads before a run of `spec`, see `definitionFiles`. */
+export function filesFor(spec: RunSpec): string[] {
+  const used = usedBy(spec);
+  return definitionFiles(({ kind, name }) => used.has(keyOf(kind, name)));
 }
 
 /** The definitions that a run of `spec` needs. */

@@ -2,7 +2,6 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { backbones } from '../../backbones/backbone';
-import { definitionFiles } from '../../base/definitions/load';
 import { KitError } from '../../base/errors';
 import { datasets } from '../../data/catalog';
 import type { Dataset } from '../../data/dataset';
@@ -10,6 +9,7 @@ import { parseRunSpec } from '../../transfer/spec/spec';
 import { finishedRun } from '../finetune';
 import { identifyRun } from '../identify';
 import type { PoolTask } from '../pool/messages';
+import { filesFor } from '../pool/portable';
 import type { PoolRun } from '../pool/run-states';
 import type { Attempt, AttemptContext, Executor } from '../pool/scheduler';
 import type { RunRecord } from '../store/record';
@@ -78,7 +78,7 @@ export class RayExecutor implements Executor {
       tracking,
       device: this.gpus > 0 ? 'of this job' : null,
       busy: 'wait',
-      definitions: definitionFiles(),
+      definitions: filesFor(spec),
     };
     const name = await this.submit(run, id, task);
     const log = new JobLog(onNews);

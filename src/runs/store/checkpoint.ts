@@ -9,6 +9,7 @@ import { readSafetensors, writeSafetensors } from '../../backbones/weights/reade
 import { errnoOf, KitError } from '../../base/errors';
 import { writeWhole } from '../../base/files/write-whole';
 import { kitVersion } from '../../base/home';
+import type { Observation } from '../../transfer/observer';
 import type { TrainState } from '../../transfer/train-state';
 import { Journal } from './journal';
 import type { CodeDigests } from './record';
@@ -25,6 +26,8 @@ export interface RunHistory {
   keepWeights: boolean;
   /** Of the code that made the run so far; absent in checkpoints of kits before 0.2. */
   graph?: CodeDigests;
+  /** What observers have seen so far; absent where there is none. */
+  observations?: Observation[];
 }
 
 /** A checkpoint as read. */

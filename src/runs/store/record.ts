@@ -1,7 +1,8 @@
 // The record of a run: one JSON document with its spec, its numbers and everything they depend on. Its form in a file
 // has a number, see docs/record-format.md.
-import type { ClassificationMetrics } from '../../metrics/classification';
+import type { RunMetrics } from '../../metrics/metric';
 import type { RunSpec } from '../../transfer/spec/spec';
+import type { Observation } from '../../transfer/observer';
 import type { LayerRow } from '../../transfer/layer-rows';
 import type { EpochRow } from '../../transfer/train-state';
 
@@ -83,7 +84,9 @@ export interface RunRecord {
   /** Of the last epoch: the number that tables report. NaN of a failed run (`null` in JSON). */
   top1: number;
   /** More numbers of the last epoch, from the kept predictions; absent in failed runs and in records of kit 0.1. */
-  metrics?: ClassificationMetrics;
+  metrics?: RunMetrics;
+  /** What observers of studies saw during training; absent where there was none. */
+  observations?: Observation[];
   /** Epochs (1-based) after which the head was re-initialised. */
   resets: number[];
   wallSeconds: number;

@@ -13,7 +13,7 @@ export const layersReset = defineReset({
   source:
     'later-layer forgetting: Fortuitous Forgetting, ICLR 2022; strength below 1: shrink and perturb, NeurIPS 2020',
   options: z.strictObject({
-    /** First stage that is reset (a name in the backbone's `taps`), or `head`. */
+    /** First stage that is reset: a name in the backbone's `taps`, `last-stage`, or `head`. */
     from: z.string().min(1).default('head'),
     to: z.enum(['random', 'pretrained', 'noise']).default('random'),
     /** In (0, 1]. */

@@ -41,8 +41,8 @@ export interface ResetContext {
   /** New random values, drawn as for a network with random weights. */
   drawn(names: readonly string[]): Record<string, Float32Array>;
   /**
-   * Names of the variables from `stage` on, to the output side, the head included; `'head'`: the head alone. Running
-   * statistics are included.
+   * Names of the variables from `stage` on, to the output side, the head included; `'head'`: the head alone;
+   * `'last-stage'`: the last of the backbone's stages, whatever its name. Running statistics are included.
    * @throws KitError for an unknown stage.
    */
   from(stage: string): string[];
@@ -146,16 +146,22 @@ export function resetValues(
   return { values, cleared: (body.clearMomentum?.(reset as never) ?? false) ? Object.keys(values) : [] };
 }
 
+/** Of a backbone, its variables by stage: to find them takes a pass for each stage. */
+const knownStages = new WeakMap<Backbone, string[][]>();
+
 /** Names of the variables from a stage on. */
 function variablesFrom(backbone: Backbone, stage: string): string[] {
   const { taps, head } = backbone.record;
   if (stage === 'head') return [head.weight, head.bias];
-  const place = taps.indexOf(stage);
+  const lastStage = taps.filter((tap) => tap.startsWith('stage')).at(-1) ?? taps.at(-1)!;
+  const place = taps.indexOf(stage === 'last-stage' ? lastStage : stage);
   if (place < 0)
     throw new KitError(`The backbone ${backbone.record.id} has no stage "${stage}".`, {
       code: 'UNKNOWN_STAGE',
-      fix: `Choose one of ${[...taps, 'head'].join(', ')}.`,
+      fix: `Choose one of ${[...taps, 'last-stage', 'head'].join(', ')}.`,
     });
-  const before = new Set(variablesByStage(backbone).slice(0, place).flat());
+  const stages = knownStages.get(backbone) ?? variablesByStage(backbone);
+  knownStages.set(backbone, stages);
+  const before = new Set(stages.slice(0, place).flat());
   return Object.keys(backbone.variables).filter((name) => !before.has(name));
 }

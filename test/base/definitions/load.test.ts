@@ -52,7 +52,7 @@ export const typed = defineTrick({
     assert.deepEqual(found, { kind: 'trick', name: 'loading/typed', origin: { file, line: 7 } });
     assert.equal(tricks.get('loading/typed').title, 'one kit');
     assert.deepEqual(tricks.get('loading/typed').options.parse({}), { side: 7 });
-    assert.ok(definitionFiles().includes(file));
+    assert.ok(definitionFiles(() => true).includes(file));
   });
 
   it('loads a file once, and again after an edit, which replaces its definitions', async () => {
@@ -69,7 +69,7 @@ export const typed = defineTrick({
     assert.deepEqual([times(), tricks.get('loading/once').title], [2, 'second']);
   });
 
-  it('gives workers the files in the order of their definitions, not those that were deleted', async () => {
+  it('gives workers the files of used definitions, in the order in which they were made', async () => {
     const trick = write(
       'z-trick.mjs',
       `import { defineTrick } from 'rifle-kit/extend';
@@ -83,9 +83,18 @@ export const typed = defineTrick({
     );
     await loadExtensions([trick, method]);
     assert.deepEqual(methods.get('loading/a-method').tricks, [{ name: 'loading/z-trick' }]);
-    assert.deepEqual(definitionFiles().slice(-2), [trick, method]);
+    const own = ({ name }: { name: string }): boolean => ['loading/z-trick', 'loading/a-method'].includes(name);
+    const outside = (files: string[]): string[] => files.filter((file) => path.isAbsolute(file));
+    assert.deepEqual(outside(definitionFiles(own)), [trick, method]);
+    assert.deepEqual(outside(definitionFiles(({ name }) => name === 'loading/a-method')), [method]);
+    write(
+      'lib/make.ts',
+      `import { defineTrick } from 'rifle-kit/extend';\nexport const make = (name) => defineTrick({ name });`,
+    );
+    const made = write('made.ts', `import { make } from './lib/make';\nexport default make('loading/made');`);
+    await loadExtensions([made]);
+    assert.deepEqual(outside(definitionFiles(({ name }) => name === 'loading/made')), [made]);
     fs.rmSync(method);
-    assert.equal(definitionFiles().at(-1), trick);
     await loadExtensions([write('renamed.js', `require('rifle-kit').defineMethod({ name: 'loading/a-method' });`)]);
     assert.equal(methods.list().filter(({ name }) => name === 'loading/a-method').length, 1);
   });

@@ -1,14 +1,19 @@
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { callSite, kitFolder, originText, Registry, type Origin } from '../../../src/base/definitions/registry';
 import type { KitError } from '../../../src/base/errors';
 
 const coded = (code: string) => (error: KitError) => error.code === code && error.fix !== '';
 const own: Origin = { file: path.join(kitFolder, 'transfer', 'own.js'), line: 1 };
-const study: Origin = { file: '/study/cutout.js', line: 5 };
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rifle-registry-'));
+const study: Origin = { file: path.join(folder, 'cutout.js'), line: 5 };
 const cell: Origin = { file: null, line: null };
 
 describe('Registry', () => {
+  before(() => fs.writeFileSync(study.file!, ''));
+  after(() => fs.rmSync(folder, { recursive: true, force: true }));
   let made: Registry<number>;
   beforeEach(() => {
     made = new Registry<number>('test thing');
@@ -29,7 +34,11 @@ describe('Registry', () => {
     made.add('cell/x', 4, cell);
     made.add('cell/x', 5, cell);
     assert.deepEqual([made.get('jdoe/cutout'), made.get('cell/x')], [3, 5]);
-    assert.throws(() => made.add('jdoe/cutout', 6, { file: '/other.js', line: 1 }), coded('DEFINITION_TWICE'));
+    const other = { file: '/other.js', line: 1 };
+    assert.throws(() => made.add('jdoe/cutout', 6, other), coded('DEFINITION_TWICE'));
+    made.add('jdoe/moved', 7, { file: path.join(folder, 'deleted.js'), line: 1 });
+    made.add('jdoe/moved', 8, other);
+    assert.equal(made.get('jdoe/moved'), 8);
   });
 
   it('asks for one slash in names that are not of the kit', () => {

@@ -8,7 +8,7 @@ import { packageRoot } from '../../../base/home';
 import type { NotebookResult } from '../../../notebook/runner/runner';
 import { examples } from '../../examples';
 import { interruptible } from '../../interrupt';
-import { positiveNumber } from '../../numbers';
+import { positiveNumber } from '../../flags/numbers';
 import { printJson, printLine, printList } from '../../print';
 
 type Parameters = Record<string, unknown>;

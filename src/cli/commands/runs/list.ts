@@ -4,7 +4,7 @@ import pc from 'picocolors';
 import type { BriefRecord } from '../../../runs/store/record-index';
 import type { RunFilter } from '../../../runs/store/selection';
 import type { UnfinishedRun } from '../../../runs/store/unfinished';
-import { wholeNumber } from '../../numbers';
+import { wholeNumber } from '../../flags/numbers';
 import { percent, printLine, printList, warnLeftOut } from '../../print';
 import { duration } from '../../progress';
 import { storeCommand, type StoreFlags } from '../../store-command';

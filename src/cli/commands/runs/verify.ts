@@ -4,7 +4,7 @@ import pc from 'picocolors';
 import type { GraphVerdict } from '../../../runs/verify-graph';
 import type { RunStore } from '../../../runs/store/store';
 import type { RunVerdict } from '../../../runs/store/verify';
-import { extensionOption, loadForRuns, type ExtensionFlags } from '../../extensions';
+import { extensionOption, loadForRuns, type ExtensionFlags } from '../../flags/extensions';
 import { printLine } from '../../print';
 import { storeCommand, type StoreFlags } from '../../store-command';
 

@@ -111,6 +111,10 @@ export const recordSchema = z.looseObject({
       ece: number,
     })
     .optional(),
+  observations: z
+    .array(z.looseObject({ observer: name, moment: name, epoch: count }))
+    .max(1_000_000)
+    .optional(),
   resets: z.array(count).max(1_000_000),
   wallSeconds: number,
   peakMemoryMb: number,

@@ -1,7 +1,7 @@
 // Extensions on the command line: only commands that make runs load them, and they print which.
 import path from 'node:path';
 import { Option } from 'commander';
-import { warn } from './print';
+import { warn } from '../print';
 
 /** Flags of a command that loads extensions. */
 export interface ExtensionFlags {
@@ -21,7 +21,7 @@ export const extensionOption = (): Option =>
  * @throws KitError as `loadExtensions`.
  */
 export async function loadForRuns({ extension = [] }: ExtensionFlags): Promise<void> {
-  const { projectExtensions } = await import('../base/definitions/project.js');
+  const { projectExtensions } = await import('../../base/definitions/project.js');
   const { files, unmatched, description } = projectExtensions();
   const shown = (file: string): string => path.relative(process.cwd(), file) || file;
   if (unmatched.length > 0)
@@ -29,6 +29,6 @@ export async function loadForRuns({ extension = [] }: ExtensionFlags): Promise<v
   const all = [...new Set([...files, ...extension.map((file) => path.resolve(file))])];
   if (all.length === 0) return;
   process.stderr.write(`Extensions: ${all.map(shown).join(', ')}\n`);
-  const { loadExtensions } = await import('../base/definitions/load.js');
+  const { loadExtensions } = await import('../../base/definitions/load.js');
   await loadExtensions(all);
 }
