@@ -82,7 +82,7 @@ describe('classifier', function () {
     model.dispose();
   });
 
-  it('goes on after an unreadable image, and names it', async () => {
+  it('continues after an unreadable image, and reports it', async () => {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rifle-photos-'));
     fs.copyFileSync(path.join(dataset, 'test', 'waves', '0.png'), path.join(folder, 'a.png'));
     fs.writeFileSync(path.join(folder, 'b.png'), 'no image');
