@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
+import { forgetDefinitions } from '../../src/base/definitions/registry';
 import { changesWithinEpoch, ratesAt } from '../../src/transfer/rates';
-import { defineReset, resets } from '../../src/transfer/resets/reset';
-import { defineSchedule, schedules } from '../../src/transfer/schedules/schedule';
+import { defineReset } from '../../src/transfer/resets/reset';
+import { defineSchedule } from '../../src/transfer/schedules/schedule';
 import { parseRunSpec } from '../../src/transfer/spec/spec';
-import { defineTrick, tricks } from '../../src/transfer/tricks/trick';
+import { defineTrick } from '../../src/transfer/tricks/trick';
 
 const linear = (every?: 'step') =>
   defineSchedule({
@@ -11,20 +12,20 @@ const linear = (every?: 'step') =>
     every,
     factor: (_, { progress, step, group }) => (group === 'head' ? 1 : 1 - progress) + 100 * step,
   });
-const halved = defineTrick({ name: 'rates/halved', rate: (_, { factor }) => factor / 2 });
-const slowHead = defineReset({
-  name: 'rates/slow-head',
-  timetable: (_, epochs) => ({ epochs, period: 2, resets: [2] }),
-  rate: (_, { group, factor, period, epoch }) => (group === 'head' ? (epoch % period) + 1 : factor),
-  values: () => ({}),
-});
+/** Defined only while these tests run: workers of pools load files with definitions. */
+const others = () => {
+  const halved = defineTrick({ name: 'rates/halved', rate: (_, { factor }) => factor / 2 });
+  const slowHead = defineReset({
+    name: 'rates/slow-head',
+    timetable: (_, epochs) => ({ epochs, period: 2, resets: [2] }),
+    rate: (_, { group, factor, period, epoch }) => (group === 'head' ? (epoch % period) + 1 : factor),
+    values: () => ({}),
+  });
+  return { halved, slowHead };
+};
 
 describe('learning rates', () => {
-  after(() => {
-    ['rates/by-epoch', 'rates/by-step'].forEach((name) => schedules.remove(name));
-    tricks.remove(halved.name);
-    resets.remove(slowHead.name);
-  });
+  after(() => forgetDefinitions('rates/'));
   const spec = (changes: object) =>
     parseRunSpec({
       dataset: 'a',
@@ -54,6 +55,7 @@ describe('learning rates', () => {
   });
 
   it('pass through tricks, then the reset policy', () => {
+    const { halved, slowHead } = others();
     const both = spec({ schedule: linear()(), tricks: [halved(), halved()], reset: slowHead() });
     assert.deepEqual(at(both, 2, 0), [0.0125, 0.3]); // 0.1 x 1/2 / 4; 0.1 x 3 x 1
     assert.deepEqual(at(both, 3, 0), [0.00625, 0.6]);

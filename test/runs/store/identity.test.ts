@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { forgetDefinitions } from '../../../src/base/definitions/registry';
 import { isCurrent, numericsOf, runId, sparse } from '../../../src/runs/store/identity';
 import { defineTrick, tricks } from '../../../src/transfer/tricks/trick';
 import { parseRunSpec, type RunSpecInput } from '../../../src/transfer/spec/spec';
@@ -23,7 +24,7 @@ const withOptionMore = () =>
   });
 
 describe('the identity of a run', () => {
-  after(() => tricks.remove('identity/trick'));
+  after(() => forgetDefinitions('identity/'));
 
   it('is the sha256 of canonical JSON, without values that equal their defaults', () => {
     const text = `{"data":"d","numerics":{"kit":4},"spec":{"backbone":"resnet50.tv_in1k","dataset":"elpv"},"weights":"w"}`;

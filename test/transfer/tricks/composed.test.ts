@@ -1,41 +1,47 @@
 // Several tricks in one run: their order, their seeds, soft labels, and what is refused.
 import assert from 'node:assert/strict';
+import { forgetDefinitions } from '../../../src/base/definitions/registry';
 import type { KitError } from '../../../src/base/errors';
 import { tf, type TF } from '../../../src/engine/tensorflow';
-import { defineTrick, tricks } from '../../../src/transfer/tricks/trick';
 import { maskSeed } from '../../../src/transfer/mask-seed';
 import { makeSteps } from '../../../src/transfer/step';
-import { makeTricks } from '../../../src/transfer/tricks/trick';
+import { defineTrick, makeTricks } from '../../../src/transfer/tricks/trick';
 import { goldenBatch } from '../../backbones/golden-resnet';
 import { golden, tinyNetwork, tinySpec } from '../tiny';
 
 const backbone = { record: { taps: [], id: 'test' } as never, residualBlocks: 0, classes: 3 };
 
-const plusOne = defineTrick({ name: 'composed/plus-one', create: () => ({ images: (x) => x.add(1) }) });
-const double = defineTrick({ name: 'composed/double', create: () => ({ images: (x) => x.mul(2) }) });
-const bySeed = defineTrick({
-  name: 'composed/by-seed',
-  create: () => ({ images: (x, seed) => x.mul(0).add(seed.slice(1, 1).toFloat()) }),
-});
-const soft = defineTrick({
-  name: 'composed/soft',
-  create: (_, { backbone: { classes } }) => ({
-    labels: (labels) =>
-      labels.rank === 2
-        ? labels.mul(0.5).add(0.5 / classes)
-        : tf
-            .oneHot(labels as TF.Tensor1D, classes)
-            .toFloat()
-            .mul(0.8)
-            .add(0.2 / classes),
-  }),
-});
-const head = (name: string) =>
-  defineTrick({ name, create: () => ({ hooks: () => ({ head: (x, weight) => tf.matMul(x, weight) }) }) });
-const heads = [head('composed/head-a'), head('composed/head-b')];
+/** The tricks of these tests. They are defined only while these run: workers of pools load files with definitions. */
+function defineAll() {
+  const plusOne = defineTrick({ name: 'composed/plus-one', create: () => ({ images: (x) => x.add(1) }) });
+  const double = defineTrick({ name: 'composed/double', create: () => ({ images: (x) => x.mul(2) }) });
+  const bySeed = defineTrick({
+    name: 'composed/by-seed',
+    create: () => ({ images: (x, seed) => x.mul(0).add(seed.slice(1, 1).toFloat()) }),
+  });
+  const soft = defineTrick({
+    name: 'composed/soft',
+    create: (_, { backbone: { classes } }) => ({
+      labels: (labels) =>
+        labels.rank === 2
+          ? labels.mul(0.5).add(0.5 / classes)
+          : tf
+              .oneHot(labels as TF.Tensor1D, classes)
+              .toFloat()
+              .mul(0.8)
+              .add(0.2 / classes),
+    }),
+  });
+  const head = (name: string) =>
+    defineTrick({ name, create: () => ({ hooks: () => ({ head: (x, weight) => tf.matMul(x, weight) }) }) });
+  const heads = [head('composed/head-a'), head('composed/head-b')];
+  return { plusOne, double, bySeed, soft, heads };
+}
 
 describe('several tricks together', () => {
-  after(() => tricks.names().forEach((name) => name.startsWith('composed/') && tricks.remove(name)));
+  let defined: ReturnType<typeof defineAll>;
+  before(() => (defined = defineAll()));
+  after(() => forgetDefinitions('composed/'));
   const images = (parts: Parameters<typeof makeTricks>[0], seeds: number[][] = parts.map(() => [0, 0])): number =>
     tf.tidy(
       () =>
@@ -45,8 +51,8 @@ describe('several tricks together', () => {
     );
 
   it('act in their order', () => {
-    assert.equal(images([plusOne(), double()]), 4);
-    assert.equal(images([double(), plusOne()]), 3);
+    assert.equal(images([defined.plusOne(), defined.double()]), 4);
+    assert.equal(images([defined.double(), defined.plusOne()]), 3);
   });
 
   it('have seeds of their own, also where one is used twice', () => {
@@ -54,8 +60,8 @@ describe('several tricks together', () => {
       [1, 7],
       [1, 9],
     ];
-    assert.equal(images([plusOne(), bySeed()], seeds), 9);
-    assert.equal(images([bySeed(), plusOne()], seeds), 8);
+    assert.equal(images([defined.plusOne(), defined.bySeed()], seeds), 9);
+    assert.equal(images([defined.bySeed(), defined.plusOne()], seeds), 8);
     const names = [{ name: 'a' }, { name: 'b' }, { name: 'a' }];
     const drawn = maskSeed({ seed: 0, tricks: names }, 1, 2);
     assert.equal(drawn.length, 6);
@@ -66,7 +72,7 @@ describe('several tricks together', () => {
 
   it('pass soft labels on', () =>
     tf.tidy(() => {
-      const labels = makeTricks([soft(), soft()], backbone).labels(
+      const labels = makeTricks([defined.soft(), defined.soft()], backbone).labels(
         tf.tensor1d([2, 0], 'int32'),
         tf.zeros([2, 2], 'int32'),
       );
@@ -99,7 +105,7 @@ describe('several tricks together', () => {
       }, 0);
     });
     const mean = expected.reduce((a, b) => a + b, 0) / expected.length;
-    const steps = makeSteps(tinySpec({ tricks: [soft()] }), network);
+    const steps = makeSteps(tinySpec({ tricks: [defined.soft()] }), network);
     const [loss] = tf.tidy(() => steps.train(args()).crossEntropy.dataSync());
     assert.ok(Math.abs(loss - mean) < 1e-5, `found ${loss}, expected ${mean}`);
     steps.dispose();
@@ -111,7 +117,7 @@ describe('several tricks together', () => {
       assert.throws(
         () =>
           makeTricks(
-            heads.map((each) => each()),
+            defined.heads.map((each) => each()),
             backbone,
           ).hooks(tf.zeros([2, 2], 'int32')),
         (error: KitError) => error.code === 'TRICK_HEADS' && error.message.includes('"composed/head-b"'),
