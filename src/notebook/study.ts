@@ -63,13 +63,14 @@ async function pack(folder: string): Promise<string> {
     const [{ filename }] = JSON.parse(stdout) as { filename: string }[];
     return path.basename(filename);
   } catch (cause) {
+    // npm prints its code and the place of its log around the sentence.
     const said = String((cause as { stderr?: string }).stderr ?? '')
-      .trim()
       .split('\n')
-      .at(-1);
+      .map((line) => line.replace(/^npm (error|ERR!) ?/, '').trim())
+      .find((line) => line !== '' && !/^(code|errno|syscall|path|dest|npm warn|A complete log)\b/i.test(line));
     throw new KitError(`npm could not pack the kit: ${said || (cause as Error).message}`, {
       code: 'STUDY_PACK_FAILED',
-      fix: `npm must be on the PATH. Run \`${setupCommandLine()}\` to compile the kit.`,
+      fix: `npm must be on the PATH, and the disk must have room. Run \`${setupCommandLine()}\` to compile the kit.`,
       cause,
     });
   }

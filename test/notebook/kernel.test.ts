@@ -333,6 +333,10 @@ describe('the kernel', function () {
     await run(
       'class Store { #all: any[] = []; add(t: any) { this.#all.push(t); } get gone() { return this.#all.map((t) => t.isDisposed); } }\nconst store = new Store();\nconst closures: (() => any)[] = [];',
     );
+    const layer =
+      'class Same extends tf.layers.Layer { static className = "Same"; }\ntf.serialization.registerClass(Same as any); "registered"';
+    for (let i = 0; i < 2; i++)
+      assert.equal((await run(layer, { cellId: 'layer' })).results[0]['text/plain'], 'registered');
     const adding = 'const made = tf.ones([3]);\nstore.add(made);\nclosures.push(() => made);';
     for (let i = 0; i < 2; i++) await run(adding, { cellId: 'adding' });
     assert.equal(

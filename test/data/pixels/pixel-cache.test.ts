@@ -50,6 +50,14 @@ describe('openPixelCache', function () {
     assert.equal(caches().length, 1);
   });
 
+  it('of a data set with a name of 240 characters has a name that the disk takes', async () => {
+    const long = path.join(home.path, 'n'.repeat(240));
+    fs.renameSync(root(), long);
+    await openPixelCache(await datasets.fromFolder(long), { shortSide: 8 });
+    assert.equal(caches().length, 1);
+    await verifyPixelCache(await openPixelCache(await datasets.fromFolder(long), { shortSide: 8 }));
+  });
+
   it('is the same when threads make it, and names a damaged image then too', async () => {
     await makeImageFolder(path.join(home.path, 'many'), { train: { cat: 40, dog: 31 }, test: { cat: 4, dog: 5 } });
     const many = await datasets.fromFolder(path.join(home.path, 'many'));

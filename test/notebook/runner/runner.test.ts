@@ -6,7 +6,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { isAlive } from '../../../src/base/files/atomic';
 import { type KitError } from '../../../src/base/errors';
+import { kitHome } from '../../../src/base/home';
 import { joinText, readNotebook, type CellOutput, type NotebookCell } from '../../../src/notebook/runner/format';
+import { comparePairs } from '../../../src/notebook/runner/pairs';
 import { describeFailure, runNotebook } from '../../../src/notebook/runner/runner';
 
 let folder: string;
@@ -201,6 +203,33 @@ describe('runNotebook', function () {
     assert.deepEqual(outputs[3], []);
     assert.equal(outputs[4][0].output_type, 'error');
     assert.deepEqual((outputs[5][0] as { data: object }).data, { 'text/plain': ['1,2,5'] });
+  });
+
+  it('runs nothing of a folder of a stranger but the cells: no packages, settings of npm, scripts or modules of Python', async () => {
+    const foreign = path.join(folder, 'foreign');
+    const mark = path.join(foreign, 'was-run');
+    const javascript = `require('node:fs').appendFileSync(${JSON.stringify(mark)}, __filename);`;
+    for (const name of ['zeromq', 'typescript', 'tslab', 'rifle-kit', 'zod', 'cmake-ts']) {
+      fs.mkdirSync(path.join(foreign, 'node_modules', name), { recursive: true });
+      fs.writeFileSync(path.join(foreign, 'node_modules', name, 'index.js'), javascript);
+    }
+    const files = {
+      'hook.cjs': javascript,
+      '.npmrc': `node-options=--require ${path.join(foreign, 'hook.cjs')}\n`,
+      'package.json': JSON.stringify({
+        main: 'hook.cjs',
+        scripts: { preinstall: 'node hook.cjs', prepack: 'node hook.cjs' },
+      }),
+      'tsconfig.json': JSON.stringify({ compilerOptions: { plugins: [{ name: './hook.cjs' }] } }),
+      'json.py': `open(${JSON.stringify(mark)}, 'a').write('json.py')`,
+      'jupytext.py': `open(${JSON.stringify(mark)}, 'a').write('jupytext.py')`,
+    };
+    for (const [name, text] of Object.entries(files)) fs.writeFileSync(path.join(foreign, name), text);
+    const file = path.join(foreign, 'one.ipynb');
+    fs.renameSync(write('one.ipynb', [code('1 + 1')]), file);
+    assert.equal((await runNotebook(file)).status, 'ok');
+    if (fs.existsSync(kitHome('venv', 'bin', 'python'))) await comparePairs([file]);
+    assert.equal(fs.existsSync(mark) ? fs.readFileSync(mark, 'utf8') : '', '');
   });
 
   it('writes in place through a link, with the permissions of the file', async () => {

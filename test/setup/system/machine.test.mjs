@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { SetupError } from '../../../setup/setup-error.mjs';
-import { atLeast, device, findCompiler, findHeaders, findPython } from '../../../setup/system/machine.mjs';
+import { atLeast, device, findCompiler, findHeaders, findNpm, findPython } from '../../../setup/system/machine.mjs';
 
 /**
  * A machine whose programs print what is given: `{'python3': ['3.8.1', '']}` for two calls of python3; null: it fails.
@@ -57,6 +59,25 @@ describe('the machine', () => {
       compiler: 'c++ 14',
       make: 'GNU Make 4.3',
     });
+  });
+
+  it('has no npm in the working folder, which may be that of a stranger', () => {
+    const before = process.cwd();
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rifle-npm-'));
+    try {
+      fs.writeFileSync(path.join(folder, 'npm'), '#!/bin/sh', { mode: 0o755 });
+      process.chdir(folder);
+      for (const PATH of ['', '.', ':./'])
+        assert.throws(
+          () => findNpm({ PATH }),
+          (error) => error instanceof SetupError,
+          PATH,
+        );
+      assert.equal(findNpm({ PATH: `.:${folder}` }).program, path.join(folder, 'npm'));
+    } finally {
+      process.chdir(before);
+      fs.rmSync(folder, { recursive: true });
+    }
   });
 
   it("has Node's headers in npm_config_nodedir, in the folder of Node, or in /usr", () => {

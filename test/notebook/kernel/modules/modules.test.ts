@@ -57,6 +57,17 @@ describe('imports of cells', function () {
     assert.match(String(await value('import { outside } from "../outside";\noutside')), /^file:.*outside\.ts$/);
   });
 
+  it('names the line of the TypeScript file in which an error was thrown', async () => {
+    write(
+      'fails.ts',
+      'interface Unused {\n  a: number;\n}\nexport function fail(): never {\n  throw new Error("from a file");\n}\n',
+    );
+    const source = 'import { fail } from "./fails";\nfail()';
+    const outcome = await cells.run({ number: ++number, source }, new Promise(() => undefined));
+    assert.ok(!outcome.ok);
+    assert.match(outcome.failure.traceback.join('\n'), /fails\.ts:5\b/);
+  });
+
   it('sees edits of a file, of what that imports, and of JSON', async () => {
     write(
       'outer.ts',
