@@ -46,17 +46,17 @@ export async function identifyRun(
 export type SizedSpec = RunSpec & { imageSize: number; resizeSize: number };
 
 function resolveSizes(spec: RunSpec, { inputSize, resizeSize }: BackboneRecord): SizedSpec {
-  const side = spec.imageSize ?? inputSize;
-  if (spec.resizeSize !== null && spec.resizeSize < side) {
-    throw new KitError(`A crop of ${side} pixels does not fit into a short side of ${spec.resizeSize} pixels.`, {
+  const imageSize = spec.imageSize ?? inputSize;
+  if (spec.resizeSize !== null && spec.resizeSize < imageSize) {
+    throw new KitError(`A crop of ${imageSize} pixels does not fit into a short side of ${spec.resizeSize} pixels.`, {
       code: 'SPEC_SIZES_MISMATCH',
       fix: 'Raise `resizeSize` or lower `imageSize`.',
     });
   }
   return {
     ...spec,
-    imageSize: side,
-    resizeSize: spec.resizeSize ?? Math.max(side, Math.round((side * resizeSize) / inputSize)),
+    imageSize,
+    resizeSize: spec.resizeSize ?? Math.max(imageSize, Math.round((imageSize * resizeSize) / inputSize)),
   };
 }
 

@@ -2,7 +2,7 @@
 // belong.
 import assert from 'node:assert/strict';
 import { variablesByStage } from '../../src/backbones/stages';
-import { backbones } from '../../src/backbones/backbone';
+import { zeroBackbone } from '../../src/backbones/backbone';
 import { buildResNet } from '../../src/backbones/families/resnet';
 import { tf } from '../../src/engine/tensorflow';
 
@@ -28,7 +28,7 @@ describe('variablesByStage', function () {
   });
 
   it('leaves of EfficientNet-Lite0 the head alone', async () => {
-    const network = await backbones.load('efficientnet_lite0.tf_in1k', { classes: 2, weights: 'random' });
+    const network = zeroBackbone('efficientnet_lite0.tf_in1k', 2);
     const stages = variablesByStage(network);
     assert.equal(stages.length, network.record.taps.length);
     const owned = new Set(stages.flat());

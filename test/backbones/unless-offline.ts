@@ -6,7 +6,7 @@ export async function unlessOffline<T>(context: Mocha.Context, fetch: () => Prom
   try {
     return await fetch();
   } catch (error) {
-    if (error instanceof KitError && /does not answer/.test(error.message)) context.skip();
+    if (error instanceof KitError && error.code === 'PACKAGE_REGISTRY_UNREACHABLE') context.skip();
     throw error;
   }
 }

@@ -16,7 +16,7 @@ describe('an address for messages and records', () => {
       assert.equal(publicAddress(address), expected, address);
   });
 
-  it('also where it stands in a sentence', () => {
+  it('also inside a sentence', () => {
     assert.equal(
       withPublicAddresses('No answer from http://a:secret@host:1/x?t=secret, or (https://b:secret@c/). See docs?'),
       'No answer from http://host:1/x, or (https://c/). See docs?',

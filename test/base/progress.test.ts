@@ -34,7 +34,7 @@ describe('Pace', () => {
     assert.equal(left(14, 6, 9), 12); // one in 4 s, three to go: fewer in all, the pace stays
   });
 
-  it('starts anew when a task is reported again under its name', () => {
+  it('restarts when a task is reported again', () => {
     assert.equal(left(20, 3, 9), null); // less than at the beginning
     assert.equal(left(21, 4, 9), 5);
     assert.equal(left(22, 9, 9), 0);

@@ -118,7 +118,7 @@ describe('JupyterLab in a browser', function () {
     await page.screenshot({ path: artifact('lab.png') });
   });
 
-  it('completes, and shows the doc comment of what stands at the cursor', async () => {
+  it('completes, and shows the doc comment of the name at the cursor', async () => {
     await append('methods.');
     await page.keyboard.press('Tab');
     const completer = page.locator('.jp-Completer:visible');

@@ -83,7 +83,7 @@ describe('rifle', function () {
     }
   });
 
-  it('ends with 1 on what the user can mend, says what was found and what to do, and shows no stack', () => {
+  it('ends with 1 on a failure that the user can fix, with what was found, the fix, and no stack', () => {
     const spec = path.join(folder, 'spec.json');
     const cases: [object | string, RegExp][] = [
       [

@@ -98,7 +98,7 @@ describe('rifle sweep', function () {
     assert.match(after.stdout, new RegExp(`${ids.length} different runs, 0 to make. Nothing is left to make`));
   });
 
-  it('stopped by Ctrl-C leaves checkpoints and no owner, twice at once ends it, and then goes on to the end', async () => {
+  it('stopped by Ctrl-C leaves checkpoints and no owner; a second Ctrl-C stops it at once; then it resumes to the end', async () => {
     const many = await makeImageFolder({ trainPerClass: 100, testPerClass: 2, size: 72 });
     const stopped = path.join(folder, 'stopped');
     const store = new RunStore(stopped);

@@ -219,7 +219,7 @@ describe('folds', () => {
     }
   });
 
-  it('divide all images, each into one fold, whatever their order', () => {
+  it('divide all images, each into one fold, in any order', () => {
     const dataset = { ...makeDataset([9, 7]), test: [{ file: 't/1.png', label: 0 }] };
     const seen: string[] = [];
     for (let index = 0; index < 3; index++) {

@@ -176,7 +176,7 @@ describe('compile', () => {
     total.dispose();
   });
 
-  it('gives every reader the value from before the call, whatever is assigned', async () => {
+  it('gives every reader the value from before the call, also after assignments', async () => {
     const a = tf.variable(tf.scalar(1));
     const b = tf.variable(tf.scalar(2));
     const program = await compile(
@@ -200,7 +200,7 @@ describe('compile', () => {
     tf.dispose([a, b, nowA, nowB]);
   });
 
-  it('tells apart two variables made from one tensor', async () => {
+  it('keeps two variables of one tensor apart', async () => {
     const zeros = tf.zeros([2]);
     const [a, b] = [tf.variable(zeros), tf.variable(zeros)];
     const program = await compile(

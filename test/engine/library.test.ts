@@ -58,7 +58,7 @@ describe('the engine', function () {
     });
   });
 
-  it('is one for the kit, for danfo and for whoever asks for it by name', () => {
+  it('is the same for the kit, for danfo and for an import by name', () => {
     const published = require('@tensorflow/tfjs-node-gpu') as typeof tf;
     assert.equal(tf.Tensor, published.Tensor);
     assert.equal((require('danfojs-node') as { tensorflow: typeof tf }).tensorflow.Tensor, published.Tensor);

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { forgetDefinitions } from '../../src/base/definitions/registry';
 import { metricsTable, runsFrame, RunStore, withMetrics } from '../../src';
-import { defineMetric, defineObserver, metrics } from '../../src/extend';
+import { defineMetric, defineObserver } from '../../src/extend';
 import { finetune } from '../../src/runs/finetune';
-import { observers } from '../../src/transfer/observer';
 import { tinyBackbone } from '../backbones/tiny-backbone';
 import { makeImageFolder } from '../runs/image-folder';
 
@@ -19,8 +19,7 @@ describe('metrics and observers of a study', function () {
   });
   after(() => {
     [dataset, scratch].forEach((folder) => fs.rmSync(folder, { recursive: true, force: true }));
-    ['study/spoils', 'study/throws', 'study/nan'].forEach((name) => metrics.remove(name));
-    ['study/spoils', 'study/throws'].forEach((name) => observers.remove(name));
+    forgetDefinitions('study/');
   });
 
   it('record their numbers, and change neither the run nor its id', async () => {

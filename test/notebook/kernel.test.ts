@@ -96,7 +96,7 @@ describe('the kernel', function () {
     );
   });
 
-  it('keeps the value of a variable when the cell that declares it anew fails', async () => {
+  it('keeps the value of a variable when a cell that declares it again fails', async () => {
     await run('const kept = { value: 1 };');
     await fails('const kept = JSON.parse("{");');
     assert.equal(await value('kept'), '{ value: 1 }');

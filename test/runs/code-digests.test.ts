@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { forgetDefinitions } from '../../src/base/definitions/registry';
 import type { KitError } from '../../src/base/errors';
 import { tf } from '../../src/engine';
 import { defineAugmentation, defineRegularizer, defineReset, defineSchedule, defineTrick } from '../../src/extend';
@@ -77,6 +78,7 @@ describe('code that changes without a new version', function () {
       optimizer: { learningRate: 0.001 },
     };
   });
+  after(() => forgetDefinitions('tripwire/'));
   after(() => [dataset, runs].forEach((folder) => fs.rmSync(folder, { recursive: true, force: true })));
 
   it('is refused where a finished run would be reused, whichever part changed', async () => {

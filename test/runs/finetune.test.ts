@@ -88,7 +88,7 @@ describe('finetune', function () {
     });
   });
 
-  it('goes on where it was stopped, to the bits of the uninterrupted run, also when the last checkpoint is damaged; then nothing but its record stays', async () => {
+  it('resumes where it was stopped, to the bits of the uninterrupted run, also when the last checkpoint is damaged; then nothing but its record stays', async () => {
     const whole = new RunStore(path.join(runs, 'whole'));
     const store = new RunStore(path.join(runs, 'stopped'));
     const changes = { ...spec, rifle: rifle('authors') };
@@ -229,7 +229,7 @@ describe('scales', () => {
   it('are known by name, and each makes valid specs', () => {
     for (const name of Object.keys(scales))
       assert.equal(plan(scale(name)).length, scales[name as keyof typeof scales].seeds.length * 2);
-    assert.throws(() => scale('smok'), /no scale named "smok"/);
+    assert.throws(() => scale('smok'), { code: 'UNKNOWN_SCALE' });
   });
   it('at paper scale are the authors’ (train.py: 40 epochs, batch 32, lr 0.01, 256/224, momentum 0.9, weight decay 1e-4)', () => {
     for (const { epochs, batchSize, imageSize, resizeSize, optimizer } of plan(scale('paper'))) {

@@ -72,7 +72,7 @@ describe('rifle train on a disk of its own (where this user may mount one)', fun
     fs.rmSync(folder, { recursive: true, force: true });
   });
 
-  it('that has no room for a checkpoint goes on without, says so, and leaves its record', () => {
+  it('without room for a checkpoint continues without one, with a notice, and leaves its record', () => {
     const { status, stdout, stderr } = train(images, folder);
     assert.equal(status, 0, stderr);
     assert.match(stderr, /The checkpoint .* could not be written: .*The run continues without this checkpoint/);

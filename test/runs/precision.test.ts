@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { readSafetensors } from '../../src/backbones/weights/readers/safetensors';
-import { KitError } from '../../src/base/errors';
+import { type KitError } from '../../src/base/errors';
 import { finetune } from '../../src/runs/finetune';
 import { RunStore } from '../../src/runs/store/store';
 import type { RunSpecInput } from '../../src/transfer/spec/spec';
@@ -30,7 +30,7 @@ describe('a run in low precision', function () {
   });
   after(() => [dataset, runs].forEach((folder) => fs.rmSync(folder, { recursive: true, force: true })));
 
-  it('says so in its record, and is another run than that in float32', async () => {
+  it('is in its record, and is another run than that in float32', async () => {
     const [exact, low] = [await finetune(spec, { runs }), await finetune({ ...spec, precision: 'bfloat16' }, { runs })];
     assert.deepEqual([exact.spec.precision, low.spec.precision], ['float32', 'bfloat16']);
     assert.notEqual(exact.id, low.id);
@@ -43,7 +43,7 @@ describe('a run in low precision', function () {
     );
   });
 
-  it('goes on from its checkpoint, which holds the loss scale, to the bits of the uninterrupted run', async () => {
+  it('resumes from its checkpoint, with the loss scale, to the bits of the uninterrupted run', async () => {
     const input = { ...spec, precision: 'float16' as const };
     const [whole, stopped] = ['whole', 'stopped'].map((name) => new RunStore(path.join(runs, name)));
     const expected = await finetune(input, { runs: whole, keepWeights: true });
@@ -75,8 +75,8 @@ describe('a run in low precision', function () {
   it('is refused before anything is read when there is no such precision', async () => {
     await assert.rejects(
       finetune({ ...spec, dataset: 'nowhere', precision: 'float8' as never }, { runs }),
-      (error: unknown) =>
-        error instanceof KitError && /precision: .*"float32"\|"bfloat16"\|"float16"/.test(error.message),
+      (error: KitError) =>
+        error.code === 'SPEC_INVALID' && /precision: .*"float32"\|"bfloat16"\|"float16"/.test(error.message),
     );
   });
 });

@@ -20,7 +20,7 @@ describe('preparedArrays', () => {
   const prepare = () => Promise.resolve({ stage1: Float32Array.of(0.25, ++computed), stage2: Float32Array.of(-0) });
   const first = async (key: unknown) => (await preparedArrays(key, prepare)).stage1[1];
 
-  it('computes the arrays of a key once, whatever the order of its fields', async () => {
+  it('computes the arrays of a key once, in any order of its fields', async () => {
     computed = 0;
     assert.equal(await first({ numerics: 1, images: 'a' }), 1);
     assert.equal(await first({ images: 'a', numerics: 1 }), 1);

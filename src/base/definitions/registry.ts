@@ -157,6 +157,12 @@ export const allDefinitions = (): (Guest & { definition: unknown })[] =>
     .sort((a, b) => a.place - b.place)
     .map(({ place: _, ...entry }) => entry);
 
+/** Removes all definitions whose names begin with `prefix`, for tests. */
+export function forgetDefinitions(prefix: string): void {
+  for (const registry of registries.values())
+    for (const name of registry.names()) if (name.startsWith(prefix)) registry.remove(name);
+}
+
 /** Whether the file of a definition still exists; cells do. */
 const isThere = ({ file }: Origin): boolean => file === null || fs.existsSync(file);
 

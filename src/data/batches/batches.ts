@@ -137,7 +137,7 @@ export class BatchLoader {
   }
 
   /**
-   * The batches of an epoch (any whole number; training draws new augmentations for each), in order. One epoch at a time.
+   * The batches of an epoch (any whole number; training draws new crops for each), in order. One epoch at a time.
    * @param options.from index of the first batch to give; those before are not assembled. Default 0.
    * @throws (while iterating) KitError when pixels are damaged; the signal's reason when aborted.
    */
@@ -248,7 +248,7 @@ export class BatchLoader {
       if (this.waiting.size === 1) for (const worker of this.workers) worker.ref();
       this.workers[task.id % this.workerCount].postMessage(task);
     });
-    result.catch(() => undefined); // the reader of this batch gets the error; there is none when the epoch is left early
+    result.catch(() => undefined); // the reader of this batch gets the error, if there is one
     return result;
   }
 

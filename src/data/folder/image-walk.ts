@@ -1,4 +1,4 @@
-// Lists the images below folders of a data set: every real file and folder at most once, also where links lead to it again.
+// Lists the images below folders of a data set: every real file and folder at most once, also with links.
 import type { Dirent, Stats } from 'node:fs';
 import fsp from 'node:fs/promises';
 import path from 'node:path';

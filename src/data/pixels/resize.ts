@@ -222,7 +222,7 @@ export function boundedSize(width: number, height: number, size: number): [numbe
   throw new KitError(
     `it has ${width} x ${height} pixels, which would become ${resized[0]} x ${resized[1]}: ` +
       `a resized image has at most ${MOST_RESIZED_PIXELS} pixels`,
-    { code: 'IMAGE_TOO_LARGE', fix: 'Crop it, or delete it.' },
+    { code: 'IMAGE_TOO_LARGE', fix: 'Crop it, delete it, or choose a smaller image size.' },
   );
 }
 

@@ -11,7 +11,8 @@ export class Variables {
   };
 
   /**
-   * Makes a variable of a cell a variable of the notebook: functions of that cell read the changes of later cells. Functions of earlier cells keep the earlier variable of that name.
+   * Makes a variable of a cell a variable of the notebook: functions of that cell read the changes of later cells.
+   * Functions of earlier cells keep the earlier variable of that name.
    */
   readonly share = (name: string, get: () => unknown, set?: (value: unknown) => void): void => {
     Object.defineProperty(this.scope, name, { get, set, enumerable: true, configurable: true });

@@ -165,7 +165,7 @@ export class Kernel {
 
   /**
    * Executes `code` and resolves when the kernel is done with it.
-   * @throws KitError after the time limit (the code is interrupted and has some seconds to end) or when the kernel ends;
+   * @throws KitError after the time limit (the code is interrupted and has seconds to end) or when the kernel ends;
    *   the signal's reason when aborted.
    */
   async execute(code: string, options: ExecuteOptions = {}): Promise<ExecuteReply> {

@@ -27,7 +27,7 @@ const fit = (...of: Parameters<typeof matchStateDict>): MatchReport => ({ ...mat
 describe('matchStateDict', () => {
   const report = fit(found, wanted, /num_batches_tracked$/);
 
-  it('tells what fits, what is missing, left over, and of the wrong shape', () => {
+  it('lists matching, missing and unused tensors, and those of another shape', () => {
     assert.deepEqual(report, {
       selection,
       matched: ['bn.weight'],

@@ -10,7 +10,7 @@ import { packageRoot } from '../../../src/base/home';
 describe('reading a large file of weights', function () {
   this.timeout(60_000);
 
-  it('takes at most twice its size in memory (where the system tells the peak of a process)', async function () {
+  it('needs at most twice its size in memory (where the system reports the peak of a process)', async function () {
     if (!fs.existsSync('/proc/self/status')) return this.skip();
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rifle-large-'));
     try {

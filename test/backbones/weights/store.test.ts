@@ -77,7 +77,7 @@ describe('weights store', () => {
     'a missing end': (file) => fs.truncateSync(file, 999),
     'a missing file': (file) => fs.rmSync(file),
   })) {
-    it(`notices ${damage}, says so, and mends it when told`, async () => {
+    it(`reports ${damage} as damaged, and repairs it on request`, async () => {
       const manifest = cachedPackage(home.path);
       await fetchWeights(manifest);
       act(path.join(home.path, 'weights', 'net.tag', 'package', 'b.bin'));

@@ -50,7 +50,7 @@ describe('the lock of a run', function () {
     assert.equal(ownerOf(folder), null);
   });
 
-  it('goes to one of many that ask at once, then to the next', async () => {
+  it('is taken by one of many processes at a time', async () => {
     let held = 0;
     let most = 0;
     await Promise.all(
@@ -90,7 +90,7 @@ describe('the lock of a run', function () {
     await lock.release();
   });
 
-  it('of another machine is taken over only when its heart has stood still, whatever the clocks say', async () => {
+  it('of another machine is taken over only after its heartbeat has stopped, by a steady clock', async () => {
     const child = await holder(folder);
     pretend({ machine: 'elsewhere' });
     const file = path.join(folder, 'lock.1');
@@ -111,7 +111,7 @@ describe('the lock of a run', function () {
     await lock.release();
   });
 
-  it('tells an owner that stood still for too long that the run is not its own any more', async () => {
+  it('is lost by an owner that was unresponsive for too long', async () => {
     const first = await RunLock.take(folder);
     pretend({ machine: 'elsewhere' });
     const second = await RunLock.take(folder, { every: 5, deadAfter: 50, beatEvery: 1e6 });
@@ -156,7 +156,7 @@ describe('the lock of a run', function () {
     await lock.release();
   });
 
-  it('that the disk does not let make says so', async () => {
+  it('that cannot be created throws an error with the reason', async () => {
     fs.writeFileSync(folder, 'a file in the way');
     await assert.rejects(RunLock.take(folder), ({ code, fix }: KitError) => code === 'LOCK_NOT_MADE' && fix !== '');
     await assert.rejects(

@@ -60,7 +60,7 @@ describe('extract', function () {
         assert.deepEqual(filesBelow(path.join(home.path, 'out')), ['a/one.txt']);
       });
 
-      it('replaces a folder that stands there', async () => {
+      it('replaces an existing folder', async () => {
         fs.mkdirSync(path.join(home.path, 'out', 'old'), { recursive: true });
         fs.writeFileSync(path.join(home.path, 'out', 'old', 'file'), 'old');
         await unpack(make(good));
@@ -220,7 +220,7 @@ describe('extract', function () {
     }
   });
 
-  it('has written every small file when it says so', async () => {
+  it('has written every small file when it returns', async () => {
     const small = Array.from({ length: 100 }, (_, i): Entry => ({
       name: `folder ${i % 7}/${i}`,
       bytes: Buffer.alloc(i * 137, `small ${i}`),
@@ -236,7 +236,7 @@ describe('extract', function () {
     }
   });
 
-  it('tells the kind by the bytes, whatever the name', async () => {
+  it('recognises the kind by the bytes, not by the name', async () => {
     for (const [i, make] of [makeZip, makeTar, makeTarGz].entries()) {
       fs.writeFileSync(path.join(home.path, `${i}.bin`), make([{ name: 'a', bytes: Buffer.from('a') }]));
       assert.equal(await extract(path.join(home.path, `${i}.bin`), path.join(home.path, `out${i}`)), 1);
@@ -250,7 +250,7 @@ describe('extract', function () {
     assert.deepEqual(filesBelow(path.join(home.path, 'out')), ['a']);
   });
 
-  it('stops reading at the end of a tar archive, whatever follows', async () => {
+  it('stops reading at the end of a tar archive', async () => {
     const zeros = Buffer.alloc(64 * 2 ** 20);
     for (const make of [(bytes: Buffer) => bytes, (bytes: Buffer) => gzipSync(bytes, { level: 1 })]) {
       const archive = path.join(home.path, 'a.tar');

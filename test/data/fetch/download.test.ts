@@ -70,7 +70,7 @@ describe('download', function () {
     assert.ok(!fs.existsSync(cachePath(web)), 'no bad file is passed on');
   }
 
-  it('fetches, tells the progress, and fetches only once', async () => {
+  it('downloads, reports the progress, and downloads only once', async () => {
     const reports: Progress[] = [];
     const web = await source([good]);
     await succeeds(web, { onProgress: (progress) => reports.push(progress) });
@@ -98,7 +98,7 @@ describe('download', function () {
     );
   });
 
-  it('goes on where a connection broke', async () => {
+  it('resumes where a connection broke', async () => {
     const web = await source([breaksAt(100_000), breaksAt(200_000), good]);
     await succeeds(web);
     assert.equal(servers[0].ranges[0], undefined);
@@ -107,7 +107,7 @@ describe('download', function () {
     assert.ok(starts[0] > 0 && starts[1] > starts[0], String(starts));
   });
 
-  it('goes on, in a later call, where an earlier one gave up', async () => {
+  it('resumes the download of an earlier call that failed', async () => {
     const web = await source([breaksAt(150_000), status(503)]);
     await fails(web, /503.*tried 3 times, 150000 bytes are kept/s, { retries: 2 });
     assert.deepEqual(
@@ -144,7 +144,7 @@ describe('download', function () {
     await succeeds(await source([ignores(100_000), ignores(50_000), ignores(Infinity)]));
   });
 
-  it('gives up when a server breaks at the same place again and again', async () => {
+  it('fails when a server breaks the connection at the same byte every time', async () => {
     const ignores: Manner = (_request, response, bytes) => {
       response.writeHead(200, { 'content-length': bytes.length });
       response.write(bytes.subarray(0, 100_000));
@@ -154,7 +154,7 @@ describe('download', function () {
     assert.equal(servers[0].ranges.length, 3); // the first brought something, the two after it nothing more
   });
 
-  it('begins anew when the file has changed between two pieces', async () => {
+  it('starts again when the file has changed between two pieces', async () => {
     const old: Manner = (request, response) =>
       serve(request, response, Buffer.alloc(file.length, 'old'), { etag: '"old"', ends: 100_000 });
     const web = await source([old, good]);
@@ -162,7 +162,7 @@ describe('download', function () {
     assert.ok(servers[0].ranges[1] !== undefined);
   });
 
-  it('begins anew, once, when the pieces do not make the file', async () => {
+  it('starts again once when the pieces do not make the file', async () => {
     const careless: Manner = (request, response, bytes) => {
       const start = rangeStart(request);
       response.writeHead(start > 0 ? 206 : 200, {
@@ -186,7 +186,7 @@ describe('download', function () {
     assert.deepEqual(servers[0].ranges, [undefined]);
   });
 
-  it('starts again at 416, and gives up when there is nothing at all', async () => {
+  it('starts again at 416, and fails when there are no bytes at all', async () => {
     const web = await source([good]);
     fs.mkdirSync(path.join(home.path, 'cache'));
     fs.writeFileSync(`${cachePath({ ...web, bytes: null })}.part`, Buffer.alloc(file.length + 5));
@@ -194,7 +194,7 @@ describe('download', function () {
     await fails(await source([status(416)], { sha256: hash('sha256', Buffer.from('x')) }), /416/);
   });
 
-  it('breaks off when nothing comes any more, and goes on', async () => {
+  it('closes a connection without bytes, and resumes', async () => {
     const stalls: Manner = (_request, response, bytes) => {
       response.writeHead(200, { 'content-length': bytes.length, etag: '"one"' });
       response.write(bytes.subarray(0, 50_000)); // and no more
@@ -345,7 +345,7 @@ describe('download', function () {
     assert.deepEqual(servers[0].ranges, []);
   });
 
-  it('stops when aborted, keeps what came, and goes on later', async () => {
+  it('stops when aborted, keeps the received bytes, and resumes later', async () => {
     const control = new AbortController();
     const slow: Manner = (_request, response, bytes) => {
       response.writeHead(200, { 'content-length': bytes.length, etag: '"one"' });

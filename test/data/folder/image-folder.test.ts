@@ -71,7 +71,7 @@ describe('datasets.fromFolder', () => {
     assert.equal(read, 16);
   });
 
-  it('says so when the disk is full or read-only where the hash is kept', async () => {
+  it('reports a full or read-only disk for the hash', async () => {
     for (const [code, why] of [
       ['ENOSPC', /is full/],
       ['EROFS', /cannot be written/],
@@ -130,7 +130,7 @@ describe('datasets.fromFolder', () => {
     await refuses('DATASET_CLASS_MISMATCH', /only in "train": "cat"; only in "test": "tiger"/);
   });
 
-  it('says so when class names differ in case or Unicode form only', async () => {
+  it('refuses class names that differ only in case or Unicode form', async () => {
     fs.renameSync(path.join(root(), 'test/cat'), path.join(root(), 'test/Cat'));
     await refuses('DATASET_CLASS_NAMES_ALIKE', /upper and lower case: "train\/cat" and "test\/Cat"/);
     fs.renameSync(path.join(root(), 'test/Cat'), path.join(root(), 'test/cat'));

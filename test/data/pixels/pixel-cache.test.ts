@@ -163,7 +163,7 @@ describe('openPixelCache', function () {
     assert.deepEqual(caches(), []);
   });
 
-  it('is made anew when it is truncated, its index is damaged or it is something else', async () => {
+  it('is rebuilt when it is truncated, has a damaged index or is another file', async () => {
     const first = await openPixelCache(dataset, { shortSide: 24 });
     const whole = fs.readFileSync(first.path);
     const flipped = (at: number) => {

@@ -53,7 +53,7 @@ describe('resizeBilinear', () => {
     });
   }
 
-  it('gives new pixels even when the size stays', () => {
+  it('returns new pixels also for the same size', () => {
     const image = noise(4, 3, 1);
     const result = resizeBilinear(image, 4, 3);
     result.pixels[0] ^= 255;

@@ -109,7 +109,7 @@ describe('official archives', function () {
       let official: Official;
       beforeEach(() => (official = officials.get(name)!));
 
-      it('is read, split and counted from its official files, whatever they are called', async () => {
+      it('is read, split and counted from its official files, also under other names', async () => {
         bringOfficial(official.files);
         const dataset = await prepare(ready(), specOf(official), { from: dir() });
         checkRead(dataset, official);
@@ -290,7 +290,7 @@ describe('official archives', function () {
   });
 
   describe('of which no hash is known', () => {
-    it('is taken when its content is right, says so, and is thrown away when it is not', async () => {
+    it('is used when its content is right, with a notice, and deleted when it is not', async () => {
       const official = officials.get('mit-indoor-67')!;
       const pages = [
         official.files.map(bytesOf),

@@ -290,7 +290,7 @@ describe('the library', () => {
     assert.deepEqual(Array.from(tf.tensor1d([3, -4], 'int32').round().dataSync()), [3, -4]);
     assert.deepEqual(Array.from(tf.tensor1d([0.5, 1.5, -2.4]).round().dataSync()), [0, 2, -2]);
   });
-  it('was told to use oneDNN and to be deterministic before it loaded', () => {
+  it('is set to use oneDNN and to be deterministic before it loads', () => {
     assert.equal(process.env.TF_ENABLE_ONEDNN_OPTS, '1');
     assert.equal(process.env.TF_DETERMINISTIC_OPS, '1');
   });

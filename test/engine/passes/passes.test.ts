@@ -40,7 +40,7 @@ describe('passes over a recorded graph', () => {
       node('out', 'Identity', ['norm', '^m/assign', '^w/assign']),
     ];
 
-    it('puts one op in the place of an update, which whoever waits for the assignments waits for', () => {
+    it('replaces an update by one op, on which all nodes depend that depended on the assignments', () => {
       const fused = fuseMomentum(update);
       const apply = fused.find(({ op }) => op === 'ResourceApplyMomentum')!;
       assert.equal(apply.name, 'w/assign');

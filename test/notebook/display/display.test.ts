@@ -113,7 +113,7 @@ describe('progressBar', () => {
     ]);
   });
 
-  it('measures the pace from where a task goes on, or begins anew', () => {
+  it('measures the pace since a task was resumed or restarted', () => {
     const sent: string[] = [];
     let clock = 0;
     const onProgress = progressBar({

@@ -180,7 +180,7 @@ describe('runNotebook', function () {
     await assert.rejects(runNotebook(file, { out: folder }), withCode('NOTEBOOK_TARGET_FOLDER'));
     await assert.rejects(
       runNotebook(file, { parameters: { scal: 'mini' } }),
-      (error: KitError) => /"scal"/.test(error.message) && /"scale"/.test(error.fix),
+      (error: KitError) => error.code === 'UNKNOWN_PARAMETER' && /"scale"/.test(error.fix),
     );
     await assert.rejects(
       runNotebook(write('none-tagged.ipynb', []), { parameters: { scale: 1 } }),

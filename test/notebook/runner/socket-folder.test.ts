@@ -15,7 +15,7 @@ describe('socketFolder', () => {
     fs.rmdirSync(folder);
   });
 
-  it('says so when there is none', () => {
+  it('throws when there is none', () => {
     const missing = path.join(os.tmpdir(), 'no-such-folder');
     assert.throws(
       () => socketFolder([missing]),

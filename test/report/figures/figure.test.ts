@@ -61,7 +61,7 @@ describe('accuracyFigure', () => {
     assert.match(figure.caption, /fine-tuning n = 2, rifle n = 2/);
   });
 
-  it('does not draw a method of which a run failed, and says so', () => {
+  it('leaves out a method with a failed run, with a note', () => {
     const failed = records.map((record, i): RunRecord =>
       i === 3
         ? { ...record, status: 'failed', epochs: [], resets: [], failure: { epoch: 1, lastLoss: 0.7, message: 'NaN' } }
@@ -137,7 +137,7 @@ describe('colorOf', () => {
       .map(({ name }) => name)
       .filter((name) => pattern.test(name));
 
-  it('tells methods that stand in one figure apart: all without RIFLE, each with its own RIFLE, all variants of RIFLE', () => {
+  it('has different colours for methods of one figure: all without RIFLE, each with its own RIFLE, all variants of RIFLE', () => {
     for (const together of [
       [...names(/^[^+:]+$/)],
       [...names(/^rifle:/), 'fine-tuning', 'rifle'],

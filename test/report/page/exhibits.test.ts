@@ -133,7 +133,7 @@ describe('exhibitsFor', () => {
 });
 
 describe('atScale', () => {
-  it('keeps the runs with the schedule and the limits of the scale, on whatever data and backbone', () => {
+  it('keeps the runs with the schedule and the limits of the scale, on any data set and backbone', () => {
     const { epochs, batchSize, limits } = scales.smoke.spec;
     const small = syntheticRecord({ epochs, dataset: 'other', spec: { batchSize, limits } });
     assert.deepEqual(atScale([syntheticRecord(), small], 'smoke'), [small]);

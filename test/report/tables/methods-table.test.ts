@@ -26,7 +26,7 @@ const near = (found: unknown, expected: number): void =>
   );
 
 describe('methodsTable', () => {
-  it("gives n, mean, std and scipy's paired difference and interval, whatever the order of the records", () => {
+  it("gives n, mean, std and scipy's paired difference and interval, in any order of the records", () => {
     const records = syntheticStudy({ rifle: percent(treated), 'fine-tuning': percent(control) });
     const table = methodsTable([...records].reverse());
     assert.deepEqual(
@@ -68,7 +68,7 @@ describe('methodsTable', () => {
     assert.ok(alone.notes.includes(verdictRule()));
   });
 
-  it('pairs only seeds that both have, and says so', () => {
+  it('pairs only the seeds of both methods, with a note', () => {
     const records = [
       ...syntheticStudy({ 'fine-tuning': [0.8, 0.7] }),
       ...[1, 2].map((seed) => syntheticRecord({ method: 'rifle', seed, top1: 0.75 })),

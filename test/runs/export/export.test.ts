@@ -31,7 +31,7 @@ describe('an exported network', function () {
     });
   }
 
-  it('says in its signature what goes in and what comes out', async () => {
+  it('has the inputs and outputs in its signature', async () => {
     const backbone = goldenNetwork(goldenCases[0]);
     await exportBackbone(backbone, goldenCases[0].size, 'savedmodel', path.join(folder, 'model'));
     const [graph] = await tf.node.getMetaGraphsFromSavedModel(path.join(folder, 'model'));

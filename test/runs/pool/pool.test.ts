@@ -33,7 +33,7 @@ describe('the pool', function () {
   });
   after(() => [dataset, folder].forEach((each) => fs.rmSync(each, { recursive: true, force: true })));
 
-  it('stops after a checkpoint, and goes on from it', async () => {
+  it('stops after a checkpoint, and resumes from it', async () => {
     const runs = path.join(folder, 'stopped');
     const controller = new AbortController();
     const reason = new Error('enough');
@@ -100,7 +100,7 @@ describe('the pool', function () {
       );
   });
 
-  it('goes on in another process when memory runs out (a limit on the address space of the worker, set while it trains)', async function () {
+  it('continues in another process when memory runs out (a limit on the address space of the worker, set while it trains)', async function () {
     if (spawnSync('prlimit', ['--version']).status !== 0) return this.skip();
     const runs = path.join(folder, 'memory');
     const store = new RunStore(runs);

@@ -59,7 +59,7 @@ describe('the scheduler of a pool', () => {
     assert.deepEqual(closed.sort(), [0, 1]);
   });
 
-  it('makes a run once that stands in the list twice', async () => {
+  it('makes a run once that is in the list twice', async () => {
     const reused: boolean[] = [];
     const { seeds, attempts } = await scheduled([spec(0), spec(1), spec(0)], well, {
       onRecord: (_, again) => reused.push(again),

@@ -10,7 +10,7 @@ describe('the journal of a run', () => {
   beforeEach(() => (folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rifle-journal-'))));
   afterEach(() => fs.rmSync(folder, { recursive: true, force: true }));
 
-  it('tells what happened, in order, and by which process; half a line of a killed process harms nothing', () => {
+  it('has the events in order with their process; half a line of a killed process does no harm', () => {
     const journal = new Journal(path.join(folder, 'aa'));
     assert.deepEqual(journal.read(), []);
     journal.write('started', { epochs: 4 });

@@ -61,7 +61,7 @@ describe('prune', () => {
       );
   });
 
-  it('on a read-only disk says so (where this user may mount one)', async function () {
+  it('reports a read-only disk (where this user may mount one)', async function () {
     const disk = fs.mkdtempSync(path.join(os.tmpdir(), 'rifle-prune-disk-'));
     const mount = (...args: string[]): boolean => spawnSync('mount', args).status === 0;
     if (!mount('-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', disk)) return this.skip();

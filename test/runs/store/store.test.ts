@@ -21,7 +21,7 @@ describe('the store of runs', function () {
   beforeEach(() => (folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rifle-store-'))));
   afterEach(() => fs.rmSync(folder, { recursive: true, force: true }));
 
-  it('names a run by what its numbers depend on, whatever the order of fields', () => {
+  it('names a run by everything that its numbers depend on, in any order of fields', () => {
     assert.match(runId(key), /^[0-9a-f]{16}$/);
     const reordered = Object.fromEntries(Object.entries(spec).reverse()) as unknown as typeof spec;
     assert.equal(runId({ ...key, spec: reordered }), runId(key));
@@ -114,7 +114,7 @@ describe('the store of runs', function () {
     );
   }).timeout(600_000);
 
-  it('says so when a record cannot be written', async () => {
+  it('reports a record that cannot be written', async () => {
     fs.writeFileSync(path.join(folder, 'file'), '');
     assert.throws(
       () => new RunStore(path.join(folder, 'file')).requireRoom(),

@@ -108,7 +108,7 @@ describe('tracking', function () {
     });
   });
 
-  it('warns once and goes on where a sink fails: no folder, nobody, another service, one that never answers', async () => {
+  it('warns once and continues when a sink fails: no folder, no server, another service, no answer', async () => {
     fs.writeFileSync(inFolder('a-file'), '');
     const page = http.createServer((_, response) => response.end('<html>'));
     const silent = net.createServer(() => undefined);
@@ -217,7 +217,7 @@ describe('tracking', function () {
       return (await answer.json()) as SearchedRuns;
     };
 
-    it('tells it spec and epochs once, over a stop and a resumption', async () => {
+    it('sends spec and epochs once, also over a stop and a resumption', async () => {
       const options = { runs: inFolder('mlflow'), tracking: { mlflow: `${url}/` } };
       const notices: string[] = [];
       const onNotice = (text: string): void => void notices.push(text);

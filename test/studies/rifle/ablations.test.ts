@@ -41,12 +41,12 @@ describe('ablationsTable', () => {
     ]);
   });
 
-  it('counts a comparison once, though it stands in several blocks', () => {
+  it('counts a comparison of several blocks once', () => {
     assert.match(table.caption, /Verdict: supported 4, contradicted 1, not run 6\.$/);
     assert.ok(table.notes.some((note) => note.includes('`npx rifle sweep --study t5`')));
   });
 
-  it('has a row for whatever else was run, under what it changes', () => {
+  it('has a row for every other run, in the block of its change', () => {
     const run = (changes: Parameters<typeof rifle>[1]) =>
       syntheticRecord({ epochs: 12, spec: { rifle: rifle('authors', changes) }, top1: 0.9 });
     const more = ablationsTable([

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { forgetDefinitions } from '../../../src/base/definitions/registry';
 import { KitError } from '../../../src/base/errors';
 import { ops, tf } from '../../../src/engine';
+import type { TF } from '../../../src/engine/tensorflow';
 import {
   adamw,
   bss,
@@ -35,8 +37,7 @@ import { cutout, featureNorm, rewindHead, smoothing, warmup } from '../../extend
 
 const NAME = 'bad/part';
 let counter = 0;
-const outside = tf.tidy(() => tf.keep(tf.scalar(2)));
-after(() => outside.dispose());
+let outside: TF.Scalar;
 
 /** One bad extension of each sort: what is wrong, the code, and the definition. */
 const bad: [what: string, code: string, define: () => CheckedDefinition | BackboneDefinition, op?: string][] = [
@@ -163,6 +164,11 @@ const bad: [what: string, code: string, define: () => CheckedDefinition | Backbo
 
 describe('checkExtension', function () {
   this.timeout(60_000);
+  before(() => (outside = tf.scalar(2)));
+  after(() => {
+    outside.dispose();
+    forgetDefinitions(NAME);
+  });
   for (const [what, code, define, op] of bad)
     it(`refuses an extension that ${what}: ${code}`, () =>
       assert.rejects(

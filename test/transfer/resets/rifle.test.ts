@@ -27,7 +27,7 @@ describe('RIFLE', () => {
       assert.deepEqual(at(40, 'rifle-module'), { epochs: 40, period: 5, resets: [5, 10, 15] }));
     it('and refuse a run that would never be reset', () => {
       assert.throws(() => at(6, 'haozhe-an'), { code: 'RESET_NEVER' });
-      assert.throws(() => at(5, 'rifle-module'), /never reset within 5 epochs: its first period ends after epoch 5/);
+      assert.throws(() => at(5, 'rifle-module'), { code: 'RESET_NEVER' });
     });
     it('none without RIFLE', () =>
       assert.deepEqual(timetable({ epochs: 7, reset: null }), { epochs: 7, period: 7, resets: [] }));

@@ -25,7 +25,7 @@ describe('settings that are recorded', () => {
     assert.ok(!JSON.stringify(environment()).includes('SECRET'));
   });
 
-  it('are all that a job on a cluster gets, and the address of MLflow goes without its login', () => {
+  it('are the only ones of a job on a cluster; the address of MLflow has no login there', () => {
     const task = {
       spec: parseRunSpec({ dataset: 'elpv', backbone: 'b' }),
       runs: '/runs',

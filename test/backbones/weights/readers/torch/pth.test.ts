@@ -113,7 +113,7 @@ describe('readPth', function () {
     await refused(readPth(fixture('pth', 'model.pth')), 'PICKLE_NAME');
   });
 
-  it('refuses what is no PyTorch file, and says so', async () => {
+  it('refuses a file that is not a PyTorch file', async () => {
     await refused(readPth(write('garbage.pth', Buffer.from('<!doctype html><p>404'))), 'PTH_FORMAT');
     await refused(readPth(write('other.pth', Buffer.from('\x80\x02K\x01.\x80\x02K\x02.', 'latin1'))), 'PTH_FORMAT');
     await refused(readPth(write('empty.pth', Buffer.alloc(0))), 'WEIGHTS_TRUNCATED');
