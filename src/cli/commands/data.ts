@@ -61,7 +61,7 @@ export function dataCommand(): Command {
         ]),
       );
       if (all.some(({ state }) => state === 'missing'))
-        printLine('\nPrepare one: npx rifle data prepare NAME. If it is by hand, this lists the files to download.');
+        printLine('\nPrepare one: npx rifle data prepare NAME. It lists what is to be fetched by hand.');
     });
 
   command
