@@ -1,6 +1,6 @@
 // The images that a run gets most wrong: what they are, what it says, and where it looks.
 import path from 'node:path';
-import sharp from 'sharp';
+import { sharp } from '../../base/packages';
 import { KitError } from '../../base/errors';
 import { datasets } from '../../data/catalog';
 import type { Dataset } from '../../data/dataset';
@@ -96,7 +96,7 @@ export async function topLosses(record: Pick<RunRecord, 'id'>, options: TopLosse
     found.map(async (each, i) => ({ label: textOf(each), png: await tile(files[i], maps.get(files[i]), side, scale) })),
   );
   const width = heat ? 2 * side : side;
-  const png = await sharp({
+  const png = await sharp()({
     create: { width, height: Math.max(1, rows.length) * side, channels: 3, background: 'white' },
   })
     .composite(rows.map(({ png: input }, i) => ({ input, left: 0, top: i * side })))
@@ -144,7 +144,7 @@ async function mapsOf(store: RunStore, id: string, files: readonly string[]): Pr
 async function tile(file: string, map: ActivationMap | undefined, side: number, scale: number): Promise<Buffer> {
   const whole = Math.round(side * scale);
   const [left, top] = [Math.floor((whole - side) / 2), Math.floor((whole - side) / 2)];
-  const plain = await sharp(file)
+  const plain = await sharp()(file)
     .resize(whole, whole, { fit: 'cover' })
     .extract({ left, top, width: side, height: side })
     .toColourspace('srgb')
@@ -157,11 +157,11 @@ async function tile(file: string, map: ActivationMap | undefined, side: number, 
     const strength = most > 0 ? Math.max(0, map.values[i >> 2]) / most : 0;
     return [255, 200 * (1 - strength), 0, 170 * strength][i & 3];
   });
-  const overlay = await sharp(colours, { raw: { width: map.width, height: map.height, channels: 4 } })
+  const overlay = await sharp()(colours, { raw: { width: map.width, height: map.height, channels: 4 } })
     .resize(side, side, { fit: 'fill' })
     .png()
     .toBuffer();
-  return sharp({ create: { width: 2 * side, height: side, channels: 3, background: 'white' } })
+  return sharp()({ create: { width: 2 * side, height: side, channels: 3, background: 'white' } })
     .composite([
       { input: plain, left: 0, top: 0 },
       { input: plain, left: side, top: 0 },
