@@ -163,6 +163,7 @@ function h5Target(): FuzzTarget {
       if (thread === undefined || isBroken || used++ > 500) await renew(); // the library keeps some of the memory of a damaged file
     },
     async run(bytes) {
+      if (isBroken) await renew(); // the answers of a file that broke it may still arrive
       fs.writeFileSync(file, bytes);
       const tensors: StateDict = new Map();
       try {
