@@ -37,7 +37,7 @@ describe('backbones', function () {
   after(() => fs.rmSync(folder, { recursive: true }));
 
   it('lists records that are whole', () => {
-    const records = backbones.list();
+    const records = backbones.list().filter(({ id }) => !id.includes('/')); // others are of tests before this one
     assert.deepEqual(
       records.map(({ id }) => id),
       [

@@ -8,6 +8,7 @@ import {
   requireBackbone,
   type BackboneDefinition,
 } from '../../src/backbones/define-backbone';
+import { forgetDefinitions } from '../../src/base/definitions/registry';
 import { identity } from '../../src/backbones/layers';
 import { decode } from '../../src/data/pixels/decode';
 import { tf } from '../../src/engine/tensorflow';
@@ -24,6 +25,7 @@ describe('defineBackbone', function () {
   this.timeout(120_000);
   const { id } = squeezeNet.record;
   before(() => void defineBackbone(squeezeNet));
+  after(() => forgetDefinitions('example/'));
 
   it('makes a backbone known to lists and lookups, and replaces it when the same file defines it again', () => {
     assert.equal(defineBackbone(squeezeNet), squeezeNet);
