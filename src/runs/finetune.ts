@@ -7,6 +7,7 @@ import { datasets } from '../data/catalog';
 import { methods } from '../transfer/methods';
 import type { RunSpec, RunSpecInput } from '../transfer/spec/spec';
 import { refuseChanged } from './changed-data';
+import { cleanUp } from './clean-up';
 import { codeDigestsOnce, refuseOtherCode, usesGuests } from './code-digests';
 import { executeRun, type ExecuteOptions } from './execute';
 import { identifyRun, type RunIdentity } from './identify';
@@ -57,6 +58,7 @@ async function findOrRun(input: RunSpecInput, options: FinetuneOptions): Promise
   const record = finished();
   if (record !== null) {
     await refuseFinished(record, { spec, dataset, options });
+    await cleanUp(store, record, options.lock);
     return record;
   }
 

@@ -359,7 +359,7 @@ describe('the kernel', function () {
     assert.equal(found, true);
     assert.match(
       (data as Record<string, string>)['text/markdown'],
-      /memory\(\): MemoryReport[\s\S]*The tensors that live in this process/,
+      /memory\(\): MemoryReport[\s\S]*The tensors of this process/,
     );
     assert.equal((await kernel.ask('inspect', { code: '   ', cursor_pos: 1 })).found, false);
     assert.deepEqual(await kernel.ask('is_complete', { code: 'if (x) {' }), { status: 'incomplete', indent: '  ' });

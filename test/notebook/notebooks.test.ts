@@ -56,7 +56,7 @@ describe('the notebooks of tables and figures', () => {
   }
 
   describe('at scale smoke', function () {
-    this.timeout(300_000);
+    this.timeout(900_000);
     const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'rifle-notebooks-'));
     after(() => fs.rmSync(scratch, { recursive: true, force: true }));
     before(async function () {
@@ -73,7 +73,7 @@ describe('the notebooks of tables and figures', () => {
         const { status, failure } = await runNotebook(path.join(folder, name), {
           out,
           env: { RIFLE_SCALE: 'smoke', RIFLE_RUNS: path.join(scratch, 'runs') },
-          timeoutSeconds: 200,
+          timeoutSeconds: 600,
         });
         assert.equal(status, 'ok', failure ? describeFailure(failure) : '');
         const outputs = readNotebook(out).cells.flatMap((cell) => cell.outputs ?? []);

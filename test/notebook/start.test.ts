@@ -32,7 +32,7 @@ describe('notebooks/00-start.ipynb', () => {
   });
 
   it('runs from data to report at scale smoke', async function () {
-    this.timeout(300_000);
+    this.timeout(900_000);
     const { dataset, backbone } = scales.smoke.spec;
     if (datasets.state(dataset) !== 'ready' || (await backbones.state(backbone)) !== 'ready') this.skip();
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rifle-start-'));
@@ -44,7 +44,7 @@ describe('notebooks/00-start.ipynb', () => {
       const result = await runNotebook(file, {
         out,
         env: { RIFLE_SCALE: 'smoke', RIFLE_RUNS: runs },
-        timeoutSeconds: 240,
+        timeoutSeconds: 600,
       });
       assert.equal(result.status, 'ok', result.failure ? describeFailure(result.failure) : '');
       assert.equal(fs.readdirSync(runs).length, 4, 'two methods, two seeds');

@@ -12,7 +12,7 @@ export const toRandom = defineMethod({
   source: SOURCE,
   reset: layersReset({ ...reset, to: 'random' }),
   control: 'fine-tuning',
-  colour: '#009E73',
+  colour: '#117733',
 });
 
 /** Later layers get their pretrained values back; the head, which has none, its first random ones. */

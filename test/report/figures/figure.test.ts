@@ -135,7 +135,7 @@ describe('colorOf', () => {
     methods
       .list()
       .map(({ name }) => name)
-      .filter((name) => pattern.test(name));
+      .filter((name) => !name.includes('/') && pattern.test(name)); // others are of tests before this one
 
   it('has different colours for methods of one figure: all without RIFLE, each with its own RIFLE, all variants of RIFLE', () => {
     for (const together of [
