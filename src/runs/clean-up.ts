@@ -1,35 +1,35 @@
 // What a process leaves that is killed right after it wrote the record: checkpoints, a lock, an unfinished journal.
 import fs from 'node:fs';
-import path from 'node:path';
-import { RunLock, type LockOptions } from '../base/files/lock';
+import { locksIn, RunLock, type LockOptions } from '../base/files/lock';
+import { Checkpoints } from './store/checkpoint';
+import { KIT_NUMERICS } from './store/identity';
 import type { RunRecord } from './store/record';
 import type { RunStore } from './store/store';
 
-/** Whether the folder of a finished run still holds what an unfinished run has. */
-const isUntidy = (folder: string): boolean =>
-  fs.readdirSync(folder).some((name) => name === 'checkpoints' || name.startsWith('lock.'));
+const checkpointsOf = (store: RunStore, id: string): Checkpoints => new Checkpoints(store.folder(id), id, KIT_NUMERICS);
+
+/** Ends the journal of a finished run and deletes its checkpoints. The caller holds the run's lock. */
+export function complete(store: RunStore, { id, status }: RunRecord): void {
+  const journal = store.journal(id);
+  if (!journal.read().some(({ event }) => event === 'finished')) journal.write('finished', { status });
+  checkpointsOf(store, id).remove();
+}
 
 /**
- * Completes the journal of a finished run and deletes its checkpoints, if no living process does so itself. A folder
+ * Completes a finished run whose process died after the record. A living process completes its run itself. A folder
  * that cannot be changed stays as it is: the record is whole.
  */
-export async function cleanUp(
-  store: RunStore,
-  { id, status }: RunRecord,
-  lockOptions: LockOptions = {},
-): Promise<void> {
-  const folder = store.folder(id);
+export async function cleanUp(store: RunStore, record: RunRecord, options: LockOptions = {}): Promise<void> {
+  const folder = store.folder(record.id);
   try {
-    if (!isUntidy(folder)) return;
-    const lock = await RunLock.take(folder, { ...lockOptions, wait: false });
+    if (locksIn(folder).length === 0 && !fs.existsSync(checkpointsOf(store, record.id).folder)) return;
+    const lock = await RunLock.take(folder, { ...options, wait: false });
     try {
-      const journal = store.journal(id);
-      if (!journal.read().some(({ event }) => event === 'finished')) journal.write('finished', { status });
-      fs.rmSync(path.join(folder, 'checkpoints'), { recursive: true, force: true });
+      complete(store, record);
     } finally {
       await lock.release();
     }
   } catch {
-    // another process is at it, or the disk refuses
+    // Another process holds the lock, or the disk refuses.
   }
 }

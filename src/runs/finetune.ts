@@ -7,7 +7,7 @@ import { datasets } from '../data/catalog';
 import { methods } from '../transfer/methods';
 import type { RunSpec, RunSpecInput } from '../transfer/spec/spec';
 import { refuseChanged } from './changed-data';
-import { cleanUp } from './clean-up';
+import { cleanUp, complete } from './clean-up';
 import { codeDigestsOnce, refuseOtherCode, usesGuests } from './code-digests';
 import { executeRun, type ExecuteOptions } from './execute';
 import { identifyRun, type RunIdentity } from './identify';
@@ -82,7 +82,10 @@ async function findOrRun(input: RunSpecInput, options: FinetuneOptions): Promise
   const journal = store.journal(id);
   try {
     const finishedMeanwhile = finished();
-    if (finishedMeanwhile !== null) return finishedMeanwhile;
+    if (finishedMeanwhile !== null) {
+      complete(store, finishedMeanwhile); // its process may have died right after the record
+      return finishedMeanwhile;
+    }
     if (lock.takenFrom !== null)
       journal.write('notice', {
         text: `Process ${lock.takenFrom.pid} on ${lock.takenFrom.host} died. This process took over its lock.`,

@@ -2,6 +2,17 @@
 import { KitError } from '../base/errors';
 import { tf, type TF } from '../engine/tensorflow';
 
+/** `error`, thrown by the code of the definition `name`, as a KitError that names the definition. */
+export function namedError(kind: string, name: string, error: unknown): KitError {
+  if (error instanceof KitError && error.message.includes(`"${name}"`)) return error;
+  const { message, fix } = error as Partial<KitError>;
+  return new KitError(`In the ${kind} "${name}": ${message ?? String(error)}`, {
+    code: error instanceof KitError ? error.code : 'EXTENSION_FAILED',
+    fix: fix || `Correct the ${kind} "${name}".`,
+    cause: error,
+  });
+}
+
 /**
  * The result of `run`, a function of the definition `name`.
  * @throws KitError that names the definition, when the function is async or fails.
@@ -11,13 +22,7 @@ export function within<R>(kind: string, name: string, run: () => R): R {
   try {
     result = run();
   } catch (error) {
-    if (error instanceof KitError && error.message.includes(`"${name}"`)) throw error;
-    const { message, fix } = error as Partial<KitError>;
-    throw new KitError(`In the ${kind} "${name}": ${message ?? String(error)}`, {
-      code: error instanceof KitError ? error.code : 'EXTENSION_FAILED',
-      fix: fix || `Correct the ${kind} "${name}".`,
-      cause: error,
-    });
+    throw namedError(kind, name, error);
   }
   if (result instanceof Promise) {
     result.catch(() => undefined); // this error is the one to report

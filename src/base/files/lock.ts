@@ -170,7 +170,7 @@ function removePartials(folder: string): void {
 const MOST_GENERATIONS = 999_999_999;
 
 /** The lock files of a run, by generation. */
-function locksIn(folder: string): Found[] {
+export function locksIn(folder: string): Found[] {
   return namesIn(folder)
     .flatMap((name): Found[] => {
       const [, generation] = /^lock\.(\d{1,9})$/.exec(name) ?? [];

@@ -88,7 +88,8 @@ async function confusionSection(
       const kept = (await Promise.all(runs.map(({ id }) => keptOf(id)))).filter((each) => each !== null);
       if (kept.length === 0) continue;
       const title = `${label} · ${method}`;
-      const figure = (width?: number): Figure => confusionFigure(pooledPredictions(kept), { title, width });
+      const pooled = pooledPredictions(kept);
+      const figure = (width?: number): Figure => confusionFigure(pooled, { title, width });
       parts.push(await figureHtml(figure(), figure(NARROW), nextNumber()));
     }
   }

@@ -1,5 +1,6 @@
 // The extension under check, named in every error.
 import { KitError } from '../../base/errors';
+import { namedError } from '../within';
 
 /** The extension under check. */
 export interface Subject {
@@ -13,13 +14,7 @@ export async function named<R>({ kind, name }: Subject, run: () => Promise<R>): 
   try {
     return await run();
   } catch (error) {
-    if (error instanceof KitError && error.message.includes(`"${name}"`)) throw error;
-    const { message, fix } = error as Partial<KitError>;
-    throw new KitError(`In the ${kind} "${name}": ${message ?? String(error)}`, {
-      code: error instanceof KitError ? error.code : 'EXTENSION_FAILED',
-      fix: fix || `Correct the ${kind} "${name}".`,
-      cause: error,
-    });
+    throw namedError(kind, name, error);
   }
 }
 
