@@ -15,7 +15,7 @@ export interface MetricInput {
   isFraction?: boolean;
   /** Digits after the point in tables. Default 2. */
   digits?: number;
-  /** The number; `null` where the metric says nothing, for example of too few classes. A pure function. */
+  /** The number; `null` where it is not defined, for example with too few classes. A pure function. */
   measure(predictions: LabelledLogits): number | null;
 }
 

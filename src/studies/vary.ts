@@ -14,7 +14,7 @@ const FIXED = ['seed', 'dataset'];
 
 /**
  * Each combination of the values with all of `specs`, in this order. A path into a part that a spec does not have
- * (`reset.after` of plain fine-tuning) does not change it; a spec that is the same in several combinations stands once.
+ * (`reset.after` of plain fine-tuning) does not change it; a spec that several combinations give appears once.
  * @throws KitError as `parseRunSpec` for a spec that is not valid.
  */
 export function varied(specs: readonly RunSpec[], vary: Vary): RunSpec[] {

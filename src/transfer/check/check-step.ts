@@ -178,7 +178,7 @@ export function requireNear(
   const found = Array.from(compiled);
   const off = norm(found.map((value, i) => value - eager[i]));
   if (off <= TOLERANCE * Math.max(norm(found), 1e-3)) return;
-  throw new KitError(`The ${kind} "${name}" computes ${what} otherwise compiled than eagerly: it differs by ${off}.`, {
+  throw new KitError(`In the ${kind} "${name}", compiled and eager code differ: ${what} is off by ${off}.`, {
     code: 'EXTENSION_COMPILED',
     fix: 'Compute with tensors alone: what JavaScript computes is recorded once and stays for all steps.',
   });
