@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { definitionFiles, loadDefinitions, loadExtensions } from '../../../src/base/definitions/load';
+import { forgetDefinitions } from '../../../src/base/definitions/registry';
 import type { KitError } from '../../../src/base/errors';
 import { guests, methods } from '../../../src/extend';
 import { tricks } from '../../../src/transfer/tricks/trick';
@@ -12,7 +13,10 @@ describe('loading extensions', function () {
   this.timeout(20_000);
   let folder: string;
   before(() => (folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'rifle-load-')))));
-  after(() => fs.rmSync(folder, { recursive: true, force: true }));
+  after(() => {
+    forgetDefinitions('loading/');
+    fs.rmSync(folder, { recursive: true, force: true });
+  });
   const write = (name: string, text: string): string => {
     const file = path.join(folder, name);
     fs.mkdirSync(path.dirname(file), { recursive: true });
