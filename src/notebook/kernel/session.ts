@@ -15,6 +15,7 @@ import { failureOf, Interrupted, type CellFailure, type FailedCell } from './fai
 import { mapStacks } from './compiler/positions';
 import type { Ask, Handler, Publisher, Reply } from './server';
 import { Comms } from './io/comms';
+import { History } from './io/history';
 import { CellInput } from './io/stdin';
 import { PrintedText } from './io/streams';
 import { TensorLedger } from './tensors';
@@ -48,6 +49,7 @@ export class NotebookKernel implements Handler {
   private readonly tensors = new TensorLedger();
   private readonly printed: PrintedText;
   private readonly cells: Cells;
+  private readonly history = new History();
   private count = 0;
   private running: FailedCell | null = null;
   private last: FailedCell | null = null;
@@ -97,7 +99,7 @@ export class NotebookKernel implements Handler {
     const source = String(request.content.code ?? '');
     const isSilent = request.content.silent === true;
     const isCounted = !isSilent && request.content.store_history !== false;
-    if (isCounted) this.count++;
+    if (isCounted) this.history.add(++this.count, source);
     const cell: FailedCell = { number: this.count, source };
     this.publish = publish;
     this.ask = request.content.allow_stdin === false ? null : ask;
@@ -134,7 +136,7 @@ export class NotebookKernel implements Handler {
       case 'comm_info':
         return { comms: this.comms.info(content.target_name) };
       case 'history':
-        return { history: [] };
+        return this.history.answer(content);
       case 'comm_open':
       case 'comm_msg':
       case 'comm_close':
@@ -164,6 +166,7 @@ export class NotebookKernel implements Handler {
       else if (outcome.value !== undefined && !isSilent) {
         const data = await Promise.race([bundleOf(outcome.value), interrupted]);
         this.printed.flush();
+        this.history.addResult(data['text/plain']);
         this.publish('execute_result', { data: sendable(data), metadata: {}, execution_count: cell.number });
       }
     } catch (error) {
