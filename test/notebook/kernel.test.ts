@@ -245,7 +245,9 @@ const view = liveView();
 await view.show('above 0.5');
 least.onChange(({ value }) => value > 0.9 ? Promise.reject(new Error('too high')) : view.show('above ' + value));`;
     // A client that is no runner, so that the widget is shown.
-    await value('Object.assign((globalThis as any)[Symbol.for("rifle-kit.notebook-host")], { isInteractive: true });\n0');
+    await value(
+      'Object.assign((globalThis as any)[Symbol.for("rifle-kit.notebook-host")], { isInteractive: true });\n0',
+    );
     assert.equal((await kernel.execute(code, { onOutput })).status, 'ok');
     const opened = messages.find(({ header }) => header.msg_type === 'comm_open')!;
     const id = opened.content.comm_id as string;

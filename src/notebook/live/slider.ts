@@ -54,8 +54,8 @@ export function slider(options: SliderOptions = {}): Widget<SliderState> {
   const { label = '', min = 0, max = 1, step = (max - min) / 100, value = min } = options;
   if (!(min < max && step > 0 && value >= min && value <= max))
     throw new KitError(
-      `A slider: expected min < max, step > 0 and min <= value <= max, found ${JSON.stringify({ min, max, step, value })}.`,
-      { code: 'SLIDER_RANGE', fix: 'Correct these numbers.' },
+      `A slider: expected min < max, step > 0 and min <= value <= max, found ${[min, max, step, value].join(', ')}.`,
+      { code: 'SLIDER_RANGE', fix: 'Correct min, max, step or value, in this order.' },
     );
   return widget({ esm: ESM, css: CSS, state: { label, min, max, step, value } });
 }
