@@ -20,6 +20,9 @@ const [LICENCE, PAPER, AUTHORS, SCHEMA] = [
   'https://w3id.org/ro/crate/1.1',
 ];
 
+const PAPER_TITLE =
+  'RIFLE: Backpropagation in Depth for Deep Transfer Learning through Re-Initializing the ' + 'Fully-connected LayEr';
+
 /** What each file of a run is. */
 const FILES: Record<string, { what: string; form: string }> = {
   'record.json': { what: 'Spec, numbers of each epoch, hashes and environment', form: 'application/json' },
@@ -63,7 +66,7 @@ export function crateOf(runs: readonly CrateRun[], { name }: { name: string }): 
     {
       '@id': PAPER,
       '@type': 'ScholarlyArticle',
-      name: 'RIFLE: Backpropagation in Depth for Deep Transfer Learning through Re-Initializing the Fully-connected LayEr',
+      name: PAPER_TITLE,
       datePublished: '2020',
       identifier: PAPER,
     },
