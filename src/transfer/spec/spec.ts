@@ -54,8 +54,8 @@ export interface RunSpec {
    */
   evaluateOn: 'test' | 'validation';
   /**
-   * Evaluates after every so many epochs, and always after the last. The rows of the other epochs have NaN as `loss` and
-   * `top1`. Nothing else depends on it. Default: absent, which is every epoch.
+   * Evaluates after every so many epochs, and always after the last. The rows of the other epochs have NaN as `loss`
+   * and `top1`. Nothing else depends on it. Default: absent, which is every epoch.
    */
   evaluateEvery?: number;
   limits: {
