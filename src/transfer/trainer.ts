@@ -175,7 +175,7 @@ export async function train(
       rows.push(row);
       layers.epoch(epoch + 1, program.read(steps.parameterNames));
       if (test !== null) onEvaluated?.(epoch + 1, test.logits, test.top1);
-      onEpoch?.(row);
+      onEpoch?.(row, spec);
       observe?.('epoch', epoch + 1, program.read);
       if (headReset) {
         observe?.('before-reset', epoch + 1, program.read);
