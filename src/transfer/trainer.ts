@@ -13,9 +13,11 @@ import type { RunSpec } from './spec/spec';
 import { makeSteps } from './step';
 import {
   DivergedError,
+  isOver,
   type BatchSource,
   type EpochRow,
   type EpochSums,
+  type Evaluated,
   type Trained,
   type TrainOptions,
   type TrainState,
@@ -33,7 +35,7 @@ export async function train(
   backbone: Backbone,
   imageSize: number,
   trainBatches: BatchSource,
-  testBatches: BatchSource,
+  evaluationBatches: BatchSource,
   options: TrainOptions = {},
 ): Promise<Trained> {
   const {
@@ -45,28 +47,33 @@ export async function train(
     observe,
     onState,
     prepared,
+    classWeights,
+    testBatches,
     from,
     memoryLimit = freeMemory(),
     title = 'train',
   } = options;
   const { epochs, period, resets } = timetable(spec);
-  if (from !== undefined && from.epoch >= epochs) return { epochs: from.rows, layers: from.layerRows };
+  if (from !== undefined && isOver(spec, epochs, from.rows)) return { epochs: from.rows, layers: from.layerRows };
   const trainSteps = trainBatches.batchSizes.length;
-  const stepsPerEpoch = trainSteps + testBatches.batchSizes.length;
+  const stepsPerEpoch = trainSteps + evaluationBatches.batchSizes.length;
+  const evaluationSizes = [evaluationBatches, ...(testBatches === undefined ? [] : [testBatches])].flatMap(
+    ({ batchSizes }) => batchSizes,
+  );
   let done = from === undefined ? 0 : from.epoch * stepsPerEpoch + from.step;
   const progress = (detail: string, steps = 1) =>
     onProgress?.({ task: title, done: (done += steps), total: epochs * stepsPerEpoch, unit: 'steps', detail });
 
   const checkGraph = (graph: Graph): void => {
-    requireMemory(estimateMemory(graph, [...trainBatches.batchSizes, ...testBatches.batchSizes]), memoryLimit);
+    requireMemory(estimateMemory(graph, [...trainBatches.batchSizes, ...evaluationSizes]), memoryLimit);
     onGraph?.(graph);
   };
 
   progress('compiling', 0);
   await letOthersRun(signal); // a progress bar appears before the first long call
-  const steps = makeSteps(spec, backbone, { prepared });
+  const steps = makeSteps(spec, backbone, { prepared, classWeights });
   // The program has its own variables: the initial ones are freed at once.
-  const program = await compileSteps(steps, imageSize, trainBatches.batchSizes, testBatches.batchSizes, {
+  const program = await compileSteps(steps, imageSize, trainBatches.batchSizes, evaluationSizes, {
     onGraph: checkGraph,
   }).finally(() => steps.dispose());
   collectGarbage();
@@ -100,7 +107,7 @@ export async function train(
   try {
     if (from === undefined) observe?.('start', 0, program.read);
     else program.write(requireAll(from.variables, steps.changing));
-    for (let epoch = rows.length; epoch < epochs; epoch++) {
+    for (let epoch = rows.length; !isOver(spec, epochs, rows); epoch++) {
       // --- train -----------------------------------------------------------------------------------------------------
       const rates = ratesAt(spec, { epoch, epochs, period, steps: trainSteps });
       const ratesOf = (step: number) =>
@@ -142,11 +149,15 @@ export async function train(
 
       // --- evaluate --------------------------------------------------------------------------------------------------
       const evaluateBegan = performance.now();
-      const test = await evaluate(program.evaluate, testBatches, {
-        signal,
-        onBatch: () => progress(`epoch ${epoch + 1}/${epochs}  evaluating`),
-      });
-      if (!Number.isFinite(test.loss)) throw diverged(test.loss, rates.learningRate);
+      const evaluated = async (batches: BatchSource, count: number): Promise<Evaluated> => {
+        const onBatch = (): void => progress(`epoch ${epoch + 1}/${epochs}  evaluating`, count);
+        const found = await evaluate(program.evaluate, batches, { signal, onBatch });
+        if (!Number.isFinite(found.loss)) throw diverged(found.loss, rates.learningRate);
+        return found;
+      };
+      const { logits, loss, top1 } = await evaluated(evaluationBatches, 1);
+      const isBest = rows.every((row) => row.top1 < top1);
+      const test = testBatches !== undefined && isBest ? await evaluated(testBatches, 0) : undefined;
 
       // --- reset -----------------------------------------------------------------------------------------------------
       const headReset = resets.includes(epoch + 1);
@@ -156,9 +167,10 @@ export async function train(
         trainLoss: sums.loss / images,
         trainCrossEntropy: sums.crossEntropy / images,
         trainTop1: sums.correct / images,
-        evaluatedOn: spec.evaluateOn,
-        loss: test.loss,
-        top1: test.top1,
+        evaluatedOn: spec.evaluateOn === 'test' ? 'test' : 'validation',
+        loss,
+        top1,
+        ...(test === undefined ? {} : { test: { loss: test.loss, top1: test.top1 } }),
         ...rates,
         headReset,
         trainSeconds,
@@ -168,7 +180,7 @@ export async function train(
       };
       rows.push(row);
       layers.epoch(epoch + 1, program.read(steps.parameterNames));
-      onEvaluated?.(epoch + 1, test.logits, test.top1);
+      onEvaluated?.(epoch + 1, logits, top1, test);
       onEpoch?.(row);
       observe?.('epoch', epoch + 1, program.read);
       if (headReset) {

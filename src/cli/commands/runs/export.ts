@@ -6,7 +6,7 @@ import { storeCommand, type StoreFlags } from '../../store-command';
 
 /** The command. */
 export function exportCommand(): Command {
-  return storeCommand<StoreFlags & { format: ExportFormat; which: 'last' | 'best'; out?: string }>({
+  return storeCommand<StoreFlags & { format: ExportFormat; which?: 'last' | 'best'; out?: string }>({
     name: 'export',
     description: 'write the kept weights of a run for other programs, checked by a prediction',
     examples: [
@@ -25,9 +25,10 @@ export function exportCommand(): Command {
             .default('safetensors'),
         )
         .addOption(
-          new Option('--which <weights>', 'of the last epoch, or of the best on validation images')
-            .choices(['last', 'best'])
-            .default('last'),
+          new Option(
+            '--which <weights>',
+            'of the last epoch, or of the best on validation images (default: those of the reported accuracy)',
+          ).choices(['last', 'best']),
         )
         .option('--out <path>', 'the file or folder to make (default: <id>.safetensors, <id>.onnx, <id>-<format>)'),
     async run(store, { format, which, out }, start: string) {
@@ -39,7 +40,7 @@ export function exportCommand(): Command {
         json: { run: id, format, which, ...done },
         print: () =>
           printLine(
-            `${done.path}: the weights of the ${which} epoch of run ${id}` +
+            `${done.path}: the weights of run ${id}${which === undefined ? '' : `, ${which} epoch`}` +
               (done.difference === null
                 ? ''
                 : `; its logits are within ${done.difference.toPrecision(2)} of the kit's own`),
