@@ -4,7 +4,7 @@ import type { RunRecord } from '../../runs/store/record';
 import type { MethodRuns } from './grouping';
 import { repetitionOf } from './repetition';
 
-/** Two methods compared by seed (and by fold where there are folds), in percentage points of the reported test top-1. */
+/** Two methods compared by seed (and by fold where there are any), in percentage points of the reported test top-1. */
 export interface MethodComparison {
   treated: MethodRuns;
   control: MethodRuns;
