@@ -139,7 +139,7 @@ export class Checkpointing {
       if (this.spec.evaluateOn === 'both') return;
       const { evaluatedOn } = evaluated;
       const which = this.isOver([...rowsOf(), { epoch, evaluatedOn, top1 }]) ? 'last' : 'best';
-      const isBest = evaluatedOn === 'validation' && rowsOf().every((row) => row.top1 < top1);
+      const isBest = evaluatedOn === 'validation' && !rowsOf().some((row) => row.top1 >= top1);
       if (which === 'last' || isBest) this.predictions = { [which]: { ...evaluated, logits, epoch } };
     };
   }

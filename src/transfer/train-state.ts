@@ -31,9 +31,9 @@ export interface EpochRow {
   trainTop1: number;
   /** Which images `loss` and `top1` were measured on. */
   evaluatedOn: EvaluatedSplit;
-  /** Mean cross entropy over the evaluated images, network in evaluation mode. */
+  /** Mean cross entropy over the evaluated images, network in evaluation mode. NaN of an epoch without evaluation. */
   loss: number;
-  /** Fraction of the evaluated images classified right, in [0, 1]; one centre crop. */
+  /** Fraction of the evaluated images classified right, in [0, 1]; one centre crop. NaN like `loss`. */
   top1: number;
   /**
    * The same on the test images, of a run with `evaluateOn: 'both'`, in epochs that were the best on validation images
@@ -72,18 +72,23 @@ export type ScoredEpoch = Pick<EpochRow, 'epoch' | 'evaluatedOn' | 'top1'>;
  */
 export function bestEpoch(rows: readonly ScoredEpoch[]): number {
   if (rows.at(-1)?.evaluatedOn === 'test') return rows.length;
-  return rows.reduce((best, row) => (best === 0 || row.top1 > rows[best - 1].top1 ? row.epoch : best), 0);
+  return rows
+    .filter(({ top1 }) => !Number.isNaN(top1))
+    .reduce((best, row) => (best === 0 || row.top1 > rows[best - 1].top1 ? row.epoch : best), 0);
 }
 
 /**
- * Whether a run ends with these rows: all its epochs are done, or the last `patience` of them brought nothing.
+ * Whether a run ends with these rows: all its epochs are done, or the last `patience` of them brought nothing. It never
+ * ends early with an epoch without evaluation.
  * @param epochs of its timetable.
  */
 export const isOver = (
   { patience }: Pick<RunSpec, 'patience'>,
   epochs: number,
   rows: readonly ScoredEpoch[],
-): boolean => rows.length >= epochs || (patience !== null && rows.length - bestEpoch(rows) >= patience);
+): boolean =>
+  rows.length >= epochs ||
+  (patience !== null && !Number.isNaN(rows.at(-1)?.top1) && rows.length - bestEpoch(rows) >= patience);
 
 /** When `observe` is called. */
 export type Moment = 'start' | 'epoch' | 'before-reset' | 'after-reset';

@@ -56,13 +56,17 @@ export async function train(
   const { epochs, period, resets } = timetable(spec);
   if (from !== undefined && isOver(spec, epochs, from.rows)) return { epochs: from.rows, layers: from.layerRows };
   const trainSteps = trainBatches.batchSizes.length;
-  const stepsPerEpoch = trainSteps + evaluationBatches.batchSizes.length;
   const evaluationSizes = [evaluationBatches, ...(testBatches === undefined ? [] : [testBatches])].flatMap(
     ({ batchSizes }) => batchSizes,
   );
-  let done = from === undefined ? 0 : from.epoch * stepsPerEpoch + from.step;
+  const isEvaluated = (epoch: number): boolean => epoch % (spec.evaluateEvery ?? 1) === 0 || epoch === epochs;
+  const stepsUpTo = (count: number): number =>
+    count * trainSteps +
+    Array.from({ length: count }, (_, i) => i + 1).filter(isEvaluated).length * evaluationBatches.batchSizes.length;
+  const total = stepsUpTo(epochs);
+  let done = from === undefined ? 0 : stepsUpTo(from.epoch) + from.step;
   const progress = (detail: string, steps = 1) =>
-    onProgress?.({ task: title, done: (done += steps), total: epochs * stepsPerEpoch, unit: 'steps', detail });
+    onProgress?.({ task: title, done: (done += steps), total, unit: 'steps', detail });
 
   const checkGraph = (graph: Graph): void => {
     requireMemory(estimateMemory(graph, [...trainBatches.batchSizes, ...evaluationSizes]), memoryLimit);
@@ -137,7 +141,7 @@ export async function train(
             trainSeconds: sums.trainSeconds + (now - began) / 1000,
             dataWaitSeconds: sums.dataWaitSeconds + (waitedNow - waited),
           };
-          const last = rows.at(-1);
+          const last = rows.filter((row) => isEvaluated(row.epoch)).at(-1);
           progress(
             `epoch ${epoch + 1}/${epochs}  loss ${loss.toFixed(3)}  train ${percent(sums.correct / sums.images)}` +
               (last === undefined ? '' : `  ${last.evaluatedOn} ${percent(last.top1)}`),
@@ -151,12 +155,12 @@ export async function train(
       const evaluateBegan = performance.now();
       const evaluated = async (batches: BatchSource, count: number): Promise<Evaluated> => {
         const onBatch = (): void => progress(`epoch ${epoch + 1}/${epochs}  evaluating`, count);
-        const found = await evaluate(program.evaluate, batches, { signal, onBatch });
-        if (!Number.isFinite(found.loss)) throw diverged(found.loss, rates.learningRate);
-        return found;
+        const each = await evaluate(program.evaluate, batches, { signal, onBatch });
+        if (!Number.isFinite(each.loss)) throw diverged(each.loss, rates.learningRate);
+        return each;
       };
-      const { logits, loss, top1 } = await evaluated(evaluationBatches, 1);
-      const isBest = rows.every((row) => row.top1 < top1);
+      const found = isEvaluated(epoch + 1) ? await evaluated(evaluationBatches, 1) : null;
+      const isBest = found !== null && !rows.some((row) => row.top1 >= found.top1);
       const test = testBatches !== undefined && isBest ? await evaluated(testBatches, 0) : undefined;
 
       // --- reset -----------------------------------------------------------------------------------------------------
@@ -168,8 +172,8 @@ export async function train(
         trainCrossEntropy: sums.crossEntropy / images,
         trainTop1: sums.correct / images,
         evaluatedOn: spec.evaluateOn === 'test' ? 'test' : 'validation',
-        loss,
-        top1,
+        loss: found?.loss ?? NaN,
+        top1: found?.top1 ?? NaN,
         ...(test === undefined ? {} : { test: { loss: test.loss, top1: test.top1 } }),
         ...rates,
         headReset,
@@ -180,7 +184,7 @@ export async function train(
       };
       rows.push(row);
       layers.epoch(epoch + 1, program.read(steps.parameterNames));
-      onEvaluated?.(epoch + 1, logits, top1, test);
+      if (found !== null) onEvaluated?.(epoch + 1, found.logits, found.top1, test);
       onEpoch?.(row);
       observe?.('epoch', epoch + 1, program.read);
       if (headReset) {

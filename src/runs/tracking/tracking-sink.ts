@@ -25,12 +25,12 @@ export interface Sink {
 
 /** The quantities of an epoch, by their names in every sink: `test/top-1`, or `validation/top-1`, or both. */
 export function quantities(row: EpochRow): Record<string, number> {
+  const evaluated = { [`${row.evaluatedOn}/loss`]: row.loss, [`${row.evaluatedOn}/top-1`]: row.top1 };
   return {
     'train/loss': row.trainLoss,
     'train/cross-entropy': row.trainCrossEntropy,
     'train/top-1': row.trainTop1,
-    [`${row.evaluatedOn}/loss`]: row.loss,
-    [`${row.evaluatedOn}/top-1`]: row.top1,
+    ...(Number.isNaN(row.top1) ? {} : evaluated),
     ...(row.test === undefined ? {} : { 'test/loss': row.test.loss, 'test/top-1': row.test.top1 }),
     'learning-rate/trunk': row.learningRate,
     'learning-rate/head': row.headLearningRate,

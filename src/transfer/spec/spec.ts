@@ -80,6 +80,11 @@ export interface RunSpec {
    * training images alone are dealt. Default `null`: the split of the data set.
    */
   fold: { of: number; index: number } | null;
+  /**
+   * Evaluates after every so many epochs, and always after the last. The rows of the other epochs have NaN as `loss`
+   * and `top1`. Nothing else depends on it. Default: absent, which is every epoch.
+   */
+  evaluateEvery?: number;
   limits: {
     /**
      * Training images per class, drawn with a seed of its own that is the same for all runs; `null`: all. Default
@@ -130,6 +135,7 @@ const runSchema = z.strictObject({
     .refine(({ of, index }) => index < of, { error: 'expected an index from 0 that is smaller than `of`' })
     .nullable()
     .default(null),
+  evaluateEvery: count.optional(),
   limits: z
     .strictObject({
       trainPerClass: count.nullable().default(null),
@@ -170,6 +176,7 @@ export type RunSpecInput = {
       | 'classWeights'
       | 'sampling'
       | 'fold'
+      | 'evaluateEvery'
     >
   >;
 
@@ -212,7 +219,8 @@ function withoutKit(input: unknown): { kit: string | null; written: unknown } {
 }
 
 /** Checks that each part fits the run. */
-function checkTogether(spec: RunSpec): RunSpec {
+function checkTogether({ evaluateEvery, ...rest }: RunSpec): RunSpec {
+  const spec: RunSpec = (evaluateEvery ?? 1) === 1 ? rest : { ...rest, evaluateEvery };
   if (spec.patience !== null && (spec.evaluateOn === 'test' || spec.reset !== null))
     throw new KitError(
       spec.evaluateOn === 'test'

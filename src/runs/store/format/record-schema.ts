@@ -46,6 +46,7 @@ export const recordSpec = z.looseObject({
   classWeights: z.union([name, z.record(z.string().max(4096), z.number())]).nullish(),
   sampling: name.optional(),
   fold: z.looseObject({ of: count, index: count }).nullish(),
+  evaluateEvery: count.min(1).optional(),
   limits: z.looseObject({ trainPerClass: count.nullable(), testPerClass: count.nullable() }),
 });
 
