@@ -18,7 +18,6 @@ export function reproduceCommand(): Command {
     .option('--json', 'print the records and the table as JSON')
     .addHelpText('after', examples('rifle reproduce --scale smoke', 'rifle reproduce --scale mini --out mini.html'))
     .action(async (flags: ExtensionFlags & { scale?: string; runs?: string; out: string; json?: boolean }) => {
-      await import('../../studies/built-in.js');
       await loadForRuns(flags);
       const { scale } = await import('../../studies/scales.js');
       const chosen = scale(flags.scale ?? process.env.RIFLE_SCALE ?? 'mini');
