@@ -122,7 +122,7 @@ export class Checkpointing {
   ): NonNullable<TrainOptions['onEvaluated']> {
     return (epoch, logits, top1) => {
       const which = epoch === epochs ? 'last' : 'best';
-      const isBest = evaluated.evaluatedOn === 'validation' && rowsOf().every((row) => row.top1 < top1);
+      const isBest = evaluated.evaluatedOn === 'validation' && !rowsOf().some((row) => row.top1 >= top1);
       if (which === 'last' || isBest) this.predictions = { [which]: { ...evaluated, logits, epoch } };
     };
   }
@@ -198,5 +198,7 @@ export class Checkpointing {
  */
 export function bestEpoch(rows: readonly EpochRow[]): number {
   if (rows.at(-1)?.evaluatedOn === 'test') return rows.length;
-  return rows.reduce((best, row) => (best === 0 || row.top1 > rows[best - 1].top1 ? row.epoch : best), 0);
+  return rows
+    .filter(({ top1 }) => !Number.isNaN(top1))
+    .reduce((best, row) => (best === 0 || row.top1 > rows[best - 1].top1 ? row.epoch : best), 0);
 }

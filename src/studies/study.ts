@@ -77,8 +77,10 @@ const registry = new Registry<Study>('study', 'STUDY_DEFINED_TWICE');
  */
 export const defineStudy = (study: Study): Study => registry.add(study.name, study, callSite(defineStudy));
 
-const foldersOf = ({ takesFolders = false }: Scale): string[] =>
-  takesFolders ? (process.env.RIFLE_DATA ?? '').split(path.delimiter).filter(Boolean) : [];
+/** The image folders in the environment variable RIFLE_DATA. */
+export const foldersOfData = (): string[] => (process.env.RIFLE_DATA ?? '').split(path.delimiter).filter(Boolean);
+
+const foldersOf = ({ takesFolders = false }: Scale): string[] => (takesFolders ? foldersOfData() : []);
 
 /** The registered studies. */
 export const studies = {

@@ -192,7 +192,7 @@ class Estimator {
     private readonly options: SweepPlanOptions,
   ) {
     for (const { dataset, epochs, wallSeconds, spec } of records) {
-      const images = workOf(dataset.train, dataset.test, epochs.at(-1)?.epoch ?? 0);
+      const images = workOf(dataset.train, dataset.test, epochs.at(-1)?.epoch ?? 0, spec.evaluateEvery);
       const key = paceKey(spec);
       const [sum, seconds] = this.same.get(key) ?? [0, 0];
       this.same.set(key, [sum + images, seconds + wallSeconds]);
@@ -206,7 +206,7 @@ class Estimator {
     const size = sizeOf(spec);
     if (size === null) return null;
     const { epochs } = timetable(spec);
-    const [train, test] = [size.train * epochs, size.test * epochs];
+    const [train, test] = [size.train * epochs, size.test * evaluations(epochs, spec.evaluateEvery)];
     const key = paceKey(spec);
     const from = (basis: EstimateBasis, seconds: number): number => {
       this.used.add(basis);
@@ -215,19 +215,25 @@ class Estimator {
     const same = this.same.get(key);
     if (this.options.imagesPerSecond !== undefined) return from('given', train / this.options.imagesPerSecond);
     if (same !== undefined && same[0] > 0)
-      return from('same', (workOf(size.train, size.test, epochs) * same[1]) / same[0]);
+      return from('same', (workOf(size.train, size.test, epochs, spec.evaluateEvery) * same[1]) / same[0]);
     if (this.options.calibrate !== undefined) {
       const pace = this.measured.get(key) ?? (await this.options.calibrate(spec, size.classes));
       this.measured.set(key, pace);
       return from('calibrated', pace.setUp + train * pace.train + test * pace.evaluate);
     }
     if (assumedPace !== undefined) return from('assumed', train / assumedPace);
-    return this.any[0] > 0 ? from('any', (workOf(size.train, size.test, epochs) * this.any[1]) / this.any[0]) : null;
+    return this.any[0] > 0
+      ? from('any', (workOf(size.train, size.test, epochs, spec.evaluateEvery) * this.any[1]) / this.any[0])
+      : null;
   }
 }
 
 /** The work of a run, in training images: evaluating one is a third of training on it (no backward pass). */
-const workOf = (train: number, test: number, epochs: number): number => epochs * (train + test / 3);
+const workOf = (train: number, test: number, epochs: number, every?: number): number =>
+  epochs * train + (evaluations(epochs, every) * test) / 3;
+
+/** How often a run of so many epochs is evaluated. */
+const evaluations = (epochs: number, every = 1): number => Math.ceil(epochs / every);
 
 /**
  * Images and classes of a run; null for a data set that is not known. A folder without limits has to be looked into

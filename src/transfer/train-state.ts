@@ -31,9 +31,9 @@ export interface EpochRow {
   trainTop1: number;
   /** Which images `loss` and `top1` were measured on. */
   evaluatedOn: RunSpec['evaluateOn'];
-  /** Mean cross entropy over the evaluated images, network in evaluation mode. */
+  /** Mean cross entropy over the evaluated images, network in evaluation mode. NaN of an epoch without evaluation. */
   loss: number;
-  /** Fraction of the evaluated images classified right, in [0, 1]; one centre crop. */
+  /** Fraction of the evaluated images classified right, in [0, 1]; one centre crop. NaN like `loss`. */
   top1: number;
   /** Learning rate of the trunk in this epoch. */
   learningRate: number;

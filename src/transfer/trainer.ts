@@ -52,10 +52,14 @@ export async function train(
   const { epochs, period, resets } = timetable(spec);
   if (from !== undefined && from.epoch >= epochs) return { epochs: from.rows, layers: from.layerRows };
   const trainSteps = trainBatches.batchSizes.length;
-  const stepsPerEpoch = trainSteps + testBatches.batchSizes.length;
-  let done = from === undefined ? 0 : from.epoch * stepsPerEpoch + from.step;
+  const isEvaluated = (epoch: number): boolean => epoch % (spec.evaluateEvery ?? 1) === 0 || epoch === epochs;
+  const stepsUpTo = (count: number): number =>
+    count * trainSteps +
+    Array.from({ length: count }, (_, i) => i + 1).filter(isEvaluated).length * testBatches.batchSizes.length;
+  const total = stepsUpTo(epochs);
+  let done = from === undefined ? 0 : stepsUpTo(from.epoch) + from.step;
   const progress = (detail: string, steps = 1) =>
-    onProgress?.({ task: title, done: (done += steps), total: epochs * stepsPerEpoch, unit: 'steps', detail });
+    onProgress?.({ task: title, done: (done += steps), total, unit: 'steps', detail });
 
   const checkGraph = (graph: Graph): void => {
     requireMemory(estimateMemory(graph, [...trainBatches.batchSizes, ...testBatches.batchSizes]), memoryLimit);
@@ -130,7 +134,7 @@ export async function train(
             trainSeconds: sums.trainSeconds + (now - began) / 1000,
             dataWaitSeconds: sums.dataWaitSeconds + (waitedNow - waited),
           };
-          const last = rows.at(-1);
+          const last = rows.filter((row) => isEvaluated(row.epoch)).at(-1);
           progress(
             `epoch ${epoch + 1}/${epochs}  loss ${loss.toFixed(3)}  train ${percent(sums.correct / sums.images)}` +
               (last === undefined ? '' : `  ${last.evaluatedOn} ${percent(last.top1)}`),
@@ -142,11 +146,13 @@ export async function train(
 
       // --- evaluate --------------------------------------------------------------------------------------------------
       const evaluateBegan = performance.now();
-      const test = await evaluate(program.evaluate, testBatches, {
-        signal,
-        onBatch: () => progress(`epoch ${epoch + 1}/${epochs}  evaluating`),
-      });
-      if (!Number.isFinite(test.loss)) throw diverged(test.loss, rates.learningRate);
+      const test = isEvaluated(epoch + 1)
+        ? await evaluate(program.evaluate, testBatches, {
+            signal,
+            onBatch: () => progress(`epoch ${epoch + 1}/${epochs}  evaluating`),
+          })
+        : null;
+      if (test !== null && !Number.isFinite(test.loss)) throw diverged(test.loss, rates.learningRate);
 
       // --- reset -----------------------------------------------------------------------------------------------------
       const headReset = resets.includes(epoch + 1);
@@ -157,8 +163,8 @@ export async function train(
         trainCrossEntropy: sums.crossEntropy / images,
         trainTop1: sums.correct / images,
         evaluatedOn: spec.evaluateOn,
-        loss: test.loss,
-        top1: test.top1,
+        loss: test?.loss ?? NaN,
+        top1: test?.top1 ?? NaN,
         ...rates,
         headReset,
         trainSeconds,
@@ -168,7 +174,7 @@ export async function train(
       };
       rows.push(row);
       layers.epoch(epoch + 1, program.read(steps.parameterNames));
-      onEvaluated?.(epoch + 1, test.logits, test.top1);
+      if (test !== null) onEvaluated?.(epoch + 1, test.logits, test.top1);
       onEpoch?.(row);
       observe?.('epoch', epoch + 1, program.read);
       if (headReset) {

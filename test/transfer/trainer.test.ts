@@ -306,6 +306,22 @@ describe('train', () => {
   });
 });
 
+describe('evaluateEvery', () => {
+  it('evaluates fewer epochs and the last, and changes nothing else', async () => {
+    const every = await watch(tinySpec({ epochs: 5, rifle: rifle('authors') })); // two periods of two epochs
+    const third = await watch(tinySpec({ epochs: 5, rifle: rifle('authors'), evaluateEvery: 3 }));
+    const results = (rows: EpochRow[]) =>
+      rows.map(({ epoch, trainLoss, top1, loss }) => [epoch, trainLoss, top1, loss]);
+    assert.deepEqual(
+      results(third.rows),
+      results(every.rows).map(([epoch, trainLoss, ...evaluated]) =>
+        epoch === 3 || epoch === 4 ? [epoch, trainLoss, ...evaluated] : [epoch, trainLoss, NaN, NaN],
+      ),
+    );
+    assert.deepEqual(third.seen.at(-1), every.seen.at(-1));
+  });
+});
+
 describe('the rows of layers', () => {
   it('hold the norms of a gradient, of an update and of the way, calculated here from the variables', async () => {
     // Without momentum and weight decay an update is rate x gradient; after one epoch of one step the way is the

@@ -24,7 +24,7 @@ function linesOf(record: RunRecord): [string, string][] {
   const { spec, epochs, dataset, weights, environment } = record;
   const last = epochs.at(-1);
   const best = epochs.reduce<(typeof epochs)[number] | undefined>(
-    (found, row) => (found === undefined || row.top1 > found.top1 ? row : found),
+    (found, row) => (row.top1 > (found?.top1 ?? -1) ? row : found),
     undefined,
   );
   const resets = record.resets.length === 0 ? 'none' : `after epoch ${record.resets.join(', ')}`;

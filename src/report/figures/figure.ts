@@ -183,7 +183,7 @@ export function bandText(band: CurveOptions['band']): string {
 }
 
 function panelOf(curves: readonly Curve[], title: string | null): LinePanel {
-  const last = Math.max(1, ...curves.map(({ line }) => line.x.length));
+  const last = Math.max(1, ...curves.map(({ line }) => line.x.at(-1) ?? 0));
   const marks = curves.flatMap(({ runs, line }) =>
     resetsOf(runs.records).map((epoch) => ({ x: epoch + 0.5, color: line.color })),
   );
@@ -249,7 +249,7 @@ function captionOf(group: RunGroup): string {
   return `${group.label}: ${group.methods.map(({ label, records }) => `${label} n = ${records.length}`).join(', ')}.`;
 }
 
-/** Mean and band at every epoch that all seeds have. */
+/** Mean and band at every epoch that all seeds have, and at which all have the quantity. */
 function curveOf(
   runs: MethodRuns,
   before: readonly MethodRuns[],
@@ -257,12 +257,14 @@ function curveOf(
   band: CurveOptions['band'],
 ): Curve {
   const length = Math.min(...runs.records.map(({ epochs }) => epochs.length));
-  const epochs = Array.from({ length }, (_, i) => i + 1);
-  const values = epochs.map((_, i) => runs.records.map((record) => quantity.of(record.epochs[i])));
+  const epochs = Array.from({ length }, (_, i) => i + 1).filter((epoch) =>
+    runs.records.every((record) => !Number.isNaN(quantity.of(record.epochs[epoch - 1]))),
+  );
+  const values = epochs.map((epoch) => runs.records.map((record) => quantity.of(record.epochs[epoch - 1])));
   const spread = spreadOf(values, band);
   const line = {
     name: `${runs.label} (n = ${runs.records.length})`,
-    label: `${runs.label} ${spread.mean[length - 1].toFixed(quantity.digits)}`,
+    label: `${runs.label} ${spread.mean.at(-1)!.toFixed(quantity.digits)}`,
     color: colorOf(runs.method, runs.colour),
     style: seriesStyle(before.filter(({ method }) => method === runs.method).length),
     x: epochs,

@@ -31,7 +31,7 @@ export function compareRuns(a: RunRecord, b: RunRecord): RunComparison {
   const pick = (of: (record: RunRecord) => object): Difference[] => differences(of(a), of(b));
   const both = Math.max(a.epochs.length, b.epochs.length);
   const differing = Array.from({ length: both }, (_, i) => i).find((i) =>
-    NUMBERS.some((name) => a.epochs[i]?.[name] !== b.epochs[i]?.[name]),
+    NUMBERS.some((name) => !Object.is(a.epochs[i]?.[name], b.epochs[i]?.[name])),
   );
   return {
     a: a.id,

@@ -25,12 +25,12 @@ export interface Sink {
 
 /** The quantities of an epoch, by their names in every sink: `test/top-1`, or `validation/top-1`. */
 export function quantities(row: EpochRow): Record<string, number> {
+  const evaluated = { [`${row.evaluatedOn}/loss`]: row.loss, [`${row.evaluatedOn}/top-1`]: row.top1 };
   return {
     'train/loss': row.trainLoss,
     'train/cross-entropy': row.trainCrossEntropy,
     'train/top-1': row.trainTop1,
-    [`${row.evaluatedOn}/loss`]: row.loss,
-    [`${row.evaluatedOn}/top-1`]: row.top1,
+    ...(Number.isNaN(row.top1) ? {} : evaluated),
     'learning-rate/trunk': row.learningRate,
     'learning-rate/head': row.headLearningRate,
     'head-reset': row.headReset ? 1 : 0,

@@ -53,6 +53,11 @@ export interface RunSpec {
    * `test`.
    */
   evaluateOn: 'test' | 'validation';
+  /**
+   * Evaluates after every so many epochs, and always after the last. The rows of the other epochs have NaN as `loss`
+   * and `top1`. Nothing else depends on it. Default: absent, which is every epoch.
+   */
+  evaluateEvery?: number;
   limits: {
     /**
      * Training images per class, drawn with a seed of its own that is the same for all runs; `null`: all. Default
@@ -90,6 +95,7 @@ const runSchema = z.strictObject({
   precision: z.enum(PRECISIONS).default('float32'),
   seed: z.number().int().nonnegative().max(0xffffffff).default(0),
   evaluateOn: z.enum(['test', 'validation']).default('test'),
+  evaluateEvery: count.optional(),
   limits: z
     .strictObject({
       trainPerClass: count.nullable().default(null),
@@ -116,7 +122,18 @@ export type RunSpecInput = {
   limits?: Partial<RunSpec['limits']>;
 } & OlderSpecFields &
   Partial<
-    Pick<RunSpec, 'weights' | 'imageSize' | 'resizeSize' | 'epochs' | 'batchSize' | 'precision' | 'seed' | 'evaluateOn'>
+    Pick<
+      RunSpec,
+      | 'weights'
+      | 'imageSize'
+      | 'resizeSize'
+      | 'epochs'
+      | 'batchSize'
+      | 'precision'
+      | 'seed'
+      | 'evaluateOn'
+      | 'evaluateEvery'
+    >
   >;
 
 /** The values that a spec has where it says nothing. */
@@ -158,7 +175,8 @@ function withoutKit(input: unknown): { kit: string | null; written: unknown } {
 }
 
 /** Checks that each part fits the run. */
-function checkTogether(spec: RunSpec): RunSpec {
+function checkTogether({ evaluateEvery, ...rest }: RunSpec): RunSpec {
+  const spec: RunSpec = (evaluateEvery ?? 1) === 1 ? rest : { ...rest, evaluateEvery };
   for (const { path, part, registry } of partsOf(spec)) {
     const { check } = registry.get(part.name).body as { check?: (options: Part, run: RunSpec) => string | undefined };
     const problem = check?.(part, spec);

@@ -54,6 +54,21 @@ describe('accuracyFigure', () => {
     );
   });
 
+  it('leaves out epochs that were not evaluated', () => {
+    const every = records.map((record) => ({
+      ...record,
+      epochs: record.epochs.map((row) => (row.epoch % 3 === 0 || row.epoch === 8 ? row : { ...row, top1: NaN })),
+    }));
+    const [third, all] = [accuracyFigure(every), figure].map((each) =>
+      traces(each).find(({ name }) => name === 'rifle (n = 2)')!,
+    );
+    assert.deepEqual(third.x, [3, 6, 8]);
+    assert.deepEqual(
+      third.y,
+      [3, 6, 8].map((epoch) => all.y[epoch - 1]),
+    );
+  });
+
   it('has a panel for each data set, backbone and settings', () => {
     const both = accuracyFigure([...records, ...syntheticStudy({ 'fine-tuning': [0.5] }, { dataset: 'other' })]);
     assert.ok('xaxis2' in both.layout && !('xaxis3' in both.layout));

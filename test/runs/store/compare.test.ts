@@ -17,6 +17,11 @@ describe('two runs side by side', () => {
     assert.match(summaryOf(comparison), /differ from epoch 1 on: the settings differ \(2 fields\)/);
   });
 
+  it('takes two epochs without evaluation as equal', () => {
+    const gaps = { ...a, epochs: a.epochs.map((row) => ({ ...row, loss: NaN, top1: NaN })) };
+    assert.equal(compareRuns(gaps, gaps).firstDifferentEpoch, null);
+  });
+
   it('then conditions', () => {
     const b = {
       ...a,

@@ -72,6 +72,10 @@ describe('RunSpec', () => {
     );
     assert.throws(() => parseRunSpec({ ...base, kit: 3 }), { code: 'SPEC_INVALID', message: /kit: unknown field/ });
   });
+  it('has no evaluateEvery where every epoch is evaluated', () => {
+    assert.deepEqual(parseRunSpec({ ...base, evaluateEvery: 1 }), parseRunSpec(base));
+    assert.equal(parseRunSpec({ ...base, evaluateEvery: 5 }).evaluateEvery, 5);
+  });
   for (const [what, input, message] of refused)
     it(`refuses ${what}`, () => assert.throws(() => parseRunSpec(input), message));
 });

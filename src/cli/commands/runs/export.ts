@@ -1,21 +1,28 @@
-// `rifle runs export`: the kept weights of a run for other programs.
+// `rifle runs export`: the kept weights of a run for other programs, or runs as a bundle for archives.
 import { Option, type Command } from 'commander';
+import { KitError } from '../../../base/errors';
 import type { ExportFormat } from '../../../runs/export/export';
-import { printLine } from '../../print';
-import { storeCommand, type StoreFlags } from '../../store-command';
+import type { RunStore } from '../../../runs/store/store';
+import { megabytes, printLine } from '../../print';
+import { storeCommand, type Answer, type StoreFlags } from '../../store-command';
 
 /** The command. */
 export function exportCommand(): Command {
-  return storeCommand<StoreFlags & { format: ExportFormat; which: 'last' | 'best'; out?: string }>({
+  return storeCommand<
+    StoreFlags & { format: ExportFormat; which: 'last' | 'best'; out?: string; bundle?: string; scale?: string }
+  >({
     name: 'export',
-    description: 'write the kept weights of a run for other programs, checked by a prediction',
+    description:
+      'write the kept weights of a run for other programs, checked by a prediction; ' +
+      'with --bundle, records and predictions of many runs in one file',
     examples: [
       'rifle runs export db31 --out birds.safetensors',
       'rifle runs export db31 --format savedmodel --which best',
+      'rifle runs export --bundle mini.tar.gz --scale mini',
     ],
     define: (command) =>
       command
-        .argument('<id>', 'or its beginning')
+        .argument('[ids...]', 'a run, or its beginning; with --bundle: some runs, default all')
         .addOption(
           new Option(
             '--format <format>',
@@ -29,8 +36,17 @@ export function exportCommand(): Command {
             .choices(['last', 'best'])
             .default('last'),
         )
-        .option('--out <path>', 'the file or folder to make (default: <id>.safetensors, <id>.onnx, <id>-<format>)'),
-    async run(store, { format, which, out }, start: string) {
+        .option('--out <path>', 'the file or folder to make (default: <id>.safetensors, <id>.onnx, <id>-<format>)')
+        .option('--bundle <file>', 'write a bundle for archives and for `rifle runs import`, without weights')
+        .option('--scale <name>', 'with --bundle: the runs of this scale'),
+    async run(store, { format, which, out, bundle, scale }, starts: string[]) {
+      if (bundle !== undefined) return writeBundle(store, bundle, starts, scale);
+      if (scale !== undefined || starts.length !== 1)
+        throw new KitError(`Weights are exported from one run, found ${starts.length}.`, {
+          code: 'EXPORT_ONE_RUN',
+          fix: 'Give one run, or --bundle FILE for many.',
+        });
+      const [start] = starts;
       const { idOf } = await import('../../../runs/store/selection.js');
       const { exportName, exportRun } = await import('../../../runs/export/export.js');
       const id = idOf(store, start);
@@ -47,4 +63,25 @@ export function exportCommand(): Command {
       };
     },
   });
+}
+
+async function writeBundle(store: RunStore, file: string, starts: readonly string[], scale?: string): Promise<Answer> {
+  const { idOf } = await import('../../../runs/store/selection.js');
+  const { exportBundle } = await import('../../../runs/bundle/export-bundle.js');
+  await import('../../../studies/built-in.js');
+  const { atScale } = await import('../../../studies/at-scale.js');
+  const records =
+    starts.length > 0 ? starts.map((start) => idOf(store, start)).map((id) => store.find(id)!) : store.list();
+  const chosen = scale === undefined ? records : atScale(records, scale);
+  const name = `rifle-kit: runs${scale === undefined ? '' : ` at scale ${scale}`}`;
+  const done = await exportBundle(
+    store,
+    chosen.map(({ id }) => id),
+    file,
+    { name },
+  );
+  return {
+    json: done,
+    print: () => printLine(`${done.path}: ${done.runs.length} runs, ${megabytes(done.bytes)}`),
+  };
 }

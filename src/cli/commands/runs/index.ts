@@ -1,7 +1,8 @@
-// `rifle runs list|table|show|diff|verify|prune|export`: the runs of a store. One file for each command.
+// `rifle runs list|table|show|diff|verify|prune|export|import`: the runs of a store. One file for each command.
 import { Command } from 'commander';
 import { diffCommand } from './diff';
 import { exportCommand } from './export';
+import { importCommand } from './import';
 import { listCommand } from './list';
 import { pruneCommand } from './prune';
 import { showCommand } from './show';
@@ -10,8 +11,18 @@ import { verifyCommand } from './verify';
 
 /** The command. */
 export function runsCommand(): Command {
-  return [listCommand, tableCommand, showCommand, diffCommand, verifyCommand, pruneCommand, exportCommand].reduce(
+  const makers = [
+    listCommand,
+    tableCommand,
+    showCommand,
+    diffCommand,
+    verifyCommand,
+    pruneCommand,
+    exportCommand,
+    importCommand,
+  ];
+  return makers.reduce(
     (command, make) => command.addCommand(make()),
-    new Command('runs').description('list, tabulate, show, compare, verify, delete and export runs'),
+    new Command('runs').description('list, tabulate, show, compare, verify, delete, export and import runs'),
   );
 }

@@ -47,7 +47,10 @@ export function toCurrentRecord(document: unknown): unknown {
 
 /** Rows of a checkpoint of format 1 in the form of today. @param evaluateOn of the run's spec. */
 export const toCurrentRows = (rows: readonly object[], evaluateOn: RunSpec['evaluateOn']): EpochRow[] =>
-  rows.map((row) => currentRow(row as Fields, evaluateOn) as unknown as EpochRow);
+  rows.map((row) => {
+    const current = currentRow(row as Fields, evaluateOn) as unknown as EpochRow;
+    return { ...current, loss: current.loss ?? NaN, top1: current.top1 ?? NaN }; // JSON has no NaN
+  });
 
 function currentRow({ testTop1, testLoss, ...row }: Fields, evaluatedOn: unknown): Fields {
   return {

@@ -42,6 +42,7 @@ export const recordSpec = z.looseObject({
   precision: name.optional(),
   seed: count.max(0xffffffff),
   evaluateOn: evaluatedOn.optional(),
+  evaluateEvery: count.min(1).optional(),
   limits: z.looseObject({ trainPerClass: count.nullable(), testPerClass: count.nullable() }),
 });
 
