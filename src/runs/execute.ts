@@ -125,6 +125,7 @@ export async function executeRun(options: ExecuteOptions & { title: string }, ru
       status: failure === null ? 'finished' : 'failed',
       failure,
       method,
+      ...styleOf(method),
       spec: portable,
       format: RECORD_FORMAT,
       numerics: numericsOf(spec),
@@ -164,6 +165,12 @@ export async function executeRun(options: ExecuteOptions & { title: string }, ru
     backbone.dispose();
   }
 }
+
+/** What the record says of the look of a method that is not the kit's own. */
+const styleOf = (name: string): Pick<RunRecord, 'methodStyle'> => {
+  const guest = methods.list().find((method) => method.name === name && !methods.isBuiltIn(name));
+  return guest === undefined ? {} : { methodStyle: { title: guest.title, colour: guest.colour } };
+};
 
 /** The journal's entry of a run that starts. */
 const startedEntry = ({ portable, dataset, spec, weightsHash }: RunIdentity): Record<string, unknown> => ({

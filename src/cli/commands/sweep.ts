@@ -111,7 +111,6 @@ export function sweepCommand(): Command {
         '\n  $ RIFLE_DATA=./photos npx rifle sweep --study t2    # also on a folder of your own',
     )
     .action(async (flags: SweepFlags) => {
-      await import('../../studies/built-in.js');
       await loadForRuns(flags);
       const { scale } = await import('../../studies/scales.js');
       const { sweepPlan } = await import('../../studies/sweep.js');

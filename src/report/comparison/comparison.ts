@@ -24,7 +24,7 @@ export function compareMethods(treated: MethodRuns, control: MethodRuns): Method
 }
 
 /** A method without runs. */
-export const notRun = (method: string, label = method): MethodRuns => ({ label, method, records: [] });
+export const notRun = (method: string, label = method): MethodRuns => ({ label, method, colour: null, records: [] });
 
 /** The runs that ended without a number. */
 export function failuresOf({ records }: Pick<MethodRuns, 'records'>): RunRecord[] {

@@ -12,11 +12,20 @@ type MethodField = 'reset' | 'regularizers' | 'tricks';
 
 /** Runs of one method that differ in their seed alone, and in their fold where there are folds. */
 export interface MethodRuns {
-  /** The method's name, with what sets it apart when the group holds several variants of it. */
+  /**
+   * The method's name (for a method of a study its title), with what sets it apart when the group holds several
+   * variants of it.
+   */
   label: string;
-  /** Name in the tables, for example `rifle`. */
+  /** Name of the method, for example `rifle`. */
   method: string;
+<<<<<<< HEAD
   /** One a seed, by seed; of folds one a fold and seed. */
+=======
+  /** Its colour in figures, `#rrggbb`; `null`: that of its definition, else one that follows from its name. */
+  colour: string | null;
+  /** One a seed, by seed. */
+>>>>>>> main
   records: RunRecord[];
 }
 
@@ -148,14 +157,27 @@ function conditionOf(record: RunRecord): Record<string, unknown> {
 }
 
 function methodsOf(runs: readonly RunRecord[], baseline: string): MethodRuns[] {
+  const titles = titlesOf(runs);
   return partition(runs, (record) => record.method)
     .flatMap((named) => {
       const variants = partition(named, (record) => keyOf(methodOf(record.spec)));
       const labels = differences(variants.map(([first]) => methodOf(first.spec)));
       return variants.map((records, i): MethodRuns => {
+<<<<<<< HEAD
         const { method } = records[0];
         const bySeed = [...records].sort((a, b) => repetitionOf(a.spec) - repetitionOf(b.spec) || byText(a.id, b.id));
         return { label: labels[i] ? `${method} (${labels[i]})` : method, method, records: bySeed };
+=======
+        const { method, methodStyle } = records[0];
+        const title = titles.get(method)!;
+        const bySeed = [...records].sort((a, b) => a.spec.seed - b.spec.seed || byText(a.id, b.id));
+        return {
+          label: labels[i] ? `${title} (${labels[i]})` : title,
+          method,
+          colour: methodStyle?.colour ?? null,
+          records: bySeed,
+        };
+>>>>>>> main
       });
     })
     .sort(
@@ -164,6 +186,18 @@ function methodsOf(runs: readonly RunRecord[], baseline: string): MethodRuns[] {
         placeOf(a.method) - placeOf(b.method) ||
         byText(a.label, b.label),
     );
+}
+
+/** What methods are called, by name: a title that several have is told apart by the name. */
+function titlesOf(runs: readonly RunRecord[]): Map<string, string> {
+  const titles = new Map(runs.map(({ method, methodStyle }) => [method, methodStyle?.title ?? method]));
+  const all = [...titles.values()];
+  return new Map(
+    [...titles].map(([name, title]) => [
+      name,
+      all.filter((other) => other === title).length > 1 && title !== name ? `${title} (${name})` : title,
+    ]),
+  );
 }
 
 /** Place of a method in the kit's list; after all of them when it is not there. */

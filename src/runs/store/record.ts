@@ -59,6 +59,13 @@ export interface CodeDigests {
   prepared?: Record<string, number>[];
 }
 
+/** How tables and figures show a method. */
+export interface MethodStyle {
+  title: string;
+  /** `null`: the figure chooses. */
+  colour: string | null;
+}
+
 /** A finished or failed run. The numbers of its layers are in a file of their own: `RunStore.layers`. */
 export interface RunRecord {
   /** The run's name in the store: a hash of everything its numbers depend on, see `identity.ts`. */
@@ -71,6 +78,11 @@ export interface RunRecord {
   failure: { epoch: number; lastLoss: number | null; message: string } | null;
   /** Name of the method in the tables, for example `rifle`; derived from the spec. */
   method: string;
+  /**
+   * Title and colour (`#rrggbb`) of a method that a study defines: tables and figures show them without loading its
+   * code. Absent for the kit's own methods, and for parts of a spec that are no method by name.
+   */
+  methodStyle?: MethodStyle;
   /**
    * Complete. Where a data set or weights were given by path, only their names stand here: their hashes identify them.
    */
