@@ -19,13 +19,9 @@ export interface MethodRuns {
   label: string;
   /** Name of the method, for example `rifle`. */
   method: string;
-<<<<<<< HEAD
-  /** One a seed, by seed; of folds one a fold and seed. */
-=======
   /** Its colour in figures, `#rrggbb`; `null`: that of its definition, else one that follows from its name. */
   colour: string | null;
-  /** One a seed, by seed. */
->>>>>>> main
+  /** One a seed, by seed; of folds one a fold and seed. */
   records: RunRecord[];
 }
 
@@ -163,21 +159,15 @@ function methodsOf(runs: readonly RunRecord[], baseline: string): MethodRuns[] {
       const variants = partition(named, (record) => keyOf(methodOf(record.spec)));
       const labels = differences(variants.map(([first]) => methodOf(first.spec)));
       return variants.map((records, i): MethodRuns => {
-<<<<<<< HEAD
-        const { method } = records[0];
-        const bySeed = [...records].sort((a, b) => repetitionOf(a.spec) - repetitionOf(b.spec) || byText(a.id, b.id));
-        return { label: labels[i] ? `${method} (${labels[i]})` : method, method, records: bySeed };
-=======
         const { method, methodStyle } = records[0];
         const title = titles.get(method)!;
-        const bySeed = [...records].sort((a, b) => a.spec.seed - b.spec.seed || byText(a.id, b.id));
+        const bySeed = [...records].sort((a, b) => repetitionOf(a.spec) - repetitionOf(b.spec) || byText(a.id, b.id));
         return {
           label: labels[i] ? `${title} (${labels[i]})` : title,
           method,
           colour: methodStyle?.colour ?? null,
           records: bySeed,
         };
->>>>>>> main
       });
     })
     .sort(
