@@ -38,7 +38,10 @@ export function plan({ spec, methods: names, seeds, vary = {}, folds }: Grid): R
 export interface RunAllOptions extends Pick<FinetuneOptions, 'runs' | 'signal' | 'onEpoch' | 'keepWeights'> {
   /** Receives one task `all runs`, in epochs, beside the tasks of each run. */
   onProgress?: OnProgress;
-  /** Called with each record as it is there; `reused` when it was finished before. A promise that it returns is awaited. */
+  /**
+   * Called with each record as it is there; `reused` when it was finished before. A promise that it returns is
+   * awaited.
+   */
   onRecord?: (record: RunRecord, reused: boolean) => unknown;
 }
 

@@ -10,8 +10,8 @@ import { injectParameters } from './parameters';
 const SHOW = '__show';
 
 /**
- * Writes the notebook `file` as a CommonJS program: `node NAME.cjs` runs it. The value of each cell is printed, or shown
- * as `show` does it. A name that a later cell declares again is another variable from there on, as in the notebook.
+ * Writes the notebook `file` as a CommonJS program: `node NAME.cjs` runs it. The value of each cell is printed, or
+ * shown as `show` does it. A name that a later cell declares again is another variable from there on, as in the notebook.
  * @param folder where to write it. Packages are looked for from there.
  * @param parameters as `runNotebook`.
  * @returns the path of the program.
@@ -73,7 +73,9 @@ export async function writeScript(
   const name = path.basename(file, '.ipynb');
   const program = [
     ...imports,
-    `const __value = async (value: unknown) => { value = await value; if (value !== undefined) await ${SHOW}(value); };`,
+    'const __value = async (value: unknown) => {',
+    `  if ((value = await value) !== undefined) await ${SHOW}(value);`,
+    '};',
     '(async () => {',
     ...body,
     `${'}'.repeat(blocks)}})().catch((error: unknown) => { console.error(error); process.exitCode = 1; });`,
