@@ -57,12 +57,7 @@ async function pack(folder: string): Promise<string> {
     // not in the user's folder, which may have a .npmrc
     const stdout = await npm(
       ['pack', packageRoot(), '--ignore-scripts', '--json', '--pack-destination', folder],
-<<<<<<< HEAD
       packageRoot(),
-=======
-      // not the user's folder, which may have a .npmrc; npm lists every bundled file
-      { cwd: packageRoot(), maxBuffer: 64 * 2 ** 20 },
->>>>>>> main
     );
     const [{ filename }] = JSON.parse(stdout) as { filename: string }[];
     return path.basename(filename);

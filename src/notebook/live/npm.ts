@@ -1,8 +1,8 @@
 // npm as a program.
 import { execFile } from 'node:child_process';
 
-/** Most bytes of npm's output. */
-const MOST_OUTPUT = 16 * 2 ** 20;
+/** Most bytes of npm's output, which lists each file of a package. */
+const MOST_OUTPUT = 64 * 2 ** 20;
 
 /** Runs npm in `folder`; its standard output. @throws when it fails: see `npmSentence`. */
 export function npm(args: readonly string[], folder: string, signal?: AbortSignal): Promise<string> {
