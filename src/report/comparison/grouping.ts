@@ -4,12 +4,13 @@ import stableStringify from 'safe-stable-stringify';
 import { sourcesOf } from '../../runs/store/identity';
 import type { RunRecord } from '../../runs/store/record';
 import { methods as catalog } from '../../transfer/methods';
-import type { RunSpec } from '../../transfer/spec/spec';
+import { defaultSpec, type RunSpec } from '../../transfer/spec/spec';
+import { repetitionOf } from './repetition';
 
-/** What of a spec makes its method; the rest, seed excepted, are the settings under which methods are compared. */
+/** What of a spec makes its method. The rest, but seed and fold, are the settings under which methods are compared. */
 type MethodField = 'reset' | 'regularizers' | 'tricks';
 
-/** Runs of one method that differ in their seed alone. */
+/** Runs of one method that differ in their seed alone, and in their fold where there are folds. */
 export interface MethodRuns {
   /**
    * The method's name (for a method of a study its title), with what sets it apart when the group holds several
@@ -20,7 +21,7 @@ export interface MethodRuns {
   method: string;
   /** Its colour in figures, `#rrggbb`; `null`: that of its definition, else one that follows from its name. */
   colour: string | null;
-  /** One a seed, by seed. */
+  /** One a seed, by seed; of folds one a fold and seed. */
   records: RunRecord[];
 }
 
@@ -39,13 +40,25 @@ export interface RunGroup {
   methods: MethodRuns[];
 }
 
+/** Fields that older records do not have: their defaults, which say the same. */
+const NEWER_FIELDS: Record<string, unknown> = (({ patience, classWeights, sampling }) => ({
+  patience,
+  classWeights,
+  sampling,
+}))(defaultSpec());
+
 const settingsOf = ({
   reset: _r,
   regularizers: _g,
   tricks: _t,
   seed: _s,
+  fold,
   ...settings
-}: RunSpec): Record<string, unknown> => settings;
+}: RunSpec): Record<string, unknown> => ({
+  ...NEWER_FIELDS,
+  folds: fold?.of ?? null,
+  ...settings,
+});
 
 const methodOf = ({ reset, regularizers, tricks }: RunSpec): Record<string, unknown> => ({
   reset,
@@ -131,7 +144,7 @@ export function groupRuns(records: readonly RunRecord[], baseline = 'fine-tuning
 export const inOrder = (records: readonly RunRecord[]): RunRecord[] =>
   groupRuns(records).flatMap(({ methods }) => methods.flatMap((method) => method.records));
 
-/** Everything but method and seed that the numbers depend on. */
+/** Everything but method, seed and fold that the numbers depend on. */
 function conditionOf(record: RunRecord): Record<string, unknown> {
   return {
     settings: settingsOf(record.spec),
@@ -148,7 +161,7 @@ function methodsOf(runs: readonly RunRecord[], baseline: string): MethodRuns[] {
       return variants.map((records, i): MethodRuns => {
         const { method, methodStyle } = records[0];
         const title = titles.get(method)!;
-        const bySeed = [...records].sort((a, b) => a.spec.seed - b.spec.seed || byText(a.id, b.id));
+        const bySeed = [...records].sort((a, b) => repetitionOf(a.spec) - repetitionOf(b.spec) || byText(a.id, b.id));
         return {
           label: labels[i] ? `${title} (${labels[i]})` : title,
           method,
