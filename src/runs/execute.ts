@@ -268,7 +268,8 @@ async function preparedParts(
       ...(spec.fold === null ? {} : { fold: spec.fold }),
     };
     const context = { ...options, backbone, imageSize: spec.imageSize, trainImages };
-    all.push(body.prepare && (await preparedArrays(key, () => body.prepare!(part as never, context))));
+    const guest = regularizers.isBuiltIn(part.name) ? undefined : { name: part.name, code: String(body.prepare) };
+    all.push(body.prepare && (await preparedArrays(key, () => body.prepare!(part as never, context), guest)));
   }
   return all;
 }
