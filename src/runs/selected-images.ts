@@ -29,8 +29,8 @@ function firstClasses(dataset: Dataset, count: number): Dataset {
 }
 
 /**
- * The images of a run: of the first classes, where the spec limits them. With `evaluateOn: 'validation'` a fifth of the training images replaces the test images. Then
- * the limits apply.
+ * The images of a run: of the first classes, where the spec limits them. With `evaluateOn: 'validation'` a fifth of the
+ * training images replaces the test images. Then the limits of each class apply.
  */
 export function selectImages(
   all: Dataset,

@@ -170,7 +170,8 @@ describe('claims of the figures', () => {
     assert.equal(table.rows.length, 4);
     assert.deepEqual(Object.keys(table.rows[0]), ['method', 'control', 'of', 'pairs', 'value', 'interval', 'verdict']);
     near(gradientTable(runs).rows[0].value as number, 4);
-    assert.match(table.notes[0], /^Verdict on the mean paired difference: "supported" when/);
+    assert.match(table.notes[0], /^Precondition, rifle: .* It holds\.$/);
+    assert.match(table.notes[1], /^Verdict on the mean paired difference: "supported" when/);
     assert.match(table.toText(100), /inconclusive/);
   });
 });
