@@ -130,6 +130,8 @@ function requireComparable(runs: readonly TrainedRun[]): TrainedRun {
     'image size': spec.imageSize,
     'resize size': spec.resizeSize,
     limits: JSON.stringify(spec.limits),
+    fold: JSON.stringify(spec.fold ?? null),
+    'evaluated split': spec.evaluateOn ?? 'test',
   });
   const expected = shared(first);
   for (const run of runs) {

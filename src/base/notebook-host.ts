@@ -9,6 +9,31 @@ export interface CellTensors {
   bytes: number;
 }
 
+/** What the browser's side of a comm sends. */
+export interface CommListener {
+  /** Data and bytes of one message. A failure is shown in the cell that opened the comm. */
+  onMessage(data: Record<string, unknown>, buffers: Uint8Array[]): void | Promise<void>;
+  /** The other side has closed the comm. */
+  onClose(): void;
+}
+
+/** An open comm: a channel between a cell and the browser, as widgets use it. */
+export interface Comm {
+  send(data: Record<string, unknown>, buffers?: Uint8Array[]): void;
+  /** Closes it on both sides. */
+  close(): void;
+}
+
+/** How to open a comm. */
+export interface CommOptions extends CommListener {
+  id: string;
+  /** The name of what the browser makes of it, for example `jupyter.widget`. */
+  target: string;
+  data: Record<string, unknown>;
+  metadata?: Record<string, unknown>;
+  buffers?: Uint8Array[];
+}
+
 /** The kernel, as seen from the kit. */
 export interface NotebookHost {
   /**
@@ -18,6 +43,14 @@ export interface NotebookHost {
   publish(bundle: Record<string, unknown>, display?: { id: string; update: boolean }): void;
   /** Aborted when the user interrupts the kernel. After an interrupt there is a new one: read it when work begins. */
   readonly signal: AbortSignal;
+  /**
+   * Asks for a line of text.
+   * @throws KitError NOTEBOOK_NO_STDIN where nobody can answer.
+   */
+  ask(text: string, isPassword: boolean): Promise<string>;
+  openComm(options: CommOptions): Comm;
+  /** Whether a person may see the outputs while the kernel runs; not under `rifle notebooks`. */
+  readonly isInteractive: boolean;
   /** Living tensors by the cell that made them, in order of execution. */
   tensors(): CellTensors[];
 }

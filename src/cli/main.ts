@@ -49,9 +49,14 @@ for (const command of [
   program.addCommand(command());
 }
 
-// Commands know the methods of the study that comes with the kit.
-program.hook('preAction', async () => {
-  await import('../studies/rifle/methods.js');
+/** Commands that need no methods, and start sooner without them. */
+const WITHOUT_METHODS = ['setup', 'doctor', 'data', 'weights', 'lab', 'kernel', 'new'];
+
+// All others know the methods of the studies that come with the kit.
+program.hook('preAction', async (_, action) => {
+  let command = action;
+  while (command.parent && command.parent !== program) command = command.parent;
+  if (!WITHOUT_METHODS.includes(command.name())) await import('../studies/built-in.js');
 });
 
 /** Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C. */

@@ -3,6 +3,7 @@
 import pc from 'picocolors';
 import stringWidth from 'string-width';
 import type { KitError } from '../base/errors';
+import type { RunRecord } from '../runs/store/record';
 import { visible } from '../base/visible';
 
 /** The colours that picocolors writes: the only escape sequences that pass. */
@@ -135,3 +136,9 @@ export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)}
 
 /** A fraction as a percentage: `83.1 %`. */
 export const percent = (fraction: number): string => `${(100 * fraction).toFixed(1)} %`;
+
+/** After which epoch the reported accuracy was measured. */
+export const reportedText = ({ bestEpoch, epochs }: Pick<RunRecord, 'bestEpoch' | 'epochs'>): string =>
+  bestEpoch === undefined
+    ? `after ${epochs.length} epochs`
+    : `at epoch ${bestEpoch} of ${epochs.length}, the best on validation images`;

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { readSafetensorsNotes } from '../backbones/weights/readers/safetensors';
 import { KitError } from '../base/errors';
 import { CARD_FILE, CARD_NOTE, cardOf, parseCard, type ModelCard } from '../runs/export/model-card';
-import type { RunRecord } from '../runs/store/record';
+import { reportedWeights, type RunRecord } from '../runs/store/record';
 import { idOf } from '../runs/store/selection';
 import { RunStore } from '../runs/store/store';
 
@@ -15,7 +15,7 @@ export type ModelSource = RunRecord | string;
 export interface FindModelOptions {
   /** The store of the run. Default: that of the kit. */
   runs?: RunStore | string;
-  /** Weights of the last epoch, or of the best on validation images. Default `last`. */
+  /** Weights of the last epoch, or of the best on validation images. Default: those that the record's `top1` is of. */
   which?: 'last' | 'best';
 }
 
@@ -43,7 +43,7 @@ export async function findModel(source: ModelSource, options: FindModelOptions =
   return ofRun(store, idOf(store, source), options.which);
 }
 
-function ofRun(store: RunStore, id: string, which: 'last' | 'best' = 'last'): FoundModel {
+function ofRun(store: RunStore, id: string, which?: 'last' | 'best'): FoundModel {
   const record = store.find(id);
   if (record === null || record.status === 'failed') {
     throw new KitError(`The run ${id} ${record === null ? 'is not finished' : 'failed'}: it has no trained weights.`, {
@@ -51,7 +51,7 @@ function ofRun(store: RunStore, id: string, which: 'last' | 'best' = 'last'): Fo
       fix: 'Give a finished run: npx rifle runs list.',
     });
   }
-  const weights = store.weights(id, which);
+  const weights = store.weights(id, which ?? reportedWeights(record));
   if (weights === null) {
     throw new KitError(`The run ${id} did not keep its weights.`, {
       code: 'PREDICT_NO_WEIGHTS',

@@ -6,7 +6,17 @@ import type { StateDict } from '../backbones/weights/readers/state-dict';
 import type { Backbone } from '../backbones/backbone';
 import { valuesOf } from '../transfer/compiled-steps';
 import type { Observation } from '../transfer/observer';
-import type { EpochRow, Moment, TrainOptions, TrainState } from '../transfer/train-state';
+import { timetable } from '../transfer/resets/reset';
+import type { RunSpec } from '../transfer/spec/spec';
+import {
+  bestEpoch,
+  isOver,
+  type EpochRow,
+  type Moment,
+  type ScoredEpoch,
+  type TrainOptions,
+  type TrainState,
+} from '../transfer/train-state';
 import { Checkpoints, type Checkpoint, type RunHistory } from './store/checkpoint';
 import { writePredictions, type RunPredictions } from './store/predictions';
 import type { RunLock } from '../base/files/lock';
@@ -41,6 +51,7 @@ export class Checkpointing {
   constructor(
     private readonly store: RunStore,
     private readonly id: string,
+    private readonly spec: RunSpec,
     private readonly lock: RunLock,
     private readonly options: CheckpointingOptions,
   ) {
@@ -53,13 +64,17 @@ export class Checkpointing {
     };
   }
 
-  /** The state to resume from; undefined when the run starts. @param epochs of the whole run. */
-  async resume(epochs: number): Promise<TrainState | undefined> {
+  private isOver(rows: readonly ScoredEpoch[]): boolean {
+    return isOver(this.spec, timetable(this.spec).epochs, rows);
+  }
+
+  /** The state to resume from; undefined when the run starts. */
+  async resume(): Promise<TrainState | undefined> {
     const { keepWeights } = this.options;
     // After the last epoch its evaluation and the evaluated weights are gone. Without their files that epoch is
     // repeated.
     const fits = ({ state }: Checkpoint): boolean =>
-      state.epoch < epochs ||
+      !this.isOver(state.rows) ||
       (fs.existsSync(this.store.predictionsFile(this.id)) &&
         (keepWeights !== true || this.store.weights(this.id) !== null));
     const { checkpoint, damaged } = await this.checkpoints.latest(fits);
@@ -100,35 +115,37 @@ export class Checkpointing {
   }
 
   /** For the trainer's `observe`: reads the weights to keep before a reset changes them. */
-  weightsObserver(
-    backbone: Backbone,
-    epochs: number,
-    rowsOf: () => readonly EpochRow[],
-  ): NonNullable<TrainOptions['observe']> {
+  weightsObserver(backbone: Backbone, rowsOf: () => readonly EpochRow[]): NonNullable<TrainOptions['observe']> {
     return (moment: Moment, epoch, read) => {
       if (moment !== 'epoch' || !this.options.keepWeights) return;
       const rows = rowsOf();
       const isBest = rows.at(-1)?.evaluatedOn === 'validation' && bestEpoch(rows) === epoch;
-      if (epoch < epochs && !isBest) return;
-      this.weights = { [epoch === epochs ? 'last' : 'best']: valuesOf(read(Object.keys(backbone.variables))) };
+      const isLast = this.isOver(rows);
+      if (!isLast && !isBest) return;
+      this.weights = { [isLast ? 'last' : 'best']: valuesOf(read(Object.keys(backbone.variables))) };
     };
   }
 
-  /** For the trainer's `onEvaluated`: holds the predictions of the last epoch, and of the best on validation. */
+  /**
+   * For the trainer's `onEvaluated`: holds the predictions of the last epoch, and of the best on validation. Where test
+   * images are evaluated beside validation images, it holds those of the test images at the best epoch alone.
+   */
   predictionsObserver(
     evaluated: Omit<RunPredictions, 'logits' | 'epoch'>,
-    epochs: number,
     rowsOf: () => readonly EpochRow[],
   ): NonNullable<TrainOptions['onEvaluated']> {
-    return (epoch, logits, top1) => {
-      const which = epoch === epochs ? 'last' : 'best';
-      const isBest = evaluated.evaluatedOn === 'validation' && !rowsOf().some((row) => row.top1 >= top1);
+    return (epoch, logits, top1, test) => {
+      if (test !== undefined) this.predictions = { last: { ...evaluated, logits: test.logits, epoch } };
+      if (this.spec.evaluateOn === 'both') return;
+      const { evaluatedOn } = evaluated;
+      const which = this.isOver([...rowsOf(), { epoch, evaluatedOn, top1 }]) ? 'last' : 'best';
+      const isBest = evaluatedOn === 'validation' && !rowsOf().some((row) => row.top1 >= top1);
       if (which === 'last' || isBest) this.predictions = { [which]: { ...evaluated, logits, epoch } };
     };
   }
 
   /** For the trainer's `onState`: writes a checkpoint when one is due. */
-  stateObserver(backbone: Backbone, epochs: number): NonNullable<TrainOptions['onState']> {
+  stateObserver(backbone: Backbone): NonNullable<TrainOptions['onState']> {
     const every = (this.options.checkpointMinutes ?? 10) * 60_000;
     return async (moment, state) => {
       if (moment === 'step' && performance.now() - this.lastWritten < every) return;
@@ -146,7 +163,7 @@ export class Checkpointing {
         this.notice(`${(error as Error).message} The run continues without this checkpoint.`);
       }
       this.lastWritten = performance.now();
-      if (present.epoch === epochs) this.lock.requireHeld();
+      if (this.isOver(present.rows)) this.lock.requireHeld();
     };
   }
 
@@ -190,15 +207,4 @@ export class Checkpointing {
   removeCheckpoints(): void {
     this.checkpoints.remove();
   }
-}
-
-/**
- * The first epoch (1-based) with the highest validation top-1. If the rows were evaluated on test images it is the last
- * epoch: nothing is ever chosen on test. 0 without rows.
- */
-export function bestEpoch(rows: readonly EpochRow[]): number {
-  if (rows.at(-1)?.evaluatedOn === 'test') return rows.length;
-  return rows
-    .filter(({ top1 }) => !Number.isNaN(top1))
-    .reduce((best, row) => (best === 0 || row.top1 > rows[best - 1].top1 ? row.epoch : best), 0);
 }

@@ -7,6 +7,7 @@ import { KitError } from '../base/errors';
 import { kitVersion } from '../base/home';
 import { randomStream } from '../base/random';
 import { augmentations } from '../data/augmentations/augmentation';
+import type { Dataset } from '../data/dataset';
 import { EVALUATION_BATCH } from '../data/batches/batches';
 import { graphDigest } from '../engine/graph/digest';
 import type { GraphNode } from '../engine/graph/saved-model';
@@ -26,8 +27,20 @@ export interface DigestedRun {
   spec: RunSpec & { imageSize: number };
   /** Numbers of images. */
   train: number;
+  validation?: number;
   test: number;
 }
+
+/** The numbers of images of `dataset`. */
+export const countsOf = ({
+  train,
+  validation,
+  test,
+}: Pick<Dataset, 'train' | 'validation' | 'test'>): Omit<DigestedRun, 'spec'> => ({
+  train: train.length,
+  ...(validation === undefined ? {} : { validation: validation.length }),
+  test: test.length,
+});
 
 /** The kit that makes digests now: its version, and in a repository its commit. Others may record other graphs. */
 const kitNow = (): string => {
@@ -151,7 +164,7 @@ export async function codeDigestsOnce(
 
 /** The digest of the steps, recorded now; null where a regularizer does not accept the stand-ins. */
 function recordedDigest(
-  { spec, train, test }: DigestedRun,
+  { spec, train, validation, test }: DigestedRun,
   backbone: Backbone,
   prepared: readonly Record<string, number>[],
 ): string | null {
@@ -165,13 +178,17 @@ function recordedDigest(
   );
   const isPrepared = standIns.some((arrays) => Object.keys(arrays).length > 0);
   try {
-    const steps = makeSteps(spec, backbone, { prepared: isPrepared ? standIns : undefined });
+    const steps = makeSteps(spec, backbone, {
+      prepared: isPrepared ? standIns : undefined,
+      classWeights: new Float32Array(backbone.classes).fill(1),
+    });
     try {
       const sizes = (count: number, batch: number): number[] => [
         ...(count >= batch ? [batch] : []),
         ...(count % batch > 0 ? [count % batch] : []),
       ];
-      const graph = graphOfSteps(steps, spec.imageSize, sizes(train, spec.batchSize), sizes(test, EVALUATION_BATCH));
+      const evaluated = [...sizes(validation ?? 0, EVALUATION_BATCH), ...sizes(test, EVALUATION_BATCH)];
+      const graph = graphOfSteps(steps, spec.imageSize, sizes(train, spec.batchSize), evaluated);
       return graphDigest(graph.nodes);
     } finally {
       steps.dispose();

@@ -8,15 +8,16 @@ import type { Dataset } from '../data/dataset';
 import { limitPerClass } from '../data/splits';
 import { openPixelCache } from '../data/pixels/pixel-cache';
 import { measureAll } from '../metrics/metric';
+import { classWeightsOf } from '../transfer/loss/class-weights';
 import { methods } from '../transfer/methods';
 import { Observations } from '../transfer/observer';
 import { regularizers, type Prepared } from '../transfer/regularizers/regularizer';
-import { timetable } from '../transfer/resets/reset';
-import { DivergedError, type EpochRow, type Trained, type TrainOptions } from '../transfer/train-state';
+import type { EvaluatedSplit, RunSpec } from '../transfer/spec/spec';
+import { bestEpoch, DivergedError, type EpochRow, type Trained, type TrainOptions } from '../transfer/train-state';
 import { train } from '../transfer/trainer';
 import { sourceOf } from './changed-data';
 import { Checkpointing, type CheckpointingOptions } from './checkpointing';
-import { codeDigests, lengthsOf, refuseOtherCode } from './code-digests';
+import { codeDigests, countsOf, lengthsOf, refuseOtherCode } from './code-digests';
 import type { RunIdentity } from './identify';
 import { preparedArrays } from './prepared';
 import { LIMIT_SEED } from './selected-images';
@@ -47,9 +48,8 @@ interface LockedRun extends RunIdentity {
 export async function executeRun(options: ExecuteOptions & { title: string }, run: LockedRun): Promise<RunRecord> {
   const { store, id, spec, portable, dataset, lock } = run;
   const { onProgress, signal } = options;
-  const { epochs: epochCount } = timetable(spec);
-  const checkpointing = new Checkpointing(store, id, lock, options);
-  const from = await checkpointing.resume(epochCount);
+  const checkpointing = new Checkpointing(store, id, spec, lock, options);
+  const from = await checkpointing.resume();
   const currentEnvironment = environment();
   store.journal(id).write(from === undefined ? 'started' : 'resumed', {
     ...(from === undefined ? startedEntry(run) : { epoch: from.epoch, step: from.step }),
@@ -73,31 +73,39 @@ export async function executeRun(options: ExecuteOptions & { title: string }, ru
   let ending: 'stopped' | RunRecord['status'] = 'stopped';
   try {
     const trainBatches = await loaders.open(dataset.train, { train: true, batchSize: spec.batchSize });
-    const testBatches = await loaders.open(dataset.test, { train: false, batchSize: EVALUATION_BATCH });
+    const { train: trainImages, validation } = dataset;
+    const evaluationBatches = await loaders.open(validation ?? dataset.test, EVALUATION);
+    const testBatches = validation && (await loaders.open(dataset.test, EVALUATION));
+    const classWeights = classWeightsOf(
+      spec.classWeights,
+      dataset.classes,
+      trainImages.map(({ label }) => label),
+    );
     const prepared = await preparedParts(run, backbone, loaders, options);
     const rows: EpochRow[] = [...(from?.rows ?? [])];
     const notice = (text: string): void => checkpointing.notice(text);
     const observations = new Observations(checkpointing.observations, notice);
-    const keepWeights = checkpointing.weightsObserver(backbone, epochCount, () => rows);
-    const keepPredictions = checkpointing.predictionsObserver(evaluatedImages(run), epochCount, () => rows);
+    const keepWeights = checkpointing.weightsObserver(backbone, () => rows);
+    const keepPredictions = checkpointing.predictionsObserver(evaluatedImages(run), () => rows);
     const { epochs, layers, failure } = await trainOrFail(() =>
-      train(spec, backbone, spec.imageSize, trainBatches, testBatches, {
+      train(spec, backbone, spec.imageSize, trainBatches, evaluationBatches, {
         prepared,
+        testBatches,
+        ...(classWeights === null ? {} : { classWeights }),
         memoryLimit: freeGpuMemory(),
         ...options,
         from,
         onGraph: ({ nodes }) => {
-          const { train, test } = dataset;
           const lengths = lengthsOf(prepared);
-          const counted = { spec, train: train.length, test: test.length };
+          const counted = { spec, ...countsOf(dataset) };
           const digests = codeDigests(counted, backbone, { nodes, prepared: lengths });
           refuseOtherCode(id, spec, checkpointing.graph ?? store.find(id)?.graph, digests);
           checkpointing.graph = digests;
         },
-        onState: checkpointing.stateObserver(backbone, epochCount),
-        onEvaluated: (epoch, logits, top1) => {
-          keepPredictions(epoch, logits, top1);
-          options.onEvaluated?.(epoch, logits, top1);
+        onState: checkpointing.stateObserver(backbone),
+        onEvaluated: (...evaluated) => {
+          keepPredictions(...evaluated);
+          options.onEvaluated?.(...evaluated);
         },
         onEpoch: (row) => {
           rows.push(row);
@@ -117,6 +125,7 @@ export async function executeRun(options: ExecuteOptions & { title: string }, ru
       status: failure === null ? 'finished' : 'failed',
       failure,
       method,
+      ...styleOf(method),
       spec: portable,
       format: RECORD_FORMAT,
       numerics: numericsOf(spec),
@@ -125,8 +134,7 @@ export async function executeRun(options: ExecuteOptions & { title: string }, ru
         name: dataset.name,
         hash: dataset.hash,
         classes: dataset.classes,
-        train: dataset.train.length,
-        test: dataset.test.length,
+        ...countsOf(dataset),
       },
       weights: {
         id: spec.weights === 'imagenet' ? spec.backbone : path.basename(publicAddress(spec.weights)),
@@ -134,8 +142,7 @@ export async function executeRun(options: ExecuteOptions & { title: string }, ru
         parameters: parameterCount(backbone),
       },
       epochs,
-      evaluatedOn: spec.evaluateOn,
-      top1: failure === null ? epochs[epochs.length - 1].top1 : NaN,
+      ...reportedOf(spec, epochs, failure !== null),
       ...(failure === null ? { metrics: measureAll((await store.predictions(id))!, notice) } : {}),
       ...(observations.rows.length > 0 ? { observations: observations.rows } : {}),
       resets: epochs.filter((row) => row.headReset).map((row) => row.epoch),
@@ -159,6 +166,12 @@ export async function executeRun(options: ExecuteOptions & { title: string }, ru
   }
 }
 
+/** What the record says of the look of a method that is not the kit's own. */
+const styleOf = (name: string): Pick<RunRecord, 'methodStyle'> => {
+  const guest = methods.list().find((method) => method.name === name && !methods.isBuiltIn(name));
+  return guest === undefined ? {} : { methodStyle: { title: guest.title, colour: guest.colour } };
+};
+
 /** The journal's entry of a run that starts. */
 const startedEntry = ({ portable, dataset, spec, weightsHash }: RunIdentity): Record<string, unknown> => ({
   spec: portable,
@@ -172,8 +185,27 @@ const evaluatedImages = ({ dataset: { test, classes }, spec: { evaluateOn } }: R
   files: test.map(({ file }) => file),
   classes: classes.length,
   classNames: classes,
-  evaluatedOn: evaluateOn,
+  evaluatedOn: splitOf(evaluateOn),
 });
+
+/** The split whose accuracy a run reports. */
+const splitOf = (evaluateOn: RunSpec['evaluateOn']): EvaluatedSplit => (evaluateOn === 'both' ? 'test' : evaluateOn);
+
+/** What the record reports: the last epoch, or in three-way runs the test images at the best epoch on validation. */
+function reportedOf(
+  { evaluateOn }: RunSpec,
+  epochs: readonly EpochRow[],
+  isFailed: boolean,
+): Pick<RunRecord, 'evaluatedOn' | 'top1' | 'bestEpoch'> {
+  const evaluatedOn = splitOf(evaluateOn);
+  if (isFailed) return { evaluatedOn, top1: NaN };
+  if (evaluateOn !== 'both') return { evaluatedOn, top1: epochs[epochs.length - 1].top1 };
+  const best = bestEpoch(epochs);
+  return { evaluatedOn, top1: epochs[best - 1].test!.top1, bestEpoch: best };
+}
+
+/** Batches of evaluation. */
+const EVALUATION = { train: false, batchSize: EVALUATION_BATCH };
 
 /** The batch loaders of a run: they share its pixel cache, and are closed together. */
 class Loaders {
@@ -194,6 +226,7 @@ class Loaders {
       imageSize: spec.imageSize,
       seed: spec.seed,
       augmentation: spec.augmentation,
+      sampling: spec.sampling,
     });
     this.opened.push(loader);
     return loader;
@@ -232,6 +265,7 @@ async function preparedParts(
       resizeSize: spec.resizeSize,
       limits: spec.limits,
       evaluateOn: spec.evaluateOn,
+      ...(spec.fold === null ? {} : { fold: spec.fold }),
     };
     const context = { ...options, backbone, imageSize: spec.imageSize, trainImages };
     all.push(body.prepare && (await preparedArrays(key, () => body.prepare!(part as never, context))));

@@ -8,7 +8,7 @@ import { methods } from '../transfer/methods';
 import type { RunSpec, RunSpecInput } from '../transfer/spec/spec';
 import { refuseChanged } from './changed-data';
 import { cleanUp, complete } from './clean-up';
-import { codeDigestsOnce, refuseOtherCode, usesGuests } from './code-digests';
+import { codeDigestsOnce, countsOf, refuseOtherCode, usesGuests } from './code-digests';
 import { executeRun, type ExecuteOptions } from './execute';
 import { identifyRun, type RunIdentity } from './identify';
 import type { RunRecord } from './store/record';
@@ -109,8 +109,8 @@ async function refuseFinished(
   if (graph === undefined || !usesGuests(spec)) return;
   const isHere = spec.weights !== 'imagenet' || (await backbones.state(spec.backbone)) === 'ready';
   if (!isHere) return; // a finished run is reused without its weights
-  const [classes, train, test] = [dataset.classes, dataset.train, dataset.test].map(({ length }) => length);
-  const now = await codeDigestsOnce({ spec, classes, train, test }, graph.prepared ?? [], () =>
+  const classes = dataset.classes.length;
+  const now = await codeDigestsOnce({ spec, classes, ...countsOf(dataset) }, graph.prepared ?? [], () =>
     backbones.load(spec.backbone, { ...options, classes, weights: spec.weights, seed: spec.seed }),
   );
   refuseOtherCode(id, spec, graph, now);
@@ -125,5 +125,6 @@ export function finishedRun(store: RunStore, id: string, keepWeights = false): R
   return record !== null && (!keepWeights || record.status === 'failed' || store.weights(id) !== null) ? record : null;
 }
 
-/** A short name of a run for bars and lists, for example `rifle seed 1`. */
-export const titleOf = (spec: RunSpec): string => `${methods.nameOf(spec)} seed ${spec.seed}`;
+/** A short name of a run for bars and lists, for example `rifle seed 1`, or `rifle seed 1 fold 2/5`. */
+export const titleOf = (spec: RunSpec): string =>
+  `${methods.nameOf(spec)} seed ${spec.seed}${spec.fold == null ? '' : ` fold ${spec.fold.index + 1}/${spec.fold.of}`}`;

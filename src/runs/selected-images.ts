@@ -1,7 +1,7 @@
 // The images of a run: the part of its data set that its spec selects.
 import { KitError } from '../base/errors';
-import type { Dataset, Sample } from '../data/dataset';
-import { carveValidation, limitPerClass } from '../data/splits';
+import { hashOf, type Dataset, type Sample } from '../data/dataset';
+import { carveValidation, foldDataset, limitPerClass } from '../data/splits';
 import type { RunSpec } from '../transfer/spec/spec';
 
 /** Seed of the selection of images where the spec has limits: the same for all runs. */
@@ -28,19 +28,42 @@ function firstClasses(dataset: Dataset, count: number): Dataset {
   };
 }
 
+/** Fraction of the training images of each class that is carved for validation. */
+const CARVED = { fraction: 0.2, seed: LIMIT_SEED };
+
 /**
- * The images of a run: of the first classes, where the spec limits them. With `evaluateOn: 'validation'` a fifth of the
- * training images replaces the test images. Then the limits of each class apply.
+ * The images of a run: first its classes and its fold, then the splits that `evaluateOn` asks for, then the limits.
+ * - `test`: training and test images.
+ * - `validation`: a fifth of the training images (or the data set's own validation images) as `test`.
+ * - `both`: the same as `validation`, and the test images.
+ *
+ * All folds of a data set have the same hash: they are repetitions of one experiment, and `fold` is in the id.
+ * @throws KitError DATASET_FEW_CLASSES; as `foldDataset` and `carveValidation`.
  */
 export function selectImages(
   all: Dataset,
-  { limits: { classes, trainPerClass, testPerClass }, evaluateOn }: Pick<RunSpec, 'limits' | 'evaluateOn'>,
+  {
+    limits: { classes, trainPerClass, testPerClass },
+    evaluateOn,
+    fold,
+  }: Pick<RunSpec, 'limits' | 'evaluateOn' | 'fold'>,
 ): Dataset {
   const whole = classes === undefined ? all : firstClasses(all, classes);
-  const dataset = evaluateOn === 'test' ? whole : carveValidation(whole, { fraction: 0.2, seed: LIMIT_SEED });
+  // records of older kits have no field `fold`
+  const folded = (fold ?? null) === null ? whole : foldDataset(whole, { ...fold!, over: overOf(whole) });
+  const { validation: _own, ...withoutOwn } = folded;
+  const carved = evaluateOn === 'test' ? withoutOwn : carveValidation(folded, CARVED);
+  const train = trainPerClass === null ? carved.train : limitPerClass(carved.train, trainPerClass, LIMIT_SEED);
+  const limited = (samples: Sample[]): Sample[] =>
+    testPerClass === null ? samples : limitPerClass(samples, testPerClass, LIMIT_SEED);
   return {
-    ...dataset,
-    train: trainPerClass === null ? dataset.train : limitPerClass(dataset.train, trainPerClass, LIMIT_SEED),
-    test: testPerClass === null ? dataset.test : limitPerClass(dataset.test, testPerClass, LIMIT_SEED),
+    ...carved,
+    train,
+    ...(evaluateOn === 'both' ? { validation: limited(carved.test) } : {}),
+    test: limited(evaluateOn === 'both' ? folded.test : carved.test),
+    ...((fold ?? null) === null ? {} : { hash: hashOf(['folds', whole.hash, fold!.of]) }),
   };
 }
+
+/** A data set with a split of its own keeps its test images out of all folds. */
+const overOf = ({ split }: Dataset): 'all' | 'train' => (split === undefined ? 'train' : 'all');

@@ -20,11 +20,11 @@ export async function verifyGraph({ spec, graph, dataset }: RunRecord): Promise<
   const unchecked = (why: string): GraphVerdict => ({ state: 'unchecked', why });
   if (graph === undefined) return unchecked('An older kit made it: it names no graph.');
   try {
-    const { train, test } = dataset;
+    const { train, validation, test } = dataset;
     const classes = dataset.classes.length;
     const sized = { ...spec, imageSize: spec.imageSize ?? backbones.get(spec.backbone).inputSize };
     const weights = spec.weights === 'imagenet' ? 'imagenet' : 'random';
-    const now = await codeDigestsOnce({ spec: sized, classes, train, test }, graph.prepared ?? [], () =>
+    const now = await codeDigestsOnce({ spec: sized, classes, train, validation, test }, graph.prepared ?? [], () =>
       backbones.load(spec.backbone, { classes, weights, seed: spec.seed }),
     );
     const changed = changedDigests(graph, now);

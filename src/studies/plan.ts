@@ -5,7 +5,7 @@ import { parseRunSpec, type RunSpec, type RunSpecInput } from '../transfer/spec/
 import { timetable } from '../transfer/resets/reset';
 import { finetune, type FinetuneOptions } from '../runs/finetune';
 import type { RunRecord } from '../runs/store/record';
-import { requireVaried, varied, type Vary } from './vary';
+import { inFolds, requireVaried, varied, type Vary } from './vary';
 
 /** A study: one spec, run with every method and every seed. */
 export interface Grid {
@@ -19,6 +19,8 @@ export interface Grid {
    * among them on validation images: `evaluateOn: 'validation'` in `spec`.
    */
   vary?: Vary;
+  /** Cross-validation: every run once for each of this many folds. Tables pair by fold and seed. Default: none. */
+  folds?: number;
 }
 
 /**
@@ -26,10 +28,10 @@ export interface Grid {
  * values, with every method.
  * @throws KitError for a spec that is not valid; VARY_FIELD.
  */
-export function plan({ spec, methods: names, seeds, vary = {} }: Grid): RunSpec[] {
+export function plan({ spec, methods: names, seeds, vary = {}, folds }: Grid): RunSpec[] {
   const specs = seeds.map((seed) => names.map((name) => parseRunSpec(methods.apply(name, { ...spec, seed }))));
   requireVaried(specs.flat(), vary);
-  return specs.flatMap((ofSeed) => varied(ofSeed, vary));
+  return specs.flatMap((ofSeed) => inFolds(varied(ofSeed, vary), folds));
 }
 
 /** Options of `runAll`. */

@@ -6,7 +6,7 @@ import type { Exhibit, FigureSources } from '../report/page/exhibits';
 import type { RunRecord } from '../runs/store/record';
 import { methods } from '../transfer/methods';
 import { parseRunSpec, type RunSpec, type RunSpecInput } from '../transfer/spec/spec';
-import { varied, type Vary } from './vary';
+import { inFolds, varied, type Vary } from './vary';
 import { scale as scaleNamed, scaleNames, type Scale } from './scales';
 
 /** What an analysis of trained networks needs. */
@@ -67,6 +67,8 @@ export interface StudyOptions {
   vary?: Vary;
   /** On which images all its runs are evaluated. Default: as the study says, which is `test` for most. */
   evaluateOn?: RunSpec['evaluateOn'];
+  /** Cross-validation: each run once for each of this many folds. Default: none. */
+  folds?: number;
 }
 
 const registry = new Registry<Study>('study', 'STUDY_DEFINED_TWICE');
@@ -92,7 +94,7 @@ export const studies = {
 
   /** The runs of a study, seed by seed, so that a table of pairs fills early. */
   specs(name: string, options: StudyOptions = {}): RunSpec[] {
-    const { vary = {}, evaluateOn } = options;
+    const { vary = {}, evaluateOn, folds } = options;
     const study = studies.get(name);
     const scale = scaleOf(study, options.scale);
     const all = options.datasets ?? [...scale.datasets, ...foldersOf(scale)];
@@ -117,7 +119,7 @@ export const studies = {
             scale,
           );
           const evaluated = evaluateOn === undefined ? runs : runs.map((spec) => ({ ...spec, evaluateOn }));
-          return varied(evaluated, vary);
+          return inFolds(varied(evaluated, vary), folds);
         }),
       ),
     );

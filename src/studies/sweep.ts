@@ -69,6 +69,8 @@ export interface SweepPlanOptions {
   vary?: Vary;
   /** On which images runs are evaluated. Default: validation with `vary`, else as the studies say. */
   evaluateOn?: RunSpec['evaluateOn'];
+  /** Cross-validation: each run once for each of this many folds. Default: none. */
+  folds?: number;
   /** Training images per second, for every run. */
   imagesPerSecond?: number;
   /** Measures a kind of run; called once for each kind that is missing. Default: none is measured. */
@@ -92,7 +94,9 @@ export async function sweepPlan(options: SweepPlanOptions): Promise<SweepPlan> {
   const estimator = new Estimator(records, options);
   const rows: SweepRow[] = [];
   const unique = new Map<string, { spec: RunSpec; isMissing: boolean; seconds: number | null }>();
-  const specsOf = new Map(names.map((name) => [name, studies.specs(name, { scale, datasets, vary, evaluateOn })]));
+  const specsOf = new Map(
+    names.map((name) => [name, studies.specs(name, { scale, datasets, vary, evaluateOn, folds: options.folds })]),
+  );
   requireVaried([...specsOf.values()].flat(), vary);
   for (const [study, specs] of specsOf) {
     const { assumedPace } = scaleOf(studies.get(study), options.scale);
@@ -120,7 +124,7 @@ export async function sweepPlan(options: SweepPlanOptions): Promise<SweepPlan> {
       );
       if (row === undefined)
         rows.push((row = { study, dataset, backbone: spec.backbone, method, varied, seeds: [], missing: 0, hours: 0 }));
-      row.seeds.push(spec.seed);
+      if (!row.seeds.includes(spec.seed)) row.seeds.push(spec.seed);
       if (!run.isMissing) continue;
       row.missing++;
       row.hours = row.hours === null || run.seconds === null ? null : row.hours + run.seconds / 3600;

@@ -26,6 +26,17 @@ export function varied(specs: readonly RunSpec[], vary: Vary): RunSpec[] {
   return [...new Map(all.map((spec) => [stableStringify(spec), spec])).values()];
 }
 
+/**
+ * Each of `specs` once for each of `folds` folds, fold by fold. @param folds undefined: the specs as they are.
+ * @throws KitError `SPEC_INVALID` for less than 2 folds.
+ */
+export const inFolds = (specs: readonly RunSpec[], folds: number | undefined): RunSpec[] =>
+  folds === undefined
+    ? [...specs]
+    : Array.from({ length: folds }, (_, index) =>
+        specs.map((spec) => parseRunSpec({ ...spec, fold: { of: folds, index } })),
+      ).flat();
+
 function withSetting(spec: RunSpec, setting: Setting): RunSpec {
   const fitting = setting.filter(([path]) => hasPart(spec, path));
   if (fitting.length === 0) return spec;

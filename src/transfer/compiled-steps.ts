@@ -3,7 +3,7 @@ import { compile, graphOf, type CompileOptions, type Program } from '../engine/c
 import type { Graph } from '../engine/graph/shapes';
 import { tf, type TF } from '../engine/tensorflow';
 import type { EvaluateArguments, EvaluateOutputs, Steps, TrainArguments, TrainOutputs } from './step';
-import type { BatchSource } from './train-state';
+import type { BatchSource, Evaluated } from './train-state';
 
 /** A compiled program of a training step and an evaluation step. */
 export type CompiledSteps = Program<{
@@ -64,7 +64,7 @@ export async function evaluate(
   step: CompiledSteps['evaluate'],
   batches: BatchSource,
   { signal, onBatch }: { signal?: AbortSignal; onBatch?: () => void } = {},
-): Promise<{ loss: number; top1: number; logits: Float32Array }> {
+): Promise<Evaluated> {
   const sum = { images: 0, crossEntropy: 0, correct: 0 };
   const rows: Float32Array[] = [];
   for await (const { images, labels, size } of batches.epoch(0, { signal })) {

@@ -52,6 +52,9 @@ export interface MethodInput {
   grid?: readonly { regularizers?: readonly Part[]; tricks?: readonly Part[]; reset?: Part | null }[];
 }
 
+/** Longest title of a method, in characters. */
+const MAX_TITLE = 120;
+
 const registry = new Registry<Method>('method');
 
 /** Defines a method: a name for parts of a spec. @throws KitError for an unknown part or a wrong option. */
@@ -59,6 +62,16 @@ export function defineMethod(input: MethodInput): Method {
   const { name, title = name, source = '', control = null, colour = null, grid = [] } = input;
   const all = <B>(kind: Registry<AnyDefinition<B>>, parts: readonly (Part | string)[] = []): Part[] =>
     parts.map((part) => complete(name, kind, part));
+  if (colour !== null && !/^#[0-9a-f]{6}$/i.test(colour))
+    throw new KitError(`The method "${name}" has the colour ${JSON.stringify(colour)}.`, {
+      code: 'METHOD_COLOUR',
+      fix: 'Give it as "#c1121f", or leave it out.',
+    });
+  if (title.length > MAX_TITLE)
+    throw new KitError(`The method "${name}" has a title of ${title.length} characters.`, {
+      code: 'METHOD_TITLE',
+      fix: `Give one of at most ${MAX_TITLE}: it stands in tables and figures.`,
+    });
   const method: Method = {
     name,
     title,
@@ -97,6 +110,9 @@ function complete<B>(method: string, kind: Registry<AnyDefinition<B>>, part: Par
 export const methods = {
   /** All of them, in the order of their definition, which is that of the tables. */
   list: (): readonly Method[] => registry.list(),
+
+  /** Whether the method `name` is one of the kit's own. */
+  isBuiltIn: (name: string): boolean => registry.isBuiltIn(name),
 
   /** @throws KitError with the near names for an unknown one. */
   get: (name: string): Method => registry.get(name),

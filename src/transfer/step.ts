@@ -4,6 +4,7 @@ import type { Precision } from '../engine/passes/precision';
 import { tf, type TF } from '../engine/tensorflow';
 import type { Backbone } from '../backbones/backbone';
 import { makeLossScale } from './optimizers/loss-scale';
+import { meanCrossEntropy } from './loss/cross-entropy';
 import { makeOptimizer } from './optimizers/optimizer';
 import { makeRegularization, type Prepared } from './regularizers/regularizer';
 import type { RunSpec } from './spec/spec';
@@ -73,14 +74,17 @@ export interface StepOptions {
   prepared?: readonly (Prepared | undefined)[];
   /** Whether a step returns `squaredNorms`, or zeros in their place (for benchmarks). Default true. */
   norms?: boolean;
+  /** The weight of each class, where the spec has `classWeights`: see `classWeightsOf`. */
+  classWeights?: Float32Array;
 }
 
 /** The steps of `spec` on `backbone`. @throws KitError when a trick does not fit the backbone. */
 export function makeSteps(
   spec: RunSpec,
   backbone: Backbone,
-  { prepared, norms: wantsNorms = true }: StepOptions = {},
+  { prepared, norms: wantsNorms = true, classWeights }: StepOptions = {},
 ): Steps {
+  const weights = weightsVariable(spec, classWeights);
   const tricks = makeTricks(spec.tricks, backbone);
   const parameters = Object.entries(backbone.variables).filter(([, variable]) => variable.trainable);
   const regularizer = makeRegularization(spec.regularizers, backbone, spec.optimizer.weightDecay, prepared);
@@ -89,7 +93,13 @@ export function makeSteps(
   const head = new Set<TF.Variable>([backbone.head.weight, backbone.head.bias]);
 
   return {
-    variables: { ...backbone.variables, ...optimizer.variables, ...regularizer.variables, ...lossScale?.variables },
+    variables: {
+      ...backbone.variables,
+      ...optimizer.variables,
+      ...regularizer.variables,
+      ...lossScale?.variables,
+      ...(weights === null ? {} : { 'loss/class-weights': weights }),
+    },
     parameterNames: parameters.map(([name]) => name),
     changing: Object.keys({ ...backbone.variables, ...optimizer.variables, ...lossScale?.variables }),
     precision: spec.precision,
@@ -105,10 +115,10 @@ export function makeSteps(
         () => {
           const forward = backbone.forward(images, { training: true, hooks: tricks.hooks(maskSeed) });
           updates = forward.updates;
-          const crossEntropy = crossEntropyOf(forward.logits, taught).mean<TF.Scalar>();
+          const crossEntropy = meanCrossEntropy(forward.logits, taught, weights);
           kept.push(tf.keep(crossEntropy.clone()), tf.keep(countCorrect(forward.logits, labels)));
           const task = forward.auxiliaryLogits
-            ? crossEntropy.add<TF.Scalar>(auxiliaryLoss(backbone, forward.auxiliaryLogits, taught))
+            ? crossEntropy.add<TF.Scalar>(auxiliaryLoss(backbone, forward.auxiliaryLogits, taught, weights))
             : crossEntropy;
           const loss =
             regularizer.penalty === null
@@ -158,21 +168,26 @@ export function makeSteps(
     },
 
     dispose() {
-      tf.dispose([optimizer.variables, lossScale?.variables ?? {}]);
+      tf.dispose([optimizer.variables, lossScale?.variables ?? {}, weights ?? []]);
       regularizer.dispose();
     },
   };
 }
 
 /** What the auxiliary classifier of a backbone adds to the loss. */
-const auxiliaryLoss = ({ record }: Backbone, logits: TF.Tensor2D, labels: TF.Tensor): TF.Scalar =>
-  crossEntropyOf(logits, labels).mean().mul(record.auxiliary!.lossWeight);
+const auxiliaryLoss = (
+  { record }: Backbone,
+  logits: TF.Tensor2D,
+  labels: TF.Tensor,
+  weights: TF.Tensor1D | null,
+): TF.Scalar => meanCrossEntropy(logits, labels, weights).mul(record.auxiliary!.lossWeight);
 
-/** Cross entropy of each image [batch]. Labels are hard, [batch] int32, or soft, [batch, classes] float32. */
-const crossEntropyOf = (logits: TF.Tensor2D, labels: TF.Tensor): TF.Tensor1D =>
-  labels.rank === 1
-    ? softmaxCrossEntropy(logits, labels as TF.Tensor1D)
-    : tf.tidy(() => tf.logSoftmax(logits).mul(labels).sum<TF.Tensor1D>(1).neg());
+/** The class weights as a variable: so programs of one data set with other weights are the same graph. */
+function weightsVariable({ classWeights }: RunSpec, values: Float32Array | undefined): TF.Variable<TF.Rank.R1> | null {
+  if ((classWeights ?? null) === null) return null; // records of older kits do not have the field
+  if (values === undefined) throw new Error('the spec has class weights, and no values of them were given');
+  return tf.tidy(() => tf.variable(tf.tensor1d(values), false));
+}
 
 /** Number of images whose largest logit is their label's, as int32. */
 const countCorrect = (logits: TF.Tensor2D, labels: TF.Tensor1D): TF.Scalar =>

@@ -7,7 +7,7 @@ import type { Graph } from '../engine/graph/shapes';
 import type { Program } from '../engine/compile';
 import type { LayerRow, LayerSums } from './layer-rows';
 import type { Prepared } from './regularizers/regularizer';
-import type { RunSpec } from './spec/spec';
+import type { EvaluatedSplit, RunSpec } from './spec/spec';
 
 /** A source of batches: `BatchLoader`, or another object with the same members. */
 export interface BatchSource {
@@ -25,16 +25,21 @@ export interface EpochRow {
   epoch: number;
   /** Mean over the epoch's training images of cross entropy plus regulariser, natural log. */
   trainLoss: number;
-  /** Mean cross entropy alone. */
+  /** Mean cross entropy alone, with the weights of the classes where the spec has any. */
   trainCrossEntropy: number;
   /** Fraction of training images (as augmented, network in training mode) classified right, in [0, 1]. */
   trainTop1: number;
   /** Which images `loss` and `top1` were measured on. */
-  evaluatedOn: RunSpec['evaluateOn'];
+  evaluatedOn: EvaluatedSplit;
   /** Mean cross entropy over the evaluated images, network in evaluation mode. NaN of an epoch without evaluation. */
   loss: number;
   /** Fraction of the evaluated images classified right, in [0, 1]; one centre crop. NaN like `loss`. */
   top1: number;
+  /**
+   * The same on the test images, of a run with `evaluateOn: 'both'`, in epochs that were the best on validation images
+   * so far; absent elsewhere.
+   */
+  test?: { loss: number; top1: number };
   /** Learning rate of the trunk in this epoch. */
   learningRate: number;
   /** Learning rate of the head in this epoch. */
@@ -50,6 +55,40 @@ export interface EpochRow {
   /** Training images per second. */
   imagesPerSecond: number;
 }
+
+/** What an evaluation gives: means over its images, and their logits [images, classes]. */
+export interface Evaluated {
+  loss: number;
+  top1: number;
+  logits: Float32Array;
+}
+
+/** Of a row, what the choice of an epoch depends on. */
+export type ScoredEpoch = Pick<EpochRow, 'epoch' | 'evaluatedOn' | 'top1'>;
+
+/**
+ * The first epoch (1-based) with the highest validation top-1. If the rows were evaluated on test images it is the last
+ * epoch: nothing is ever chosen on test. 0 without rows.
+ */
+export function bestEpoch(rows: readonly ScoredEpoch[]): number {
+  if (rows.at(-1)?.evaluatedOn === 'test') return rows.length;
+  return rows
+    .filter(({ top1 }) => !Number.isNaN(top1))
+    .reduce((best, row) => (best === 0 || row.top1 > rows[best - 1].top1 ? row.epoch : best), 0);
+}
+
+/**
+ * Whether a run ends with these rows: all its epochs are done, or the last `patience` of them brought nothing. It never
+ * ends early with an epoch without evaluation.
+ * @param epochs of its timetable.
+ */
+export const isOver = (
+  { patience }: Pick<RunSpec, 'patience'>,
+  epochs: number,
+  rows: readonly ScoredEpoch[],
+): boolean =>
+  rows.length >= epochs ||
+  (patience !== null && !Number.isNaN(rows.at(-1)?.top1) && rows.length - bestEpoch(rows) >= patience);
 
 /** When `observe` is called. */
 export type Moment = 'start' | 'epoch' | 'before-reset' | 'after-reset';
@@ -103,11 +142,16 @@ export interface TrainOptions {
   onGraph?: (graph: Graph) => void;
   /**
    * Called after the evaluation of each epoch (1-based), before `onEpoch`, with the logits of the evaluated images:
-   * [images, classes], in the order of the batches.
+   * [images, classes], in the order of the batches. `test` holds the logits of the test images, where `testBatches`
+   * were evaluated too.
    */
-  onEvaluated?: (epoch: number, logits: Float32Array, top1: number) => void;
+  onEvaluated?: (epoch: number, logits: Float32Array, top1: number, test?: Evaluated) => void;
+  /** The test images of a run with `evaluateOn: 'both'`: evaluated after each epoch that is the best so far. */
+  testBatches?: BatchSource;
   /** Of each regularizer of the spec, its prepared arrays. Default: none. */
   prepared?: readonly (Prepared | undefined)[];
+  /** The weight of each class, where the spec has `classWeights`: see `classWeightsOf`. */
+  classWeights?: Float32Array;
   /**
    * Called with the epochs finished and a reader of all variables (parameters and statistics by name,
    * `momentum/<name>`).

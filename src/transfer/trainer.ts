@@ -13,9 +13,11 @@ import type { RunSpec } from './spec/spec';
 import { makeSteps } from './step';
 import {
   DivergedError,
+  isOver,
   type BatchSource,
   type EpochRow,
   type EpochSums,
+  type Evaluated,
   type Trained,
   type TrainOptions,
   type TrainState,
@@ -33,7 +35,7 @@ export async function train(
   backbone: Backbone,
   imageSize: number,
   trainBatches: BatchSource,
-  testBatches: BatchSource,
+  evaluationBatches: BatchSource,
   options: TrainOptions = {},
 ): Promise<Trained> {
   const {
@@ -45,32 +47,37 @@ export async function train(
     observe,
     onState,
     prepared,
+    classWeights,
+    testBatches,
     from,
     memoryLimit = freeMemory(),
     title = 'train',
   } = options;
   const { epochs, period, resets } = timetable(spec);
-  if (from !== undefined && from.epoch >= epochs) return { epochs: from.rows, layers: from.layerRows };
+  if (from !== undefined && isOver(spec, epochs, from.rows)) return { epochs: from.rows, layers: from.layerRows };
   const trainSteps = trainBatches.batchSizes.length;
+  const evaluationSizes = [evaluationBatches, ...(testBatches === undefined ? [] : [testBatches])].flatMap(
+    ({ batchSizes }) => batchSizes,
+  );
   const isEvaluated = (epoch: number): boolean => epoch % (spec.evaluateEvery ?? 1) === 0 || epoch === epochs;
   const stepsUpTo = (count: number): number =>
     count * trainSteps +
-    Array.from({ length: count }, (_, i) => i + 1).filter(isEvaluated).length * testBatches.batchSizes.length;
+    Array.from({ length: count }, (_, i) => i + 1).filter(isEvaluated).length * evaluationBatches.batchSizes.length;
   const total = stepsUpTo(epochs);
   let done = from === undefined ? 0 : stepsUpTo(from.epoch) + from.step;
   const progress = (detail: string, steps = 1) =>
     onProgress?.({ task: title, done: (done += steps), total, unit: 'steps', detail });
 
   const checkGraph = (graph: Graph): void => {
-    requireMemory(estimateMemory(graph, [...trainBatches.batchSizes, ...testBatches.batchSizes]), memoryLimit);
+    requireMemory(estimateMemory(graph, [...trainBatches.batchSizes, ...evaluationSizes]), memoryLimit);
     onGraph?.(graph);
   };
 
   progress('compiling', 0);
   await letOthersRun(signal); // a progress bar appears before the first long call
-  const steps = makeSteps(spec, backbone, { prepared });
+  const steps = makeSteps(spec, backbone, { prepared, classWeights });
   // The program has its own variables: the initial ones are freed at once.
-  const program = await compileSteps(steps, imageSize, trainBatches.batchSizes, testBatches.batchSizes, {
+  const program = await compileSteps(steps, imageSize, trainBatches.batchSizes, evaluationSizes, {
     onGraph: checkGraph,
   }).finally(() => steps.dispose());
   collectGarbage();
@@ -104,7 +111,7 @@ export async function train(
   try {
     if (from === undefined) observe?.('start', 0, program.read);
     else program.write(requireAll(from.variables, steps.changing));
-    for (let epoch = rows.length; epoch < epochs; epoch++) {
+    for (let epoch = rows.length; !isOver(spec, epochs, rows); epoch++) {
       // --- train -----------------------------------------------------------------------------------------------------
       const rates = ratesAt(spec, { epoch, epochs, period, steps: trainSteps });
       const ratesOf = (step: number) =>
@@ -146,13 +153,15 @@ export async function train(
 
       // --- evaluate --------------------------------------------------------------------------------------------------
       const evaluateBegan = performance.now();
-      const test = isEvaluated(epoch + 1)
-        ? await evaluate(program.evaluate, testBatches, {
-            signal,
-            onBatch: () => progress(`epoch ${epoch + 1}/${epochs}  evaluating`),
-          })
-        : null;
-      if (test !== null && !Number.isFinite(test.loss)) throw diverged(test.loss, rates.learningRate);
+      const evaluated = async (batches: BatchSource, count: number): Promise<Evaluated> => {
+        const onBatch = (): void => progress(`epoch ${epoch + 1}/${epochs}  evaluating`, count);
+        const each = await evaluate(program.evaluate, batches, { signal, onBatch });
+        if (!Number.isFinite(each.loss)) throw diverged(each.loss, rates.learningRate);
+        return each;
+      };
+      const found = isEvaluated(epoch + 1) ? await evaluated(evaluationBatches, 1) : null;
+      const isBest = found !== null && !rows.some((row) => row.top1 >= found.top1);
+      const test = testBatches !== undefined && isBest ? await evaluated(testBatches, 0) : undefined;
 
       // --- reset -----------------------------------------------------------------------------------------------------
       const headReset = resets.includes(epoch + 1);
@@ -162,9 +171,10 @@ export async function train(
         trainLoss: sums.loss / images,
         trainCrossEntropy: sums.crossEntropy / images,
         trainTop1: sums.correct / images,
-        evaluatedOn: spec.evaluateOn,
-        loss: test?.loss ?? NaN,
-        top1: test?.top1 ?? NaN,
+        evaluatedOn: spec.evaluateOn === 'test' ? 'test' : 'validation',
+        loss: found?.loss ?? NaN,
+        top1: found?.top1 ?? NaN,
+        ...(test === undefined ? {} : { test: { loss: test.loss, top1: test.top1 } }),
         ...rates,
         headReset,
         trainSeconds,
@@ -174,7 +184,7 @@ export async function train(
       };
       rows.push(row);
       layers.epoch(epoch + 1, program.read(steps.parameterNames));
-      if (test !== null) onEvaluated?.(epoch + 1, test.logits, test.top1);
+      if (found !== null) onEvaluated?.(epoch + 1, found.logits, found.top1, test);
       onEpoch?.(row);
       observe?.('epoch', epoch + 1, program.read);
       if (headReset) {

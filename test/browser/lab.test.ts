@@ -12,6 +12,24 @@ import { startLab, type Lab } from '../../src/notebook/lab';
 import { scales } from '../../src/studies/rifle/scales';
 import { CHROMIUM_FLAGS, findChromium } from './chromium';
 
+/** A cell with a slider and the table that it filters. */
+const SLIDER = `import { largestLosses, liveView, predictionsOf, slider, Table } from 'rifle-kit';
+const images = largestLosses(await predictionsOf(records[0]), 1000);
+const least = slider({ label: 'loss at least', max: 1.5, step: 0.1, value: 0.5 });
+const table = liveView();
+const draw = ({ value }: { value: number }) => {
+  const rows = images.filter(({ loss }) => loss >= value);
+  return table.show(new Table({
+    title: titleOf, caption: \`\${rows.length} of \${images.length} images have a loss of at least \${value}.\`,
+    columns: [{ key: 'file', title: 'Image' }, { key: 'given', title: 'Given' },
+      { key: 'predicted', title: 'Predicted' }, { key: 'loss', title: 'Loss', kind: 'number' }],
+    rows: rows.slice(0, 8).map(({ file, given, predicted, loss }) => ({ file, given, predicted, loss })), notes: [],
+  }));
+};
+least.onChange(draw);
+await show(least);
+await draw(least.state);`;
+
 /** What a page may take on a busy machine, milliseconds. */
 const PATIENCE = 240_000;
 
@@ -116,6 +134,40 @@ describe('JupyterLab in a browser', function () {
     await page.locator('.js-plotly-plot').first().scrollIntoViewIfNeeded();
     await page.waitForTimeout(500);
     await page.screenshot({ path: artifact('lab.png') });
+  });
+
+  it('asks in an input field, and filters predictions by a slider in step with the kernel', async () => {
+    await append('import { prompt } from "rifle-kit";\nconst titleOf = await prompt("Title? ");\ntitleOf.length');
+    await runLast();
+    const field = lastCell().locator('input.jp-Stdin-input');
+    await field.waitFor();
+    await field.fill('Images by their loss');
+    await field.press('Enter');
+    await page.waitForFunction(
+      () => document.querySelector('.jp-Notebook .jp-CodeCell:last-child .jp-OutputArea')?.textContent?.endsWith('20'),
+      null,
+      { timeout: PATIENCE },
+    );
+    await append(SLIDER);
+    await runLast();
+    const slider = lastCell().locator('.rifle-slider input');
+    await slider.waitFor();
+    const shown = async (): Promise<[number, number]> => {
+      const text = /(\d+) of (\d+) images/.exec(await outputOfLast())!;
+      return [Number(text[1]), Number(text[2])];
+    };
+    await lastCell().getByText('of ').first().waitFor();
+    const [before_, all] = await shown();
+    await slider.fill('0.9');
+    await page.waitForFunction(() => /loss of at least 0\.9/.test(document.body.innerText), null, {
+      timeout: PATIENCE,
+    });
+    const [after_] = await shown();
+    assert.ok(after_ < before_ && before_ < all, `${after_} < ${before_} < ${all}`);
+    await page.screenshot({ path: artifact('slider.png') });
+    await append('least.set({ value: 0.2 });\nleast.state.value');
+    await runLast();
+    await page.waitForFunction(() => document.querySelector<HTMLInputElement>('.rifle-slider input')?.value === '0.2');
   });
 
   it('completes, and shows the doc comment of the name at the cursor', async () => {

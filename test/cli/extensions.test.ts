@@ -34,7 +34,7 @@ export const darker = defineTrick({
     write(
       'dark.mjs',
       `import { defineMethod } from 'rifle-kit/extend';
-defineMethod({ name: 'jdoe/dark', title: 'Dark', tricks: [{ name: 'jdoe/darker', by: 0.5 }] });`,
+defineMethod({ name: 'jdoe/dark', title: 'Dark photographs', colour: '#117733', tricks: [{ name: 'jdoe/darker', by: 0.5 }] });`,
     );
   });
   after(() => [folder, images].forEach((each) => fs.rmSync(each, { recursive: true, force: true })));
@@ -65,6 +65,7 @@ defineMethod({ name: 'jdoe/dark', title: 'Dark', tricks: [{ name: 'jdoe/darker',
     const record = JSON.parse(stdout) as RunRecord;
     assert.equal(record.method, 'jdoe/dark');
     assert.deepEqual(record.spec.tricks, [{ name: 'jdoe/darker', by: 0.5 }]);
+    assert.deepEqual(record.methodStyle, { title: 'Dark photographs', colour: '#117733' });
     assert.equal(record.numerics['jdoe/darker'], 1);
     assert.equal(timesLoaded(), 1);
   });
@@ -80,6 +81,9 @@ defineMethod({ name: 'jdoe/dark', title: 'Dark', tricks: [{ name: 'jdoe/darker',
       if (command[0] === 'runs') assert.match(stdout, /jdoe\/dark/);
     }
     assert.equal(timesLoaded(), 1);
+    const report = fs.readFileSync(path.join(folder, 'report.html'), 'utf8');
+    assert.ok(report.includes('Dark photographs'), 'tables have the title of the method');
+    assert.ok(report.includes('rgb(17, 119, 51)'), 'figures have its colour');
   });
 
   it('end the command with the file and the line when they cannot be loaded', () => {

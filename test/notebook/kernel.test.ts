@@ -204,12 +204,87 @@ describe('the kernel', function () {
     assert.equal(await value('"on"'), 'on');
   });
 
-  it('fails at once where a cell waits for standard input', async () => {
-    const asked = await fails(
-      'import readline from "node:readline/promises";\nawait readline.createInterface({ input: process.stdin }).question("?");',
-    );
-    assert.equal(asked.ename, 'KitError [NOTEBOOK_NO_STDIN]');
+  it('asks where the client answers, and fails at once where it does not', async () => {
+    const asked: [string, boolean][] = [];
+    const onInput = (text: string, isPassword: boolean): string => {
+      asked.push([text, isPassword]);
+      return `answer ${asked.length}`;
+    };
+    const prompts =
+      'import { prompt } from "rifle-kit";\n[await prompt("name? "), ...(await Promise.all([prompt("a"), prompt("b", { password: true })]))].join()';
+    assert.equal((await run(prompts, { onInput })).results[0]['text/plain'], 'answer 1,answer 2,answer 3');
+    assert.deepEqual(asked, [
+      ['name? ', false],
+      ['a', false],
+      ['b', true],
+    ]);
+    const lines =
+      'import readline from "node:readline/promises";\nconst lines = readline.createInterface({ input: process.stdin, output: process.stdout });\nconst found = [await lines.question("first? "), await lines.question("second? ")];\nlines.close();\nfound.join()';
+    const read = await run(lines, { onInput });
+    assert.equal(read.results[0]['text/plain'], 'answer 4,answer 5');
+    assert.equal(read.stdout, 'first? second? ');
+    assert.equal(asked.length, 5, 'nothing is asked after the last question');
+    for (const code of ['await prompt("?")', lines])
+      assert.equal((await fails(code)).ename, 'KitError [NOTEBOOK_NO_STDIN]');
     assert.equal(await value('require("node:fs").readFileSync(0, "utf8").length'), '0');
+  });
+
+  it('opens comms: what the browser changes is the state of the widget, and shown below its cell', async () => {
+    const messages: Message[] = [];
+    let heard = (): void => undefined;
+    const onOutput = (message: Message): void => {
+      messages.push(message);
+      heard();
+    };
+    const until = async (count: number): Promise<void> => {
+      while (messages.length < count) await new Promise<void>((resolve) => (heard = resolve));
+    };
+    const code = `import { liveView, slider } from 'rifle-kit';
+const least = slider({ label: 'least', value: 0.5 });
+const view = liveView();
+await view.show('above 0.5');
+least.onChange(({ value }) => value > 0.9 ? Promise.reject(new Error('too high')) : view.show('above ' + value));`;
+    // A client that is no runner, so that the widget is shown.
+    await value(
+      'Object.assign((globalThis as any)[Symbol.for("rifle-kit.notebook-host")], { isInteractive: true });\n0',
+    );
+    assert.equal((await kernel.execute(code, { onOutput })).status, 'ok');
+    const opened = messages.find(({ header }) => header.msg_type === 'comm_open')!;
+    const id = opened.content.comm_id as string;
+    const { state } = opened.content.data as { state: Record<string, unknown> };
+    assert.deepEqual(
+      [opened.content.target_name, state._model_name, state.value, state.max],
+      ['jupyter.widget', 'AnyModel', 0.5, 1],
+    );
+    const shown = (await run('least')).results[0];
+    assert.deepEqual(shown['application/vnd.jupyter.widget-view+json'], {
+      version_major: 2,
+      version_minor: 0,
+      model_id: id,
+    });
+    const { comms } = await kernel.ask('comm_info', { target_name: 'jupyter.widget' });
+    assert.deepEqual(comms, { [id]: { target_name: 'jupyter.widget' } });
+
+    const { send, shell } = kernel as unknown as {
+      shell: object;
+      send(socket: object, type: string, content: object): Promise<void>;
+    };
+    const change = (value: number): Promise<void> =>
+      send.call(kernel, shell, 'comm_msg', { comm_id: id, data: { method: 'update', state: { value, _esm: 'x' } } });
+    messages.length = 0;
+    await change(0.75);
+    await until(1);
+    const [update] = messages;
+    assert.equal(update.header.msg_type, 'update_display_data'); // the echo belongs to the browser's message
+    assert.deepEqual(update.content.data, { 'text/plain': 'above 0.75' });
+    assert.equal(await value('least.state.value'), '0.75');
+    await change(0.95);
+    await until(2);
+    assert.match(String(messages[1].content.text), /^Error: too high/);
+    assert.equal(await value('least.state.value'), '0.95', 'a failure of a listener stops no cell');
+
+    await send.call(kernel, shell, 'comm_close', { comm_id: id, data: {} });
+    assert.deepEqual((await kernel.ask('comm_info')).comms, {});
   });
 
   it('shows what children print by inherited descriptors, in order', async () => {
@@ -365,7 +440,6 @@ describe('the kernel', function () {
     assert.deepEqual(await kernel.ask('is_complete', { code: 'if (x) {' }), { status: 'incomplete', indent: '  ' });
     const info = await kernel.ask('kernel_info');
     assert.deepEqual([info.status, (info.language_info as { name: string }).name], ['ok', 'typescript']);
-    assert.deepEqual(await kernel.ask('comm_info'), { status: 'ok', comms: {} });
   });
 
   it('says so when a port is taken or there is no connection file', async () => {

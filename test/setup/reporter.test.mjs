@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import { packageRoot } from '../../setup/system/paths.mjs';
 import { scratchFolder } from './scratch.mjs';
@@ -27,6 +28,16 @@ describe('the reporter', () => {
     );
     assert.equal(stdout.trimEnd().split('\n').at(-1), '2 passed, 1 failed, 1 skipped');
     assert.equal(status, 1);
+  });
+
+  it('names the files that took longest, from a second on', () => {
+    const { slowest } = createRequire(import.meta.url)('../reporter.cjs');
+    const times = new Map([
+      ['a.js', 999],
+      ['b.js', 1000],
+      ['c.js', 12_345],
+    ]);
+    assert.deepEqual(slowest(times), ['   12 s  c.js', '    1 s  b.js']);
   });
 });
 

@@ -34,6 +34,17 @@ describe('varied fields', () => {
     assert.ok(specs.every(({ evaluateOn }) => evaluateOn === 'validation'));
   });
 
+  it('are repeated in folds', () => {
+    const folds = plan({ spec, methods: ['fine-tuning', 'rifle'], seeds: [0, 1], folds: 2 });
+    const texts = folds.map((each) => [methods.nameOf(each), each.seed, each.fold!.index, each.fold!.of].join(' '));
+    assert.deepEqual(texts, [
+      ...['fine-tuning 0 0 2', 'rifle 0 0 2', 'fine-tuning 0 1 2', 'rifle 0 1 2'],
+      ...['fine-tuning 1 0 2', 'rifle 1 0 2', 'fine-tuning 1 1 2', 'rifle 1 1 2'],
+    ]);
+    assert.equal(studies.specs('f1', { scale: 'smoke', seeds: [0], folds: 3 }).length, 6);
+    assert.throws(() => plan({ spec, methods: ['rifle'], seeds: [0], folds: 1 }), { code: 'SPEC_INVALID' });
+  });
+
   it('are refused where they are unknown, decided by the study, or of no run', () => {
     assert.throws(() => varied([plain], { bachSize: [3] }), { code: 'SPEC_INVALID', message: /batchSize/ });
     assert.throws(() => varied([plain], { 'optimizer.learningRate': ['fast'] }), { code: 'SPEC_INVALID' });

@@ -9,15 +9,16 @@ import { golden, tinyBatches, tinyNetwork, tinySpec } from './tiny';
 /** Trains the golden network, 3 steps an epoch, the last of one image less, and evaluates in two. */
 async function run(changes: Partial<RunSpecInput>, options: TrainOptions = {}): Promise<Trained> {
   const backbone = tinyNetwork();
+  const spec = tinySpec(changes);
+  const both = spec.evaluateOn === 'both' ? { testBatches: tinyBatches(1, 2) } : {};
+  const weighted =
+    spec.classWeights === null ? {} : { classWeights: Float32Array.from({ length: golden.classes }, (_, i) => 1 + i) };
   try {
-    return await train(
-      tinySpec(changes),
-      backbone,
-      golden.size,
-      tinyBatches(3, golden.batch - 1),
-      tinyBatches(2, 1),
-      options,
-    );
+    return await train(spec, backbone, golden.size, tinyBatches(3, golden.batch - 1), tinyBatches(2, 1), {
+      ...both,
+      ...weighted,
+      ...options,
+    });
   } finally {
     backbone.dispose();
   }
@@ -51,6 +52,10 @@ const SPECS: [string, Partial<RunSpecInput>][] = [
   [
     'DELTA, whose source network is the pretrained one',
     { epochs: 2, regularizer: { name: 'delta', alpha: 0.1, beta: 0.01 } },
+  ],
+  [
+    'class weights, three splits and early stopping',
+    { epochs: 6, classWeights: 'balanced', evaluateOn: 'both', patience: 1, optimizer: { learningRate: 0.1 } },
   ],
   ['float16, whose loss scale moves', { epochs: 2, precision: 'float16' }],
   ['bfloat16', { epochs: 2, precision: 'bfloat16' }],

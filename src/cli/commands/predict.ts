@@ -12,7 +12,7 @@ interface PredictFlags {
   top: number;
   csv?: string;
   json?: boolean;
-  which: 'last' | 'best';
+  which?: 'last' | 'best';
   runs?: string;
 }
 
@@ -25,9 +25,10 @@ export function predictCommand(): Command {
     .option('--top <n>', 'classes to show for each image', wholeNumber, 3)
     .option('--csv <file>', 'write a table: file, rank, class, probability')
     .addOption(
-      new Option('--which <weights>', 'of the last epoch, or of the best on validation images')
-        .choices(['last', 'best'])
-        .default('last'),
+      new Option(
+        '--which <weights>',
+        'of the last epoch, or of the best on validation images (default: those of the reported accuracy)',
+      ).choices(['last', 'best']),
     )
     .option('--runs <dir>', "where runs are kept (default: the kit's own folder)")
     .option('--json', 'print JSON')

@@ -46,7 +46,6 @@ export function reportCommand(): Command {
     )
     .action(async (flags: ReportFlags) => {
       const { RunStore } = await import('../../runs/store/store.js');
-      await import('../../studies/built-in.js');
       const store = new RunStore(flags.runs);
       const records = await recordsOf(store.list(warnLeftOut), store.root, flags.scale);
       const { exhibits } = await import('../../studies/study.js');

@@ -35,7 +35,6 @@ export function reproduceCommand(): Command {
       ),
     )
     .action(async (flags: ReproduceFlags) => {
-      await import('../../studies/built-in.js');
       await loadForRuns(flags);
       if (flags.against !== undefined) return reproduceAgainst(flags.against, flags);
       const { scale } = await import('../../studies/scales.js');

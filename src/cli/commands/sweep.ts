@@ -22,6 +22,7 @@ interface SweepFlags extends ExtensionFlags {
   scale?: string;
   vary?: Vary;
   evaluateOn?: RunSpec['evaluateOn'];
+  folds?: number;
   workers?: number;
   devices?: string;
   retries: number;
@@ -62,9 +63,10 @@ export function sweepCommand(): Command {
     .addOption(
       new Option(
         '--evaluate-on <images>',
-        'validation: a fifth of the training images (default with --vary), or test',
-      ).choices(['validation', 'test']),
+        'validation: a fifth of the training images (default with --vary), test, or both',
+      ).choices(['validation', 'test', 'both']),
     )
+    .option('--folds <k>', 'cross-validation: each run once for each of k folds', positiveNumber)
     .option(
       '--workers <n>',
       'processes; on the CPU they share the cores (default: one for each GPU, or one)',
@@ -109,7 +111,6 @@ export function sweepCommand(): Command {
         '\n  $ RIFLE_DATA=./photos npx rifle sweep --study t2    # also on a folder of your own',
     )
     .action(async (flags: SweepFlags) => {
-      await import('../../studies/built-in.js');
       await loadForRuns(flags);
       const { scale } = await import('../../studies/scales.js');
       const { sweepPlan } = await import('../../studies/sweep.js');
@@ -121,6 +122,7 @@ export function sweepCommand(): Command {
         scale: name,
         vary: flags.vary,
         evaluateOn: flags.evaluateOn,
+        folds: flags.folds,
         runs: flags.runs,
         imagesPerSecond: flags.imagesPerSecond,
         calibrate,

@@ -1,12 +1,15 @@
 // `rifle train`: one run, from flags or a spec file.
 import fs from 'node:fs';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { KitError } from '../../base/errors';
 import { kitVersion } from '../../base/home';
 import { examples } from '../examples';
 import { extensionOption, loadForRuns, type ExtensionFlags } from '../flags/extensions';
-import { percent, printJson, printLine, printList } from '../print';
+import { classWeights, fold } from '../flags/splits';
+import { percent, printJson, printLine, printList, reportedText } from '../print';
 import { duration, withProgress } from '../progress';
+import type { EpochRow } from '../../runs/store/record';
+import type { RunSpec } from '../../transfer/spec/spec';
 
 interface TrainFlags extends ExtensionFlags {
   spec?: string;
@@ -23,6 +26,11 @@ interface TrainFlags extends ExtensionFlags {
   precision?: string;
   seed?: number;
   limitPerClass?: number;
+  evaluateOn?: RunSpec['evaluateOn'];
+  patience?: number;
+  fold?: RunSpec['fold'];
+  classWeights?: RunSpec['classWeights'];
+  sampling?: RunSpec['sampling'];
   runs?: string;
   keepWeights?: boolean | 'new';
   tensorboard?: string;
@@ -64,6 +72,21 @@ export function trainCommand(): Command {
     .option('--precision <name>', 'float32, bfloat16 or float16: what the network computes in (default: float32)')
     .option('--seed <n>', 'seed of all randomness (default: 0)', number(0, true))
     .option('--limit-per-class <n>', 'training images per class (default: all)', number(1, true))
+    .addOption(
+      new Option(
+        '--evaluate-on <images>',
+        'test; validation: a fifth of the training images; both: choose the epoch on validation, report its test top-1',
+      ).choices(['test', 'validation', 'both']),
+    )
+    .option('--patience <n>', 'stop after this many epochs without a better validation top-1', number(1, true))
+    .option('--fold <i/k>', 'cross-validation: fold i of k is test, for example 1/5', fold)
+    .option('--class-weights <weights>', 'weights in the loss: balanced, or cat=1,dog=3 (default: none)', classWeights)
+    .addOption(
+      new Option(
+        '--sampling <name>',
+        'balanced: an epoch shows as many images of each class (default: shuffle)',
+      ).choices(['shuffle', 'balanced']),
+    )
     .option('--runs <dir>', 'where finished runs are kept; one that is there is not run again')
     .option('--keep-weights', 'repeat a finished run that has no weights, to keep them (new runs keep theirs)')
     .option('--no-keep-weights', 'do not keep the final weights')
@@ -76,6 +99,7 @@ export function trainCommand(): Command {
       'after',
       examples(
         'rifle train --method rifle --epochs 10 --image-size 96 --limit-per-class 50',
+        'rifle train --dataset ./photos --evaluate-on both --patience 5 --class-weights balanced',
         'rifle train --method rifle --print-spec > run.json && npx rifle train --spec run.json',
         'rifle train --extension extensions/cutout.ts --method jdoe/cutout --epochs 10',
       ),
@@ -104,30 +128,42 @@ export function trainCommand(): Command {
         }),
       );
       if (flags.json) return printJson(record);
-      printList(
-        ['epoch', 'train loss', 'train top-1', 'test loss', 'test top-1', 'learning rate', 'head reset', 'images/s'],
-        record.epochs.map((row) => [
-          row.epoch,
-          row.trainLoss.toFixed(3),
-          percent(row.trainTop1),
-          row.loss.toFixed(3),
-          percent(row.top1),
-          row.learningRate.toPrecision(3),
-          resetText(row.headReset, row.epoch === record.epochs.length),
-          row.imagesPerSecond.toFixed(1),
-        ]),
-      );
+      printEpochs(record.epochs);
       printLine(
-        `\n${titleOf(spec)} on ${record.dataset.name}: test top-1 ${percent(record.top1)} after ` +
-          `${record.epochs.length} epochs, ${duration(record.wallSeconds)}, run ` +
+        `\n${titleOf(spec)} on ${record.dataset.name}: ${record.evaluatedOn} top-1 ${percent(record.top1)} ` +
+          `${reportedText(record)}, ${duration(record.wallSeconds)}, run ` +
           `${record.id}${trained ? '' : ' (finished before, not run again)'}`,
       );
-      if (record.epochs.length < spec.epochs)
+      if (record.epochs.length < spec.epochs && spec.patience !== null)
+        printLine(`Stopped early: ${spec.patience} epochs without a better validation top-1 (\`patience\`).`);
+      else if (record.epochs.length < spec.epochs)
         printLine(
           `RIFLE's \`wholePeriods\` (as its authors do): ${record.epochs.length} of ${spec.epochs} epochs were ` +
             `run, a whole number of periods.`,
         );
     });
+}
+
+function printEpochs(epochs: readonly EpochRow[]): void {
+  const on = epochs[0]?.evaluatedOn ?? 'test';
+  const isBoth = epochs.some(({ test }) => test !== undefined);
+  printList(
+    [
+      ...['epoch', 'train loss', 'train top-1', `${on} loss`, `${on} top-1`],
+      ...(isBoth ? ['test top-1'] : []),
+      ...['learning rate', 'head reset', 'images/s'],
+    ],
+    epochs.map((row) => [
+      row.epoch,
+      row.trainLoss.toFixed(3),
+      percent(row.trainTop1),
+      ...(Number.isNaN(row.top1) ? ['', ''] : [row.loss.toFixed(3), percent(row.top1)]),
+      ...(isBoth ? [row.test === undefined ? '' : percent(row.test.top1)] : []),
+      row.learningRate.toPrecision(3),
+      resetText(row.headReset, row.epoch === epochs.length),
+      row.imagesPerSecond.toFixed(1),
+    ]),
+  );
 }
 
 /**
@@ -148,6 +184,11 @@ function specOf(flags: TrainFlags): Record<string, unknown> {
     resizeSize: flags.resizeSize,
     precision: flags.precision,
     seed: flags.seed,
+    evaluateOn: flags.evaluateOn,
+    patience: flags.patience,
+    fold: flags.fold,
+    classWeights: flags.classWeights,
+    sampling: flags.sampling,
   };
   const file =
     flags.spec === undefined ? { dataset: 'elpv', backbone: 'efficientnet_lite0.tf_in1k' } : readSpec(flags.spec);

@@ -10,6 +10,7 @@ import type { BatchReply, BatchTask, BatchWorkerData } from './batch-worker';
 import { centerCrop, type Crop } from './crop';
 import type { Sample } from '../dataset';
 import type { PixelCache } from '../pixels/pixel-cache';
+import { epochOrder, inOrder, type Sampling } from './sampling';
 
 /** Images and their labels. Its memory is the loader's: it is valid until the next batch is asked for. */
 export interface Batch {
@@ -36,6 +37,8 @@ export interface BatchOptions {
   train: boolean;
   /** How training images are augmented. Default `flip-crop`: mirrored with probability 1/2, cut at a random place. */
   augmentation?: Part;
+  /** Which training images an epoch shows. Default `shuffle`: each once. */
+  sampling?: Sampling;
   /** Threads that assemble. Default 1, which is faster than any CPU trains. */
   workers?: number;
 }
@@ -50,7 +53,7 @@ interface Waiting {
 
 /**
  * Gives the batches of any epoch. Which images a batch holds, and how they are cut, depends on (seed, epoch, index of
- * the sample) alone:
+ * the sample, its repetition in the epoch) alone:
  * never on the number of threads or on timing, and not on the epochs asked for before. The last, smaller batch is kept.
  */
 export class BatchLoader {
@@ -146,18 +149,16 @@ export class BatchLoader {
     options: { signal?: AbortSignal; from?: number } = {},
   ): AsyncGenerator<Batch, void, undefined> {
     const { signal, from = 0 } = options;
-    const { batchSize, seed, train, imageSize } = this.options;
+    const { batchSize, seed, train, imageSize, sampling = 'shuffle' } = this.options;
     if (this.failure) throw this.failure;
     if (this.running)
       throw new KitError('An epoch of these batches is being read already: one at a time.', {
         code: 'BATCH_EPOCH_BUSY',
       });
-    const order = train
-      ? randomStream(seed, 'shuffle', epoch).permutation(this.samples.length)
-      : Uint32Array.from(this.samples.keys());
-    const batches = Array.from({ length: this.count }, (_, index) =>
-      order.slice(index * batchSize, (index + 1) * batchSize),
-    );
+    const labels = this.samples.map(({ label }) => label);
+    const order = train ? epochOrder(labels, { sampling, seed, epoch }) : inOrder(labels.length);
+    const ofBatch = (of: Uint32Array, index: number): Uint32Array =>
+      of.slice(index * batchSize, (index + 1) * batchSize);
     const done: Promise<void>[] = [];
     const request = () => {
       const index = from + done.length;
@@ -166,8 +167,8 @@ export class BatchLoader {
           this.assemble({
             id: this.asked++,
             slot: index % this.slots.length,
-            samples: batches[index],
-            crops: Array.from(batches[index], (sample) => this.cropOf(epoch, sample)),
+            samples: ofBatch(order.samples, index),
+            crops: Array.from(ofBatch(order.streams, index), (stream) => this.cropOf(epoch, stream)),
           }),
         );
     };
@@ -177,16 +178,16 @@ export class BatchLoader {
       this.slots.forEach(request);
       for (let index = from; index < this.count; index++) {
         await this.waitFor(done[index - from], signal);
-        const chosen = batches[index];
+        const chosen = ofBatch(order.samples, index);
         const images = new Uint8Array(
           this.slots[index % this.slots.length],
           0,
           chosen.length * imageSize * imageSize * 3,
         );
-        if (train) this.changePixels(images, epoch, chosen);
+        if (train) this.changePixels(images, epoch, ofBatch(order.streams, index));
         yield {
           images,
-          labels: Int32Array.from(chosen, (sample) => this.samples[sample].label),
+          labels: Int32Array.from(chosen, (sample) => labels[sample]),
           size: chosen.length,
           index,
           count: this.count,
@@ -200,27 +201,28 @@ export class BatchLoader {
     }
   }
 
-  /** The square of an image that goes into a batch. */
-  private cropOf(epoch: number, sample: number): Crop {
+  /** The square of an image that goes into a batch. @param stream of `EpochOrder.streams`. */
+  private cropOf(epoch: number, stream: number): Crop {
     const { imageSize: size, seed, train, augmentation = flipCrop() } = this.options;
     const { widths, heights } = this.data;
+    const sample = stream % this.samples.length;
     const [width, height] = [widths[sample], heights[sample]];
     if (!train) return centerCrop(width, height, size);
     const { body } = augmentations.get(augmentation.name);
     const crop = body.crop ?? flipCrop.body.crop!;
-    return crop(augmentation as never, { width, height, size, stream: randomStream(seed, 'crop', epoch, sample) });
+    return crop(augmentation as never, { width, height, size, stream: randomStream(seed, 'crop', epoch, stream) });
   }
 
   /** Augments the pixels of a batch. */
-  private changePixels(images: Uint8Array, epoch: number, samples: Uint32Array): void {
+  private changePixels(images: Uint8Array, epoch: number, streams: Uint32Array): void {
     const { imageSize: size, seed, augmentation } = this.options;
     const pixels = augmentation && augmentations.get(augmentation.name).body.pixels;
     if (pixels === undefined) return;
-    samples.forEach((sample, i) =>
+    streams.forEach((stream, i) =>
       pixels(augmentation as never, {
         pixels: images.subarray(i * size * size * 3, (i + 1) * size * size * 3),
         size,
-        stream: randomStream(seed, 'pixels', epoch, sample),
+        stream: randomStream(seed, 'pixels', epoch, stream),
       }),
     );
   }

@@ -16,16 +16,27 @@ export type Reply = Record<string, unknown>;
 
 /** What the server asks of the kernel. */
 export interface Handler {
-  /** Runs a cell; what it publishes on the way goes to `publish`. */
-  execute(request: Message, publish: Publisher): Promise<Reply & { status: 'ok' | 'error' }>;
+  /** Runs a cell; what it publishes on the way goes to `publish`, what it asks to `ask`. */
+  execute(request: Message, publish: Publisher, ask: Ask): Promise<Reply & { status: 'ok' | 'error' }>;
   /** Any other request that has an answer, by its type without `_request`; `null` when it has none. */
-  answer(type: string, content: Record<string, unknown>): Reply | null;
+  answer(type: string, message: Message, publish: Publisher): Reply | null;
   /** Asked to end. */
   shutdown(restart: boolean): void;
 }
 
 /** Publishes a message on behalf of the request that is executed. */
-export type Publisher = (type: string, content: Record<string, unknown>, metadata?: Record<string, unknown>) => void;
+export type Publisher = (
+  type: string,
+  content: Record<string, unknown>,
+  metadata?: Record<string, unknown>,
+  buffers?: Buffer[],
+) => void;
+
+/** Asks the client whose request is executed for a line of text. One question at a time. */
+export type Ask = (prompt: string, isPassword: boolean) => Promise<string>;
+
+/** Bytes of a message on the socket of answers. */
+const MOST_ANSWER = 2 ** 20;
 
 /** Time between a failure and its being told, in which cells that were sent before may still arrive, milliseconds. */
 const ARRIVAL = 30;
@@ -44,11 +55,13 @@ export class KernelServer {
     receiveHighWaterMark: 16,
     maxMessageSize: MOST_REQUEST,
   });
-  // Nothing is read from it, as the kernel never asks: what others send must not fill the memory.
-  private readonly stdin = new zmq.Router({ linger: 0, receiveHighWaterMark: 1, maxMessageSize: 65_536 });
+  private readonly stdin = new zmq.Router({ linger: 0, receiveHighWaterMark: 4, maxMessageSize: MOST_ANSWER });
   private readonly received = new ReceivedMessages();
   private readonly queue: Message[] = [];
   private executing: Header | null = null;
+  /** The question that waits for its answer. */
+  private question: { id: string; resolve: (answer: string) => void } | null = null;
+  private lastQuestion: Promise<unknown> = Promise.resolve();
   private readonly session = newHeader('', '').msg_id;
 
   constructor(
@@ -72,6 +85,7 @@ export class KernelServer {
     }
     this.publish({}, 'status', { execution_state: 'starting' });
     void this.listen();
+    void this.listenForAnswers();
   }
 
   /** Publishes as an answer to the request `parent`. */
@@ -80,12 +94,14 @@ export class KernelServer {
     type: string,
     content: Record<string, unknown>,
     metadata: Record<string, unknown> = {},
+    buffers: Buffer[] = [],
   ): void {
     void this.iopub.send(
       encodeMessage(this.connection.key, newHeader(type, this.session), content, {
         parent,
         metadata,
         identities: [`kernel.rifle.${type}`],
+        buffers,
       }),
     );
   }
@@ -116,12 +132,41 @@ export class KernelServer {
     }
   }
 
+  /** Asks the sender of `to`. Questions that are asked together are asked one after the other. */
+  private ask(to: Message, prompt: string, password: boolean): Promise<string> {
+    const isOver = (): boolean => this.executing !== to.header;
+    const asked = this.lastQuestion.then(async () => {
+      if (isOver()) return new Promise<string>(() => undefined);
+      const header = newHeader('input_request', this.session);
+      const answered = new Promise<string>((resolve) => (this.question = { id: header.msg_id, resolve }));
+      const options = { parent: to.header, identities: to.identities };
+      await this.stdin.send(encodeMessage(this.connection.key, header, { prompt, password }, options));
+      return answered;
+    });
+    this.lastQuestion = asked.catch(() => undefined);
+    return asked;
+  }
+
+  private async listenForAnswers(): Promise<void> {
+    for await (const frames of this.stdin) {
+      const message = this.received.decode(this.connection.key, frames);
+      if (message?.header.msg_type !== 'input_reply') continue;
+      const { question } = this;
+      // A client may leave out which question it answers.
+      const answered = message.parent.msg_id;
+      if (question === null || (answered !== undefined && answered !== question.id)) continue;
+      this.question = null;
+      question.resolve(String(message.content.value ?? ''));
+    }
+  }
+
   /** Answers at once, also while a cell waits for something. */
   private answer(message: Message): void {
     this.publish(message.header, 'status', { execution_state: 'busy' });
     try {
       const type = message.header.msg_type.replace(/_request$/, '');
-      const reply = this.handler.answer(type, message.content);
+      const publish: Publisher = (...published) => this.publish(message.header, ...published);
+      const reply = this.handler.answer(type, message, publish);
       if (reply !== null) this.reply(message, `${type}_reply`, reply);
     } catch (error) {
       this.reply(message, message.header.msg_type.replace(/_request$/, '_reply'), {
@@ -144,11 +189,14 @@ export class KernelServer {
       this.executing = header;
       this.publish(header, 'status', { execution_state: 'busy' });
       const later: [string, Record<string, unknown>, Record<string, unknown>?][] = [];
-      const publish: Publisher = (type, content, metadata) => {
+      const publish: Publisher = (type, content, metadata, buffers) => {
         if (type === 'error') later.push([type, content, metadata]);
-        else this.publish(header, type, content, metadata);
+        else this.publish(header, type, content, metadata, buffers);
       };
-      const reply = await this.handler.execute(message, publish);
+      const ask: Ask = (prompt, isPassword) => this.ask(message, prompt, isPassword);
+      const reply = await this.handler.execute(message, publish, ask);
+      this.question = null;
+      this.lastQuestion = Promise.resolve();
       // Cells that were sent together are given up together; those sent after the failure was told are run.
       const stops = reply.status === 'error' && message.content.stop_on_error !== false;
       if (stops) await new Promise((resolve) => setTimeout(resolve, ARRIVAL));

@@ -2,22 +2,24 @@
 import { createHash } from 'node:crypto';
 import { KitError } from '../../base/errors';
 import { becomeNotebookHost, type NotebookHost } from '../../base/notebook-host';
-import { kitVersion } from '../../base/home';
+import { kernelInfo } from './info';
 import { bundleOf } from '../display/display';
 import { sendable } from '../display/sendable';
 import type { MimeBundle } from '../runner/format';
 import type { Message } from '../runner/wire';
 import { Cells } from './cells';
 import { complete, inspect, isComplete } from './compiler/completion';
-import { typescriptVersion } from './compiler/converter';
 import { setTslabPublish } from './modules/tslab';
 import type { DescriptorOutput } from './io/descriptors';
 import { failureOf, Interrupted, type CellFailure, type FailedCell } from './failure';
 import { mapStacks } from './compiler/positions';
-import type { Handler, Publisher, Reply } from './server';
-import { refuseStdin } from './io/stdin';
+import type { Ask, Handler, Publisher, Reply } from './server';
+import { Comms } from './io/comms';
+import { History } from './io/history';
+import { CellInput } from './io/stdin';
 import { PrintedText } from './io/streams';
 import { TensorLedger } from './tensors';
+import { STARTER } from './starter';
 import { Shared } from './threads';
 
 /**
@@ -47,10 +49,19 @@ export class NotebookKernel implements Handler {
   private readonly tensors = new TensorLedger();
   private readonly printed: PrintedText;
   private readonly cells: Cells;
+  private readonly history = new History();
   private count = 0;
   private running: FailedCell | null = null;
   private last: FailedCell | null = null;
   private publish: Publisher = () => undefined;
+  /** Asks the client of the running cell; `null` when it does not allow it. */
+  private ask: Ask | null = null;
+  private input: CellInput | null = null;
+  private readonly comms = new Comms((type, content, metadata, buffers) =>
+    (this.publishComm ?? this.publish)(type, content, metadata, buffers?.map(bytesOf)),
+  );
+  /** Publishes on behalf of the comm's message that is handled. */
+  private publishComm: Publisher | null = null;
   private strays: Stray[] = [];
   private controller = new AbortController();
   private isHeeded = false;
@@ -69,7 +80,10 @@ export class NotebookKernel implements Handler {
     this.printed.capture();
     becomeNotebookHost(this.host());
     setTslabPublish((content, isUpdate) => this.show(isUpdate ? 'update_display_data' : 'display_data', content));
-    refuseStdin((error) => this.abandon(error));
+    this.input = new CellInput(
+      () => this.askLine('', false),
+      (error) => this.abandon(error as Error),
+    );
     process.on('SIGINT', () => this.interrupt());
     process.on('unhandledRejection', (error) => this.strayed(error));
     process.on('uncaughtException', (error) => this.strayed(error));
@@ -81,18 +95,21 @@ export class NotebookKernel implements Handler {
     }) as typeof process.exit;
   }
 
-  async execute(request: Message, publish: Publisher): Promise<Reply & { status: 'ok' | 'error' }> {
+  async execute(request: Message, publish: Publisher, ask: Ask): Promise<Reply & { status: 'ok' | 'error' }> {
     const source = String(request.content.code ?? '');
     const isSilent = request.content.silent === true;
     const isCounted = !isSilent && request.content.store_history !== false;
-    if (isCounted) this.count++;
+    if (isCounted) this.history.add(++this.count, source);
     const cell: FailedCell = { number: this.count, source };
     this.publish = publish;
+    this.ask = request.content.allow_stdin === false ? null : ask;
     this.printed.beginCell();
     if (!isSilent) publish('execute_input', { code: source, execution_count: this.count });
     this.running = cell;
     const failure = this.takeStrays(cell) ?? (await this.run(cell, nameOf(request, source), isSilent));
     this.running = null;
+    this.ask = null;
+    this.input?.endCell();
     this.last = cell;
     this.printed.endCell();
     if (failure === null) {
@@ -104,7 +121,7 @@ export class NotebookKernel implements Handler {
     return { status: 'error', execution_count: this.count, ename, evalue, traceback };
   }
 
-  answer(type: string, content: Record<string, unknown>): Reply | null {
+  answer(type: string, { content, buffers }: Message, publish: Publisher): Reply | null {
     const code = String(content.code ?? '');
     const at = Number(content.cursor_pos ?? 0);
     switch (type) {
@@ -117,11 +134,18 @@ export class NotebookKernel implements Handler {
       case 'is_complete':
         return isComplete(code);
       case 'comm_info':
-        return { comms: {} };
+        return { comms: this.comms.info(content.target_name) };
       case 'history':
-        return { history: [] };
+        return this.history.answer(content);
+      case 'comm_open':
+      case 'comm_msg':
+      case 'comm_close':
+        this.publishComm = publish;
+        this.comms.receive(type, content, buffers);
+        this.publishComm = null;
+        return null;
       default:
-        return null; // comm_open and the like: nothing here listens
+        return null;
     }
   }
 
@@ -142,6 +166,7 @@ export class NotebookKernel implements Handler {
       else if (outcome.value !== undefined && !isSilent) {
         const data = await Promise.race([bundleOf(outcome.value), interrupted]);
         this.printed.flush();
+        this.history.addResult(data['text/plain']);
         this.publish('execute_result', { data: sendable(data), metadata: {}, execution_count: cell.number });
       }
     } catch (error) {
@@ -225,10 +250,44 @@ export class NotebookKernel implements Handler {
         kernel.isHeeded = true;
         return kernel.controller.signal;
       },
+      ask: (text, isPassword) => kernel.askLine(text, isPassword),
+      openComm: (options) => {
+        const { publish } = kernel;
+        return kernel.comms.openFromCell(options, (listener) => kernel.listen(listener, publish));
+      },
+      isInteractive: process.env[STARTER] === undefined,
       tensors: () => kernel.tensors.counts(),
     };
   }
+
+  /** Asks for a line; without an answer when the cell ends first. @throws KitError NOTEBOOK_NO_STDIN. */
+  private async askLine(text: string, isPassword: boolean): Promise<string> {
+    if (this.ask === null)
+      throw new KitError('The cell waits for input, which nobody can give here.', {
+        code: 'NOTEBOOK_NO_STDIN',
+        fix: 'Run the cell in JupyterLab, or set the value as a parameter.',
+      });
+    this.printed.flush();
+    return this.ask(text, isPassword);
+  }
+
+  /** Runs a receiver of messages. Between cells its outputs belong to the cell that made it, which had `publish`. */
+  private listen(listener: () => void | Promise<void>, publish: Publisher): void {
+    if (this.running === null) this.publish = publish;
+    const failed = (error: unknown): void => {
+      const { traceback } = failureOf(error, this.running ?? this.last ?? { number: 0, source: '' });
+      publish('stream', { name: 'stderr', text: `${traceback.join('\n')}\n` });
+    };
+    try {
+      Promise.resolve(listener()).catch(failed);
+    } catch (error) {
+      failed(error);
+    }
+    this.printed.flush();
+  }
 }
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer => Buffer.from(buffer, byteOffset, byteLength);
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -236,22 +295,4 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 function nameOf({ metadata }: Message, source: string): string {
   const { cellId } = metadata;
   return typeof cellId === 'string' ? cellId : createHash('sha256').update(source).digest('hex');
-}
-
-function kernelInfo(): Reply {
-  return {
-    protocol_version: '5.3',
-    implementation: 'rifle-kit',
-    implementation_version: kitVersion(),
-    banner: `rifle-kit ${kitVersion()}: TypeScript ${typescriptVersion} on Node ${process.versions.node}`,
-    language_info: {
-      name: 'typescript',
-      version: typescriptVersion,
-      mimetype: 'text/typescript',
-      file_extension: '.ts',
-      pygments_lexer: 'typescript',
-      codemirror_mode: { name: 'javascript', typescript: true },
-    },
-    help_links: [],
-  };
 }

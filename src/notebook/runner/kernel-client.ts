@@ -7,9 +7,9 @@ import type * as zmq from 'zeromq';
 import { zeromq } from '../../base/packages';
 import { KitError } from '../../base/errors';
 import { STARTER } from '../kernel/starter';
-import { socketFolder } from './socket-folder';
+import { socketFolder, writeConnection } from './socket-folder';
 import { guard, unguard } from './guard';
-import { addressOf, decodeMessage, encodeMessage, newHeader, type Connection, type Message } from './wire';
+import { addressOf, decodeMessage, encodeMessage, newHeader, type Message } from './wire';
 
 /** The result of executed code. */
 export interface ExecuteReply {
@@ -29,6 +29,8 @@ export interface ExecuteOptions {
   timeoutSeconds?: number;
   /** Not counted, its value not shown. Default false. */
   silent?: boolean;
+  /** Answers what the cell asks. Default: it may not ask. */
+  onInput?: (prompt: string, isPassword: boolean) => string;
   /** Id of the cell: tensors of its earlier run are disposed of. */
   cellId?: string;
   signal?: AbortSignal;
@@ -37,6 +39,7 @@ export interface ExecuteOptions {
 interface Pending {
   reply: ExecuteReply | null;
   idle: boolean;
+  onInput: ExecuteOptions['onInput'];
   resolve: (reply: ExecuteReply) => void;
   reject: (error: unknown) => void;
 }
@@ -53,7 +56,9 @@ export class Kernel {
   private readonly folder: string;
   private readonly key = randomUUID();
   private readonly session = randomUUID();
-  private readonly shell = new (zeromq().Dealer)({ linger: 0 });
+  // By one name on both sockets: a kernel asks the client that sent the request.
+  private readonly shell = new (zeromq().Dealer)({ linger: 0, routingId: this.session });
+  private readonly stdin = new (zeromq().Dealer)({ linger: 0, routingId: this.session });
   private readonly control = new (zeromq().Dealer)({ linger: 0 });
   private readonly iopub = new (zeromq().Subscriber)({ linger: 0 });
   private readonly ended: Promise<void>;
@@ -67,21 +72,7 @@ export class Kernel {
   private constructor(cwd: string, env: Record<string, string>) {
     this.folder = socketFolder();
     try {
-      const file = path.join(this.folder, 'connection.json');
-      // Unix sockets in a folder of our own: no ports, and other users cannot connect.
-      const connection: Connection = {
-        transport: 'ipc',
-        ip: path.join(this.folder, 'k'),
-        key: this.key,
-        shell_port: 1,
-        iopub_port: 2,
-        stdin_port: 3,
-        control_port: 4,
-        hb_port: 5,
-      };
-      fs.writeFileSync(file, JSON.stringify({ ...connection, signature_scheme: 'hmac-sha256', kernel_name: 'rifle' }), {
-        mode: 0o600,
-      });
+      const { file, connection } = writeConnection(this.folder, this.key);
       this.child = spawn(process.execPath, [path.join(__dirname, '..', 'kernel', 'main.js'), file], {
         cwd,
         env: { ...process.env, NO_COLOR: '1', ...env, [STARTER]: String(process.pid) },
@@ -110,12 +101,14 @@ export class Kernel {
         [this.shell, connection.shell_port],
         [this.iopub, connection.iopub_port],
         [this.control, connection.control_port],
+        [this.stdin, connection.stdin_port],
       ] as const) {
         socket.connect(addressOf(connection, port));
       }
       this.iopub.subscribe();
       void this.listen(this.shell);
       void this.listen(this.iopub);
+      void this.listen(this.stdin);
     } catch (error) {
       fs.rmSync(this.folder, { recursive: true, force: true });
       throw error;
@@ -169,7 +162,7 @@ export class Kernel {
    *   the signal's reason when aborted.
    */
   async execute(code: string, options: ExecuteOptions = {}): Promise<ExecuteReply> {
-    const { onOutput, timeoutSeconds, silent = false, cellId, signal } = options;
+    const { onOutput, onInput, timeoutSeconds, silent = false, cellId, signal } = options;
     signal?.throwIfAborted();
     if (this.end !== null) throw this.death();
     const content = {
@@ -177,7 +170,7 @@ export class Kernel {
       silent,
       store_history: !silent,
       user_expressions: {},
-      allow_stdin: false,
+      allow_stdin: onInput !== undefined,
       stop_on_error: true,
     };
     const header = newHeader('execute_request', this.session);
@@ -185,7 +178,7 @@ export class Kernel {
     let timer: NodeJS.Timeout | undefined;
     let onAbort: (() => void) | undefined;
     const answered = new Promise<ExecuteReply>((resolve, reject) => {
-      this.pending.set(header.msg_id, { reply: null, idle: false, resolve, reject });
+      this.pending.set(header.msg_id, { reply: null, idle: false, onInput, resolve, reject });
       onAbort = () => reject(signal!.reason as Error);
       signal?.addEventListener('abort', onAbort, { once: true });
       this.shell
@@ -244,7 +237,7 @@ export class Kernel {
     this.kill();
     await this.ended;
     unguard(this);
-    for (const socket of [this.shell, this.control, this.iopub]) socket.close();
+    for (const socket of [this.shell, this.control, this.iopub, this.stdin]) socket.close();
   }
 
   /** Kills the kernel's process group at once. */
@@ -280,6 +273,11 @@ export class Kernel {
     }
     const pending = this.pending.get(parent);
     if (pending === undefined) return;
+    if (type === 'input_request') {
+      const { prompt, password } = message.content;
+      const value = pending.onInput?.(String(prompt), password === true) ?? '';
+      void this.send(this.stdin, 'input_reply', { value });
+    }
     if (published && type === 'status' && message.content.execution_state === 'idle') pending.idle = true;
     if (!published && type === 'execute_reply') {
       const { status, execution_count: count } = message.content;

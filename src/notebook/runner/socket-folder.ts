@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { KitError } from '../../base/errors';
+import type { Connection } from './wire';
 
 /** Longest path of a folder for sockets, bytes. */
 const LONGEST = 90;
@@ -28,4 +29,23 @@ export function socketFolder(candidates: readonly string[] = [os.tmpdir(), '/tmp
     fix: 'Set TMPDIR to a folder that you can write to, with a path of at most 70 bytes.',
     cause: reason,
   });
+}
+
+/** Writes the connection file of a kernel whose sockets are in `folder`, which only this user can read. */
+export function writeConnection(folder: string, key: string): { file: string; connection: Connection } {
+  const file = path.join(folder, 'connection.json');
+  // Unix sockets in a folder of our own: no ports, and other users cannot connect.
+  const connection: Connection = {
+    transport: 'ipc',
+    ip: path.join(folder, 'k'),
+    key,
+    shell_port: 1,
+    iopub_port: 2,
+    stdin_port: 3,
+    control_port: 4,
+    hb_port: 5,
+  };
+  const content = { ...connection, signature_scheme: 'hmac-sha256', kernel_name: 'rifle' };
+  fs.writeFileSync(file, JSON.stringify(content), { mode: 0o600 });
+  return { file, connection };
 }

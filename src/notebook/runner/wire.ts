@@ -33,6 +33,8 @@ export interface Message {
   parent: Partial<Header>;
   metadata: Record<string, unknown>;
   content: Record<string, unknown>;
+  /** Bytes that follow the content, for example of a widget. */
+  buffers: Buffer[];
 }
 
 const DELIMITER = '<IDS|MSG>';
@@ -63,10 +65,16 @@ export function encodeMessage(
     parent = {},
     metadata = {},
     identities = [],
-  }: { parent?: Partial<Header>; metadata?: Record<string, unknown>; identities?: (string | Buffer)[] } = {},
+    buffers = [],
+  }: {
+    parent?: Partial<Header>;
+    metadata?: Record<string, unknown>;
+    identities?: (string | Buffer)[];
+    buffers?: Buffer[];
+  } = {},
 ): (string | Buffer)[] {
   const parts = [header, parent, metadata, content].map((part) => wholeCharacters(JSON.stringify(part)));
-  return [...identities, DELIMITER, signature(key, parts), ...parts];
+  return [...identities, DELIMITER, signature(key, parts), ...parts, ...buffers];
 }
 
 /** JSON in which each lone surrogate, which UTF-8 cannot encode, is the replacement character. */
@@ -110,12 +118,19 @@ export function decodeMessage(key: string, frames: readonly Buffer[]): Message |
   const start = frames.findIndex((frame) => frame.toString('latin1') === DELIMITER);
   const parts = frames.slice(start + 2, start + 6);
   if (start < 0 || parts.length < 4) return null;
-  const [found, wanted] = [Buffer.from(frames[start + 1]), Buffer.from(signature(key, frames.slice(start + 2)))];
+  const [found, wanted] = [Buffer.from(frames[start + 1]), Buffer.from(signature(key, parts))];
   if (found.length !== wanted.length || !timingSafeEqual(found, wanted)) return null;
   try {
     const [header, parent, metadata, content] = parts.map((part) => objectOf(part.toString('utf8')));
     if (typeof header.msg_type !== 'string' || typeof header.msg_id !== 'string') return null;
-    return { identities: frames.slice(0, start), header: header as unknown as Header, parent, metadata, content };
+    return {
+      identities: frames.slice(0, start),
+      header: header as unknown as Header,
+      parent,
+      metadata,
+      content,
+      buffers: frames.slice(start + 6),
+    };
   } catch {
     return null;
   }

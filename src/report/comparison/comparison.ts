@@ -2,8 +2,9 @@
 import { pairedDifference, type PairedDifference } from '../../analysis/statistics/paired';
 import type { RunRecord } from '../../runs/store/record';
 import type { MethodRuns } from './grouping';
+import { repetitionOf } from './repetition';
 
-/** Two methods compared seed by seed, in percentage points of last-epoch test top-1. */
+/** Two methods compared by seed (and by fold where there are any), in percentage points of the reported test top-1. */
 export interface MethodComparison {
   treated: MethodRuns;
   control: MethodRuns;
@@ -13,17 +14,17 @@ export interface MethodComparison {
   failed: boolean;
 }
 
-/** Compares the runs of two methods that share their seeds. */
+/** Compares the runs of two methods that share their seeds and folds. */
 export function compareMethods(treated: MethodRuns, control: MethodRuns): MethodComparison {
   const failed = failuresOf(treated).length + failuresOf(control).length > 0;
   const difference = failed
     ? pairedDifference(new Map(), new Map())
-    : pairedDifference(bySeed(treated), bySeed(control));
+    : pairedDifference(byRepetition(treated), byRepetition(control));
   return { treated, control, difference, failed };
 }
 
 /** A method without runs. */
-export const notRun = (method: string, label = method): MethodRuns => ({ label, method, records: [] });
+export const notRun = (method: string, label = method): MethodRuns => ({ label, method, colour: null, records: [] });
 
 /** The runs that ended without a number. */
 export function failuresOf({ records }: Pick<MethodRuns, 'records'>): RunRecord[] {
@@ -40,6 +41,6 @@ export function failureText(runs: Pick<MethodRuns, 'records'>): string | null {
   return `failed (${failed.length} of ${runs.records.length} ${runs.records.length === 1 ? 'seed' : 'seeds'}${when})`;
 }
 
-function bySeed({ records }: MethodRuns): Map<number, number> {
-  return new Map(records.map((record) => [record.spec.seed, 100 * record.top1]));
+function byRepetition({ records }: MethodRuns): Map<number, number> {
+  return new Map(records.map((record) => [repetitionOf(record.spec), 100 * record.top1]));
 }

@@ -21,9 +21,9 @@ export interface Condition {
 export type PlannedRun = Pick<RunSpec, 'dataset' | 'backbone'> &
   Partial<Pick<RunSpec, 'epochs' | 'batchSize' | 'limits'>>;
 
-/** Runs evaluated on test images; those evaluated on a validation split only chose hyper-parameters. */
+/** Runs that report test images; those evaluated on a validation split only chose hyper-parameters. */
 export const onTest = (records: readonly RunRecord[]): RunRecord[] =>
-  records.filter(({ spec }) => (spec.evaluateOn ?? 'test') === 'test');
+  records.filter(({ spec }) => spec.evaluateOn !== 'validation');
 
 /** Last part of a path; a name as it is. */
 export const nameOfDataset = (dataset: string): string => dataset.split(/[\\/]/).filter(Boolean).pop() ?? dataset;

@@ -4,18 +4,24 @@ import stableStringify from 'safe-stable-stringify';
 import { sourcesOf } from '../../runs/store/identity';
 import type { RunRecord } from '../../runs/store/record';
 import { methods as catalog } from '../../transfer/methods';
-import type { RunSpec } from '../../transfer/spec/spec';
+import { defaultSpec, type RunSpec } from '../../transfer/spec/spec';
+import { repetitionOf } from './repetition';
 
-/** What of a spec makes its method; the rest, seed excepted, are the settings under which methods are compared. */
+/** What of a spec makes its method. The rest, but seed and fold, are the settings under which methods are compared. */
 type MethodField = 'reset' | 'regularizers' | 'tricks';
 
-/** Runs of one method that differ in their seed alone. */
+/** Runs of one method that differ in their seed alone, and in their fold where there are folds. */
 export interface MethodRuns {
-  /** The method's name, with what sets it apart when the group holds several variants of it. */
+  /**
+   * The method's name (for a method of a study its title), with what sets it apart when the group holds several
+   * variants of it.
+   */
   label: string;
-  /** Name in the tables, for example `rifle`. */
+  /** Name of the method, for example `rifle`. */
   method: string;
-  /** One a seed, by seed. */
+  /** Its colour in figures, `#rrggbb`; `null`: that of its definition, else one that follows from its name. */
+  colour: string | null;
+  /** One a seed, by seed; of folds one a fold and seed. */
   records: RunRecord[];
 }
 
@@ -34,13 +40,25 @@ export interface RunGroup {
   methods: MethodRuns[];
 }
 
+/** Fields that older records do not have: their defaults, which say the same. */
+const NEWER_FIELDS: Record<string, unknown> = (({ patience, classWeights, sampling }) => ({
+  patience,
+  classWeights,
+  sampling,
+}))(defaultSpec());
+
 const settingsOf = ({
   reset: _r,
   regularizers: _g,
   tricks: _t,
   seed: _s,
+  fold,
   ...settings
-}: RunSpec): Record<string, unknown> => settings;
+}: RunSpec): Record<string, unknown> => ({
+  ...NEWER_FIELDS,
+  folds: fold?.of ?? null,
+  ...settings,
+});
 
 const methodOf = ({ reset, regularizers, tricks }: RunSpec): Record<string, unknown> => ({
   reset,
@@ -126,7 +144,7 @@ export function groupRuns(records: readonly RunRecord[], baseline = 'fine-tuning
 export const inOrder = (records: readonly RunRecord[]): RunRecord[] =>
   groupRuns(records).flatMap(({ methods }) => methods.flatMap((method) => method.records));
 
-/** Everything but method and seed that the numbers depend on. */
+/** Everything but method, seed and fold that the numbers depend on. */
 function conditionOf(record: RunRecord): Record<string, unknown> {
   return {
     settings: settingsOf(record.spec),
@@ -135,14 +153,21 @@ function conditionOf(record: RunRecord): Record<string, unknown> {
 }
 
 function methodsOf(runs: readonly RunRecord[], baseline: string): MethodRuns[] {
+  const titles = titlesOf(runs);
   return partition(runs, (record) => record.method)
     .flatMap((named) => {
       const variants = partition(named, (record) => keyOf(methodOf(record.spec)));
       const labels = differences(variants.map(([first]) => methodOf(first.spec)));
       return variants.map((records, i): MethodRuns => {
-        const { method } = records[0];
-        const bySeed = [...records].sort((a, b) => a.spec.seed - b.spec.seed || byText(a.id, b.id));
-        return { label: labels[i] ? `${method} (${labels[i]})` : method, method, records: bySeed };
+        const { method, methodStyle } = records[0];
+        const title = titles.get(method)!;
+        const bySeed = [...records].sort((a, b) => repetitionOf(a.spec) - repetitionOf(b.spec) || byText(a.id, b.id));
+        return {
+          label: labels[i] ? `${title} (${labels[i]})` : title,
+          method,
+          colour: methodStyle?.colour ?? null,
+          records: bySeed,
+        };
       });
     })
     .sort(
@@ -151,6 +176,18 @@ function methodsOf(runs: readonly RunRecord[], baseline: string): MethodRuns[] {
         placeOf(a.method) - placeOf(b.method) ||
         byText(a.label, b.label),
     );
+}
+
+/** What methods are called, by name: a title that several have is told apart by the name. */
+function titlesOf(runs: readonly RunRecord[]): Map<string, string> {
+  const titles = new Map(runs.map(({ method, methodStyle }) => [method, methodStyle?.title ?? method]));
+  const all = [...titles.values()];
+  return new Map(
+    [...titles].map(([name, title]) => [
+      name,
+      all.filter((other) => other === title).length > 1 && title !== name ? `${title} (${name})` : title,
+    ]),
+  );
 }
 
 /** Place of a method in the kit's list; after all of them when it is not there. */

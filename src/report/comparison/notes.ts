@@ -4,6 +4,8 @@ import { failuresOf } from './comparison';
 import type { ComparisonPlan, ComparisonRow, StudyTableOptions } from './comparison-plan';
 import type { Condition } from './conditions';
 import { finalTrainTop1, type MethodRuns } from './grouping';
+import type { RunSpec } from '../../transfer/spec/spec';
+import { repetitionOf, repetitionsText, repetitionText } from './repetition';
 import type { Citations } from './reported';
 import {
   CONVERGED_TRAIN_TOP1,
@@ -97,20 +99,16 @@ export function captionOf(
 
 /** `n = 3 seeds (0, 1, 2)`, or `n seeds` when methods differ in them. */
 function seedsText(records: readonly RunRecord[]): string {
-  const bySeed = new Map<string, number[]>();
+  const ofMethod = new Map<string, RunSpec[]>();
   for (const { dataset, spec, method } of records) {
     const key = JSON.stringify([dataset.name, spec.backbone, method]);
-    bySeed.set(key, [...(bySeed.get(key) ?? []), spec.seed]);
+    ofMethod.set(key, [...(ofMethod.get(key) ?? []), spec]);
   }
-  const sets = distinct(
-    [...bySeed.values()].map((seeds) =>
-      distinct(seeds)
-        .sort((a, b) => a - b)
-        .join(', '),
-    ),
-  );
-  if (sets.length !== 1) return 'n seeds';
-  const n = sets[0].split(', ').length;
+  const sets = distinct([...ofMethod.values()].map(repetitionsText));
+  const hasFolds = records.some(({ spec }) => spec.fold != null);
+  if (sets.length !== 1) return hasFolds ? 'n folds and seeds' : 'n seeds';
+  const n = distinct([...ofMethod.values()][0].map(repetitionOf)).length;
+  if (hasFolds) return `n = ${n} runs (${sets[0]})`;
   return `n = ${n} ${n === 1 ? 'seed' : 'seeds'} (${sets[0]})`;
 }
 
@@ -136,9 +134,19 @@ export function notesOf(
     ...failureNotes(rows),
     ...pairingNotes(rows),
     ...convergenceNotes(rows),
+    ...foldNotes(rows),
     ...citations.notes(),
   ];
 }
+
+/** What folds mean for the intervals. */
+const foldNotes = (rows: readonly ComparisonRow[]): string[] =>
+  methodsOf(rows).some(({ runs }) => runs.records.some(({ spec }) => spec.fold != null))
+    ? [
+        'Folds share training images: their differences are not independent, and the intervals are too narrow ' +
+          '(Bengio and Grandvalet, JMLR 5, 2004).',
+      ]
+    : [];
 
 const POOLED_TEXT =
   'All data sets: random effects (Paule and Mandel), interval of Hartung and Knapp; judged by that interval alone.';
@@ -181,7 +189,8 @@ function failureNotes(rows: readonly ComparisonRow[]): string[] {
     const each = failed.map(({ spec, failure, id }) => {
       const loss =
         failure?.lastLoss == null ? 'no finite loss before' : `last finite loss ${failure.lastLoss.toPrecision(4)}`;
-      return `seed ${spec.seed}${failure ? ` in epoch ${failure.epoch}` : ''} (${loss}; run ${id})`;
+      const seed = spec.fold == null ? `seed ${spec.seed}` : repetitionText(spec);
+      return `${seed}${failure ? ` in epoch ${failure.epoch}` : ''} (${loss}; run ${id})`;
     });
     return [`Failed: ${runs.label} on ${condition.label}: ${each.join(', ')}. Its other runs are not averaged.`];
   });

@@ -265,7 +265,7 @@ function curveOf(
   const line = {
     name: `${runs.label} (n = ${runs.records.length})`,
     label: `${runs.label} ${spread.mean.at(-1)!.toFixed(quantity.digits)}`,
-    color: colorOf(runs.method),
+    color: colorOf(runs.method, runs.colour),
     style: seriesStyle(before.filter(({ method }) => method === runs.method).length),
     x: epochs,
     ...spread,

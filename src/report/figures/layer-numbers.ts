@@ -47,7 +47,7 @@ export function lineOf(
   return {
     name: `${runs.label} (n = ${runs.records.length})`,
     label: runs.label,
-    color: colorOf(runs.method),
+    color: colorOf(runs.method, runs.colour),
     style: seriesStyle(variant),
     x,
     ...spreadOf(values, band),

@@ -5,6 +5,7 @@ import { KitError } from '../../base/errors';
 import type { LayerRow } from '../../runs/store/record';
 import { drawable } from './drawable';
 import { groupRuns, type MethodRuns, type RunGroup } from '../comparison/grouping';
+import { repetitionOf } from '../comparison/repetition';
 import type { LayeredRun } from '../frames/layer-frames';
 
 /** A method of a group with the rows of its runs. */
@@ -42,7 +43,7 @@ export function layeredGroups(runs: readonly LayeredRun[]): { groups: LayeredGro
   };
   const layered = (method: MethodRuns): LayeredMethod => ({
     runs: method,
-    layers: method.records.map((record) => ({ seed: record.spec.seed, layers: layersOfRun(record.id) })),
+    layers: method.records.map((record) => ({ seed: repetitionOf(record.spec), layers: layersOfRun(record.id) })),
   });
   return { groups: groups.map((group) => ({ group, methods: group.methods.map(layered) })), note };
 }

@@ -115,10 +115,10 @@ export function runsFrame(records: readonly RunRecord[]): DataFrame {
   return frameOf(kinds, rows);
 }
 
-/** One row a run and epoch, in the order of `records`: what a run is, and the fields of `EpochRow`. */
+/** One row a run and epoch, in the order of `records`: what a run is, and the fields of `EpochRow` but `test`. */
 export function epochsFrame(records: readonly RunRecord[]): DataFrame {
   const rows = records.flatMap(({ id, dataset, spec, method, epochs }) =>
-    epochs.map((epoch) => ({
+    epochs.map(({ test: _test, ...epoch }) => ({
       run: id,
       dataset: dataset.name,
       backbone: spec.backbone,

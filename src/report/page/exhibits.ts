@@ -8,7 +8,7 @@ import type { RunSpec } from '../../transfer/spec/spec';
 import { onTest } from '../comparison/conditions';
 import type { StudyTableOptions } from '../comparison/comparison-plan';
 import { groupRuns } from '../comparison/grouping';
-import type { Figure } from '../figures/figure';
+import { accuracyFigure, type Figure } from '../figures/figure';
 import type { Table } from '../table/tabular';
 import { methodsTable } from '../tables/methods-table';
 
@@ -65,6 +65,11 @@ const OVERVIEW: Exhibit = {
   isPresent: () => false,
   planned: () => [],
   table: methodsTable,
+  // The kit's own methods are in the figures of its studies.
+  figures: (records, { width }) =>
+    records.some(({ status, methodStyle }) => status === 'finished' && methodStyle !== undefined)
+      ? [{ name: 'methods-accuracy', figure: accuracyFigure(records, { width }) }]
+      : [],
 };
 
 /** `exhibits` in their order in a report: background, the overview `methods`, the others. */

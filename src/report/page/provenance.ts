@@ -1,6 +1,7 @@
 // How the numbers of a report were made: settings, runs, data, weights and environments.
 import type { RunEnvironment, RunRecord } from '../../runs/store/record';
 import { finalTrainTop1, type MethodRuns, type RunGroup } from '../comparison/grouping';
+import { repetitionsText } from '../comparison/repetition';
 import { html, htmlLines, type Html } from '../table/markup';
 import { definitions } from './page';
 import { Table } from '../table/tabular';
@@ -92,7 +93,6 @@ function settingsOf(methods: readonly MethodRuns[]): [name: string, value: strin
   const classes = `${dataset.classes.length} classes (${dataset.classes.join(', ')})`;
   const millions = (weights.parameters / 1e6).toFixed(2);
   const size = (pixels: number | null): string => String(pixels ?? "the backbone's own");
-  const seeds = [...new Set(methods.flatMap(({ records }) => records.map((record) => record.spec.seed)))];
   return [
     ['data set', `${dataset.name}: ${images}, ${classes}`],
     ['data hash', `sha256 ${dataset.hash}`],
@@ -106,7 +106,7 @@ function settingsOf(methods: readonly MethodRuns[]): [name: string, value: strin
         .map(([name, value]) => `${name} ${String(value)}`)
         .join(', '),
     ],
-    ['seeds', seeds.sort((a, b) => a - b).join(', ')],
+    ['seeds', repetitionsText(methods.flatMap(({ records }) => records.map((record) => record.spec)))],
     [
       'numerics',
       `${Object.entries(first.numerics)

@@ -2,6 +2,7 @@
 // link, so that no script is needed.
 import type { RunRecord } from '../../runs/store/record';
 import { finalTrainTop1 } from '../comparison/grouping';
+import { repetitionOf, repetitionText } from '../comparison/repetition';
 import type { CellSource, TableData } from '../table/cells';
 import { html, htmlLines, type Html } from '../table/markup';
 
@@ -59,7 +60,7 @@ export class RunSheets {
       const [test, train] = failure
         ? [`failed in epoch ${failure.epoch}`, '–']
         : [percent(top1), percent(finalTrainTop1(record))];
-      return [spec.seed, test, train, epochs.length, linkTo(id)];
+      return [repetitionText(spec), test, train, epochs.length, linkTo(id)];
     });
     return tableHtml(['Seed', 'Test top-1 (%)', 'Train top-1 (%)', 'Epochs', 'Run'], rows);
   }
@@ -67,21 +68,23 @@ export class RunSheets {
   /** One row a seed, with the difference where both sides finished. */
   private pairsHtml(runs: readonly string[], against: readonly string[], sides: readonly [string, string]): Html {
     const [left, right] = [this.find(runs), this.find(against)];
-    const seeds = [...new Set([...left, ...right].map(({ spec }) => spec.seed))].sort((a, b) => a - b);
+    const all = new Map([...left, ...right].map(({ spec }) => [repetitionOf(spec), repetitionText(spec)]));
     const sideOf = (record: RunRecord | undefined): string | Html =>
       record === undefined
         ? 'not run'
         : html`${record.failure ? 'failed' : percent(record.top1)} · ${linkTo(record.id)}`;
-    const rows = seeds.map((seed) => {
-      const [a, b] = [left, right].map((records) => records.find(({ spec }) => spec.seed === seed));
-      const difference = a && b && !a.failure && !b.failure ? signed(100 * a.top1 - 100 * b.top1) : '–';
-      return [seed, sideOf(a), sideOf(b), difference];
-    });
+    const rows = [...all]
+      .sort(([a], [b]) => a - b)
+      .map(([repetition, text]) => {
+        const [a, b] = [left, right].map((records) => records.find(({ spec }) => repetitionOf(spec) === repetition));
+        const difference = a && b && !a.failure && !b.failure ? signed(100 * a.top1 - 100 * b.top1) : '–';
+        return [text, sideOf(a), sideOf(b), difference];
+      });
     return tableHtml(['Seed', ...sides.map((name) => `${name} (%)`), 'Difference'], rows);
   }
 
   private find(ids: readonly string[]): RunRecord[] {
-    return ids.flatMap((id) => this.records.get(id) ?? []).sort((a, b) => a.spec.seed - b.spec.seed);
+    return ids.flatMap((id) => this.records.get(id) ?? []).sort((a, b) => repetitionOf(a.spec) - repetitionOf(b.spec));
   }
 }
 

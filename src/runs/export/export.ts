@@ -12,6 +12,7 @@ import { encodeSavedModel } from '../../engine/graph/saved-model';
 import { tf, type TF } from '../../engine/tensorflow';
 import { sha256File } from '../../base/files/file-hash';
 import type { RunStore } from '../store/store';
+import { reportedWeights } from '../store/record';
 import { CARD_FILE, CARD_NOTE, cardOf, type ModelCard } from './model-card';
 import { encodeOnnx } from './onnx-file';
 import { onnxGraph } from './onnx-graph';
@@ -49,16 +50,17 @@ export const exportName = (id: string, format: ExportFormat): string =>
 
 /**
  * Exports the weights of the run `id` to `to`, with its model card: classes, sizes, normalisation, licence.
+ * @param which default: the weights that the record's `top1` is of.
  * @throws KitError `EXPORT_RUN_UNFINISHED`, `EXPORT_NO_WEIGHTS`, `EXPORT_WEIGHTS_CHANGED`, `EXPORT_EXISTS`,
  *   `EXPORT_TIMM_BACKBONE`, `EXPORT_ONNX_OP`, or `EXPORT_DIFFERS` when the export predicts something else.
  */
 export async function exportRun(
   store: RunStore,
   id: string,
-  { format, which = 'last', to }: { format: ExportFormat; which?: 'last' | 'best'; to: string },
+  { format, which, to }: { format: ExportFormat; which?: 'last' | 'best'; to: string },
 ): Promise<Exported> {
   const found = store.findWithSums(id);
-  const weights = store.weights(id, which);
+  const weights = found && store.weights(id, which ?? reportedWeights(found.record));
   if (found === null || weights === null) {
     throw new KitError(`The run ${id} ${found === null ? 'is not finished' : 'did not keep its weights'}.`, {
       code: found === null ? 'EXPORT_RUN_UNFINISHED' : 'EXPORT_NO_WEIGHTS',

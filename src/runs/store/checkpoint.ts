@@ -214,7 +214,7 @@ export class Checkpoints {
   private currentState({ format, state }: Pick<Written, 'format' | 'state'>): Written['state'] {
     if (format === FORMAT) return state;
     const evaluateOn = new Journal(this.runFolder).started()?.spec.evaluateOn ?? 'test';
-    return { ...state, rows: toCurrentRows(state.rows, evaluateOn) };
+    return { ...state, rows: toCurrentRows(state.rows, evaluateOn === 'test' ? 'test' : 'validation') };
   }
 
   /** Names in the folder; none where there is no folder. @throws the system's error when it cannot be read. */

@@ -5,7 +5,7 @@ import type { ElementArray, ElementType } from '../../backbones/weights/readers/
 import { KitError } from '../../base/errors';
 import { whyNot } from './format/record-schema';
 import type { LabelledLogits } from '../../metrics/logits';
-import type { RunSpec } from '../../transfer/spec/spec';
+import type { EvaluatedSplit } from '../../transfer/spec/spec';
 
 /** What a run predicted for every image that it was evaluated on, in the order of its data set. */
 export interface RunPredictions extends LabelledLogits {
@@ -15,7 +15,7 @@ export interface RunPredictions extends LabelledLogits {
   classNames: string[];
   /** The epoch (1-based) whose evaluation this was. */
   epoch: number;
-  evaluatedOn: RunSpec['evaluateOn'];
+  evaluatedOn: EvaluatedSplit;
 }
 
 const listOfNames = z.array(z.string().max(4096));

@@ -1,12 +1,16 @@
 // The record of a run: one JSON document with its spec, its numbers and everything they depend on. Its form in a file
 // has a number, see docs/record-format.md.
 import type { RunMetrics } from '../../metrics/metric';
-import type { RunSpec } from '../../transfer/spec/spec';
+import type { EvaluatedSplit, RunSpec } from '../../transfer/spec/spec';
 import type { Observation } from '../../transfer/observer';
 import type { LayerRow } from '../../transfer/layer-rows';
 import type { EpochRow } from '../../transfer/train-state';
 
 export type { EpochRow, LayerRow };
+
+/** The weights that the reported accuracy is of. */
+export const reportedWeights = ({ bestEpoch }: Pick<RunRecord, 'bestEpoch'>): 'last' | 'best' =>
+  bestEpoch === undefined ? 'last' : 'best';
 
 /** The software and the machine that made the numbers of a run. */
 export interface RunEnvironment {
@@ -55,6 +59,13 @@ export interface CodeDigests {
   prepared?: Record<string, number>[];
 }
 
+/** How tables and figures show a method. */
+export interface MethodStyle {
+  title: string;
+  /** `null`: the figure chooses. */
+  colour: string | null;
+}
+
 /** A finished or failed run. The numbers of its layers are in a file of their own: `RunStore.layers`. */
 export interface RunRecord {
   /** The run's name in the store: a hash of everything its numbers depend on, see `identity.ts`. */
@@ -68,6 +79,11 @@ export interface RunRecord {
   /** Name of the method in the tables, for example `rifle`; derived from the spec. */
   method: string;
   /**
+   * Title and colour (`#rrggbb`) of a method that a study defines: tables and figures show them without loading its
+   * code. Absent for the kit's own methods, and for parts of a spec that are no method by name.
+   */
+  methodStyle?: MethodStyle;
+  /**
    * Complete. Where a data set or weights were given by path, only their names stand here: their hashes identify them.
    */
   spec: RunSpec;
@@ -75,15 +91,23 @@ export interface RunRecord {
   numerics: Record<string, number>;
   /** Absent in records of kits before 0.2. */
   graph?: CodeDigests;
-  dataset: { name: string; hash: string; classes: string[]; train: number; test: number };
+  dataset: { name: string; hash: string; classes: string[]; train: number; validation?: number; test: number };
   weights: { id: string; hash: string; parameters: number };
   /** The complete epochs. */
   epochs: EpochRow[];
   /** Which images `top1` was measured on. */
-  evaluatedOn: RunSpec['evaluateOn'];
-  /** Of the last epoch: the number that tables report. NaN of a failed run (`null` in JSON). */
+  evaluatedOn: EvaluatedSplit;
+  /**
+   * The number that tables report: of the last epoch, or of `bestEpoch` where there is one. NaN of a failed run (`null`
+   * in JSON).
+   */
   top1: number;
-  /** More numbers of the last epoch, from the kept predictions; absent in failed runs and in records of kit 0.1. */
+  /**
+   * Of a run with `evaluateOn: 'both'`: the epoch (1-based) that was the best on validation images. `top1`, `metrics`
+   * and the kept predictions are of the test images at this epoch.
+   */
+  bestEpoch?: number;
+  /** More numbers of the same epoch, from the kept predictions; absent in failed runs and in records of kit 0.1. */
   metrics?: RunMetrics;
   /** What observers of studies saw during training; absent where there was none. */
   observations?: Observation[];

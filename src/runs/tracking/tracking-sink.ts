@@ -23,7 +23,7 @@ export interface Sink {
   end(how: RunRecord['status'] | 'stopped'): Promise<void> | void;
 }
 
-/** The quantities of an epoch, by their names in every sink: `test/top-1`, or `validation/top-1`. */
+/** The quantities of an epoch, by their names in every sink: `test/top-1`, or `validation/top-1`, or both. */
 export function quantities(row: EpochRow): Record<string, number> {
   const evaluated = { [`${row.evaluatedOn}/loss`]: row.loss, [`${row.evaluatedOn}/top-1`]: row.top1 };
   return {
@@ -31,6 +31,7 @@ export function quantities(row: EpochRow): Record<string, number> {
     'train/cross-entropy': row.trainCrossEntropy,
     'train/top-1': row.trainTop1,
     ...(Number.isNaN(row.top1) ? {} : evaluated),
+    ...(row.test === undefined ? {} : { 'test/loss': row.test.loss, 'test/top-1': row.test.top1 }),
     'learning-rate/trunk': row.learningRate,
     'learning-rate/head': row.headLearningRate,
     'head-reset': row.headReset ? 1 : 0,

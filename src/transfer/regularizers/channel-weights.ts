@@ -1,11 +1,11 @@
 // DELTA's channel weights: how much each channel of the pretrained network matters for the new task (Li et al., ICLR
 // 2019).
-import { compile } from '../../engine/compile';
+import { compile, type FunctionSpec } from '../../engine/compile';
 import type { OnProgress } from '../../base/progress';
 import { softmaxCrossEntropy } from '../../engine/ops/ops';
 import { tf, type TF } from '../../engine/tensorflow';
 import type { Batch } from '../../data/batches/batches';
-import type { Backbone } from '../../backbones/backbone';
+import type { Backbone, ForwardHooks } from '../../backbones/backbone';
 
 /** Weight of every channel by stage; those of a stage sum to one. */
 export type ChannelWeights = Record<string, Float32Array>;
@@ -22,7 +22,8 @@ export function deltaTaps(taps: Record<string, TF.Tensor4D>): string[] {
 /**
  * The weights by the procedure of the paper: a linear classifier is trained on the frozen network's features; each
  * channel in turn is set to zero, and the growth of the mean cross entropy is its score. Scores are standardised within
- * a stage, and w = softmax(z / 5) (lixingjian/DELTA). It takes one forward pass of all images a channel.
+ * a stage, and w = softmax(z / 5) (lixingjian/DELTA). It takes one forward pass of all images a channel, from the
+ * channel's stage on.
  * @param batches images as evaluation sees them, RGB 0..255, [size, imageSize, imageSize, 3]; all of one size.
  */
 export async function findChannelWeights(
@@ -32,90 +33,83 @@ export async function findChannelWeights(
   options: { onProgress?: OnProgress; signal?: AbortSignal } = {},
 ): Promise<ChannelWeights> {
   const { onProgress, signal } = options;
-  const size = batches[0].size;
-  const channels = channelsOf(backbone, imageSize);
-  const specs = (dtype: 'float32' | 'int32' | 'uint8', ...shape: number[]) => ({ shape, dtype });
-  const images = specs('uint8', size, imageSize, imageSize, 3);
-  const head = {
-    weight: specs('float32', backbone.record.featureSize, backbone.classes),
-    bias: specs('float32', backbone.classes),
-  };
-  const masks = Object.fromEntries(Object.entries(channels).map(([name, count]) => [name, specs('float32', count)]));
-  const program = await compile(
-    {
-      features: {
-        args: { images },
-        run: (args: { images: TF.Tensor4D }) => backbone.forward(args.images, { training: false }).features,
-      },
-      loss: {
-        args: { images, labels: specs('int32', size), ...head, ...masks },
-        run: ({
-          images,
-          labels,
-          weight,
-          bias,
-          ...kept
-        }: { images: TF.Tensor4D; labels: TF.Tensor1D; weight: TF.Tensor2D; bias: TF.Tensor1D } & Record<
-          string,
-          TF.Tensor
-        >) => {
-          const hooks = {
-            tap: (x: TF.Tensor4D, name: string) => (name in kept ? x.mul<TF.Tensor4D>(kept[name]) : x),
-            head: (features: TF.Tensor2D) => tf.matMul(features, weight).add<TF.Tensor2D>(bias),
-          };
-          return softmaxCrossEntropy(
-            backbone.forward(images, { training: false, hooks }).logits,
-            labels,
-          ).mean<TF.Scalar>();
-        },
-      },
-    },
-    backbone.variables,
-  );
+  const program = await compileTails(backbone, imageSize, batches[0].size);
   try {
     const classifier = tf.tidy(() =>
       fitClassifier(
-        tf.concat(batches.map((batch) => program.features({ images: batch.images }) as TF.Tensor2D)),
+        tf.concat(batches.map(({ images }) => program.features({ images }) as TF.Tensor2D)),
         Int32Array.from(batches.flatMap(({ labels }) => [...labels])),
         backbone.classes,
       ),
     );
-    const all = Object.fromEntries(
-      Object.entries(channels).map(([name, count]) => [name, new Float32Array(count).fill(1)]),
-    );
-    const lossWith = (changed: Record<string, Float32Array>): number => {
-      const losses = batches.map(({ images, labels }) => {
-        const loss = (program.loss as (args: Record<string, unknown>) => TF.Scalar)({
-          images,
-          labels,
-          ...classifier,
-          ...all,
-          ...changed,
-        });
-        const value = loss.dataSync()[0];
-        loss.dispose();
-        return value;
-      });
-      return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
-    };
-    const base = lossWith({});
-    const total = Object.values(channels).reduce((sum, count) => sum + count, 0);
+    const stages = stageShapes(backbone, imageSize);
+    const total = Object.values(stages).reduce((sum, shape) => sum + shape[2], 0);
     const weights: ChannelWeights = {};
     let done = 0;
-    for (const [name, count] of Object.entries(channels)) {
-      const scores: number[] = [];
-      for (let channel = 0; channel < count; channel++) {
-        await new Promise((resolve) => setImmediate(resolve));
-        signal?.throwIfAborted();
-        scores.push(lossWith({ [name]: new Float32Array(count).fill(1).fill(0, channel, channel + 1) }) - base);
-        onProgress?.({ task: 'channel weights of DELTA', done: ++done, total, unit: 'channels' });
+    for (const [stage, [, , channels]] of Object.entries(stages)) {
+      const maps = batches.map(({ images }) => program[`map_${stage}`]({ images }));
+      const lossWith = (kept: Float32Array): number => {
+        const losses = batches.map(({ images, labels }, i) => {
+          const loss = program[`loss_${stage}`]({ images, labels, map: maps[i], kept, ...classifier });
+          const value = loss.dataSync()[0];
+          loss.dispose();
+          return value;
+        });
+        return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
+      };
+      try {
+        const all = new Float32Array(channels).fill(1);
+        const base = lossWith(all);
+        const scores: number[] = [];
+        for (let channel = 0; channel < channels; channel++) {
+          await new Promise((resolve) => setImmediate(resolve));
+          signal?.throwIfAborted();
+          scores.push(lossWith(all.map((kept, i) => (i === channel ? 0 : kept))) - base);
+          onProgress?.({ task: 'channel weights of DELTA', done: ++done, total, unit: 'channels' });
+        }
+        weights[stage] = Float32Array.from(weightsOfScores(scores));
+      } finally {
+        tf.dispose(maps);
       }
-      weights[name] = Float32Array.from(weightsOfScores(scores));
     }
     return weights;
   } finally {
     program.dispose();
   }
+}
+
+/**
+ * Compiles, for [size, imageSize, imageSize, 3] images: their features; of each stage its map; and the mean loss of a
+ * classifier from the map of a stage on, whose channels are multiplied by `kept`. What comes before the map is not run.
+ */
+async function compileTails(backbone: Backbone, imageSize: number, size: number) {
+  const forward = (images: TF.Tensor4D, hooks?: ForwardHooks) => backbone.forward(images, { training: false, hooks });
+  const images = { shape: [size, imageSize, imageSize, 3], dtype: 'uint8' } as const;
+  const float32 = (...shape: number[]) => ({ shape, dtype: 'float32' }) as const;
+  const functions: Record<string, FunctionSpec<Record<string, TF.Tensor>, TF.Tensor>> = {
+    features: { args: { images }, run: ({ images }) => forward(images as TF.Tensor4D).features },
+  };
+  for (const [stage, shape] of Object.entries(stageShapes(backbone, imageSize))) {
+    functions[`map_${stage}`] = { args: { images }, run: ({ images }) => forward(images as TF.Tensor4D).taps[stage] };
+    functions[`loss_${stage}`] = {
+      args: {
+        images,
+        labels: { shape: [size], dtype: 'int32' },
+        map: float32(size, ...shape),
+        kept: float32(shape[2]),
+        weight: float32(backbone.record.featureSize, backbone.classes),
+        bias: float32(backbone.classes),
+      },
+      run: ({ images, labels, map, kept, weight, bias }) => {
+        const { logits } = forward(images as TF.Tensor4D, {
+          tap: (x, name) => (name === stage ? map.mul<TF.Tensor4D>(kept) : x),
+          head: (features) => tf.matMul(features, weight as TF.Tensor2D).add<TF.Tensor2D>(bias),
+        });
+        return softmaxCrossEntropy(logits, labels as TF.Tensor1D).mean<TF.Scalar>();
+      },
+    };
+  }
+  return compile(functions, backbone.variables);
 }
 
 /** softmax(z / 5) of the standardised scores z; all the same when the scores are. */
@@ -127,11 +121,13 @@ export function weightsOfScores(scores: readonly number[]): number[] {
   return powers.map((power) => power / sum);
 }
 
-/** Channels of the stages that DELTA compares. */
-function channelsOf(backbone: Backbone, imageSize: number): Record<string, number> {
+/** Height, width and channels of the stages that DELTA compares. */
+function stageShapes(backbone: Backbone, imageSize: number): Record<string, [number, number, number]> {
   return tf.tidy(() => {
     const { taps } = backbone.forward(tf.zeros([1, imageSize, imageSize, 3]), { training: false });
-    return Object.fromEntries(deltaTaps(taps).map((name) => [name, taps[name].shape[3]]));
+    return Object.fromEntries(
+      deltaTaps(taps).map((name) => [name, taps[name].shape.slice(1) as [number, number, number]]),
+    );
   });
 }
 

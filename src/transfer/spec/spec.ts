@@ -5,8 +5,12 @@ import { KitError } from '../../base/errors';
 import { isNewerKit, kitVersion } from '../../base/home';
 import { PRECISIONS, type Precision } from '../../engine/passes/precision';
 import { withoutOlderFields, type OlderSpecFields } from './older-spec';
+import { SAMPLINGS, type Sampling } from '../../data/batches/sampling';
 import type { OptimizerOptions, OptimizerPart } from '../optimizers/optimizer';
 import { partKinds, partsOf } from './parts';
+
+/** The images that one number was measured on. */
+export type EvaluatedSplit = 'test' | 'validation';
 
 /** One fine-tuning run: everything that its numbers depend on. */
 export interface RunSpec {
@@ -49,10 +53,33 @@ export interface RunSpec {
   seed: number;
   /**
    * The images that accuracies are measured on. `validation`: a fifth of the training images of each class, taken out
-   * of training, the same for every seed; the test images are then not used. For choosing hyper-parameters. Default
-   * `test`.
+   * of training, the same for every seed (or the data set's own validation images); the test images are then not used.
+   * For choosing hyper-parameters. `both`: the best epoch is chosen on these validation images, and the test images are
+   * evaluated at that epoch: three splits in one run. Default `test`.
    */
-  evaluateOn: 'test' | 'validation';
+  evaluateOn: EvaluatedSplit | 'both';
+  /**
+   * Early stopping of plain fine-tuning: the run ends after this many epochs without a higher validation top-1. It
+   * needs `evaluateOn` `validation` or `both`. Default `null`: the run takes all epochs.
+   */
+  patience: number | null;
+  /**
+   * Weights of the classes in the loss of training, which is divided by the sum of the weights in a batch (PyTorch's
+   * `CrossEntropyLoss(weight)`). `balanced`: n / (classes x n of the class), over the training images; or a weight
+   * above 0 for every class, by name. Losses of evaluation have no weights. Default `null`: none.
+   */
+  classWeights: 'balanced' | Readonly<Record<string, number>> | null;
+  /**
+   * Which training images an epoch shows. `shuffle`: each once. `balanced`: as many images, but the same number of each
+   * class; images of small classes are repeated, and large classes show other images in each epoch. Default `shuffle`.
+   */
+  sampling: Sampling;
+  /**
+   * Cross-validation: one fold of the images, `index` from 0, is test, and the `of - 1` others are training. The folds
+   * are stratified, the same for every seed, and never divide a group. Where the data set has a split of its own, its
+   * training images alone are dealt. Default `null`: the split of the data set.
+   */
+  fold: { of: number; index: number } | null;
   /**
    * Evaluates after every so many epochs, and always after the last. The rows of the other epochs have NaN as `loss`
    * and `top1`. Nothing else depends on it. Default: absent, which is every epoch.
@@ -96,7 +123,20 @@ const runSchema = z.strictObject({
   reset: partSchema(partKinds.resets).nullable().default(null),
   precision: z.enum(PRECISIONS).default('float32'),
   seed: z.number().int().nonnegative().max(0xffffffff).default(0),
-  evaluateOn: z.enum(['test', 'validation']).default('test'),
+  evaluateOn: z.enum(['test', 'validation', 'both']).default('test'),
+  patience: count.max(100_000).nullable().default(null),
+  classWeights: z
+    .union([z.literal('balanced'), z.record(z.string().max(4096), z.number().positive().max(1e9))], {
+      error: 'expected "balanced", or a number above 0 for every class: {"cat": 1, "dog": 3}',
+    })
+    .nullable()
+    .default(null),
+  sampling: z.enum(SAMPLINGS).default('shuffle'),
+  fold: z
+    .strictObject({ of: z.number().int().min(2).max(1000), index: z.number().int().nonnegative() })
+    .refine(({ of, index }) => index < of, { error: 'expected an index from 0 that is smaller than `of`' })
+    .nullable()
+    .default(null),
   evaluateEvery: count.optional(),
   limits: z
     .strictObject({
@@ -135,6 +175,10 @@ export type RunSpecInput = {
       | 'precision'
       | 'seed'
       | 'evaluateOn'
+      | 'patience'
+      | 'classWeights'
+      | 'sampling'
+      | 'fold'
       | 'evaluateEvery'
     >
   >;
@@ -180,6 +224,16 @@ function withoutKit(input: unknown): { kit: string | null; written: unknown } {
 /** Checks that each part fits the run. */
 function checkTogether({ evaluateEvery, ...rest }: RunSpec): RunSpec {
   const spec: RunSpec = (evaluateEvery ?? 1) === 1 ? rest : { ...rest, evaluateEvery };
+  if (spec.patience !== null && (spec.evaluateOn === 'test' || spec.reset !== null))
+    throw new KitError(
+      spec.evaluateOn === 'test'
+        ? '`patience` needs validation images: a run must not be stopped by its test images.'
+        : `\`patience\` is for plain fine-tuning: the reset policy "${spec.reset!.name}" needs its whole timetable.`,
+      {
+        code: 'SPEC_PATIENCE',
+        fix: spec.evaluateOn === 'test' ? 'Set `evaluateOn` to `both` or `validation`.' : 'Remove `patience`.',
+      },
+    );
   for (const { path, part, registry } of partsOf(spec)) {
     const { check } = registry.get(part.name).body as { check?: (options: Part, run: RunSpec) => string | undefined };
     const problem = check?.(part, spec);

@@ -69,6 +69,18 @@ describe('BatchLoader', function () {
     return out;
   };
 
+  it('balances the classes, and gives the same batches when it starts within the epoch', async () => {
+    const loader = make({ sampling: 'balanced' });
+    const whole = await collect(loader, 1);
+    const labels = whole.flatMap((batch) => batch.labels);
+    const dogs = labels.filter((label) => label === 1).length; // of 37
+    assert.ok(dogs === 18 || dogs === 19, `${dogs} of 37`);
+    const rest: Copy[] = [];
+    for await (const batch of make({ sampling: 'balanced' }).epoch(1, { from: 3 }))
+      rest.push({ ...batch, images: batch.images.slice(), labels: [...batch.labels] });
+    assert.equal(digest(rest), digest(whole.slice(3)));
+  });
+
   it('for evaluation keeps the order and cuts from the centre', async () => {
     const batches = await collect(make({ train: false }));
     assert.deepEqual(

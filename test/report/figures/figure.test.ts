@@ -160,7 +160,7 @@ describe('colorOf', () => {
         .filter((name) => name !== 'rifle' && name !== 'fine-tuning')
         .map((name) => [name, `${name}+rifle`]),
     ]) {
-      const colors = together.map(colorOf);
+      const colors = together.map((name) => colorOf(name));
       assert.equal(new Set(colors).size, colors.length, together.join(', '));
     }
     assert.match(colorOf('something else'), /^#[0-9a-f]{6}$/i);

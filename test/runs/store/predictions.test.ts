@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import type { KitError } from '../../../src/base/errors';
 import { classificationMetrics } from '../../../src/metrics/classification';
+import { classifier } from '../../../src/predict/classifier';
 import { finetune } from '../../../src/runs/finetune';
 import { RunStore } from '../../../src/runs/store/store';
 import { verifyRun } from '../../../src/runs/store/verify';
@@ -76,6 +77,55 @@ describe('predictions of a run', function () {
       assert.equal(classificationMetrics(found).top1, accuracies[best - 1]);
       assert.equal(store.weights(record.id, 'best') === store.weights(record.id), best === 6);
     }
+  });
+
+  it('of three splits are those of the test images at the best epoch on validation, and the model is of it', async () => {
+    const store = new RunStore(path.join(runs, 'both'));
+    const three: RunSpecInput = {
+      ...spec,
+      evaluateOn: 'both',
+      epochs: 6,
+      patience: 2,
+      optimizer: { learningRate: 0.3 },
+      classWeights: 'balanced',
+      sampling: 'balanced',
+    };
+    const record = await finetune(three, { runs: store, keepWeights: true });
+    const accuracies = record.epochs.map(({ top1 }) => top1);
+    const best = accuracies.indexOf(Math.max(...accuracies)) + 1;
+    assert.deepEqual([record.bestEpoch, record.evaluatedOn], [best, 'test']);
+    assert.equal(record.epochs.length, Math.min(6, best + 2), 'two epochs brought nothing, or the epochs ended');
+    assert.ok(record.epochs.every(({ evaluatedOn }) => evaluatedOn === 'validation'));
+    assert.deepEqual(
+      record.epochs.map(({ test }) => test !== undefined),
+      accuracies.map((top1, i) => accuracies.slice(0, i).every((before) => before < top1)),
+      'test images are looked at where validation was best so far',
+    );
+    assert.deepEqual([record.dataset.train, record.dataset.validation, record.dataset.test], [10, 2, 6]);
+    const kept = (await store.predictions(record.id))!;
+    assert.deepEqual([kept.epoch, kept.evaluatedOn, kept.labels.length], [best, 'test', 6]);
+    assert.equal(record.top1, record.epochs[best - 1].test!.top1);
+    assert.equal(classificationMetrics(kept).top1, record.top1);
+    assert.equal((await verifyRun(store, record.id)).state, 'sound');
+    const model = await classifier(record, { runs: store });
+    const { predictions } = await model.predict(kept.files.map((file) => path.join(dataset, file)));
+    model.dispose();
+    assert.deepEqual(
+      predictions.flatMap(({ logits }) => [...logits]),
+      [...kept.logits],
+    );
+
+    // stopped after its first epoch and resumed: the same record
+    const again = path.join(runs, 'both-again');
+    const stop = new AbortController();
+    const stopped = finetune(three, { runs: again, signal: stop.signal, onEpoch: () => stop.abort(new Error('stop')) });
+    await assert.rejects(stopped, /stop/);
+    const resumed = await finetune(three, { runs: again });
+    assert.deepEqual([resumed.id, resumed.top1, resumed.metrics], [record.id, record.top1, record.metrics]);
+    assert.deepEqual(
+      resumed.epochs.map(({ trainLoss, loss, test }) => [trainLoss, loss, test]),
+      record.epochs.map(({ trainLoss, loss, test }) => [trainLoss, loss, test]),
+    );
   });
 
   it('survive a break between the last epoch and the record', async () => {

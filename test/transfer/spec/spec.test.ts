@@ -43,6 +43,13 @@ describe('RunSpec', () => {
     ['a missing field', { backbone: 'b' }, /dataset: /],
     ['a wrong type', { ...base, epochs: '3' }, /epochs: .*expected number/],
     ['an unknown precision', { ...base, precision: 'float8' }, /precision: .*"float32"\|"bfloat16"\|"float16"/],
+    ['a fold outside', { ...base, fold: { of: 5, index: 5 } }, /fold: expected an index from 0 that is smaller/],
+    ['early stopping on test images', { ...base, patience: 2 }, /must not be stopped by its test images/],
+    [
+      'early stopping of RIFLE',
+      { ...base, patience: 2, evaluateOn: 'both', rifle: rifle() },
+      /"rifle" needs its whole timetable/,
+    ],
     ['a value out of range', { ...base, optimizer: { momentum: 1 } }, /optimizer.momentum: /],
     ['more resets than epochs allow', { ...base, epochs: 1, rifle: rifle() }, /at least 2 epochs, found 1/],
     [

@@ -80,7 +80,6 @@ export function notebooksCommand(): Command {
 }
 
 async function execute(files: string[], flags: NotebooksFlags): Promise<void> {
-  await import('../../../studies/built-in.js');
   const { scale } = await import('../../../studies/scales.js');
   const { mapConcurrently } = await import('../../../base/files/concurrently.js');
   const { describeFailure, runNotebook } = await import('../../../notebook/runner/runner.js');

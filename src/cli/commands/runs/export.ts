@@ -9,7 +9,7 @@ import { storeCommand, type Answer, type StoreFlags } from '../../store-command'
 /** The command. */
 export function exportCommand(): Command {
   return storeCommand<
-    StoreFlags & { format: ExportFormat; which: 'last' | 'best'; out?: string; bundle?: string; scale?: string }
+    StoreFlags & { format: ExportFormat; which?: 'last' | 'best'; out?: string; bundle?: string; scale?: string }
   >({
     name: 'export',
     description:
@@ -32,9 +32,10 @@ export function exportCommand(): Command {
             .default('safetensors'),
         )
         .addOption(
-          new Option('--which <weights>', 'of the last epoch, or of the best on validation images')
-            .choices(['last', 'best'])
-            .default('last'),
+          new Option(
+            '--which <weights>',
+            'of the last epoch, or of the best on validation images (default: those of the reported accuracy)',
+          ).choices(['last', 'best']),
         )
         .option('--out <path>', 'the file or folder to make (default: <id>.safetensors, <id>.onnx, <id>-<format>)')
         .option('--bundle <file>', 'write a bundle for archives and for `rifle runs import`, without weights')
@@ -55,7 +56,7 @@ export function exportCommand(): Command {
         json: { run: id, format, which, ...done },
         print: () =>
           printLine(
-            `${done.path}: the weights of the ${which} epoch of run ${id}` +
+            `${done.path}: the weights of run ${id}${which === undefined ? '' : `, ${which} epoch`}` +
               (done.difference === null
                 ? ''
                 : `; its logits are within ${done.difference.toPrecision(2)} of the kit's own`),

@@ -3,7 +3,8 @@ import type { Command } from 'commander';
 import pc from 'picocolors';
 import type { JournalEntry } from '../../../runs/store/journal';
 import type { RunRecord } from '../../../runs/store/record';
-import { percent, printLine, printList } from '../../print';
+import { repetitionText } from '../../../report/comparison/repetition';
+import { percent, printLine, printList, reportedText } from '../../print';
 import { duration } from '../../progress';
 import { showMistakes, type MistakesFlags } from '../../mistakes';
 import { storeCommand, type StoreFlags } from '../../store-command';
@@ -51,9 +52,9 @@ function printRecord(record: RunRecord, kept: readonly string[]): void {
     ['run', record.id],
     ['status', record.failure === null ? record.status : `${record.status}: ${record.failure.message}`],
     ['method', record.method],
-    [`${record.evaluatedOn} top-1`, `${percent(record.top1)} after ${record.epochs.length} epochs`],
+    [`${record.evaluatedOn} top-1`, `${percent(record.top1)} ${reportedText(record)}`],
     ['resets after epochs', record.resets.join(', ') || 'none'],
-    ['seed', `${record.spec.seed} (of every random stream)`],
+    ['seed', `${repetitionText(record.spec)} (of every random stream)`],
     [
       'data set',
       `${dataset.name}, ${dataset.train} training and ${dataset.test} test images, ${dataset.classes.length} classes`,

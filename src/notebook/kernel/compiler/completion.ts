@@ -94,18 +94,17 @@ export function inspect(cells: Cells, code: string, cursor: number): Reply {
 
 const textOf = (parts: ts.SymbolDisplayPart[] | undefined): string => (parts ?? []).map(({ text }) => text).join('');
 
-/** Messages that a text is refused with when it ends too early: something "expected" or "unterminated" at its end. */
-const UNFINISHED = /expected\.$|^Unterminated|^Declaration or statement expected/;
-
 /** Whether `code` can be run as it stands; a console asks at each line. */
 export function isComplete(code: string): Reply {
   if (/\n\s*\n\s*$/.test(code)) return { status: 'complete' }; // an empty line ends what is typed
   const file = ts.createSourceFile('typed.ts', code, ts.ScriptTarget.Latest);
   const { parseDiagnostics } = file as unknown as { parseDiagnostics: ts.Diagnostic[] };
   const end = code.trimEnd().length;
+  // Unfinished is what fails only at its end, or in a text that its end cuts.
   const isUnfinished = parseDiagnostics.some(
     ({ start = 0, length = 0, messageText }) =>
-      start + length >= end && UNFINISHED.test(ts.flattenDiagnosticMessageText(messageText, '\n')),
+      start >= end ||
+      (start + length >= end && /^Unterminated/.test(ts.flattenDiagnosticMessageText(messageText, '\n'))),
   );
   if (!isUnfinished) return { status: parseDiagnostics.length > 0 ? 'invalid' : 'complete' };
   const last = /[^\n]*$/.exec(code)![0];

@@ -1,20 +1,50 @@
-// Standard input in a cell: nobody types there, so that a cell which waits for it would wait for ever.
+// Standard input of cells: a read of `process.stdin` is a question to the person at the notebook.
 import fs from 'node:fs';
 import { Readable } from 'node:stream';
-import { KitError } from '../../../base/errors';
 
-/** Makes every read of `process.stdin` a call of `onRead`. */
-export function refuseStdin(onRead: (error: Error) => void): void {
-  const stdin = new Readable({
-    read: () =>
-      onRead(
-        new KitError('The cell waits for standard input, which a notebook does not have.', {
-          code: 'NOTEBOOK_NO_STDIN',
-          fix: 'Set the value in a variable of the cell, or as a parameter.',
-        }),
-      ),
-  });
-  Object.defineProperty(process, 'stdin', { configurable: true, enumerable: true, get: () => stdin });
+/** Milliseconds between a read and its question: after a line, a reader may have enough. */
+const PAUSE = 50;
+
+/** `process.stdin` of cells. */
+export class CellInput {
+  private stream: Readable | null = null;
+
+  /**
+   * @param ask asks for a line.
+   * @param onError called when there is no answer.
+   */
+  constructor(
+    private readonly ask: () => Promise<string>,
+    private readonly onError: (error: unknown) => void,
+  ) {
+    const get = (): Readable => (this.stream ??= this.makeStream());
+    Object.defineProperty(process, 'stdin', { configurable: true, enumerable: true, get });
+  }
+
+  /** The cell has ended: its input ends with it, so that no later cell waits for a question of an earlier one. */
+  endCell(): void {
+    const { stream } = this;
+    this.stream = null;
+    stream?.push(null);
+  }
+
+  private makeStream(): Readable {
+    const stream: Readable = new Readable({ read: () => void setTimeout(() => void this.read(stream), PAUSE) });
+    return stream;
+  }
+
+  private async read(stream: Readable): Promise<void> {
+    // A reader that has paused wants no line now; one that listens to 'readable' is never in flow.
+    if (stream.isPaused() && stream.listenerCount('readable') === 0)
+      await new Promise((resolve) => stream.once('resume', resolve));
+    if (stream !== this.stream) return;
+    try {
+      const line = await this.ask();
+      if (stream === this.stream) stream.push(`${line}\n`);
+    } catch (error) {
+      this.onError(error);
+    }
+  }
 }
 
 /** Gives descriptor 0 a file without content. To be called before another thread may open a file. */

@@ -1,6 +1,6 @@
 // Records and checkpoints of older kits in the form of today: the one place that knows how they were written.
 import { upgradedSpec } from '../../../transfer/spec/older-spec';
-import type { RunSpec } from '../../../transfer/spec/spec';
+import type { EvaluatedSplit } from '../../../transfer/spec/spec';
 import type { EpochRow } from '../record';
 import { recordedFlags } from './flags';
 
@@ -46,7 +46,7 @@ export function toCurrentRecord(document: unknown): unknown {
 }
 
 /** Rows of a checkpoint of format 1 in the form of today. @param evaluateOn of the run's spec. */
-export const toCurrentRows = (rows: readonly object[], evaluateOn: RunSpec['evaluateOn']): EpochRow[] =>
+export const toCurrentRows = (rows: readonly object[], evaluateOn: EvaluatedSplit): EpochRow[] =>
   rows.map((row) => {
     const current = currentRow(row as Fields, evaluateOn) as unknown as EpochRow;
     return { ...current, loss: current.loss ?? NaN, top1: current.top1 ?? NaN }; // JSON has no NaN

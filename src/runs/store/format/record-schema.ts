@@ -41,7 +41,11 @@ export const recordSpec = z.looseObject({
   reset: choice.nullable(),
   precision: name.optional(),
   seed: count.max(0xffffffff),
-  evaluateOn: evaluatedOn.optional(),
+  evaluateOn: z.enum(['test', 'validation', 'both']).optional(),
+  patience: count.nullish(),
+  classWeights: z.union([name, z.record(z.string().max(4096), z.number())]).nullish(),
+  sampling: name.optional(),
+  fold: z.looseObject({ of: count, index: count }).nullish(),
   evaluateEvery: count.min(1).optional(),
   limits: z.looseObject({ trainPerClass: count.nullable(), testPerClass: count.nullable() }),
 });
@@ -54,6 +58,7 @@ const epochRow = z.looseObject({
   evaluatedOn,
   loss: number,
   top1: number,
+  test: z.looseObject({ loss: number, top1: number }).optional(),
   learningRate: number,
   headLearningRate: number,
   headReset: z.boolean(),
@@ -94,14 +99,31 @@ export const recordSchema = z.looseObject({
   status: z.enum(['finished', 'failed']),
   failure: z.looseObject({ epoch: count, lastLoss: z.number().nullable(), message: z.string().max(65_536) }).nullable(),
   method: name,
+  methodStyle: z
+    .looseObject({
+      title: name,
+      colour: z
+        .string()
+        .regex(/^#[0-9a-f]{6}$/i, 'expected a colour such as #c1121f')
+        .nullable(),
+    })
+    .optional(),
   spec: recordSpec,
   numerics: z.looseObject({ kit: count }),
   graph: codeDigests.optional(),
-  dataset: z.looseObject({ name, hash, classes: z.array(name).max(1_000_000), train: count, test: count }),
+  dataset: z.looseObject({
+    name,
+    hash,
+    classes: z.array(name).max(1_000_000),
+    train: count,
+    validation: count.optional(),
+    test: count,
+  }),
   weights: z.looseObject({ id: name, hash, parameters: count }),
   epochs: z.array(epochRow).max(1_000_000),
   evaluatedOn,
   top1: number,
+  bestEpoch: count.min(1).optional(),
   metrics: z
     .looseObject({
       top1: number,

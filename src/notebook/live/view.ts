@@ -1,0 +1,31 @@
+// One output of a notebook that is replaced in place.
+import { randomUUID } from 'node:crypto';
+import { bundleOf, kernelPublish, show, type ShowOptions } from '../display/display';
+
+/** An output that shows one value after the other. */
+export interface LiveView {
+  /** Shows `value` in place of the value before it. The first call makes the output, below the cell that runs. */
+  show(value: unknown, options?: ShowOptions): Promise<void>;
+}
+
+/** A place for values that change, for example the table that a slider filters. Outside a notebook each is printed. */
+export function liveView(): LiveView {
+  const publish = kernelPublish();
+  const id = randomUUID();
+  let isShown = false;
+  let last: Promise<unknown> = Promise.resolve();
+  const replace = async (value: unknown, options?: ShowOptions): Promise<void> => {
+    if (publish === null) return show(value, options);
+    const bundle = await bundleOf(await value, options);
+    publish(bundle, { id, update: isShown });
+    isShown = true;
+  };
+  return {
+    // In the order of the calls, also when an earlier value takes longer to draw.
+    show: (value, options) => {
+      const shown = last.then(() => replace(value, options));
+      last = shown.catch(() => undefined);
+      return shown;
+    },
+  };
+}
