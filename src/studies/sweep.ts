@@ -54,7 +54,7 @@ const BASIS: Record<EstimateBasis, string> = {
   calibrated: 'a calibration of a few steps',
   same: 'finished runs of the same backbone, image size and regulariser',
   any: 'the mean of other finished runs: --calibrate measures',
-  assumed: 'an assumption for one data-centre GPU: --calibrate measures',
+  assumed: 'the pace that the scale assumes: --calibrate measures',
 };
 
 /** What `sweepPlan` may be given. */
