@@ -12,6 +12,7 @@ import { memory } from './memory';
 import { networks } from './networks';
 import { installPeers, peers, type Peer } from './peers';
 import { placement } from './placement';
+import { predictBench } from './predict';
 import { show } from './show';
 import { startup } from './startup';
 import { storeBench } from './store';
@@ -103,6 +104,16 @@ program
   .option('--json', 'print JSON')
   .addHelpText('after', '\nExample:\n  $ npm run bench -- data --python ~/torch/bin/python')
   .action(dataBench);
+
+program
+  .command('predict')
+  .description('images per second from files to classes: ours beside a PyTorch program (ImageFolder, DataLoader), warm')
+  .option('--folder <dir>', 'photographs (default: 500 x 375 pixels, made here)')
+  .option('--images <n>', 'how many of them', positiveNumber, 1000)
+  .option('--rounds <n>', 'timed rounds, after one that is not; the fastest counts', positiveNumber, 2)
+  .option('--json', 'print JSON')
+  .addHelpText('after', '\nExample:\n  $ npm run bench -- predict --folder ./photos --images 500')
+  .action(predictBench);
 
 program
   .command('store')

@@ -58,7 +58,8 @@ async function pack(folder: string): Promise<string> {
     const { stdout } = await promisify(execFile)(
       'npm',
       ['pack', packageRoot(), '--ignore-scripts', '--json', '--pack-destination', folder],
-      { cwd: packageRoot() }, // not the user's folder, which may have a .npmrc
+      // not the user's folder, which may have a .npmrc; npm lists every bundled file
+      { cwd: packageRoot(), maxBuffer: 64 * 2 ** 20 },
     );
     const [{ filename }] = JSON.parse(stdout) as { filename: string }[];
     return path.basename(filename);
