@@ -233,7 +233,6 @@ defineStudy({
     'No claim: the spread over seeds, the smallest effect that it lets these runs find, and the seeds to find more.',
   methods: [],
   command: 'npx rifle report --study power',
-  isPresent: (records) => powerTable(basicRuns(records)).rows.length > 0,
   table: (records, { layers }) => powerTable(basicRuns(records), { layers }),
 });
 
