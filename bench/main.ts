@@ -10,6 +10,7 @@ import { grid } from './grid';
 import { kernelBench } from './kernel';
 import { memory } from './memory';
 import { networks } from './networks';
+import { packagesBench } from './packages';
 import { installPeers, peers, type Peer } from './peers';
 import { placement } from './placement';
 import { predictBench } from './predict';
@@ -134,6 +135,11 @@ program
   .option('--json', 'print JSON')
   .addHelpText('after', '\nExample:\n  $ npm run bench -- kernel --restarts 10 --cells 100')
   .action(kernelBench);
+
+program
+  .command('packages')
+  .description('ten packages of npm in cells: installed, imported, with types and completion; needs the registry')
+  .action(packagesBench);
 
 program
   .command('end-to-end')
