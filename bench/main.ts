@@ -10,8 +10,10 @@ import { grid } from './grid';
 import { kernelBench } from './kernel';
 import { memory } from './memory';
 import { networks } from './networks';
+import { packagesBench } from './packages';
 import { installPeers, peers, type Peer } from './peers';
 import { placement } from './placement';
+import { predictBench } from './predict';
 import { show } from './show';
 import { startup } from './startup';
 import { storeBench } from './store';
@@ -105,6 +107,16 @@ program
   .action(dataBench);
 
 program
+  .command('predict')
+  .description('images per second from files to classes: ours beside a PyTorch program (ImageFolder, DataLoader), warm')
+  .option('--folder <dir>', 'photographs (default: 500 x 375 pixels, made here)')
+  .option('--images <n>', 'how many of them', positiveNumber, 1000)
+  .option('--rounds <n>', 'timed rounds, after one that is not; the fastest counts', positiveNumber, 2)
+  .option('--json', 'print JSON')
+  .addHelpText('after', '\nExample:\n  $ npm run bench -- predict --folder ./photos --images 500')
+  .action(predictBench);
+
+program
   .command('store')
   .description('`rifle runs list`, a filter and a table over a store of many records')
   .option('--records <n>', 'runs in the store', Number, 10_000)
@@ -125,10 +137,15 @@ program
   .action(kernelBench);
 
 program
+  .command('packages')
+  .description('ten packages of npm in cells: installed, imported, with types and completion; needs the registry')
+  .action(packagesBench);
+
+program
   .command('end-to-end')
   .description('a whole experiment, data to accuracy: ours cold and warm beside a PyTorch program')
   .option('--dataset <name>', 'a data set of the catalog, or a folder train/<class>/*, test/<class>/*', 'elpv')
-  .option('--epochs <n>', 'epochs of a run; the mini scale has 40', positiveNumber, 10)
+  .option('--epochs <n>', 'epochs of a run; the authors have 40', positiveNumber, 10)
   .option('--seeds <n>', 'seeds of each of the two methods', positiveNumber, 2)
   .option('--rounds <n>', 'rounds of cold, warm, PyTorch', positiveNumber, 3)
   .option('--save', 'keep the result in bench/results')

@@ -1,18 +1,17 @@
 // A trained model that classifies images: the pixels and the compiled pass are those of a run's evaluation.
 import { setImmediate } from 'node:timers/promises';
-import { backbones, type Backbone } from '../backbones/backbone';
+import { backbones } from '../backbones/backbone';
 import { readSafetensors } from '../backbones/weights/readers/safetensors';
 import { KitError } from '../base/errors';
 import type { OnProgress } from '../base/progress';
-import { centerCrop, copyCrop } from '../data/batches/crop';
-import { compile, type Program } from '../engine/compile';
-import { tf, type TF } from '../engine/tensorflow';
-import { softmax, topIndices } from '../metrics/logits';
 import { EVALUATION_BATCH } from '../data/batches/batches';
+import { centerCrop, copyCrop } from '../data/batches/crop';
+import { softmax, topIndices } from '../metrics/logits';
+import { loadExported } from '../runs/export/exported-model';
 import type { ModelCard } from '../runs/export/model-card';
-import { forwardWithMap } from '../backbones/activation-maps';
 import { decodeImages, listImages, type ImageInput } from './images';
-import { findModel, type FindModelOptions, type ModelSource } from './trained-model';
+import { CompiledNetwork, ExportedNetwork, type Network } from './network';
+import { findModel, type FindModelOptions, type FoundGraph, type ModelSource } from './trained-model';
 
 /** One class that a model considers, with its softmax probability in [0, 1]. */
 export interface ClassGuess {
@@ -58,19 +57,13 @@ export interface PredictOptions {
   signal?: AbortSignal;
 }
 
-type Pass = Program<{
-  classify: { args: object; run(args: { images: TF.Tensor4D }): { logits: TF.Tensor2D; maps: TF.Tensor3D[] } };
-}>;
-
 /** A trained model in memory. */
 export class Classifier {
-  private pass: { program: Pass; sizes: Set<number>; maps: boolean } | null = null;
-
   /** Use `classifier` to make one. */
   constructor(
     /** Classes, sizes and origin of the model. */
     readonly card: ModelCard,
-    private readonly backbone: Backbone,
+    private readonly network: Network,
   ) {}
 
   /**
@@ -86,7 +79,7 @@ export class Classifier {
     const bytes = size * size * 3;
     const result: Predictions = { predictions: [], unreadable: [] };
     const batch = { pixels: new Uint8Array(Math.min(EVALUATION_BATCH, images.length) * bytes), names: [] as string[] };
-    await this.compileFor([Math.min(EVALUATION_BATCH, images.length), images.length % EVALUATION_BATCH], maps);
+    await this.network.prepare([Math.min(EVALUATION_BATCH, images.length), images.length % EVALUATION_BATCH], maps);
     const report = (): void =>
       onProgress?.({
         task: 'predict',
@@ -96,8 +89,8 @@ export class Classifier {
       });
     const flush = async (): Promise<void> => {
       if (batch.names.length === 0) return;
-      await this.compileFor([batch.names.length], maps);
-      result.predictions.push(...this.classify(batch.pixels, batch.names, options.top ?? 3));
+      await this.network.prepare([batch.names.length], maps);
+      result.predictions.push(...(await this.classify(batch.pixels, batch.names, options.top ?? 3)));
       batch.names = [];
       report();
       await setImmediate(); // lets signals, bars and threads have their turn
@@ -122,18 +115,13 @@ export class Classifier {
 
   /** Frees the network. */
   dispose(): void {
-    this.pass?.program.dispose();
-    this.pass = null;
-    this.backbone.dispose();
+    this.network.dispose();
   }
 
-  private classify(pixels: Uint8Array, names: readonly string[], top: number): Prediction[] {
+  private async classify(pixels: Uint8Array, names: readonly string[], top: number): Promise<Prediction[]> {
     const { classes, imageSize } = this.card;
     const images = pixels.subarray(0, names.length * imageSize * imageSize * 3);
-    const { logits, maps } = this.pass!.program.classify({ images });
-    const [rows, heat] = [logits.dataSync<'float32'>(), maps[0]?.dataSync<'float32'>()];
-    const [, height, width] = maps[0]?.shape ?? [];
-    tf.dispose([logits, maps]);
+    const { logits: rows, maps } = await this.network.classify(images, names.length);
     return names.map((file, i) => {
       const row = rows.slice(i * classes.length, (i + 1) * classes.length);
       const probabilities = softmax(row);
@@ -142,63 +130,54 @@ export class Classifier {
         name: classes[label],
         probability: probabilities[label],
       });
+      const prediction = { file, top: topIndices(row, top).map(guess), logits: row };
+      if (maps === null) return prediction;
+      const { height, width, values } = maps;
       const area = height * width;
-      const map = heat && { height, width, values: heat.slice(i * area, (i + 1) * area) };
-      return { file, top: topIndices(row, top).map(guess), logits: row, ...(map ? { map } : {}) };
+      return { ...prediction, map: { height, width, values: values.slice(i * area, (i + 1) * area) } };
     });
-  }
-
-  /** Compiles the pass for the sizes of batches that it does not know yet. */
-  private async compileFor(sizes: readonly number[], maps: boolean): Promise<void> {
-    const wanted = sizes.filter((size) => size > 0);
-    if (this.pass?.maps === maps && wanted.every((size) => this.pass!.sizes.has(size))) return;
-    const known = this.pass?.maps === maps ? [...this.pass.sizes].filter((size) => size === EVALUATION_BATCH) : [];
-    const all = new Set([...known, ...wanted]);
-    this.pass?.program.dispose();
-    this.pass = null;
-    const { backbone, card } = this;
-    const program = await compile(
-      {
-        classify: {
-          args: [...all].map((size) => ({
-            images: { shape: [size, card.imageSize, card.imageSize, 3], dtype: 'uint8' as const },
-          })),
-          run({ images }: { images: TF.Tensor4D }) {
-            if (maps) return forwardWithMap(backbone, images);
-            return { logits: backbone.forward(images, { training: false }).logits, maps: [] as TF.Tensor3D[] };
-          },
-        },
-      },
-      backbone.variables,
-      { precision: card.precision },
-    );
-    this.pass = { program, sizes: all, maps };
   }
 }
 
 /**
- * The trained model of a run (its record, its id or the beginning of it), an exported folder, or a weights file.
- * `dispose` it when done.
- * @throws KitError as `findModel`; `PREDICT_CLASS_COUNT` when the weights have another number of classes.
+ * The trained model of a run (its record, its id or the beginning of it), an exported folder (safetensors, timm, tfjs,
+ * SavedModel), or a weights file. `dispose` it when done.
+ * @throws KitError as `findModel` and `loadExported`; `PREDICT_CLASS_COUNT` when the model has another number of
+ *   classes.
  */
 export async function classifier(
   source: ModelSource,
   options: FindModelOptions & { onProgress?: OnProgress; signal?: AbortSignal } = {},
 ): Promise<Classifier> {
-  const { card, weights } = await findModel(source, options);
+  const found = await findModel(source, options);
+  const { card } = found;
+  if ('folder' in found) return new Classifier(card, await exportedNetwork(found));
   const { onProgress, signal } = options;
-  await requireClasses(weights, card);
+  const { weights } = found;
+  const { bias } = backbones.get(card.backbone).head;
+  // `backbones.load` would draw a new head for another number of classes: here the head must be the trained one.
+  requireClasses(weights, card, (await readSafetensors(weights)).get(bias)?.shape[0]);
   const backbone = await backbones.load(card.backbone, { classes: card.classes.length, weights, onProgress, signal });
-  return new Classifier(card, backbone);
+  return new Classifier(card, new CompiledNetwork(card, backbone));
 }
 
-/** `backbones.load` would draw a new head for another number of classes: here the head must be the trained one. */
-async function requireClasses(weights: string, { backbone, classes, run }: ModelCard): Promise<void> {
-  const { bias } = backbones.get(backbone).head;
-  const found = (await readSafetensors(weights)).get(bias)?.shape[0];
+/** The graph of an exported folder; it is asked once, so that a wrong one is refused here. */
+async function exportedNetwork({ card, folder, format }: FoundGraph): Promise<Network> {
+  const network = new ExportedNetwork(card, await loadExported(format, folder));
+  try {
+    const { logits } = await network.classify(new Uint8Array(card.imageSize ** 2 * 3), 1);
+    requireClasses(folder, card, logits.length);
+    return network;
+  } catch (error) {
+    network.dispose();
+    throw error;
+  }
+}
+
+function requireClasses(source: string, { classes, run }: ModelCard, found: number | undefined): void {
   if (found === classes.length) return;
   throw new KitError(
-    `The weights ${weights} have a head for ${found ?? 'no'} classes; expected ${classes.length}, as in run ${run}.`,
+    `The model ${source} has a head for ${found ?? 'no'} classes; expected ${classes.length}, as in run ${run}.`,
     { code: 'PREDICT_CLASS_COUNT', fix: 'Give the weights of this run, or export the run again.' },
   );
 }

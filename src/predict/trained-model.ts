@@ -4,6 +4,7 @@ import path from 'node:path';
 import { readSafetensorsNotes } from '../backbones/weights/readers/safetensors';
 import { KitError } from '../base/errors';
 import { CARD_FILE, CARD_NOTE, cardOf, parseCard, type ModelCard } from '../runs/export/model-card';
+import { GRAPH_FILES, type LoadableFormat } from '../runs/export/exported-model';
 import { reportedWeights, type RunRecord } from '../runs/store/record';
 import { idOf } from '../runs/store/selection';
 import { RunStore } from '../runs/store/store';
@@ -20,19 +21,29 @@ export interface FindModelOptions {
 }
 
 /** Weights, and the facts about them. */
-export interface FoundModel {
+export interface FoundWeights {
   card: ModelCard;
   /** A safetensors file with the names of the backbone. */
   weights: string;
 }
 
+/** An exported folder whose graph is used, and the facts about it. */
+export interface FoundGraph {
+  card: ModelCard;
+  folder: string;
+  format: LoadableFormat;
+}
+
+/** What a classifier is made of. */
+export type FoundModel = FoundWeights | FoundGraph;
+
 /** Name of the weights in an exported folder. */
 const FOLDER_WEIGHTS = 'model.safetensors';
 
 /**
- * The weights of `source` and their card.
- * @throws KitError `PREDICT_NO_WEIGHTS`, `PREDICT_RUN_UNFINISHED`, `PREDICT_FOLDER_INCOMPLETE`, `PREDICT_NO_CARD`, and
- *   those of an id that is not in the store.
+ * The weights or the graph of `source`, and its card.
+ * @throws KitError `PREDICT_NO_WEIGHTS`, `PREDICT_RUN_UNFINISHED`, `PREDICT_FOLDER_INCOMPLETE`, `PREDICT_FORMAT`,
+ *   `PREDICT_NO_CARD`, and those of an id that is not in the store.
  */
 export async function findModel(source: ModelSource, options: FindModelOptions = {}): Promise<FoundModel> {
   const store = options.runs instanceof RunStore ? options.runs : new RunStore(options.runs);
@@ -43,7 +54,7 @@ export async function findModel(source: ModelSource, options: FindModelOptions =
   return ofRun(store, idOf(store, source), options.which);
 }
 
-function ofRun(store: RunStore, id: string, which?: 'last' | 'best'): FoundModel {
+function ofRun(store: RunStore, id: string, which?: 'last' | 'best'): FoundWeights {
   const record = store.find(id);
   if (record === null || record.status === 'failed') {
     throw new KitError(`The run ${id} ${record === null ? 'is not finished' : 'failed'}: it has no trained weights.`, {
@@ -67,18 +78,30 @@ function ofFolder(folder: string): FoundModel {
   // a run's own folder in a store
   if (fs.existsSync(path.join(folder, 'record.json')))
     return ofRun(new RunStore(path.dirname(path.resolve(folder))), path.basename(path.resolve(folder)));
-  for (const name of [CARD_FILE, FOLDER_WEIGHTS]) {
-    if (fs.existsSync(path.join(folder, name))) continue;
-    throw new KitError(`The folder ${folder} has no ${name}.`, {
+  const has = (name: string): boolean => fs.existsSync(path.join(folder, name));
+  if (has('model.js') && has('index.html')) throw notReadable(folder, 'a web page');
+  const format = (['tfjs', 'savedmodel'] as const).find((each) => has(GRAPH_FILES[each]));
+  const missing = [CARD_FILE, ...(format === undefined ? [FOLDER_WEIGHTS] : [])].find((name) => !has(name));
+  if (missing !== undefined)
+    throw new KitError(`The folder ${folder} has no ${missing}.`, {
       code: 'PREDICT_FOLDER_INCOMPLETE',
-      fix: 'Export the run again as `timm`: npx rifle runs export RUN --format timm.',
+      fix: `Give a folder that \`npx rifle runs export RUN --format FORMAT\` made. ${READABLE}`,
     });
-  }
-  const card = path.join(folder, CARD_FILE);
-  return { card: parseCard(fs.readFileSync(card, 'utf8'), card), weights: path.join(folder, FOLDER_WEIGHTS) };
+  const file = path.join(folder, CARD_FILE);
+  const card = parseCard(fs.readFileSync(file, 'utf8'), file);
+  return format === undefined ? { card, weights: path.join(folder, FOLDER_WEIGHTS) } : { card, folder, format };
 }
 
+const READABLE = 'Formats that can be read: timm, tfjs, savedmodel, and safetensors files.';
+
+const notReadable = (source: string, what: string): KitError =>
+  new KitError(`${source} is ${what}, which the kit writes and does not read.`, {
+    code: 'PREDICT_FORMAT',
+    fix: `Give the run itself, or export it in another format. ${READABLE}`,
+  });
+
 async function ofFile(file: string): Promise<FoundModel> {
+  if (file.endsWith('.onnx')) throw notReadable(file, 'an ONNX model');
   const folder = path.dirname(path.resolve(file));
   if (fs.existsSync(path.join(folder, 'record.json')))
     return { card: ofRun(new RunStore(path.dirname(folder)), path.basename(folder)).card, weights: file };

@@ -11,6 +11,7 @@ import { decode } from '../../src/data/pixels/decode';
 import { tf, type TF } from '../../src/engine/tensorflow';
 import { forwardWithMap } from '../../src/backbones/activation-maps';
 import { classifier } from '../../src/predict/classifier';
+import { exportRun } from '../../src/runs/export/export';
 import { finetune } from '../../src/runs/finetune';
 import type { RunRecord } from '../../src/runs/store/record';
 import { RunStore } from '../../src/runs/store/store';
@@ -104,6 +105,49 @@ describe('classifier', function () {
     await assert.rejects(model.predict(empty), withCode('PREDICT_NO_IMAGES'));
     model.dispose();
     fs.rmSync(folder, { recursive: true });
+  });
+
+  it('reads exported folders again: TensorFlow.js and SavedModel, with the run’s logits but for rounding', async () => {
+    const kept = (await store.predictions(record.id))!;
+    const files = kept.files.slice(0, 3).map((file) => path.join(dataset, file));
+    const root = fs.mkdtempSync(path.join(os.tmpdir(), 'rifle-exports-'));
+    const before = tf.memory().numTensors;
+    for (const format of ['tfjs', 'savedmodel'] as const) {
+      const folder = path.join(root, format);
+      await exportRun(store, record.id, { format, to: folder });
+      const model = await classifier(folder);
+      const { predictions } = await model.predict(files);
+      const found = predictions.flatMap(({ logits }) => [...logits]);
+      const expected = [...kept.logits.subarray(0, found.length)];
+      const scale = Math.max(1, ...expected.map(Math.abs));
+      found.forEach((value, i) => assert.ok(Math.abs(value - expected[i]) <= 1e-4 * scale, `${format}, logit ${i}`));
+      await assert.rejects(model.predict(files, { maps: true }), withCode('PREDICT_NO_MAPS'));
+      model.dispose();
+      assert.equal(tf.memory().numTensors, before, format);
+
+      const card = path.join(folder, 'metadata.json');
+      const text = fs.readFileSync(card, 'utf8');
+      fs.writeFileSync(card, text.replace('"waves"', '"waves", "dots"'));
+      await assert.rejects(classifier(folder), withCode('PREDICT_CLASS_COUNT'));
+      fs.rmSync(card);
+      await assert.rejects(classifier(folder), withCode('PREDICT_FOLDER_INCOMPLETE'));
+      fs.writeFileSync(card, text);
+      const graph = path.join(folder, format === 'tfjs' ? 'model.json' : 'saved_model.pb');
+      const bytes = fs.readFileSync(graph);
+      fs.writeFileSync(graph, bytes.subarray(0, bytes.length / 2));
+      await assert.rejects(classifier(folder), withCode('EXPORT_UNREADABLE'));
+      fs.writeFileSync(graph, bytes);
+      if (format === 'savedmodel') continue;
+      fs.rmSync(path.join(folder, 'group1-shard1of1.bin'));
+      await assert.rejects(classifier(folder), withCode('EXPORT_INCOMPLETE'));
+    }
+    const [onnx, web] = ['model.onnx', 'web'].map((name) => path.join(root, name));
+    fs.writeFileSync(onnx, 'a graph');
+    fs.mkdirSync(web);
+    for (const name of ['index.html', 'model.js']) fs.writeFileSync(path.join(web, name), '');
+    for (const source of [onnx, web]) await assert.rejects(classifier(source), withCode('PREDICT_FORMAT'));
+    assert.equal(tf.memory().numTensors, before);
+    fs.rmSync(root, { recursive: true });
   });
 
   it('refuses a run without weights, weights without a card, and weights of another number of classes', async () => {

@@ -14,6 +14,7 @@ import { sha256File } from '../../base/files/file-hash';
 import type { RunStore } from '../store/store';
 import { reportedWeights } from '../store/record';
 import { CARD_FILE, CARD_NOTE, cardOf, type ModelCard } from './model-card';
+import { loadExported } from './exported-model';
 import { encodeOnnx } from './onnx-file';
 import { onnxGraph } from './onnx-graph';
 import { writeTfjsModel } from './tfjs-model';
@@ -137,7 +138,7 @@ export async function exportBackbone(
       return null;
     }
     await write(graph, format, partial, card);
-    const difference = await largestDifference(backbone, size, await load(format, partial), format);
+    const difference = await differenceOfGraph(backbone, size, format, partial);
     if (format === 'web') await embedModel(partial, card!);
     return difference;
   });
@@ -200,17 +201,19 @@ async function write(graph: FrozenGraph, format: GraphFormat, folder: string, ca
   await fs.promises.writeFile(path.join(folder, 'saved_model.pb'), encodeSavedModel(graph.nodes, graph.signature));
 }
 
-/** Loads an export by the official loader of its format. */
-async function load(format: ExportFormat, folder: string): Promise<(images: TF.Tensor) => Promise<TF.Tensor2D>> {
-  if (format === 'savedmodel') {
-    const model = await tf.node.loadSavedModel(folder);
-    return async (images) => {
-      const { logits, probabilities } = model.predict({ images }) as Record<string, TF.Tensor2D>;
-      probabilities.dispose();
-      return logits;
-    };
+/** The same of an exported folder, loaded by the official loader of its format. */
+async function differenceOfGraph(
+  backbone: Backbone,
+  size: number,
+  format: Exclude<GraphFormat, 'onnx'>,
+  folder: string,
+): Promise<number> {
+  const model = await (format === 'web'
+    ? loadExported('tfjs', path.join(folder, 'model'))
+    : loadExported(format, folder));
+  try {
+    return await largestDifference(backbone, size, (images) => model.predict(images), format);
+  } finally {
+    model.dispose();
   }
-  const file = path.resolve(folder, format === 'web' ? 'model/model.json' : 'model.json');
-  const model = await tf.loadGraphModel(`file://${file}`);
-  return async (images) => model.execute({ images }, 'logits') as TF.Tensor2D;
 }
