@@ -145,7 +145,7 @@ program
   .command('end-to-end')
   .description('a whole experiment, data to accuracy: ours cold and warm beside a PyTorch program')
   .option('--dataset <name>', 'a data set of the catalog, or a folder train/<class>/*, test/<class>/*', 'elpv')
-  .option('--epochs <n>', 'epochs of a run; the mini scale has 40', positiveNumber, 10)
+  .option('--epochs <n>', 'epochs of a run; the authors have 40', positiveNumber, 10)
   .option('--seeds <n>', 'seeds of each of the two methods', positiveNumber, 2)
   .option('--rounds <n>', 'rounds of cold, warm, PyTorch', positiveNumber, 3)
   .option('--save', 'keep the result in bench/results')

@@ -67,7 +67,7 @@ const OVERVIEW: Exhibit = {
   table: methodsTable,
   // The kit's own methods are in the figures of its studies.
   figures: (records, { width }) =>
-    records.some(({ status, methodStyle }) => status === 'finished' && methodStyle !== undefined)
+    records.some(({ status, guestMethod }) => status === 'finished' && guestMethod !== undefined)
       ? [{ name: 'methods-accuracy', figure: accuracyFigure(records, { width }) }]
       : [],
 };
@@ -116,7 +116,12 @@ export function exhibitsFor(
   const shown = wanted.map((exhibit): Shown => ({
     exhibit,
     records: [...records],
-    table: exhibit.table?.(records, { ...options, planned: options.planned ?? plannedFor(exhibit) }) ?? null,
+    table:
+      exhibit.table?.(records, {
+        ...options,
+        layers: sources.layers,
+        planned: options.planned ?? plannedFor(exhibit),
+      }) ?? null,
   }));
   if (only) return shown;
   const tested = shown.filter(({ exhibit }) => !exhibit.isBackground).flatMap(({ table }) => table?.sources ?? []);
