@@ -13,6 +13,8 @@ export interface KernelEndurance {
   importSeconds: number[];
   /** Median time of a cell of the long session. */
   cellSeconds: number;
+  /** Median time of a cell in each tenth of the long session. */
+  tenthSeconds: number[];
   /**
    * What the long session's kernel holds after each tenth of its cells, garbage collected: JavaScript's heap and what
    * it keeps outside, MB.
@@ -40,6 +42,7 @@ export async function kernelEndurance({
     firstResultSeconds: [],
     importSeconds: [],
     cellSeconds: 0,
+    tenthSeconds: [],
     heldMb: [],
     orphans: [],
   };
@@ -73,18 +76,38 @@ export async function kernelEndurance({
     await importKit(kernel);
     const times: number[] = [];
     for (let i = 0; i < cells; i++) {
-      // Ten names in turn, as in a notebook that is worked at: each cell makes a tensor that its next run replaces.
-      const code = `const t${i % 10} = tf.ones([256, 256]);\nt${i % 10}.shape.join()`;
+      // Ten tensors in turn, as in a notebook that is worked at: each cell replaces that of its last run. One cell in
+      // ten declares a new name.
+      const named = i % 10 === 0 ? `const n${i} = ${i};\n` : '';
+      const code = `${named}const t${i % 10} = tf.ones([256, 256]);\nt${i % 10}.shape.join()`;
       times.push(await seconds(() => kernel.execute(code, { cellId: `cell-${i % 10}` })));
-      if ((i + 1) % Math.ceil(cells / 10) === 0) result.heldMb.push(await heldMb(kernel));
+      if ((i + 1) % Math.ceil(cells / 10) === 0) {
+        result.heldMb.push(await heldMb(kernel));
+        result.tenthSeconds.push(median(times.slice(-Math.ceil(cells / 10))));
+      }
     }
-    result.cellSeconds = times.sort((a, b) => a - b)[Math.floor(times.length / 2)];
+    result.cellSeconds = median(times);
     await kernel.stop();
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
   }
   result.orphans = pids.filter(isAlive);
   return result;
+}
+
+const median = (values: number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
+
+/**
+ * The exponent p of the time of a cell, seconds ~ cells^p: the slope of a straight line through the logarithms of the
+ * tenths' medians.
+ */
+export function growth(tenthSeconds: readonly number[]): number {
+  const x = tenthSeconds.map((_, i) => Math.log(i + 0.5));
+  const y = tenthSeconds.map(Math.log);
+  const mean = (values: number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const [mx, my] = [mean(x), mean(y)];
+  const covariance = x.reduce((sum, value, i) => sum + (value - mx) * (y[i] - my), 0);
+  return covariance / x.reduce((sum, value) => sum + (value - mx) ** 2, 0);
 }
 
 /** Collects the kernel's garbage and asks what is left. */
@@ -116,13 +139,14 @@ export async function kernelBench({
   if (json) return void console.log(JSON.stringify(result, null, 2));
   const range = (values: number[], digits: number): string =>
     `${Math.min(...values).toFixed(digits)} to ${Math.max(...values).toFixed(digits)}`;
-  const median = (values: number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
   console.log(
     `start to first result   ${median(result.firstResultSeconds).toFixed(2)} s (median of ${result.firstResultSeconds.length}; ${range(result.firstResultSeconds, 2)})`,
   );
   console.log(
     `import of the kit       ${median(result.importSeconds).toFixed(2)} s (median of ${result.importSeconds.length}; ${range(result.importSeconds, 2)})`,
   );
+  console.log(`load of the machine     ${os.loadavg()[0].toFixed(1)} on ${os.cpus().length} CPUs`);
+  console.log(`time of cells ~ cells^p  p = ${growth(result.tenthSeconds).toFixed(3)}`);
   console.log(`a cell                  ${(1000 * result.cellSeconds).toFixed(0)} ms (median of ${cells})`);
   console.log(`held over ${cells} cells    ${result.heldMb.join(', ')} MB`);
   console.log(`left behind             ${result.orphans.length} of ${result.firstResultSeconds.length} kernels`);

@@ -10,6 +10,7 @@ import { grid } from './grid';
 import { kernelBench } from './kernel';
 import { memory } from './memory';
 import { networks } from './networks';
+import { packagesBench } from './packages';
 import { installPeers, peers, type Peer } from './peers';
 import { placement } from './placement';
 import { predictBench } from './predict';
@@ -136,10 +137,15 @@ program
   .action(kernelBench);
 
 program
+  .command('packages')
+  .description('ten packages of npm in cells: installed, imported, with types and completion; needs the registry')
+  .action(packagesBench);
+
+program
   .command('end-to-end')
   .description('a whole experiment, data to accuracy: ours cold and warm beside a PyTorch program')
   .option('--dataset <name>', 'a data set of the catalog, or a folder train/<class>/*, test/<class>/*', 'elpv')
-  .option('--epochs <n>', 'epochs of a run; the mini scale has 40', positiveNumber, 10)
+  .option('--epochs <n>', 'epochs of a run; the authors have 40', positiveNumber, 10)
   .option('--seeds <n>', 'seeds of each of the two methods', positiveNumber, 2)
   .option('--rounds <n>', 'rounds of cold, warm, PyTorch', positiveNumber, 3)
   .option('--save', 'keep the result in bench/results')

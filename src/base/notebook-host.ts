@@ -49,7 +49,7 @@ export interface NotebookHost {
    */
   ask(text: string, isPassword: boolean): Promise<string>;
   openComm(options: CommOptions): Comm;
-  /** Whether a person may see the outputs while the kernel runs; not under `rifle notebooks`. */
+  /** Whether a person runs the cells, who can answer; not under `rifle notebooks`, nbconvert and the like. */
   readonly isInteractive: boolean;
   /** Living tensors by the cell that made them, in order of execution. */
   tensors(): CellTensors[];

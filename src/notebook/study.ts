@@ -1,12 +1,11 @@
 // Makes a new study: a folder with a notebook, a test that re-executes it, and the kit as a package, ready for
 // `npm install`.
-import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { makeAtomically } from '../base/files/atomic';
 import { KitError } from '../base/errors';
 import { packageRoot, setupCommandLine } from '../base/home';
+import { npm, npmSentence } from './live/npm';
 
 /** Other names for template files that npm does not pack under their own names. */
 const RENAMED: Record<string, string> = {
@@ -55,21 +54,15 @@ export async function newStudy(folder: string): Promise<string[]> {
 /** Packs the kit into `folder` as npm would publish it. Returns the name of the file. */
 async function pack(folder: string): Promise<string> {
   try {
-    const { stdout } = await promisify(execFile)(
-      'npm',
+    // not in the user's folder, which may have a .npmrc
+    const stdout = await npm(
       ['pack', packageRoot(), '--ignore-scripts', '--json', '--pack-destination', folder],
-      // not the user's folder, which may have a .npmrc; npm lists every bundled file
-      { cwd: packageRoot(), maxBuffer: 64 * 2 ** 20 },
+      packageRoot(),
     );
     const [{ filename }] = JSON.parse(stdout) as { filename: string }[];
     return path.basename(filename);
   } catch (cause) {
-    // npm prints its code and the place of its log around the sentence.
-    const said = String((cause as { stderr?: string }).stderr ?? '')
-      .split('\n')
-      .map((line) => line.replace(/^npm (error|ERR!) ?/, '').trim())
-      .find((line) => line !== '' && !/^(code|errno|syscall|path|dest|npm warn|A complete log)\b/i.test(line));
-    throw new KitError(`npm could not pack the kit: ${said || (cause as Error).message}`, {
+    throw new KitError(`npm could not pack the kit: ${npmSentence(cause)}`, {
       code: 'STUDY_PACK_FAILED',
       fix: `npm must be on the PATH, and the disk must have room. Run \`${setupCommandLine()}\` to compile the kit.`,
       cause,

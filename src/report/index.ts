@@ -52,6 +52,7 @@ export { claimsTable, type FigureClaim } from './figures/claims';
 export {
   commonEpochs,
   depthParts,
+  layeredGroupsOf,
   onlyGroup,
   valueOf,
   type LayeredGroup,

@@ -110,7 +110,7 @@ export async function executeRun(options: ExecuteOptions & { title: string }, ru
         onEpoch: (row) => {
           rows.push(row);
           tracking.epoch(row);
-          options.onEpoch?.(row);
+          options.onEpoch?.(row, portable);
         },
         observe: (moment, epoch, read) => {
           observations.look(moment, epoch, read);

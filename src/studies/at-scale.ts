@@ -19,8 +19,9 @@ export function atScale(records: readonly RunRecord[], name: string): RunRecord[
       [spec.limits, folderLimits].map((limits) => parseRunSpec({ ...spec, ...change, limits })),
     ),
   );
+  const planned = studies.list().flatMap((study) => studies.specs(study.name, { scale: name }));
   const isOf = (record: RunRecord): boolean =>
-    specs.some(({ epochs, batchSize, limits }) =>
+    [...specs, ...planned].some(({ epochs, batchSize, limits }) =>
       isDeepStrictEqual(
         { epochs, batchSize, limits },
         { epochs: record.spec.epochs, batchSize: record.spec.batchSize, limits: record.spec.limits },

@@ -38,8 +38,11 @@ export function plan({ spec, methods: names, seeds, vary = {}, folds }: Grid): R
 export interface RunAllOptions extends Pick<FinetuneOptions, 'runs' | 'signal' | 'onEpoch' | 'keepWeights'> {
   /** Receives one task `all runs`, in epochs, beside the tasks of each run. */
   onProgress?: OnProgress;
-  /** Called with each record as it is there; `reused` when it was finished before. */
-  onRecord?: (record: RunRecord, reused: boolean) => void;
+  /**
+   * Called with each record as it is there; `reused` when it was finished before. A promise that it returns is
+   * awaited.
+   */
+  onRecord?: (record: RunRecord, reused: boolean) => unknown;
 }
 
 /** The records of `specs`, in order: each from the store, or by running it. */
@@ -66,16 +69,16 @@ export async function runAll(
     const record = await finetune(spec, {
       ...options,
       onProgress,
-      onEpoch: (row) => {
+      onEpoch: (row, ofRun) => {
         reused = false;
         report(row.epoch);
-        options.onEpoch?.(row);
+        options.onEpoch?.(row, ofRun);
       },
     });
     if (reused) total -= epochsOf(spec);
     else done += epochsOf(spec);
     records.push(record);
-    onRecord?.(record, reused);
+    await onRecord?.(record, reused);
   }
   onProgress?.({ task: 'all runs', done, total, unit: 'epochs', detail: `${specs.length} runs` });
   return records;

@@ -1,5 +1,5 @@
 // Reports and exports of the registered studies.
-import { exportAll as exportResults, writeReport as writePage } from '../report/page/export';
+import { csvFiles as csvOfResults, exportAll as exportResults, writeReport as writePage } from '../report/page/export';
 import type { ReportOptions, ResultsOptions } from '../report/page/export';
 import type { RunRecord } from '../runs/store/record';
 import { exhibits } from './study';
@@ -23,3 +23,7 @@ export const exportAll = (
   folder: string,
   options: ResultsOptions = {},
 ): Promise<string[]> => exportResults(records, folder, { exhibits: exhibits(), ...options });
+
+/** Every table of `exportAll` as CSV, and the numbers of every figure: text by the name of its file. */
+export const csvFiles = (records: readonly RunRecord[], options: ResultsOptions = {}): Map<string, string> =>
+  csvOfResults(records, { exhibits: exhibits(), ...options });

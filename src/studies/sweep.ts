@@ -54,7 +54,7 @@ const BASIS: Record<EstimateBasis, string> = {
   calibrated: 'a calibration of a few steps',
   same: 'finished runs of the same backbone, image size and regulariser',
   any: 'the mean of other finished runs: --calibrate measures',
-  assumed: 'an assumption for one data-centre GPU: --calibrate measures',
+  assumed: 'the pace that the scale assumes: --calibrate measures',
 };
 
 /** What `sweepPlan` may be given. */
@@ -245,10 +245,13 @@ const evaluations = (epochs: number, every = 1): number => Math.ceil(epochs / ev
  */
 function sizeOf(spec: RunSpec): { train: number; test: number; classes: number } | null {
   const known = datasets.list().find(({ name }) => name === spec.dataset);
-  const { trainPerClass, testPerClass } = spec.limits;
-  const classes = known?.classes.length ?? 10;
-  const count = (perClass: number | null, all: number | undefined): number | null =>
-    perClass === null ? (all ?? null) : Math.min(all ?? Infinity, perClass * classes);
+  const { classes: most = Infinity, trainPerClass, testPerClass } = spec.limits;
+  const all = known?.classes.length ?? 10;
+  const classes = Math.min(all, most);
+  const count = (perClass: number | null, images: number | undefined): number | null => {
+    const own = images === undefined ? undefined : Math.round((images * classes) / all);
+    return perClass === null ? (own ?? null) : Math.min(own ?? Infinity, perClass * classes);
+  };
   const [train, test] = [count(trainPerClass, known?.counts.train), count(testPerClass, known?.counts.test)];
   return train === null || test === null ? null : { train, test, classes };
 }

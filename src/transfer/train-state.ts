@@ -137,7 +137,8 @@ export interface TrainOptions {
   memoryLimit?: number;
   /** Name of the run in progress reports. Default `'train'`. */
   title?: string;
-  onEpoch?: (row: EpochRow) => void;
+  /** Called after each epoch with its numbers, and the spec of the run as its record has it. */
+  onEpoch?: (row: EpochRow, spec: RunSpec) => void;
   /** Sees the graph of the steps before the first step, and may refuse it by throwing. */
   onGraph?: (graph: Graph) => void;
   /**

@@ -185,7 +185,7 @@ export async function train(
       rows.push(row);
       layers.epoch(epoch + 1, program.read(steps.parameterNames));
       if (found !== null) onEvaluated?.(epoch + 1, found.logits, found.top1, test);
-      onEpoch?.(row);
+      onEpoch?.(row, spec);
       observe?.('epoch', epoch + 1, program.read);
       if (headReset) {
         observe?.('before-reset', epoch + 1, program.read);

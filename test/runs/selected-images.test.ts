@@ -81,4 +81,21 @@ describe('the images of a run', () => {
     const { fold: _, ...older } = { limits, evaluateOn: 'test' as const, fold: null };
     assert.deepEqual(selectImages(dataset, older as Selection), select(dataset, { limits }));
   });
+
+  it('are of the first classes, where a spec limits them, and then as many of each as it says', () => {
+    const none = { trainPerClass: null, testPerClass: null };
+    const three = { ...dataset, classes: ['cat', 'dog', 'eel'], train: samples('a', [11, 23, 7]) };
+    const found = select(three, { limits: { ...none, classes: 2, trainPerClass: 4 } });
+    assert.deepEqual(
+      [found.classes, counts(found.train), counts(found.test)],
+      [
+        ['cat', 'dog'],
+        [4, 4],
+        [4, 6],
+      ],
+    );
+    assert.equal(found.train.length, 8);
+    assert.deepEqual(select(three, { limits: { ...none, classes: 3 } }), select(three));
+    assert.throws(() => select(three, { limits: { ...none, classes: 4 } }), { code: 'DATASET_FEW_CLASSES' });
+  });
 });

@@ -11,7 +11,8 @@ const ADVICE: Record<number, (message: string) => string | null> = {
       .split('/')
       .slice(0, name.startsWith('@') ? 2 : 1)
       .join('/');
-    return `Install it in the notebook's project: npm install ${packageName}. The kernel finds it without a restart.`;
+    const call = `import { install } from 'rifle-kit'; await install('${packageName}');`;
+    return `Install it by a cell before this one: ${call}`;
   },
   // Parameter implicitly has an 'any' type
   7006: () => 'Name its type, or set "strict": false in a tsconfig.json beside the notebook.',

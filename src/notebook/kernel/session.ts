@@ -19,12 +19,9 @@ import { History } from './io/history';
 import { CellInput } from './io/stdin';
 import { PrintedText } from './io/streams';
 import { TensorLedger } from './tensors';
-import { STARTER } from './starter';
 import { Shared } from './threads';
 
-/**
- * Milliseconds for code that listens to the interrupt to end. A cell that does not end is abandoned.
- */
+/** Milliseconds for code that listens to the interrupt to end. A cell that does not end is abandoned. */
 const GRACE = 2000;
 
 /** What the kernel needs of its process. */
@@ -56,6 +53,7 @@ export class NotebookKernel implements Handler {
   private publish: Publisher = () => undefined;
   /** Asks the client of the running cell; `null` when it does not allow it. */
   private ask: Ask | null = null;
+  private isInteractive = false;
   private input: CellInput | null = null;
   private readonly comms = new Comms((type, content, metadata, buffers) =>
     (this.publishComm ?? this.publish)(type, content, metadata, buffers?.map(bytesOf)),
@@ -102,7 +100,8 @@ export class NotebookKernel implements Handler {
     if (isCounted) this.history.add(++this.count, source);
     const cell: FailedCell = { number: this.count, source };
     this.publish = publish;
-    this.ask = request.content.allow_stdin === false ? null : ask;
+    this.isInteractive = request.content.allow_stdin !== false;
+    this.ask = this.isInteractive ? ask : null;
     this.printed.beginCell();
     if (!isSilent) publish('execute_input', { code: source, execution_count: this.count });
     this.running = cell;
@@ -255,7 +254,9 @@ export class NotebookKernel implements Handler {
         const { publish } = kernel;
         return kernel.comms.openFromCell(options, (listener) => kernel.listen(listener, publish));
       },
-      isInteractive: process.env[STARTER] === undefined,
+      get isInteractive() {
+        return kernel.isInteractive;
+      },
       tensors: () => kernel.tensors.counts(),
     };
   }

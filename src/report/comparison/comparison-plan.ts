@@ -1,4 +1,5 @@
 // A table of results before its numbers: its rows, what each compares, and how they are laid out.
+import type { LayerRow } from '../../runs/store/record';
 import type { Column, Row } from '../table/cells';
 import type { MethodComparison } from './comparison';
 import type { Condition, PlannedRun } from './conditions';
@@ -18,6 +19,8 @@ export interface StudyTableOptions {
    * runs there under other settings get none.
    */
   planned?: readonly PlannedRun[];
+  /** Rows of the layers of a run, for tables about them. Default: none. */
+  layers?: (id: string) => readonly LayerRow[];
   /** Default: `readReported()`. */
   reported?: readonly ReportedValue[];
 }

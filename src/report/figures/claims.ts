@@ -19,10 +19,14 @@ export interface FigureClaim {
   value: number | null;
   /** Student's 95 % interval; `null` with fewer than two pairs. */
   interval: Interval | null;
+  /** Sample standard deviation of the paired difference, of a ratio that of its logarithm. Default: not given. */
+  spread?: number | null;
   /** On the figure's claim; `null` for a part without a claim. */
   verdict: Verdict | null;
   /** The smallest effect of interest. */
   effect: EffectOfInterest;
+  /** What the claim presupposes, as measured. Where it does not hold there is no verdict. Default: nothing. */
+  precondition?: { text: string; holds: boolean };
 }
 
 const TESTED = 'Of ratios the logarithm is tested. A part without a verdict is not claimed.';
@@ -55,13 +59,23 @@ export function claimsTable(claims: readonly FigureClaim[], { title }: { title: 
       interval: interval && [interval.low, interval.high],
       verdict,
     })),
-    notes: claims.length === 0 ? [] : [`${verdictRule(claims[0].effect)} ${TESTED}`],
+    notes: claims.length === 0 ? [] : [...preconditions(claims), `${verdictRule(claims[0].effect)} ${TESTED}`],
   });
+}
+
+/** What claims presuppose, once for each method. */
+function preconditions(claims: readonly FigureClaim[]): string[] {
+  const all = claims.flatMap(({ precondition: found, method }) =>
+    found === undefined
+      ? []
+      : [`Precondition, ${method}: ${found.text}. ${found.holds ? 'It holds.' : 'It does not hold: no verdict.'}`],
+  );
+  return [...new Set(all)];
 }
 
 /** The verdicts as sentences for a caption; empty when nothing is claimed. */
 export function claimText(claims: readonly FigureClaim[]): string {
-  return claims
+  const verdicts = claims
     .filter(({ verdict }) => verdict !== null)
     .map(({ method, control, of, what, unit, pairs, value, interval, verdict }) => {
       if (value === null) return ` Verdict: ${verdict}.`;
@@ -80,4 +94,6 @@ export function claimText(claims: readonly FigureClaim[]): string {
       return ` Verdict: ${verdict}; ${size} (${of}; ${pairs} ${pairs === 1 ? 'pair' : 'pairs'}${sure}).`;
     })
     .join('');
+  const presupposed = preconditions(claims).map((text) => ` ${text}`);
+  return verdicts + presupposed.join('');
 }

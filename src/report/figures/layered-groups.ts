@@ -48,6 +48,10 @@ export function layeredGroups(runs: readonly LayeredRun[]): { groups: LayeredGro
   return { groups: groups.map((group) => ({ group, methods: group.methods.map(layered) })), note };
 }
 
+/** The groups of `layeredGroups`; none where there is nothing to draw. */
+export const layeredGroupsOf = (runs: readonly LayeredRun[]): LayeredGroup[] =>
+  runs.length === 0 ? [] : layeredGroups(runs).groups;
+
 /**
  * The runs of one group, which the figures of one network need. @throws KitError as `layeredGroups`, and when there are
  * more.

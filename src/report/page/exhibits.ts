@@ -116,7 +116,12 @@ export function exhibitsFor(
   const shown = wanted.map((exhibit): Shown => ({
     exhibit,
     records: [...records],
-    table: exhibit.table?.(records, { ...options, planned: options.planned ?? plannedFor(exhibit) }) ?? null,
+    table:
+      exhibit.table?.(records, {
+        ...options,
+        layers: sources.layers,
+        planned: options.planned ?? plannedFor(exhibit),
+      }) ?? null,
   }));
   if (only) return shown;
   const tested = shown.filter(({ exhibit }) => !exhibit.isBackground).flatMap(({ table }) => table?.sources ?? []);

@@ -10,7 +10,7 @@ import { inOrder } from '../comparison/grouping';
 import { renderPage } from './page';
 import { runsTable } from './provenance';
 import { sectionsOf } from './sections';
-import { exhibitsFor, requireExhibits, type Exhibit, type FigureSources } from './exhibits';
+import { exhibitsFor, requireExhibits, type Exhibit, type FigureSources, type NamedFigure } from './exhibits';
 import type { Table } from '../table/tabular';
 
 /** What a report or an export contains. */
@@ -62,11 +62,7 @@ export async function exportAll(
   folder: string,
   options: ResultsOptions = {},
 ): Promise<string[]> {
-  requireRecords(records, options);
-  const sources = sourcesOf(options);
-  const shown = exhibitsFor(records, options.exhibits ?? [], options, sources, options.studies);
-  const tables: Table[] = [...shown.flatMap(({ table }) => table ?? []), runsTable(inOrder(records))];
-  const figures = shown.flatMap(({ exhibit, records: own }) => exhibit.figures?.(own, sources) ?? []);
+  const { tables, figures } = shownResults(records, options);
   const files: [string, string][] = tables.flatMap((table): [string, string][] => [
     [`${table.id}.csv`, table.toCsv()],
     [`${table.id}.json`, json(table)],
@@ -74,6 +70,31 @@ export async function exportAll(
   ]);
   for (const { name, figure } of figures) files.push(...(await filesOf(figure, name)));
   return writeAll(files, folder);
+}
+
+/** Every table of `exportAll` as CSV, and the numbers of every figure: text by the name of its file. */
+export function csvFiles(records: readonly RunRecord[], options: ResultsOptions = {}): Map<string, string> {
+  const { tables, figures } = shownResults(records, options);
+  return new Map([
+    ...tables.map((table): [string, string] => [`${table.id}.csv`, table.toCsv()]),
+    ...figures.flatMap(({ name, figure }): [string, string][] =>
+      figure.numbers === null ? [] : [[`${name}.csv`, figure.toCsv()]],
+    ),
+  ]);
+}
+
+/** The tables and figures of the exhibits that have runs. */
+function shownResults(
+  records: readonly RunRecord[],
+  options: ResultsOptions,
+): { tables: Table[]; figures: NamedFigure[] } {
+  requireRecords(records, options);
+  const sources = sourcesOf(options);
+  const shown = exhibitsFor(records, options.exhibits ?? [], options, sources, options.studies);
+  return {
+    tables: [...shown.flatMap(({ table }) => table ?? []), runsTable(inOrder(records))],
+    figures: shown.flatMap(({ exhibit, records: own }) => exhibit.figures?.(own, sources) ?? []),
+  };
 }
 
 /**

@@ -3,6 +3,7 @@ import type { CellSource, Column, Row, TableData } from './cells';
 import { recordsOf, renderCsv, type CsvValue } from './csv';
 import { renderHtml, type HtmlOptions } from './html-table';
 import { renderLatex } from './latex';
+import { renderMarkdown } from './markdown';
 import { renderText } from './text';
 
 /** A table's columns with their units and its rows in full precision, for JSON. */
@@ -66,6 +67,11 @@ export class Table implements TableData {
   /** With the package booktabs. */
   toLatex(): string {
     return renderLatex(this);
+  }
+
+  /** As a Markdown table: its columns and rows alone. */
+  toMarkdown(): string {
+    return renderMarkdown(this);
   }
 
   /** Plain data; `JSON.stringify(table)` uses it. */

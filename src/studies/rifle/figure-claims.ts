@@ -17,10 +17,16 @@ import {
   valueOf,
   verdictFor,
 } from '../../report';
+import type { RunRecord } from '../../runs';
 
 const OURS = 'our choice';
 /** Of the logarithm of a ratio. */
 const RATIO_EFFECT: EffectOfInterest = { value: Math.log(1.05), text: '1.05 times', none: '1', source: OURS };
+/**
+ * The loss is small when the head is reset: the network has converged. Else the gradients without RIFLE are as large as
+ * those after a reset, and the claims say nothing.
+ */
+export const CONVERGED_LOSS = 0.05;
 const CKA_EFFECT: EffectOfInterest = { value: 0.01, text: '0.01', source: OURS };
 const POINTS_EFFECT: EffectOfInterest = { value: 0.5, text: '0.5 points', source: OURS };
 
@@ -43,6 +49,13 @@ export function gradientClaims(group: LayeredGroup): FigureClaim[] {
   });
 }
 
+/** F2 in the first epoch after the first reset alone, where the paper's effect is largest. */
+export function firstEpochClaims(group: LayeredGroup): FigureClaim[] {
+  return partClaims(group, { quantity: 'gradientNorm', what: 'gradient norm' }, (method) => [
+    1 + Math.min(...method.runs.records.flatMap(({ resets }) => resets)),
+  ]);
+}
+
 function partClaims(
   { methods }: LayeredGroup,
   { quantity, what }: { quantity: LayerQuantity; what: string },
@@ -56,6 +69,7 @@ function partClaims(
     });
   return pairs.flatMap(({ method, control }) => {
     const epochs = epochsOf(method, control);
+    const precondition = convergedBefore(method.runs.records);
     return depthParts([method, control], 3).map(({ name, layers }, part): FigureClaim => {
       const logs = (run: SeededLayers): number[] =>
         epochs.flatMap((epoch) => layers.flatMap((layer) => valueOf(run, layer, epoch, quantity).map(Math.log)));
@@ -63,7 +77,7 @@ function partClaims(
         new Map(
           side.layers.map((run) => [run.seed, meanOf(logs(run))] as const).filter(([, mean]) => Number.isFinite(mean)),
         );
-      const { n, mean, interval } = pairedDifference(bySeed(method), bySeed(control));
+      const { n, mean, std, interval } = pairedDifference(bySeed(method), bySeed(control));
       const names = { method: method.runs.label, control: control.runs.label, of: name, what };
       return {
         ...names,
@@ -71,11 +85,29 @@ function partClaims(
         pairs: n,
         value: mean === null ? null : Math.exp(mean),
         interval: interval && { low: Math.exp(interval.low), high: Math.exp(interval.high) },
-        verdict: part === 0 ? verdictFor({ mean, interval }, RATIO_EFFECT) : null,
+        spread: std,
+        verdict: part === 0 && precondition.holds ? verdictFor({ mean, interval }, RATIO_EFFECT) : null,
         effect: RATIO_EFFECT,
+        precondition,
       };
     });
   });
+}
+
+/** The training cross entropy (nats) of each run in the epoch before its first reset. */
+export const lossesAtReset = (records: readonly RunRecord[]): number[] =>
+  records.flatMap(({ epochs, resets: [first] }) => epochs[first - 1]?.trainCrossEntropy ?? []);
+
+/** The precondition of F1 and F2. */
+function convergedBefore(records: readonly RunRecord[]): NonNullable<FigureClaim['precondition']> {
+  const losses = lossesAtReset(records);
+  const [mean, low, high] = [meanOf(losses), Math.min(...losses), Math.max(...losses)].map((loss) => loss.toFixed(3));
+  return {
+    text:
+      `the training cross entropy in the epoch before the first reset is below ${CONVERGED_LOSS} in the mean; ` +
+      `measured ${mean}, from ${low} to ${high}`,
+    holds: meanOf(losses) < CONVERGED_LOSS,
+  };
 }
 
 const meanOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;

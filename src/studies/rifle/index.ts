@@ -2,6 +2,8 @@
 import './methods';
 import './studies';
 
+export { powerTable } from './design/power';
+export { regimeFigure, regimeTable } from './design/regime';
 export { ablationsTable, variantsTable } from './ablations';
 export { ckaTable, distanceTable, gradientTable, lowLevelTable } from './figure-claims';
 export { recoveriesOf, recoveryTable, type Recovery } from './recovery-table';

@@ -17,6 +17,8 @@ import {
   lowLevelFigures,
   trainingFigures,
 } from './figures';
+import { powerTable } from './design/power';
+import { regimeFigures } from './design/regime';
 import { recoveryTable } from './recovery-table';
 import { isFineTuning, isRegularized, isRifleOnL2, rifleOf, usesTrick } from './selections';
 import { architecturesTable, regularizersTable, TRICKS, tricksTable } from './study-tables';
@@ -61,6 +63,22 @@ const triedSpecs = (spec: RunSpecInput, { name }: Scale): RunSpec[] =>
         parseRunSpec({ ...methods.apply(method.name, spec), ...tried, evaluateOn: 'validation' }),
       ),
     );
+
+/**
+ * Fine-tuning and RIFLE of the scale, and of shorter schedules, which have not converged when the head is reset. With
+ * augmentation more passes are needed.
+ */
+const regimeSpecs = (spec: RunSpecInput, { name }: Scale): RunSpec[] => {
+  const epochs = spec.epochs ?? 40;
+  const lengths = name === 'smoke' ? [2] : [epochs / 10, epochs / 4].map(Math.round);
+  const changes = [
+    ...lengths.map((length) => ({ epochs: length })),
+    ...(name === 'mini' ? [{ augmentation: 'flip-crop' }] : []),
+  ];
+  return [{}, ...changes].flatMap((change) =>
+    RIFLE_OR_NOT.map((method) => parseRunSpec(methods.apply(method, { ...spec, ...change }))),
+  );
+};
 
 defineStudy({
   name: 't1',
@@ -193,6 +211,29 @@ defineStudy({
   oneDataset: true,
   isPresent: hasLayers,
   figures: gradientFigures,
+});
+
+defineStudy({
+  name: 'regime',
+  title: 'When a reset deepens back-propagation',
+  claim: 'The gradients grow after a reset where training has converged before it.',
+  methods: RIFLE_OR_NOT,
+  oneDataset: true,
+  runsOf: regimeSpecs,
+  changes: { smoke: { epochs: 4 } },
+  seeds: { smoke: [0], mini: [0, 1], desk: [0], paper: [0] },
+  isPresent: (records, sources) => regimeFigures(basicRuns(records), sources).length > 0,
+  figures: (records, options) => regimeFigures(basicRuns(records), options),
+});
+
+defineStudy({
+  name: 'power',
+  title: 'What these runs could show',
+  claim:
+    'No claim: the spread over seeds, the smallest effect that it lets these runs find, and the seeds to find more.',
+  methods: [],
+  command: 'npx rifle report --study power',
+  table: (records, { layers }) => powerTable(basicRuns(records), { layers }),
 });
 
 defineStudy({

@@ -86,6 +86,8 @@ export interface RunSpec {
    */
   evaluateEvery?: number;
   limits: {
+    /** The first so many classes of the data set, in its order. Default: absent, which is all. */
+    classes?: number;
     /**
      * Training images per class, drawn with a seed of its own that is the same for all runs; `null`: all. Default
      * `null`.
@@ -138,6 +140,7 @@ const runSchema = z.strictObject({
   evaluateEvery: count.optional(),
   limits: z
     .strictObject({
+      classes: count.min(2).optional(),
       trainPerClass: count.nullable().default(null),
       testPerClass: count.nullable().default(null),
     })

@@ -68,7 +68,7 @@ describe('exhibitsFor', () => {
     const shown = present(more, {}, { layers });
     assert.deepEqual(
       shown.map(({ exhibit }) => exhibit.id),
-      ['t1', 'methods', 'f1', 'f2', 'f3'],
+      ['t1', 'methods', 'f1', 'f2', 'regime', 'f3'],
     );
     const figures = shown.flatMap(({ exhibit, records }) => exhibit.figures?.(records, { layers }) ?? []);
     assert.deepEqual(
@@ -80,6 +80,7 @@ describe('exhibitsFor', () => {
         'gradient-map',
         'gradient-depth-2',
         'gradient-map-2',
+        'regime',
         'accuracy',
         'loss',
       ],

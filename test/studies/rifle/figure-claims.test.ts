@@ -25,10 +25,10 @@ const near = (found: number, expected: number): void =>
  * Runs of 8 epochs, RIFLE's with a reset after 4, in which every number is 1, but RIFLE's in seed s is `times[s]` at
  * the input side after the reset.
  */
-function runsWith(times: readonly number[]): LayeredRun[] {
+function runsWith(times: readonly number[], loss = 0.01): LayeredRun[] {
   const study = syntheticLayers({ 'fine-tuning': times.map(() => 0.8), rifle: times.map(() => 0.8) });
   return study.map(({ record, layers }) => ({
-    record,
+    record: { ...record, epochs: record.epochs.map((row) => ({ ...row, trainCrossEntropy: loss })) },
     layers: layers.map((row) => {
       const value = record.method === 'rifle' && row.place === 0 && row.epoch > 4 ? times[record.spec.seed] : 1;
       return { ...row, gradientNorm: value, updateNorm: value, weightDistance: value };
@@ -55,6 +55,23 @@ describe('claims of the figures', () => {
     assert.deepEqual([claims[1].value, claims[0].pairs], [1, 2]);
     assert.equal(distanceClaims(groupOf(runsWith([2, 2.01, 2.02])))[0].verdict, 'supported');
     assert.equal(distanceClaims(groupOf(runsWith([0.5, 0.51, 0.52])))[0].verdict, 'contradicted');
+  });
+
+  it('F1 and F2: no verdict, and the measured loss, where training has not converged before the reset', () => {
+    const [held, open] = [0.049, 0.051].map((loss) => groupOf(runsWith([2, 2.01, 2.02], loss)));
+    for (const claims of [distanceClaims, gradientClaims]) {
+      assert.deepEqual([claims(held)[0].verdict, claims(held)[0].precondition!.holds], ['supported', true]);
+      assert.deepEqual([claims(open)[0].verdict, claims(open)[0].precondition!.holds], [null, false]);
+    }
+    assert.match(
+      claimText(gradientClaims(held)),
+      /Verdict: supported.* below 0\.05 .* measured 0\.049, from 0\.049 to/,
+    );
+    assert.match(
+      claimText(gradientClaims(open)),
+      /^ Precondition, rifle: .* measured 0\.051.* does not hold: no verdict/,
+    );
+    assert.match(distanceTable(runsWith([2, 2.01, 2.02], 0.051)).notes[0], /does not hold/);
   });
 
   it('F2: gradients count after the first reset alone', () => {
@@ -153,7 +170,8 @@ describe('claims of the figures', () => {
     assert.equal(table.rows.length, 4);
     assert.deepEqual(Object.keys(table.rows[0]), ['method', 'control', 'of', 'pairs', 'value', 'interval', 'verdict']);
     near(gradientTable(runs).rows[0].value as number, 4);
-    assert.match(table.notes[0], /^Verdict on the mean paired difference: "supported" when/);
+    assert.match(table.notes[0], /^Precondition, rifle: .* It holds\.$/);
+    assert.match(table.notes[1], /^Verdict on the mean paired difference: "supported" when/);
     assert.match(table.toText(100), /inconclusive/);
   });
 });

@@ -1,5 +1,6 @@
 // `rifle notebooks`: re-executes notebooks headless; fails when a cell fails, and says which.
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import pc from 'picocolors';
@@ -20,6 +21,8 @@ interface NotebooksFlags {
   parallel: number;
   out?: string;
   inPlace?: boolean;
+  html?: string;
+  script?: string;
   checkPairs?: boolean;
   writePairs?: boolean;
   json?: boolean;
@@ -58,6 +61,8 @@ export function notebooksCommand(): Command {
     .option('--parallel <n>', 'notebooks at a time', positiveNumber, 1)
     .option('--out <dir>', 'write the executed notebooks here (default: only check them)')
     .option('--in-place', 'write the outputs into the notebooks themselves')
+    .option('--html <dir>', 'write each executed notebook as a self-contained page here')
+    .option('--script <dir>', 'execute nothing; write each notebook as a program that `node NAME.cjs` runs')
     .option(
       '--check-pairs',
       'execute nothing; exit code 1 when a notebook and its text in the folder `text` beside it differ',
@@ -69,12 +74,14 @@ export function notebooksCommand(): Command {
       examples(
         'rifle notebooks --scale smoke --parallel 2',
         'rifle notebooks notebooks/00-start.ipynb -p seeds=[0,1,2] --out executed',
+        'rifle notebooks --html pages',
         'rifle notebooks --check-pairs',
       ),
     )
     .action(async (given: string[], flags: NotebooksFlags) => {
       const files = given.length > 0 ? given : ownNotebooks();
       if (flags.checkPairs || flags.writePairs) return pairs(files, flags);
+      if (flags.script !== undefined) return scripts(files, flags.script, flags);
       await execute(files, flags);
     });
 }
@@ -87,6 +94,8 @@ async function execute(files: string[], flags: NotebooksFlags): Promise<void> {
   const signal = interruptible();
   const report = (line: string): void => void (flags.json || process.stderr.write(`${line}\n`));
   checkTargets(files, flags);
+  const temporary = flags.html === undefined ? null : fs.mkdtempSync(path.join(os.tmpdir(), 'rifle-html-'));
+  const saved = flags.out ?? temporary ?? undefined;
   const parallel = Math.min(flags.parallel, files.length);
   /** A notebook that cannot be run at all is reported as one whose cell failed is: the others are run all the same. */
   const run = async (file: string): Promise<NotebookResult> => {
@@ -95,7 +104,7 @@ async function execute(files: string[], flags: NotebooksFlags): Promise<void> {
     if (parallel === 1) report(file);
     try {
       return await runNotebook(file, {
-        out: flags.inPlace ? file : flags.out === undefined ? undefined : path.join(flags.out, path.basename(file)),
+        out: flags.inPlace ? file : saved === undefined ? undefined : path.join(saved, path.basename(file)),
         parameters: flags.parameter,
         env,
         timeoutSeconds: flags.timeout,
@@ -122,7 +131,17 @@ async function execute(files: string[], flags: NotebooksFlags): Promise<void> {
       };
     }
   };
-  const results = await mapConcurrently(files, parallel, run, signal);
+  let results: NotebookResult[];
+  try {
+    results = await mapConcurrently(files, parallel, run, signal);
+    if (flags.html !== undefined) {
+      const { writeHtml } = await import('../../../notebook/runner/html.js');
+      const executed = results.flatMap(({ out }) => out ?? []);
+      if (executed.length > 0) await writeHtml(executed, flags.html, signal);
+    }
+  } finally {
+    if (temporary !== null) fs.rmSync(temporary, { recursive: true });
+  }
   const failures = results.flatMap(({ failure }) => failure ?? []);
   if (failures.length > 0) process.exitCode = 1;
   if (flags.json) return printJson(results);
@@ -136,7 +155,7 @@ async function execute(files: string[], flags: NotebooksFlags): Promise<void> {
 }
 
 /** Refuses two notebooks that would be written to one file, and a folder for outputs that is none. */
-function checkTargets(files: string[], { out }: NotebooksFlags): void {
+function checkTargets(files: string[], { html, script, out = html ?? script }: NotebooksFlags): void {
   if (out === undefined) return;
   if (fs.statSync(out, { throwIfNoEntry: false })?.isDirectory() === false)
     throw new KitError(`--out ${out}: expected a folder, found a file.`, {
@@ -154,6 +173,12 @@ function checkTargets(files: string[], { out }: NotebooksFlags): void {
       });
     first.set(name, file);
   }
+}
+
+async function scripts(files: string[], folder: string, flags: NotebooksFlags): Promise<void> {
+  const { writeScript } = await import('../../../notebook/runner/script.js');
+  checkTargets(files, flags);
+  for (const file of files) printLine(await writeScript(file, folder, flags.parameter));
 }
 
 async function pairs(files: string[], flags: NotebooksFlags): Promise<void> {
