@@ -11,7 +11,8 @@ const SHOW = '__show';
 
 /**
  * Writes the notebook `file` as a CommonJS program: `node NAME.cjs` runs it. The value of each cell is printed, or
- * shown as `show` does it. A name that a later cell declares again is another variable from there on, as in the notebook.
+ * shown as `show` does it. A name that a later cell declares again is another variable from there on, as in the
+ * notebook.
  * @param folder where to write it. Packages are looked for from there.
  * @param parameters as `runNotebook`.
  * @returns the path of the program.
