@@ -73,7 +73,7 @@ function fileOf(content: Omit<CacheFile, 'sha256'>): CacheFile {
   return { ...content, sha256: checksum(content) };
 }
 
-/** The arrays in `file`, and the hash of a study's code; null when there is none, or its content is not what was written. */
+/** The arrays in `file`, and the hash of a study's code; null when there is no file, or other content than written. */
 function read(file: string, keyText: string): { arrays: PreparedArrays; code?: string } | null {
   try {
     const { sha256, ...content } = JSON.parse(fs.readFileSync(file, 'utf8')) as CacheFile;

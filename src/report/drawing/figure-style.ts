@@ -33,8 +33,8 @@ const STYLES = [
 ];
 
 /**
- * The colour of a method, the same in every figure: that of its records, else of its definition; of `X+rifle` a darker one of X; else one of
- * the palette that follows from its name alone, so that no other method changes it.
+ * The colour of a method, the same in every figure: that of its records, else of its definition; of `X+rifle` a darker
+ * one of X; else one of the palette that follows from its name alone, so that no other method changes it.
  */
 export function colorOf(method: string, recorded: string | null = null): string {
   const own = recorded ?? methods.list().find(({ name }) => name === method)?.colour;
