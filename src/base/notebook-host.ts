@@ -49,6 +49,8 @@ export interface NotebookHost {
    */
   ask(text: string, isPassword: boolean): Promise<string>;
   openComm(options: CommOptions): Comm;
+  /** The folder of the notebook, where the kernel was started. */
+  readonly folder: string;
   /** Whether a person runs the cells, who can answer; not under `rifle notebooks`, nbconvert and the like. */
   readonly isInteractive: boolean;
   /** Living tensors by the cell that made them, in order of execution. */

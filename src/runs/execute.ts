@@ -125,7 +125,7 @@ export async function executeRun(options: ExecuteOptions & { title: string }, ru
       status: failure === null ? 'finished' : 'failed',
       failure,
       method,
-      ...styleOf(method),
+      ...guestOf(method),
       spec: portable,
       format: RECORD_FORMAT,
       numerics: numericsOf(spec),
@@ -166,10 +166,13 @@ export async function executeRun(options: ExecuteOptions & { title: string }, ru
   }
 }
 
-/** What the record says of the look of a method that is not the kit's own. */
-const styleOf = (name: string): Pick<RunRecord, 'methodStyle'> => {
+/** What the record says of a method that is not the kit's own. */
+const guestOf = (name: string): Pick<RunRecord, 'guestMethod'> => {
   const guest = methods.list().find((method) => method.name === name && !methods.isBuiltIn(name));
-  return guest === undefined ? {} : { methodStyle: { title: guest.title, colour: guest.colour } };
+  if (guest === undefined) return {};
+  const { title, colour, control } = guest;
+  const decides = (['schedule', 'optimizer', 'augmentation'] as const).filter((field) => guest[field] !== undefined);
+  return { guestMethod: { title, colour, control, decides } };
 };
 
 /** The journal's entry of a run that starts. */
@@ -268,7 +271,8 @@ async function preparedParts(
       ...(spec.fold === null ? {} : { fold: spec.fold }),
     };
     const context = { ...options, backbone, imageSize: spec.imageSize, trainImages };
-    all.push(body.prepare && (await preparedArrays(key, () => body.prepare!(part as never, context))));
+    const guest = regularizers.isBuiltIn(part.name) ? undefined : { name: part.name, code: String(body.prepare) };
+    all.push(body.prepare && (await preparedArrays(key, () => body.prepare!(part as never, context), guest)));
   }
   return all;
 }

@@ -65,7 +65,12 @@ defineMethod({ name: 'jdoe/dark', title: 'Dark photographs', colour: '#117733', 
     const record = JSON.parse(stdout) as RunRecord;
     assert.equal(record.method, 'jdoe/dark');
     assert.deepEqual(record.spec.tricks, [{ name: 'jdoe/darker', by: 0.5 }]);
-    assert.deepEqual(record.methodStyle, { title: 'Dark photographs', colour: '#117733' });
+    assert.deepEqual(record.guestMethod, {
+      title: 'Dark photographs',
+      colour: '#117733',
+      control: null,
+      decides: [],
+    });
     assert.equal(record.numerics['jdoe/darker'], 1);
     assert.equal(timesLoaded(), 1);
   });

@@ -94,6 +94,7 @@ export const cutoutMethod = defineMethod({
   name: 'example/cutout-method',
   title: 'Cutout',
   source: 'DeVries and Taylor, 2017',
+  colour: '#117733',
   tricks: [cutout({ side: 24 })],
 });
 export const forgetting = defineMethod({

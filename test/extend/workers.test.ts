@@ -67,7 +67,7 @@ describe('the parts of a study', function () {
     const [pooled] = await runPool([study.spec], { ...options, runs: path.join(study.folder, 'pool') });
     for (const record of [resumed, pooled]) {
       assert.equal(record.id, alone.id);
-      assert.deepEqual(record.methodStyle, alone.methodStyle);
+      assert.deepEqual(record.guestMethod, alone.guestMethod);
       assert.deepEqual(numbers(record), numbers(alone));
     }
   });

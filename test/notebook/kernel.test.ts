@@ -204,6 +204,14 @@ describe('the kernel', function () {
     assert.equal(await value('"on"'), 'on');
   });
 
+  it('gives back the globals that a cell deletes, at once and after an await', async () => {
+    const deletion =
+      'for (const name of ["console", "process", "Buffer", "setTimeout", "Promise", "JSON", "Object", "performance"]) delete (globalThis as any)[name];\n1';
+    assert.equal((await run(deletion)).status, 'ok');
+    assert.equal((await run(`await null;\n${deletion}`)).status, 'ok');
+    assert.equal(await value('JSON.stringify(Object.keys({ a: 1 }))'), '["a"]');
+  });
+
   it('asks where the client answers, and fails at once where it does not', async () => {
     const asked: [string, boolean][] = [];
     const onInput = (text: string, isPassword: boolean): string => {

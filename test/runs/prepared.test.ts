@@ -62,6 +62,17 @@ describe('preparedArrays', () => {
     assert.equal(computed, 6);
   });
 
+  it('refuses code of a study that gives other arrays than before, and takes code that gives the same', async () => {
+    const of = (code: string, ...values: number[]) =>
+      preparedArrays('key', () => Promise.resolve({ mean: Float32Array.from(values) }), { name: 'study/a', code });
+    await of('f = 1 + 1', 2, 3);
+    assert.deepEqual([...(await of('f = 1 + 1', 9, 9)).mean], [2, 3], 'the same code: from the cache');
+    assert.deepEqual([...(await of('f = 2', 2, 3)).mean], [2, 3]);
+    for (const values of [[2, 4], [2]])
+      await assert.rejects(of('f = 3', ...values), { code: 'EXTENSION_CHANGED', message: /study\/a/ });
+    assert.deepEqual([...(await of('f = 2', 9, 9)).mean], [2, 3], 'the refused code left nothing');
+  });
+
   it('needs no cache where none can be written', async () => {
     fs.writeFileSync(path.join(home, 'prepared'), 'in its place');
     computed = 0;

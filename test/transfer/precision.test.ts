@@ -74,7 +74,7 @@ describe('the loss scale of float16', () => {
 
 describe('training in low precision', function () {
   this.timeout(300_000);
-  const [ID, SIZE, BATCH, STEPS, RATE] = ['efficientnet_lite0.tf_in1k', 96, 16, 50, 0.001];
+  const [ID, SIZE, BATCH, STEPS, RATE] = ['efficientnet_lite0.tf_in1k', 96, 8, 24, 0.003];
 
   it(`follows float32 within 3 % over ${STEPS} steps on photographs: ${ID} with its weights, elpv`, async function () {
     await unlessOffline(this, () => backbones.fetch(ID));
@@ -122,7 +122,7 @@ describe('training in low precision', function () {
       assert.notEqual(lower[0], exact[0], 'it is another arithmetic');
       const off = mean(lower) / mean(exact) - 1;
       assert.ok(
-        Math.abs(off) <= 0.03, // measured: 0.5 % with AVX-512 (oneDNN), 2.1 % without it (other kernels of TensorFlow)
+        Math.abs(off) <= 0.03, // measured without AVX-512, where TensorFlow takes kernels of its own: 0.9 % and 0.3 %
         `${precision}: ${mean(lower)} against ${mean(exact)}, ${(100 * off).toFixed(2)} %`,
       );
     }

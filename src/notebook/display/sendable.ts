@@ -2,9 +2,20 @@
 import util from 'node:util';
 import type { MimeBundle } from '../runner/format';
 
-/** The bundle with each value in Jupyter's form. */
+/** Most characters of a form that are sent: a browser does not show more, and a notebook file keeps it. */
+const LARGEST = 64e6;
+
+/** The bundle with each value in Jupyter's form. A form that is too large is left out, with its size in the text. */
 export function sendable(bundle: MimeBundle): MimeBundle {
-  return Object.fromEntries(Object.entries(bundle ?? {}).map(([type, value]) => [type, valueOf(type, value)]));
+  const forms: MimeBundle = {};
+  const tooLarge: string[] = [];
+  for (const [type, value] of Object.entries(bundle ?? {})) {
+    const form = valueOf(type, value);
+    if (typeof form !== 'string' || form.length <= LARGEST) forms[type] = form;
+    else tooLarge.push(`${type} of ${Math.round(form.length / 1e6)} million characters is too large to be shown`);
+  }
+  if (tooLarge.length > 0) forms['text/plain'] = tooLarge.join('\n');
+  return forms;
 }
 
 function valueOf(type: string, value: unknown): unknown {

@@ -10,7 +10,7 @@ import { Converter, type CompiledCell } from './compiler/converter';
 import { importedValue, NotebookModules } from './modules/modules';
 import { rememberCell, scriptName } from './compiler/positions';
 import { RUNTIME, type CellImport } from './compiler/transforms';
-import { Variables } from './variables';
+import { restoreGlobals, Variables } from './variables';
 
 /** How a cell ended; `value` is that of its last expression. */
 export type CellOutcome = { ok: true; value: unknown } | { ok: false; failure: CellFailure };
@@ -85,6 +85,7 @@ export class Cells {
     } catch (error) {
       return { ok: false, failure: failureOf(error, cell) };
     } finally {
+      restoreGlobals();
       running.isOver = true;
       // What a cell declared before it failed is there: names that it did not reach keep their earlier value and type.
       const isThere = ({ name, meaning, isAmbient }: Declaration): boolean =>
@@ -162,6 +163,7 @@ export class Cells {
     try {
       return inner();
     } finally {
+      restoreGlobals();
       this.onFirstPart(false);
     }
   }

@@ -239,6 +239,7 @@ export class NotebookKernel implements Handler {
   private host(): NotebookHost {
     const kernel = this;
     return {
+      folder: process.cwd(),
       publish: (bundle, display) =>
         kernel.show(display?.update ? 'update_display_data' : 'display_data', {
           data: bundle,

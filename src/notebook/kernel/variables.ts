@@ -29,3 +29,14 @@ export class Variables {
     });
   }
 }
+
+const { defineProperty, hasOwn } = Object;
+const standard = Reflect.ownKeys(globalThis).map(
+  (name) => [name, Object.getOwnPropertyDescriptor(globalThis, name)!] as const,
+);
+
+/** Defines again what a cell deleted of Node's globals: the kernel needs them, and so do other cells. */
+export function restoreGlobals(): void {
+  for (const [name, descriptor] of standard)
+    if (!hasOwn(globalThis, name)) defineProperty(globalThis, name, descriptor);
+}

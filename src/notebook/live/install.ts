@@ -21,9 +21,9 @@ const PACKAGE = /^((?:@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~][a-z0-9._~-]*)(?:@([\
  */
 export async function install(...packages: readonly string[]): Promise<void> {
   const names = packages.map(nameOf);
-  const folder = projectOf(process.cwd());
-  if (await isThere(folder, packages, names)) return;
   const host = notebookHost();
+  const folder = projectOf(host?.folder ?? process.cwd());
+  if (await isThere(folder, packages, names)) return;
   if (host !== null && !host.isInteractive)
     throw new KitError(`${packages.join(' ')}: a headless run installs no packages that package.json does not have.`, {
       code: 'INSTALL_HEADLESS',

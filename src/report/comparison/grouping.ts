@@ -66,6 +66,19 @@ const methodOf = ({ reset, regularizers, tricks }: RunSpec): Record<string, unkn
   tricks,
 });
 
+/** What makes the method of a run: its parts, their versions, and the settings that the method itself decides. */
+function variantOf({ spec, numerics, guestMethod }: RunRecord): Record<string, unknown> {
+  const names = ownParts(spec).filter((name) => name in numerics);
+  return {
+    ...methodOf(spec),
+    versions: Object.fromEntries(names.map((name) => [`${name} version`, numerics[name]])),
+    ...Object.fromEntries((guestMethod?.decides ?? []).map((field) => [field, spec[field]])),
+  };
+}
+
+const ownParts = ({ reset, regularizers, tricks }: RunSpec): string[] =>
+  [reset ?? [], regularizers, tricks].flat().map(({ name }) => name);
+
 /** Leaves of nested plain data as text, by path: `limits.trainPerClass`. */
 export function leaves(value: unknown, path: string[] = []): Map<string, string> {
   if (typeof value === 'object' && value !== null && !(Array.isArray(value) && value.length === 0)) {
@@ -123,7 +136,7 @@ export function groupRuns(records: readonly RunRecord[], baseline = 'fine-tuning
   const sameTask = partition(unique, ({ dataset, spec }) => `${dataset.name}\u0000${spec.backbone}`);
   return sameTask
     .flatMap((task) => {
-      const conditions = partition(task, (record) => keyOf(conditionOf(record)));
+      const conditions = sameConditions(task);
       const labels = differences(conditions.map(([first]) => conditionOf(first)));
       return conditions.map((runs, i): RunGroup => {
         const { dataset, spec } = runs[0];
@@ -144,11 +157,35 @@ export function groupRuns(records: readonly RunRecord[], baseline = 'fine-tuning
 export const inOrder = (records: readonly RunRecord[]): RunRecord[] =>
   groupRuns(records).flatMap(({ methods }) => methods.flatMap((method) => method.records));
 
-/** Everything but method, seed and fold that the numbers depend on. */
-function conditionOf(record: RunRecord): Record<string, unknown> {
+/**
+ * The runs by their condition. A method that decides settings itself, for example its optimizer, stands with the runs
+ * that differ in these settings alone.
+ */
+function sameConditions(runs: readonly RunRecord[]): RunRecord[][] {
+  const decides = ({ guestMethod }: RunRecord): boolean => (guestMethod?.decides ?? []).length > 0;
+  const groups = partition(
+    runs.filter((run) => !decides(run)),
+    (run) => keyOf(conditionOf(run)),
+  );
+  const left = runs.filter(decides).filter((run) => {
+    const without = (other: RunRecord): string => keyOf(conditionOf(other, run.guestMethod!.decides));
+    const group = groups.find(([first]) => without(first) === without(run));
+    group?.push(run);
+    return group === undefined;
+  });
+  return [...groups, ...partition(left, (run) => keyOf(conditionOf(run, run.guestMethod!.decides)))];
+}
+
+/** Everything but method, seed and fold that the numbers depend on; `without` some settings. */
+function conditionOf(record: RunRecord, without: readonly (keyof RunSpec)[] = []): Record<string, unknown> {
+  const { numerics, ...sources } = sourcesOf(record);
+  const own = ownParts(record.spec);
+  const entries = <T>(all: Record<string, T>, leftOut: readonly string[]): Record<string, T> =>
+    Object.fromEntries(Object.entries(all).filter(([name]) => !leftOut.includes(name)));
   return {
-    settings: settingsOf(record.spec),
-    ...sourcesOf(record),
+    settings: entries(settingsOf(record.spec), without),
+    ...sources,
+    numerics: entries(numerics, own),
   };
 }
 
@@ -156,16 +193,16 @@ function methodsOf(runs: readonly RunRecord[], baseline: string): MethodRuns[] {
   const titles = titlesOf(runs);
   return partition(runs, (record) => record.method)
     .flatMap((named) => {
-      const variants = partition(named, (record) => keyOf(methodOf(record.spec)));
-      const labels = differences(variants.map(([first]) => methodOf(first.spec)));
+      const variants = partition(named, (record) => keyOf(variantOf(record)));
+      const labels = differences(variants.map(([first]) => variantOf(first)));
       return variants.map((records, i): MethodRuns => {
-        const { method, methodStyle } = records[0];
+        const { method, guestMethod } = records[0];
         const title = titles.get(method)!;
         const bySeed = [...records].sort((a, b) => repetitionOf(a.spec) - repetitionOf(b.spec) || byText(a.id, b.id));
         return {
           label: labels[i] ? `${title} (${labels[i]})` : title,
           method,
-          colour: methodStyle?.colour ?? null,
+          colour: guestMethod?.colour ?? null,
           records: bySeed,
         };
       });
@@ -180,7 +217,7 @@ function methodsOf(runs: readonly RunRecord[], baseline: string): MethodRuns[] {
 
 /** What methods are called, by name: a title that several have is told apart by the name. */
 function titlesOf(runs: readonly RunRecord[]): Map<string, string> {
-  const titles = new Map(runs.map(({ method, methodStyle }) => [method, methodStyle?.title ?? method]));
+  const titles = new Map(runs.map(({ method, guestMethod }) => [method, guestMethod?.title ?? method]));
   const all = [...titles.values()];
   return new Map(
     [...titles].map(([name, title]) => [

@@ -67,7 +67,7 @@ const OVERVIEW: Exhibit = {
   table: methodsTable,
   // The kit's own methods are in the figures of its studies.
   figures: (records, { width }) =>
-    records.some(({ status, methodStyle }) => status === 'finished' && methodStyle !== undefined)
+    records.some(({ status, guestMethod }) => status === 'finished' && guestMethod !== undefined)
       ? [{ name: 'methods-accuracy', figure: accuracyFigure(records, { width }) }]
       : [],
 };

@@ -22,6 +22,8 @@ export interface MethodsTableOptions extends StudyTableOptions {
 const hasRifle = ({ method, records }: MethodRuns): boolean =>
   records.length > 0 ? rifleOf(records[0].spec) !== null : /(^|\+)rifle/.test(method);
 
+const guestOf = ({ records }: MethodRuns) => records[0]?.guestMethod;
+
 /** The methods of a group, each compared with its control, and the expected ones that were not run. */
 export function rowsOfGroup(
   group: RunGroup,
@@ -43,15 +45,21 @@ export function rowsOfGroup(
       label: shown.label,
       shown,
       comparison: control && compareMethods(shown, control),
-      isClaim: control !== null && hasRifle(shown),
+      isClaim: control !== null && (hasRifle(shown) || guestOf(shown)?.control != null),
     };
   });
 }
 
-/** A RIFLE run's control is the same without RIFLE, whether it was run or not; any other method's is the baseline. */
+/**
+ * A study's method has the control of its definition. A RIFLE run's control is the same without RIFLE, whether it was
+ * run or not; any other method's is the baseline.
+ */
 function controlOf(runs: MethodRuns, all: readonly MethodRuns[], baseline: string): MethodRuns | null {
   if (runs.method === baseline) return null;
   const base = all.find(({ method }) => method === baseline) ?? null;
+  const guest = guestOf(runs);
+  if (guest)
+    return all.find(({ method }) => method === guest.control) ?? (guest.control ? notRun(guest.control) : base);
   const plain = runs.method.replace(/\+?rifle(:[\w-]+)?$/, '');
   if (!hasRifle(runs) || plain === '') return base;
   return (

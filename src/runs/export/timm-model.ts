@@ -7,12 +7,12 @@ import type { StateDict } from '../../backbones/weights/readers/state-dict';
 import { writeSafetensors } from '../../backbones/weights/readers/safetensors';
 import { KitError } from '../../base/errors';
 import { CARD_NOTE, type ModelCard } from './model-card';
+import { renameEfficientNet, renameLite, renameMobileNetV2, type Rename } from './timm-names';
 
 /** How timm calls a backbone: its architecture, the names of its tensors, its first layer and its head. */
 interface TimmNetwork {
   architecture: string;
-  /** The name of a tensor in timm. */
-  rename: (name: string) => string;
+  rename: Rename;
   firstConv: string;
   classifier: string;
 }
@@ -26,42 +26,6 @@ const LITE_BLOCKS: Record<string, readonly number[]> = {
   efficientnet_lite2: [1, 3, 3, 4, 4, 5, 1],
 };
 
-/** The layers of a block of EfficientNet-Lite in timm. The first block has no expansion. */
-const FIRST_BLOCK: Record<string, string> = {
-  _depthwise_conv: 'conv_dw',
-  _bn1: 'bn1',
-  _project_conv: 'conv_pw',
-  _bn2: 'bn2',
-};
-const BLOCK: Record<string, string> = {
-  _expand_conv: 'conv_pw',
-  _bn0: 'bn1',
-  _depthwise_conv: 'conv_dw',
-  _bn1: 'bn2',
-  _project_conv: 'conv_pwl',
-  _bn2: 'bn3',
-};
-const OUTSIDE: Record<string, string> = {
-  _conv_stem: 'conv_stem',
-  _bn0: 'bn1',
-  _conv_head: 'conv_head',
-  _bn1: 'bn2',
-  _fc: 'classifier',
-};
-
-function renameLite(blocks: readonly number[]): (name: string) => string {
-  return (name) => {
-    const inside = /^_blocks\.(\d+)\.(\w+)\.(\w+)$/.exec(name);
-    if (inside === null) {
-      const [layer, tensor] = name.split('.');
-      return `${OUTSIDE[layer]}.${tensor}`;
-    }
-    let [stage, block] = [0, Number(inside[1])];
-    while (block >= blocks[stage]) block -= blocks[stage++];
-    return `blocks.${stage}.${block}.${(stage === 0 ? FIRST_BLOCK : BLOCK)[inside[2]]}.${inside[3]}`;
-  };
-}
-
 /** timm's network for a backbone. @throws KitError `EXPORT_TIMM_BACKBONE` where timm names tensors differently. */
 function timmNetwork(backbone: string): TimmNetwork {
   const [family, tag] = backbone.split('.');
@@ -71,16 +35,20 @@ function timmNetwork(backbone: string): TimmNetwork {
     return { architecture: family, rename: same, firstConv: 'features.conv0', classifier: 'classifier' };
   if (backbone === 'inception_v3.tv_in1k')
     return { architecture: family, rename: same, firstConv: 'Conv2d_1a_3x3.conv', classifier: 'fc' };
+  const built = { firstConv: 'conv_stem', classifier: 'classifier' };
+  if (backbone === 'mobilenet_v2.tv_in1k')
+    return { architecture: 'mobilenetv2_100', rename: renameMobileNetV2, ...built };
+  if (tag === 'tv_in1k' && /^efficientnet_b\d$/.test(family))
+    return { architecture: family, rename: renameEfficientNet, ...built };
   if (Object.hasOwn(LITE_BLOCKS, family))
     return {
       architecture: `tf_${family}`,
       rename: renameLite(LITE_BLOCKS[family]),
-      firstConv: 'conv_stem',
-      classifier: 'classifier',
+      ...built,
     };
   throw new KitError(`The backbone ${backbone} has no counterpart in timm with the same tensors.`, {
     code: 'EXPORT_TIMM_BACKBONE',
-    fix: 'Export it as onnx or safetensors. timm: ResNet, DenseNet, Inception-v3 and EfficientNet-Lite.',
+    fix: 'Export it as onnx or safetensors. timm: ResNet, DenseNet, Inception-v3, MobileNetV2, EfficientNet and -Lite.',
   });
 }
 

@@ -87,7 +87,11 @@ function leavesThatDiffer(value: Record<string, unknown>, defaults: Record<strin
 }
 
 /** What two runs have in common if they may be compared, or averaged: data, weights and versions of the code. */
-export const sourcesOf = ({ dataset, weights, numerics }: RunRecord): Record<string, unknown> => ({
+export const sourcesOf = ({
+  dataset,
+  weights,
+  numerics,
+}: RunRecord): { data: string; weights: string; numerics: Record<string, number> } => ({
   data: dataset.hash.slice(0, 8),
   weights: weights.hash.slice(0, 8),
   numerics,

@@ -59,11 +59,15 @@ export interface CodeDigests {
   prepared?: Record<string, number>[];
 }
 
-/** How tables and figures show a method. */
-export interface MethodStyle {
+/** How tables and figures show a method that a study defines. */
+export interface GuestMethod {
   title: string;
-  /** `null`: the figure chooses. */
+  /** `#rrggbb`; `null`: the figure chooses. */
   colour: string | null;
+  /** Name of the method that it is compared with; `null`: plain fine-tuning. */
+  control: string | null;
+  /** Settings that the method decides besides its parts. */
+  decides: ('schedule' | 'optimizer' | 'augmentation')[];
 }
 
 /** A finished or failed run. The numbers of its layers are in a file of their own: `RunStore.layers`. */
@@ -79,10 +83,10 @@ export interface RunRecord {
   /** Name of the method in the tables, for example `rifle`; derived from the spec. */
   method: string;
   /**
-   * Title and colour (`#rrggbb`) of a method that a study defines: tables and figures show them without loading its
-   * code. Absent for the kit's own methods, and for parts of a spec that are no method by name.
+   * Of a method that a study defines: tables and figures show it without loading its code. Absent for the kit's own
+   * methods, and for parts of a spec that are no method by name.
    */
-  methodStyle?: MethodStyle;
+  guestMethod?: GuestMethod;
   /**
    * Complete. Where a data set or weights were given by path, only their names stand here: their hashes identify them.
    */

@@ -28,4 +28,11 @@ describe('sendable', () => {
     });
     assert.match(String(sendable({ 'application/json': circle })['application/json']), /Circular/);
   });
+
+  it('leaves out a form that no browser shows, and says its size', () => {
+    const bundle = { 'text/html': 'x'.repeat(65e6), 'text/plain': 'x' };
+    assert.deepEqual(sendable(bundle), {
+      'text/plain': 'text/html of 65 million characters is too large to be shown',
+    });
+  });
 });

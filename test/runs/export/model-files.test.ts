@@ -71,7 +71,7 @@ describe('exports for other programs', function () {
 
   it('refuse timm for a backbone that timm names differently', async () => {
     await assert.rejects(
-      writeTimmModel(new Map(), card('mobilenet_v2.tv_in1k'), folder),
+      writeTimmModel(new Map(), card('mobilenet_v1.tf_in1k'), folder),
       withCode('EXPORT_TIMM_BACKBONE'),
     );
   });

@@ -99,13 +99,15 @@ export const recordSchema = z.looseObject({
   status: z.enum(['finished', 'failed']),
   failure: z.looseObject({ epoch: count, lastLoss: z.number().nullable(), message: z.string().max(65_536) }).nullable(),
   method: name,
-  methodStyle: z
+  guestMethod: z
     .looseObject({
       title: name,
       colour: z
         .string()
         .regex(/^#[0-9a-f]{6}$/i, 'expected a colour such as #c1121f')
         .nullable(),
+      control: name.nullable(),
+      decides: z.array(z.enum(['schedule', 'optimizer', 'augmentation'])).max(3),
     })
     .optional(),
   spec: recordSpec,
