@@ -7,6 +7,8 @@ import type { RunStore } from '../../src/runs/store/store';
 import { methodsTable } from '../../src/report/tables/methods-table';
 import { layeredGroupsOf } from '../../src/report/figures/layered-groups';
 import '../../src/studies/built-in';
+import { plan } from '../../src/studies/plan';
+import { scale as scaleNamed } from '../../src/studies/scales';
 import { csvFiles, exportAll } from '../../src/studies/results';
 import { powerTable } from '../../src/studies/rifle/design/power';
 import { regimePoints, regimeRuns, regimeTable } from '../../src/studies/rifle/design/regime';
@@ -35,7 +37,7 @@ export interface ResultTexts {
 export async function resultTexts(bundle: string, scale: string): Promise<ResultTexts> {
   return withBundle(bundle, async (store) => ({
     csv: csvFiles(store.list(), { scale, store }),
-    blocks: blocksOf(store),
+    blocks: blocksOf(store, scale),
   }));
 }
 
@@ -45,7 +47,7 @@ export async function writeResults(bundle: string, scale: string): Promise<strin
   const blocks = await withBundle(bundle, async (store) => {
     for (const file of await exportAll(store.list(), folder, { scale, store }))
       if (/\.(tex|json)$/.test(file)) fs.rmSync(file);
-    return blocksOf(store);
+    return blocksOf(store, scale);
   });
   for (const page of PAGES) {
     const file = path.join(packageRoot(), page);
@@ -66,7 +68,7 @@ export function withBlocks(page: string, blocks: ReadonlyMap<string, string>): s
 export const blockNames = (page: string): string[] =>
   [...page.matchAll(/<!-- results: (\S+) -->/g)].map(([, name]) => name);
 
-function blocksOf(store: RunStore): Map<string, string> {
+function blocksOf(store: RunStore, scale: string): Map<string, string> {
   const records = store.list();
   const main = mainRuns(records);
   const layers = (id: string) => store.layers(id);
@@ -92,18 +94,19 @@ function blocksOf(store: RunStore): Map<string, string> {
         points.length < 2
           ? 'The other settings of the study `regime` have not been run: `npx rifle sweep --study regime --scale mini`.\n'
           : `${regimeTable(regimeRuns(basicRuns(records), { layers })).toMarkdown()}\n`,
-      runs: runsText(records),
+      runs: runsText(records, scale),
     }),
   );
 }
 
 /** How many runs there are, how long they took, and where. */
-function runsText(records: readonly RunRecord[]): string {
+function runsText(records: readonly RunRecord[], scale: string): string {
+  const planned = plan(scaleNamed(scale)).length;
   const distinct = (of: (record: RunRecord) => string): string => [...new Set(records.map(of))].join('; ');
   const seconds = records.reduce((sum, { wallSeconds }) => sum + wallSeconds, 0);
   const failed = records.filter(({ status }) => status === 'failed').length;
   return (
-    `${records.length} runs, ${failed} of them failed, ${duration(seconds)} in all. ` +
+    `${records.length} runs of the ${planned} that \`rifle reproduce --scale ${scale}\` makes, ${failed} of them failed, ${duration(seconds)} in all. ` +
     `Kit ${distinct(({ environment }) => environment.kit)}, numerics ${distinct(({ numerics }) => String(numerics.kit))}, ` +
     `commit ${distinct(({ environment }) => (environment.gitCommit ?? 'unknown').slice(0, 12))}, ` +
     `TensorFlow ${distinct(({ environment }) => environment.tensorflow)}, ` +
