@@ -16,7 +16,8 @@
 // | scale | what it is for | cost |
 // | --- | --- | --- |
 // | `smoke` | shows that everything works; its numbers mean nothing | under a minute on 2 cores |
-// | `mini` | a small study on photographs of solar cells (`elpv`), and on the image folders that `RIFLE_DATA` names | about 15 minutes on 2 cores for each data set |
+// | `mini` | a small study in which training has converged before a reset, on photographs of solar cells (`elpv`), and on the image folders that `RIFLE_DATA` names | `npx rifle sweep --study t2 --scale mini --dry-run` prints an estimate |
+// | `desk` | the authors' schedule and network on ten classes; not run so far | hours on a workstation: `npx rifle sweep --study t2 --scale desk --dry-run` |
 // | `paper` | the authors' schedule: 40 epochs, batch 32, rate 0.01 cosine, 256/224, five seeds | GPU hours: `npx rifle sweep --study t2 --scale paper --dry-run` |
 //
 // **What to expect.** The abstract reports 0.5 to 2 points over other tricks, on other data and with larger networks. With three seeds of 200 test images an interval is several points wide.

@@ -16,7 +16,8 @@
 // | scale | what it is for | cost |
 // | --- | --- | --- |
 // | `smoke` | shows that everything works; its numbers mean nothing | under a minute on 2 cores |
-// | `mini` | a small study on photographs of solar cells (`elpv`), and on the image folders that `RIFLE_DATA` names | none after T2 |
+// | `mini` | a small study in which training has converged before a reset, on photographs of solar cells (`elpv`), and on the image folders that `RIFLE_DATA` names | none after T2 |
+// | `desk` | the authors' schedule and network on ten classes; not run so far | hours on a workstation: `npx rifle sweep --study f1 --scale desk --dry-run` |
 // | `paper` | the authors' schedule: 40 epochs, batch 32, rate 0.01 cosine, 256/224, five seeds | GPU hours: `npx rifle sweep --study f1 --scale paper --dry-run` |
 //
 // **What to expect.** Every layer, input side first: its distance |w - w0| / |w0| from the pretrained weights at the end of the run. If the claim holds, RIFLE's line lies above at the left.

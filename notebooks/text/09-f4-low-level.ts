@@ -16,7 +16,8 @@
 // | scale | what it is for | cost |
 // | --- | --- | --- |
 // | `smoke` | shows that everything works; its numbers mean nothing | under a minute on 2 cores |
-// | `mini` | a small study on photographs of solar cells (`elpv`), and on the image folders that `RIFLE_DATA` names | a minute after T2; T2's runs are made again when their weights were not kept |
+// | `mini` | a small study in which training has converged before a reset, on photographs of solar cells (`elpv`), and on the image folders that `RIFLE_DATA` names | short after T2; T2's runs are made again when their weights were not kept |
+// | `desk` | the authors' schedule and network on ten classes; not run so far | hours on a workstation: `npx rifle sweep --study f4 --scale desk --dry-run` |
 // | `paper` | the authors' schedule: 40 epochs, batch 32, rate 0.01 cosine, 256/224, five seeds | GPU hours: `npx rifle sweep --study f4 --scale paper --dry-run` |
 //
 // **What to expect.** Our own protocol, declared before its results: keep the first k stages of the fine-tuned network, restore all later ones to the pretrained weights, and fit a linear classifier on what comes out. If the claim holds, RIFLE's line lies above plain fine-tuning's at small k.

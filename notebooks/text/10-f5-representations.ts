@@ -16,7 +16,8 @@
 // | scale | what it is for | cost |
 // | --- | --- | --- |
 // | `smoke` | shows that everything works; its numbers mean nothing | under a minute on 2 cores |
-// | `mini` | a small study on photographs of solar cells (`elpv`), and on the image folders that `RIFLE_DATA` names | half a minute after T2 |
+// | `mini` | a small study in which training has converged before a reset, on photographs of solar cells (`elpv`), and on the image folders that `RIFLE_DATA` names | short after T2 |
+// | `desk` | the authors' schedule and network on ten classes; not run so far | hours on a workstation: `npx rifle sweep --study f5 --scale desk --dry-run` |
 // | `paper` | the authors' schedule: 40 epochs, batch 32, rate 0.01 cosine, 256/224, five seeds | GPU hours: `npx rifle sweep --study f5 --scale paper --dry-run` |
 //
 // **What to expect.** Linear CKA (Kornblith et al. 2019) between the pretrained and the fine-tuned network's features on the test images, stage by stage: 1 is the same up to rotation and scale. If the claim holds, RIFLE's line lies below.

@@ -17,7 +17,8 @@
 // | scale | what it is for | cost |
 // | --- | --- | --- |
 // | `smoke` | shows that everything works; its numbers mean nothing | under a minute on 2 cores |
-// | `mini` | a small study on photographs of solar cells (`elpv`), and on the image folders that `RIFLE_DATA` names | about 8 minutes on 2 cores |
+// | `mini` | a small study in which training has converged before a reset, on photographs of solar cells (`elpv`), and on the image folders that `RIFLE_DATA` names | `npx rifle sweep --study variants --scale mini --dry-run` prints an estimate |
+// | `desk` | the authors' schedule and network on ten classes; not run so far | hours on a workstation: `npx rifle sweep --study variants --scale desk --dry-run` |
 // | `paper` | the authors' schedule: 40 epochs, batch 32, rate 0.01 cosine, 256/224, five seeds | GPU hours: `npx rifle sweep --study variants --scale paper --dry-run` |
 //
 // **What to expect.** With few classes the variants differ most in scale: `paddle-transfer` draws from ±1/√C, C the number of classes, which for four classes is ±0.5; the authors draw from ±1/√d, d the number of features.

@@ -16,7 +16,8 @@
 // | scale | what it is for | cost |
 // | --- | --- | --- |
 // | `smoke` | shows that everything works; its numbers mean nothing | about a minute on 2 cores |
-// | `mini` | a small study on photographs of solar cells (`elpv`) | not measured: `npx rifle sweep --study forgetting --scale mini --dry-run` |
+// | `mini` | a small study in which training has converged before a reset, on photographs of solar cells (`elpv`) | not measured: `npx rifle sweep --study forgetting --scale mini --dry-run` |
+// | `desk` | the authors' schedule and network on ten classes; not run so far | hours on a workstation: `npx rifle sweep --study forgetting --scale desk --dry-run` |
 // | `paper` | 40 epochs, batch 32, rate 0.01 cosine, 256/224, five seeds | GPU hours: `npx rifle sweep --study forgetting --scale paper --dry-run` |
 //
 // **What to expect.** No value is known for these data. The paper's schedule was not read: two resets from the last stage on are our choice. Others found that later-layer forgetting harms transfer (SEAL, CVPR 2023).
