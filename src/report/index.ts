@@ -54,6 +54,7 @@ export {
   depthParts,
   layeredGroupsOf,
   onlyGroup,
+  placeOf,
   valueOf,
   type LayeredGroup,
   type LayeredMethod,

@@ -37,7 +37,8 @@ export function projectExtensions(folder: string = process.cwd()): ProjectExtens
   return { description, files: [...new Set(files)], unmatched };
 }
 
-function nearestDescription(folder: string): string | null {
+/** The path of the nearest package.json, from `folder` upward; `null` when there is none. */
+export function nearestDescription(folder: string): string | null {
   const file = path.join(folder, 'package.json');
   if (fs.existsSync(file)) return file;
   const parent = path.dirname(folder);

@@ -1,5 +1,6 @@
 // Shows values in a notebook: a table as HTML, a figure as plotly and SVG, a frame with all columns, a tensor with its
 // shape and first values.
+import { randomUUID } from 'node:crypto';
 import util from 'node:util';
 import { notebookHost } from '../../base/notebook-host';
 import { asFrame, frameBundle } from './frame';
@@ -15,6 +16,16 @@ export type Publish = (bundle: MimeBundle, display?: { id: string; update: boole
 export function kernelPublish(): Publish | null {
   const host = notebookHost();
   return host === null ? null : (bundle, display) => host.publish(bundle, display);
+}
+
+/** Sends bundles by `publish`; each replaces the one before it. The first makes the output. */
+export function inPlace(publish: Publish): (bundle: MimeBundle) => void {
+  const id = randomUUID();
+  let update = false;
+  return (bundle) => {
+    publish(bundle, { id, update });
+    update = true;
+  };
 }
 
 /** Options of `show`. */

@@ -1,8 +1,7 @@
 // One progress bar in a notebook, updated in place: the saved file holds its last state, which is the same every time.
-import { randomUUID } from 'node:crypto';
 import { Pace, type OnProgress, type Progress } from '../../base/progress';
 import { html, htmlLines, type Html } from '../../report/table/markup';
-import { kernelPublish, type Publish } from './display';
+import { inPlace, kernelPublish, type Publish } from './display';
 
 /** The output and the clock of a bar. Both have defaults. */
 export interface ProgressBarOptions {
@@ -24,7 +23,7 @@ interface Task extends Progress {
  */
 export function progressBar(options: ProgressBarOptions = {}): OnProgress {
   const { publish = kernelPublish(), now = () => performance.now(), interval = 200 } = options;
-  const id = randomUUID();
+  const replace = publish && inPlace(publish);
   const running = new Map<string, Task>();
   let shownAt: number | null = null;
   return (progress) => {
@@ -33,7 +32,7 @@ export function progressBar(options: ProgressBarOptions = {}): OnProgress {
     const isDone = progress.done >= progress.total;
     if (isDone) running.delete(progress.task);
     else running.set(progress.task, task);
-    if (publish === null) {
+    if (replace === null) {
       if (isDone) console.log(doneText(task));
       return;
     }
@@ -43,7 +42,7 @@ export function progressBar(options: ProgressBarOptions = {}): OnProgress {
     const bundle = isLast
       ? { 'text/html': html`<div>${doneText(task)}</div>`.toString(), 'text/plain': doneText(task) }
       : { 'text/html': htmlLines(tasks.map(barHtml)).toString(), 'text/plain': tasks.map(barText).join('\n') };
-    publish(bundle, { id, update: shownAt !== null });
+    replace(bundle);
     shownAt = now();
   };
 }

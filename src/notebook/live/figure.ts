@@ -1,11 +1,10 @@
 // Loss and accuracy while runs train, in one output that is updated in place.
-import { randomUUID } from 'node:crypto';
 import type { RunRecord } from '../../runs/store/record';
 import { liveCurvesFigure, type LiveRow, type LiveRun } from '../../report/figures/live-curves';
 import { methods } from '../../transfer/methods';
 import type { RunSpec } from '../../transfer/spec/spec';
 import { timetable } from '../../transfer/resets/reset';
-import { kernelPublish, type Publish } from '../display/display';
+import { bundleOf, inPlace, kernelPublish, type Publish } from '../display/display';
 
 /** The output and the clock. Both have defaults. */
 export interface LiveFigureOptions {
@@ -31,7 +30,7 @@ export interface LiveFigure {
  */
 export function liveFigure(options: LiveFigureOptions = {}): LiveFigure {
   const { publish = kernelPublish(), now = () => performance.now(), interval = 500 } = options;
-  const id = randomUUID();
+  const replace = publish && inPlace(publish);
   const runs = new Map<string, LiveRun & { rows: LiveRow[] }>();
   let shownAt: number | null = null;
   const runOf = (spec: RunSpec, method = methods.nameOf(spec)): LiveRun & { rows: LiveRow[] } => {
@@ -43,7 +42,7 @@ export function liveFigure(options: LiveFigureOptions = {}): LiveFigure {
     return run;
   };
   const show = (bundle: Record<string, unknown>): void => {
-    publish?.(bundle, { id, update: shownAt !== null });
+    replace?.(bundle);
     shownAt = now();
   };
   return {
@@ -58,11 +57,7 @@ export function liveFigure(options: LiveFigureOptions = {}): LiveFigure {
     async onRecord({ method, spec, epochs }) {
       runOf(spec, method).rows = [...epochs];
       if (publish === null) return;
-      const figure = liveCurvesFigure([...runs.values()]);
-      const display = (figure as unknown as Record<symbol, () => Promise<Record<string, unknown>>>)[
-        Symbol.for('Jupyter.display')
-      ];
-      show(await display.call(figure));
+      show(await bundleOf(liveCurvesFigure([...runs.values()])));
     },
   };
 }

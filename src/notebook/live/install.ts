@@ -1,11 +1,11 @@
 // Packages for a notebook, installed by npm in the notebook's own project.
-import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
+import { nearestDescription } from '../../base/definitions/project';
 import { KitError } from '../../base/errors';
 import { packageRoot } from '../../base/home';
 import { notebookHost, stopSignal } from '../../base/notebook-host';
-import { kernelPublish } from '../display/display';
+import { inPlace, kernelPublish } from '../display/display';
 import { npm, npmSentence } from './npm';
 
 /** A name of npm's registry, and behind `@` a version, a range or a tag. */
@@ -62,10 +62,9 @@ function nameOf(wanted: string): string {
 
 /** The folder of the nearest package.json; `from` itself when there is none. */
 function projectOf(from: string): string {
-  let folder = from;
-  while (!fs.existsSync(path.join(folder, 'package.json')) && path.dirname(folder) !== folder)
-    folder = path.dirname(folder);
-  if (!fs.existsSync(path.join(folder, 'package.json'))) return from;
+  const description = nearestDescription(from);
+  if (description === null) return from;
+  const folder = path.dirname(description);
   if (fs.realpathSync(folder) === fs.realpathSync(packageRoot()))
     throw new KitError('The notebook is in the folder of rifle-kit, which keeps its own packages.', {
       code: 'INSTALL_INTO_KIT',
@@ -99,12 +98,10 @@ function versionIn(folder: string, name: string): string {
 /** Shows one line in place of the one before it. */
 function statusOf(packages: readonly string[]): (text: string) => void {
   const publish = kernelPublish();
-  const id = randomUUID();
-  let isShown = false;
+  const replace = publish && inPlace(publish);
   return (text) => {
     const line = `${packages.join(' ')}: ${text}`;
-    if (publish === null) return console.log(line);
-    publish({ 'text/plain': line }, { id, update: isShown });
-    isShown = true;
+    if (replace === null) console.log(line);
+    else replace({ 'text/plain': line });
   };
 }

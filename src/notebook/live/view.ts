@@ -1,6 +1,5 @@
 // One output of a notebook that is replaced in place.
-import { randomUUID } from 'node:crypto';
-import { bundleOf, kernelPublish, show, type ShowOptions } from '../display/display';
+import { bundleOf, inPlace, kernelPublish, show, type ShowOptions } from '../display/display';
 
 /** An output that shows one value after the other. */
 export interface LiveView {
@@ -11,14 +10,11 @@ export interface LiveView {
 /** A place for values that change, for example the table that a slider filters. Outside a notebook each is printed. */
 export function liveView(): LiveView {
   const publish = kernelPublish();
-  const id = randomUUID();
-  let isShown = false;
+  const replaceBy = publish && inPlace(publish);
   let last: Promise<unknown> = Promise.resolve();
   const replace = async (value: unknown, options?: ShowOptions): Promise<void> => {
-    if (publish === null) return show(value, options);
-    const bundle = await bundleOf(await value, options);
-    publish(bundle, { id, update: isShown });
-    isShown = true;
+    if (replaceBy === null) return show(value, options);
+    replaceBy(await bundleOf(await value, options));
   };
   return {
     // In the order of the calls, also when an earlier value takes longer to draw.

@@ -158,8 +158,8 @@ export const inOrder = (records: readonly RunRecord[]): RunRecord[] =>
   groupRuns(records).flatMap(({ methods }) => methods.flatMap((method) => method.records));
 
 /**
- * The runs by their condition. A method that decides settings itself, for example its optimizer, stands with the runs
- * that differ in these settings alone.
+ * The runs by their condition. A method may decide settings itself, for example the optimizer. Its runs are compared
+ * with runs that differ in these settings alone.
  */
 function sameConditions(runs: readonly RunRecord[]): RunRecord[][] {
   const decides = ({ guestMethod }: RunRecord): boolean => (guestMethod?.decides ?? []).length > 0;

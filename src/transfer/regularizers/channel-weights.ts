@@ -33,7 +33,8 @@ export async function findChannelWeights(
   options: { onProgress?: OnProgress; signal?: AbortSignal } = {},
 ): Promise<ChannelWeights> {
   const { onProgress, signal } = options;
-  const program = await compileTails(backbone, imageSize, batches[0].size);
+  const stages = stageShapes(backbone, imageSize);
+  const program = await compileTails(backbone, imageSize, batches[0].size, stages);
   try {
     const classifier = tf.tidy(() =>
       fitClassifier(
@@ -42,7 +43,6 @@ export async function findChannelWeights(
         backbone.classes,
       ),
     );
-    const stages = stageShapes(backbone, imageSize);
     const total = Object.values(stages).reduce((sum, shape) => sum + shape[2], 0);
     const weights: ChannelWeights = {};
     let done = 0;
@@ -82,14 +82,14 @@ export async function findChannelWeights(
  * Compiles, for [size, imageSize, imageSize, 3] images: their features; of each stage its map; and the mean loss of a
  * classifier from the map of a stage on, whose channels are multiplied by `kept`. What comes before the map is not run.
  */
-async function compileTails(backbone: Backbone, imageSize: number, size: number) {
+async function compileTails(backbone: Backbone, imageSize: number, size: number, stages: StageShapes) {
   const forward = (images: TF.Tensor4D, hooks?: ForwardHooks) => backbone.forward(images, { training: false, hooks });
   const images = { shape: [size, imageSize, imageSize, 3], dtype: 'uint8' } as const;
   const float32 = (...shape: number[]) => ({ shape, dtype: 'float32' }) as const;
   const functions: Record<string, FunctionSpec<Record<string, TF.Tensor>, TF.Tensor>> = {
     features: { args: { images }, run: ({ images }) => forward(images as TF.Tensor4D).features },
   };
-  for (const [stage, shape] of Object.entries(stageShapes(backbone, imageSize))) {
+  for (const [stage, shape] of Object.entries(stages)) {
     functions[`map_${stage}`] = { args: { images }, run: ({ images }) => forward(images as TF.Tensor4D).taps[stage] };
     functions[`loss_${stage}`] = {
       args: {
@@ -121,8 +121,11 @@ export function weightsOfScores(scores: readonly number[]): number[] {
   return powers.map((power) => power / sum);
 }
 
-/** Height, width and channels of the stages that DELTA compares. */
-function stageShapes(backbone: Backbone, imageSize: number): Record<string, [number, number, number]> {
+/** Height, width and channels of stages, by name. */
+type StageShapes = Record<string, [number, number, number]>;
+
+/** The shapes of the stages that DELTA compares. */
+function stageShapes(backbone: Backbone, imageSize: number): StageShapes {
   return tf.tidy(() => {
     const { taps } = backbone.forward(tf.zeros([1, imageSize, imageSize, 3]), { training: false });
     return Object.fromEntries(

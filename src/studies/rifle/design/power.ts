@@ -9,6 +9,7 @@ import {
   isPlain,
   type LayeredRun,
   layeredGroupsOf,
+  placeOf,
   samePartsBut,
   Table,
 } from '../../../report';
@@ -81,16 +82,15 @@ export function powerTable(records: readonly RunRecord[], { layers = () => [] }:
 }
 
 function accuracies(records: readonly RunRecord[]): Measured[] {
-  return groupRuns(records).flatMap(({ dataset, backbone, settings, methods }) =>
-    methods
+  return groupRuns(records).flatMap((group) =>
+    group.methods
       .filter((runs) => !isPlain(runs))
       .flatMap((treated): Measured[] => {
-        const control = methods.find((runs) => isPlain(runs) && samePartsBut('reset', runs, treated));
+        const control = group.methods.find((runs) => isPlain(runs) && samePartsBut('reset', runs, treated));
         if (control === undefined) return [];
         const { difference } = compareMethods(treated, control);
         const claim = `accuracy, ${treated.label}`;
-        const place = { dataset, backbone, settings: settings || null };
-        return [{ ...place, claim, difference, effect: DEFAULT_EFFECT.value, unit: 'points' }];
+        return [{ ...placeOf(group), claim, difference, effect: DEFAULT_EFFECT.value, unit: 'points' }];
       }),
   );
 }
@@ -107,18 +107,13 @@ function ratios(records: readonly RunRecord[], layersOf: NonNullable<FigureSourc
     ].flatMap(({ name, claims }) =>
       claims
         .filter(({ of, interval }) => of.endsWith('(input side)') && interval !== null)
-        .map((claim): Measured => {
-          const { dataset, backbone, settings } = group.group;
-          return {
-            dataset,
-            backbone,
-            settings: settings || null,
-            claim: `${name}, ${claim.method}`,
-            difference: { n: claim.pairs, std: claim.spread ?? null },
-            effect: claim.effect.value,
-            unit: 'ratio',
-          };
-        }),
+        .map((claim): Measured => ({
+          ...placeOf(group.group),
+          claim: `${name}, ${claim.method}`,
+          difference: { n: claim.pairs, std: claim.spread ?? null },
+          effect: claim.effect.value,
+          unit: 'ratio',
+        })),
     ),
   );
 }

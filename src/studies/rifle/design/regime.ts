@@ -1,6 +1,6 @@
 // When RIFLE can deepen back-propagation at all: the gradients after a reset against the training loss before it.
 import type { FigureSources, LayeredRun, NamedFigure } from '../../../report';
-import { Figure, groupRuns, layeredGroupsOf, Table } from '../../../report';
+import { Figure, groupRuns, layeredGroupsOf, placeOf, Table } from '../../../report';
 import type { RunRecord } from '../../../runs';
 import { CONVERGED_LOSS, firstEpochClaims, gradientClaims, lossesAtReset } from '../figure-claims';
 
@@ -36,9 +36,7 @@ export function regimePoints(runs: readonly LayeredRun[]): RegimePoint[] {
         const losses = lossesAtReset(own.runs.records);
         return [
           {
-            dataset: group.group.dataset,
-            backbone: group.group.backbone,
-            settings: group.group.settings || null,
+            ...placeOf(group.group),
             method: claim.method,
             pairs: claim.pairs,
             loss: losses.reduce((sum, loss) => sum + loss, 0) / losses.length,
